@@ -1,0 +1,1 @@
+"""Execution records, off the answer's path."""

@@ -1,0 +1,162 @@
+"""The nouns, frozen. Nothing here knows about HTTP, SQL or wasm.
+
+An *outcome* is what a hook answered, in three kinds: `Answer` (it called `cb(null, value)`), `Refusal` (it called
+`cb(error)`) and `Failure` (it broke, and `code` says how). A *decision* is what we answer: `Allow` or `Deny`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+JsonObject: TypeAlias = Mapping[str, object]
+"""A JSON object as parsed: str, int, float, bool, None, list and dict all the way down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookVersion:
+    """One deployed source, immutable. `id` is the SHA-256 of what decides its behaviour, see `admin.version_id`."""
+
+    id: str
+    trigger: str
+    script: str
+    dependencies: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """A named program of one tenant for one trigger. Times are seconds since the epoch."""
+
+    tenant: str
+    id: str
+    name: str
+    trigger: str
+    enabled: bool
+    version: HookVersion
+    created_at: float
+    updated_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one execution may use. `settings.LIMITS` has each default and maximum.
+
+    Times are milliseconds, sizes bytes. CPU time counts only while the guest runs; wall time counts waiting too.
+    """
+
+    cpu_ms: int
+    wall_ms: int
+    memory_bytes: int
+    output_bytes: int
+    console_lines: int
+    console_bytes: int
+    operations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The hook called `cb(null, value)`, or its promise gave `value`. None stands for undefined."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """The hook called `cb(error)`: it denies. `stack` has the line numbers of the user's source."""
+
+    name: str
+    message: str
+    stack: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """The hook broke. `code` is one of `FAILURES`; `message` and `stack` are for the developer."""
+
+    code: str
+    message: str
+    name: str = "Error"
+    stack: str = ""
+
+
+Outcome: TypeAlias = Answer | Refusal | Failure
+
+FAILURES: Mapping[str, str] = {
+    "threw": "The hook threw an error, or its promise was rejected.",
+    "no_answer": "The hook ended without calling cb and without returning a value.",
+    "answered_twice": "The hook answered more than once.",
+    "not_a_function": "The hook's source does not export a function.",
+    "cpu_limit": "The hook used all of its CPU time.",
+    "wall_limit": "The hook was still waiting when its time was over.",
+    "memory_limit": "The hook used all of its memory.",
+    "stack_limit": "The hook's calls were nested too deeply.",
+    "output_limit": "The hook's answer is too large.",
+    "operation_limit": "The hook asked for too many operations.",
+    "malformed_answer": "The hook's answer has the wrong shape, or cannot be written as JSON.",
+    "source_rejected": "The hook's source can not be loaded.",
+    "sandbox_crashed": "The sandbox stopped in a way that the hook did not choose.",
+}
+"""Every way in which a hook can break: code to what it means."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DroppedClaim:
+    """A claim that the hook set and the token does not get. `token` is access_token or id_token."""
+
+    name: str
+    token: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allow:
+    """Issue the token with exactly these scopes and, beside the issuer's own, these claims."""
+
+    scope: tuple[str, ...]
+    claims: JsonObject = field(default_factory=dict)
+    id_token_claims: JsonObject = field(default_factory=dict)
+    dropped: tuple[DroppedClaim, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deny:
+    """Issue no token. `error` is an RFC 6749 section 5.2 code, or `access_denied`, or `server_error`."""
+
+    error: str
+    description: str
+
+
+Decision: TypeAlias = Allow | Deny
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleLine:
+    """One console call of the hook. `level` is debug, info, warn or error (`console.log` is info)."""
+
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One run of one hook version. `at` is seconds since the epoch; never holds a secret, a token or a password."""
+
+    id: str
+    tenant: str
+    trigger: str
+    hook_id: str
+    hook_name: str
+    version_id: str
+    client_id: str
+    at: float
+    decision: str
+    error: str = ""
+    description: str = ""
+    failure: Failure | Refusal | None = None
+    dropped: tuple[DroppedClaim, ...] = ()
+    console: tuple[ConsoleLine, ...] = ()
+    duration_ms: float
+    cpu_ms: float
+    memory_bytes: int
+    request_id: str = ""

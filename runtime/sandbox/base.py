@@ -1,0 +1,68 @@
+"""The contract between the use cases and an engine. An engine knows nothing of tenants, tokens or storage."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runtime.model import ConsoleLine, Limits, Outcome
+
+
+class SourceRejected(Exception):
+    """The source can not be deployed: it does not parse, throws while it loads, or exceeds a limit while it loads.
+
+    `code` is `syntax_error`, or one of `model.FAILURES`. `line` and `column` count from 1 in the user's source, 0 when
+    unknown.
+    """
+
+    def __init__(self, code: str, message: str, *, line: int = 0, column: int = 0, stack: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.line = line
+        self.column = column
+        self.stack = stack
+
+
+class Program(ABC):
+    """A hook version that is ready to run. Belongs to the engine that made it; holds its image in memory."""
+
+    size: int
+    """Bytes it occupies."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """What came of one execution. Times are milliseconds; `memory_bytes` is the guest's peak linear memory."""
+
+    outcome: Outcome
+    console: Sequence[ConsoleLine]
+    cpu_ms: float
+    wall_ms: float
+    memory_bytes: int
+
+
+class Sandbox(ABC):
+    """An engine. `build_id` names everything an image depends on: guest, engine version, layout."""
+
+    build_id: str
+
+    @abstractmethod
+    async def make_image(self, source: str) -> bytes:
+        """Evaluate the source once, under limits, and return what must be kept to run it. `SourceRejected`."""
+
+    @abstractmethod
+    def load(self, image: bytes) -> Program:
+        """A program from an image that this build made. `ValueError` when it is not one."""
+
+    @abstractmethod
+    async def run(self, program: Program, arguments: bytes, limits: Limits) -> Run:
+        """Run the hook once in a sandbox that nothing else ever uses. `arguments` is a JSON array, less `cb`.
+
+        Never raises for anything the hook does; `Unavailable` when the engine has no room for another run.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Stop. Runs in progress end as `sandbox_crashed`. Idempotent."""

@@ -1,0 +1,314 @@
+"""Every setting: name, type, default, bounds, what it does. Pure; `bootstrap.load_settings` reads the file.
+
+The dataclasses below are the table. `parse` fills them from TOML and from `HOOKD_SECTION_NAME` variables, which win;
+`render_example` writes `config.example.toml` from them, and a test compares it with the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+
+from runtime.errors import SettingsError
+from runtime.model import Limits
+
+T = TypeVar("T")
+
+
+def setting(
+    default: Any, help: str, *, least: int | None = None, most: int | None = None, choices: tuple[str, ...] = (), secret: bool = False
+) -> Any:
+    """A dataclass field with its help text and rule. A callable default makes a fresh value (sections)."""
+    metadata = {"help": help, "least": least, "most": most, "choices": choices, "secret": secret}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata, repr=not secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """`[server]`: where the runtime listens."""
+
+    host: str = setting("127.0.0.1", "Address to listen on.")
+    port: int = setting(8080, "Port to listen on; 0 takes a free one.", least=0, most=65535)
+    body_limit: int = setting(1_048_576, "Largest request body, in bytes.", least=1024, most=16_777_216)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageSettings:
+    """`[storage]`: where hooks, versions, secrets and executions are kept."""
+
+    url: str = setting("sqlite:///.hookd/hookd.db", "sqlite:///relative/path or sqlite:////absolute/path.")
+    master_key: str = setting("", "Seals the hooks' secrets: 32 bytes in base64 (`hookd keys new`). Required by `hookd serve`.", secret=True)
+    master_key_file: str = setting("", "Read the master key from this file instead. `hookd dev` makes one, mode 0600.")
+    executions_days: int = setting(10, "Execution records older than this are removed, in days.", least=1, most=3650)
+    executions_most: int = setting(100_000, "At most this many execution records are kept.", least=0, most=100_000_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedIssuer:
+    """`[[auth.trusted]]`: one issuer of bearer tokens that the APIs accept.
+
+    The algorithm and the audience are pinned: a token that says otherwise is refused.
+    """
+
+    issuer: str = setting("", "The token's `iss`, exactly.")
+    audience: str = setting("", "What the token's `aud` must contain.")
+    algorithm: str = setting("RS256", "The one signature algorithm that is accepted.", choices=("HS256", "RS256", "ES256"))
+    secret: str = setting("", "The shared secret (HS256), at least 32 characters.", secret=True)
+    jwks_url: str = setting("", "Where the public keys are (RS256, ES256).")
+    tenant: str = setting("", "Tokens of this issuer belong to this tenant. Without it, their claim `ten` says which.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auth:
+    """`[auth]`: who may call the APIs."""
+
+    trusted: tuple[TrustedIssuer, ...] = setting((), "Issuers of bearer tokens.")
+    leeway: int = setting(5, "Clock difference that is forgiven, in seconds.", least=0, most=300)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSettings:
+    """`[limits]`: what one execution may use."""
+
+    cpu_ms: int = setting(100, "CPU time, in milliseconds; waiting is not CPU time.", least=1, most=10_000)
+    wall_ms: int = setting(5_000, "Time from start to answer, waiting included, in milliseconds.", least=1, most=20_000)
+    memory_bytes: int = setting(33_554_432, "Memory of the guest, in bytes.", least=4_194_304, most=134_217_728)
+    output_bytes: int = setting(65_536, "The hook's answer as JSON, in bytes.", least=1_024, most=1_048_576)
+    console_lines: int = setting(256, "Console lines that are kept.", least=0, most=10_000)
+    console_bytes: int = setting(32_768, "Console text that is kept, in bytes.", least=0, most=1_048_576)
+    operations: int = setting(50, "Operations (timers) that a hook may start.", least=0, most=1_000)
+
+    def limits(self) -> Limits:
+        """The same as the model's noun."""
+        return Limits(**{f.name: getattr(self, f.name) for f in fields(self)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxSettings:
+    """`[sandbox]`: the engine."""
+
+    threads: int = setting(4, "Threads for hooks that need more than a few milliseconds of CPU.", least=1, most=64)
+    concurrency: int = setting(200, "Sandboxes that may exist at once, waiting ones included.", least=1, most=2_000)
+    image_cache_bytes: int = setting(268_435_456, "Memory for images of hooks that ran lately.", least=1_048_576, most=68_719_476_736)
+    cache_directory: str = setting(".hookd/cache", "Where compiled code is kept between starts; must be writable by hookd only.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings:
+    """`[[issuer.clients]]`: an OAuth client of the reference token server."""
+
+    client_id: str = setting("", "The client's id.")
+    client_secret: str = setting("", "Its secret; kept as a hash.", secret=True)
+    name: str = setting("", "Shown to hooks as `client.name`.")
+    grant_types: tuple[str, ...] = setting(("client_credentials",), "Grants it may use: client_credentials, password, refresh_token.")
+    token_endpoint_auth_method: str = setting(
+        "client_secret_post", "How it authenticates; the first two take each other.", choices=("client_secret_post", "client_secret_basic", "none")
+    )
+    metadata: dict[str, str] = setting(dict, "Shown to hooks as `client.metadata`.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceServerSettings:
+    """`[[issuer.resource_servers]]`: an API that tokens are asked for."""
+
+    identifier: str = setting("", "The audience.")
+    name: str = setting("", "Its name.")
+    scopes: tuple[str, ...] = setting((), "The scopes it knows.")
+    token_lifetime: int = setting(86_400, "Lifetime of its access tokens, in seconds.", least=1, most=2_592_000)
+    allow_offline_access: bool = setting(False, "Whether `offline_access` gives a refresh token.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientGrantSettings:
+    """`[[issuer.client_grants]]`: which client may ask for which API's scopes by client credentials."""
+
+    client_id: str = setting("", "The client.")
+    audience: str = setting("", "The API's identifier.")
+    scope: tuple[str, ...] = setting((), "The scopes it may have.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserSettings:
+    """`[[issuer.users]]`: a user for the password grant."""
+
+    username: str = setting("", "What the user types; an e-mail address or a name.")
+    password: str = setting("", "The password; kept as a hash.", secret=True)
+    user_id: str = setting("", "The token's `sub`; made when empty.")
+    email: str = setting("", "Shown to hooks as `user.email`.")
+    name: str = setting("", "Shown to hooks as `user.displayName`.")
+    user_metadata: dict[str, Any] = setting(dict, "Shown to hooks as `user.user_metadata`.")
+    app_metadata: dict[str, Any] = setting(dict, "Shown to hooks as `user.app_metadata`.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """`[issuer]`: the reference token server (`hookd issuer`), an ordinary HTTP client of the runtime."""
+
+    host: str = setting("127.0.0.1", "Address to listen on.")
+    port: int = setting(8081, "Port to listen on; 0 takes a free one.", least=0, most=65535)
+    url: str = setting("", "Its own address as clients see it; `iss` is this with a slash. Empty: http://host:port.")
+    tenant: str = setting("demo", "The tenant it issues for.")
+    database: str = setting(".hookd/issuer.db", "SQLite file for clients, APIs, grants, users, refresh tokens and keys.")
+    runtime_url: str = setting("http://127.0.0.1:8080", "Where the runtime's execution API is.")
+    runtime_token: str = setting("", "Bearer token with scope execute:hooks. Empty: the issuer signs its own.", secret=True)
+    runtime_audience: str = setting("urn:hookd", "Audience of the tokens that it signs for the runtime and its own management.")
+    runtime_timeout: float = setting(25.0, "How long it waits for the runtime, in seconds.")
+    refresh_token_lifetime: int = setting(2_592_000, "Lifetime of refresh tokens, in seconds.", least=1, most=31_557_600)
+    clients: tuple[ClientSettings, ...] = setting((), "OAuth clients.")
+    resource_servers: tuple[ResourceServerSettings, ...] = setting((), "APIs.")
+    client_grants: tuple[ClientGrantSettings, ...] = setting((), "Which client may call which API.")
+    users: tuple[UserSettings, ...] = setting((), "Users.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """`[log]`: the process's own log, on standard error."""
+
+    level: str = setting("info", "Least level that is written.", choices=("debug", "info", "warning", "error"))
+    format: str = setting("text", "text for people, json for machines.", choices=("text", "json"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The whole configuration."""
+
+    server: Server = setting(Server, "")
+    storage: StorageSettings = setting(StorageSettings, "")
+    auth: Auth = setting(Auth, "")
+    limits: LimitSettings = setting(LimitSettings, "")
+    sandbox: SandboxSettings = setting(SandboxSettings, "")
+    log: Log = setting(Log, "")
+    issuer: Issuer = setting(Issuer, "")
+
+
+def parse(document: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
+    """Settings from a TOML document and `HOOKD_*` variables. `SettingsError` names the setting and the rule."""
+    merged = {name: dict(section) if isinstance(section, Mapping) else section for name, section in document.items()}
+    for section in fields(Settings):
+        for item in fields(_section(section.name)):
+            variable = f"HOOKD_{section.name}_{item.name}".upper()
+            if variable in environ:
+                table = merged.setdefault(section.name, {})
+                if isinstance(table, dict):
+                    table[item.name] = _from_text(variable, environ[variable], _hints(_section(section.name))[item.name])
+    return _fill(Settings, merged, "")
+
+
+def render_example() -> str:
+    """The text of `config.example.toml`: every setting with its default, commented out, and what it does."""
+    lines = ["# hookd's configuration. Every setting is here with its default; HOOKD_SECTION_NAME variables win over this file.", ""]
+    for section in fields(Settings):
+        kind = _section(section.name)
+        lines += [f"[{section.name}]"] + _example_lines(kind) + [""]
+        for item in fields(kind):
+            row = _row_type(_hints(kind)[item.name])
+            if row:
+                lines += [f"# [[{section.name}.{item.name}]]  # {_summary(row)}"] + _example_lines(row) + [""]
+    return "\n".join(lines)
+
+
+def _example_lines(kind: type) -> list[str]:
+    hints = _hints(kind)
+    return [
+        f"# {item.name} = {_toml(_default(item))}  # {item.metadata['help']}" for item in fields(kind) if not _row_type(hints[item.name])
+    ]
+
+
+def _summary(kind: type) -> str:
+    return (kind.__doc__ or "").split("\n")[0].split(": ", 1)[-1].capitalize()
+
+
+def _section(name: str) -> type:
+    return cast(type, _hints(Settings)[name])
+
+
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _row_type(hint: Any) -> type | None:
+    """The dataclass of an array of tables, else None."""
+    arguments = get_args(hint)
+    return arguments[0] if get_origin(hint) is tuple and is_dataclass(arguments[0]) else None  # type: ignore[return-value]
+
+
+def _default(item: Field[Any]) -> Any:
+    return item.default_factory() if item.default_factory is not MISSING else item.default
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return "{}" if isinstance(value, dict) else f"{value}"
+
+
+def _from_text(variable: str, text: str, hint: Any) -> object:
+    try:
+        if hint is bool:
+            return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+        if hint in (int, float):
+            return hint(text)
+    except (KeyError, ValueError):
+        raise SettingsError(f"{variable} must be {_kind(hint)}, not {text!r}.") from None
+    if hint is str:
+        return text
+    raise SettingsError(f"{variable} can not be given as a variable: {_kind(hint)} belongs in the configuration file.")
+
+
+def _fill(kind: type[T], table: object, path: str) -> T:
+    if not isinstance(table, Mapping):
+        raise SettingsError(f"[{path}] must be a table.")
+    hints = _hints(kind)
+    known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]
+    for name in table:
+        if name not in known:
+            raise SettingsError(f"There is no setting '{_join(path, name)}'; here are: {', '.join(known)}.")
+    values = {name: _value(known[name], hints[name], value, _join(path, name)) for name, value in table.items()}
+    return kind(**values)
+
+
+def _value(item: Field[Any], hint: Any, value: object, path: str) -> object:
+    row = _row_type(hint)
+    if is_dataclass(hint):
+        return _fill(cast(type, hint), value, path)
+    if row:
+        if not isinstance(value, (list, tuple)):
+            raise SettingsError(f"'{path}' must be an array of tables: [[{path}]].")
+        return tuple(_fill(row, entry, f"{path}[{index}]") for index, entry in enumerate(value))
+    if get_origin(hint) is tuple:
+        if isinstance(value, (list, tuple)) and all(isinstance(entry, str) for entry in value):
+            return tuple(value)
+        raise SettingsError(f"'{path}' must be an array of strings.")
+    if get_origin(hint) is dict:
+        if isinstance(value, dict):
+            return value
+        raise SettingsError(f"'{path}' must be a table.")
+    return _scalar(item, hint, value, path)
+
+
+def _scalar(item: Field[Any], hint: Any, value: object, path: str) -> object:
+    if hint is float and type(value) is int:
+        value = float(value)
+    if type(value) is not hint:
+        raise SettingsError(f"'{path}' must be {_kind(hint)}.")
+    least, most, choices = (item.metadata[rule] for rule in ("least", "most", "choices"))
+    if least is not None and not least <= cast(int, value) <= most:
+        raise SettingsError(f"'{path}' must be from {least} to {most}, not {value}.")
+    if choices and value not in choices:
+        raise SettingsError(f"'{path}' must be one of {', '.join(choices)}, not {value!r}.")
+    return value
+
+
+def _kind(hint: Any) -> str:
+    return {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}.get(hint, "an array or a table")
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

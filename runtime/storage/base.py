@@ -1,0 +1,134 @@
+"""The contract that every backend fulfils. One test suite runs on all of them (tests/storage/test_contract.py).
+
+What a backend must promise:
+- a call that returned has been made durable; a call that raised has changed nothing;
+- each call is atomic: two callers that enable different hooks of one trigger at once leave exactly one enabled;
+- nothing is ever found under another tenant;
+- secrets arrive and leave sealed (`storage.sealing`): a backend never sees a plain one.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from runtime.model import Execution, Hook, HookVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookChange:
+    """What a PATCH changes; None leaves the field. `version` is the new source, already made a version."""
+
+    name: str | None = None
+    enabled: bool | None = None
+    version: HookVersion | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookWritten:
+    """A hook as it stands after a write, and the name of the one that was disabled for it (or None)."""
+
+    hook: Hook
+    disabled: Hook | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookFilter:
+    """Which hooks to list. None takes all."""
+
+    trigger: str | None = None
+    enabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionFilter:
+    """Which executions to list, newest first. None takes all; `before` is an execution id (exclusive)."""
+
+    hook_id: str | None = None
+    client_id: str | None = None
+    decision: str | None = None
+    before: str | None = None
+
+
+class Storage(ABC):
+    """Hooks, versions, sealed secrets, images and execution records of all tenants."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finish what was accepted and let go of everything. Idempotent."""
+
+    @abstractmethod
+    async def ping(self) -> None:
+        """Return when the backend answers; raise `Unavailable` when it does not."""
+
+    # hooks and versions
+
+    @abstractmethod
+    async def create_hook(self, hook: Hook) -> HookWritten:
+        """Store a new hook and its version. `HookNameTaken` when the trigger has one of that name in this tenant.
+
+        If `hook.enabled`, whichever hook of that tenant and trigger was enabled is disabled in the same transaction.
+        """
+
+    @abstractmethod
+    async def update_hook(self, tenant: str, hook_id: str, change: HookChange, at: float) -> HookWritten:
+        """Apply a change; `at` becomes `updated_at`. `HookNotFound`, `HookNameTaken`. Enabling as in `create_hook`."""
+
+    @abstractmethod
+    async def delete_hook(self, tenant: str, hook_id: str) -> Hook:
+        """Remove a hook and its secrets, and return what it was. `HookNotFound`. Its versions' records stay readable."""
+
+    @abstractmethod
+    async def get_hook(self, tenant: str, hook_id: str) -> Hook:
+        """One hook with its current version. `HookNotFound`."""
+
+    @abstractmethod
+    async def list_hooks(self, tenant: str, wanted: HookFilter, *, start: int, limit: int) -> tuple[list[Hook], int]:
+        """A page of the hooks in order of creation, and how many match in all."""
+
+    @abstractmethod
+    async def enabled_hook(self, tenant: str, trigger: str) -> Hook | None:
+        """The one hook that runs at this extensibility point."""
+
+    # secrets: name -> sealed value
+
+    @abstractmethod
+    async def get_secrets(self, tenant: str, hook_id: str) -> dict[str, bytes]:
+        """All sealed secrets of a hook. `HookNotFound`."""
+
+    @abstractmethod
+    async def add_secrets(self, tenant: str, hook_id: str, secrets: Mapping[str, bytes], *, most: int) -> None:
+        """Add new names. `HookNotFound`; `Conflict` when a name exists; `InvalidBody` when there would be more than `most`."""
+
+    @abstractmethod
+    async def update_secrets(self, tenant: str, hook_id: str, secrets: Mapping[str, bytes]) -> None:
+        """Replace the values of existing names. `HookNotFound`; `NotFound` when a name does not exist. All or none."""
+
+    @abstractmethod
+    async def delete_secrets(self, tenant: str, hook_id: str, names: Sequence[str]) -> None:
+        """Remove names; one that does not exist is no error. `HookNotFound`."""
+
+    # images: what a version looks like after its source was evaluated; remade whenever it is missing
+
+    @abstractmethod
+    async def put_image(self, version_id: str, build_id: str, image: bytes) -> None:
+        """Keep a version's image for this build of the guest, in place of an older one."""
+
+    @abstractmethod
+    async def get_image(self, version_id: str, build_id: str) -> bytes | None:
+        """The image, or None when there is none for this build or its checksum does not hold."""
+
+    # executions
+
+    @abstractmethod
+    async def append_executions(self, executions: Sequence[Execution]) -> None:
+        """Keep the records of executions, in one transaction."""
+
+    @abstractmethod
+    async def list_executions(self, tenant: str, wanted: ExecutionFilter, *, limit: int) -> list[Execution]:
+        """Newest first."""
+
+    @abstractmethod
+    async def prune_executions(self, *, older_than: float, most: int) -> int:
+        """Remove records from before `older_than` (seconds since the epoch) and all but the newest `most`; say how many."""

@@ -1,0 +1,146 @@
+"""The extensibility points: what the token server sends, what the hook is called with. Pure.
+
+`parse` is the door: behind it there are no loose dicts, only a `TokenRequest`. A wrong shape is an `InvalidBody` that
+names the field, the rule and the type it got.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from runtime.errors import InvalidBody, NotFound
+from runtime.model import JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """One extensibility point. `parameters` are the hook's, less the closing `cb` (contract 0).
+
+    `keeps_scope` says what an answer without `scope` means: the asked scope stays, or the token gets none. Auth0's
+    public page on the client credentials exchange says that without it "all scopes are reset" (contract-full 2.7); in
+    the password exchange `accessToken.scope` is optional.
+    """
+
+    id: str
+    title: str
+    grant: str
+    parameters: tuple[str, ...]
+    keeps_scope: bool
+    has_id_token: bool
+
+
+TRIGGERS: Mapping[str, Trigger] = {
+    trigger.id: trigger
+    for trigger in (
+        Trigger(
+            id="credentials-exchange",
+            title="Client Credentials Exchange",
+            grant="client_credentials",
+            parameters=("client", "scope", "audience", "context"),
+            keeps_scope=False,
+            has_id_token=False,
+        ),
+        Trigger(
+            id="password-exchange",
+            title="Password Exchange",
+            grant="password",
+            parameters=("user", "client", "scope", "audience", "context"),
+            keeps_scope=True,
+            has_id_token=True,
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequest:
+    """What a token server asks at an extensibility point. `scope` is None when it sent none (contract 0)."""
+
+    trigger: Trigger
+    client: JsonObject
+    scope: tuple[str, ...] | None
+    audience: str
+    context: JsonObject
+    user: JsonObject | None = None
+
+    @property
+    def client_id(self) -> str:
+        """The OAuth client's id, or "" where the token server named none."""
+        client_id = self.client.get("id")
+        return client_id if isinstance(client_id, str) else ""
+
+    def arguments(self, secrets: Mapping[str, str]) -> list[object]:
+        """The hook's arguments in order, less `cb`. None at the top level becomes `undefined` in the guest.
+
+        `context.webtask.secrets` is where hooks look (contract 0); `context.secrets` is the short way. What the token
+        server sent under these two names is not passed on: secrets come from hookd only.
+        """
+        context = {**self.context, "webtask": {"secrets": secrets}, "secrets": secrets}
+        rest: list[object] = [self.client, self.scope, self.audience, context]
+        return [self.user, *rest] if self.user is not None else rest
+
+
+def get(trigger_id: str) -> Trigger:
+    """The trigger of this id, or `NotFound` with the list of ids."""
+    try:
+        return TRIGGERS[trigger_id]
+    except KeyError:
+        known = ", ".join(TRIGGERS)
+        raise NotFound(f"There is no extensibility point {trigger_id!r}; there are: {known}.") from None
+
+
+def parse(trigger: Trigger, payload: object) -> TokenRequest:
+    """A `TokenRequest` from the JSON body `{client, scope?, audience, context?, user?}`, or `InvalidBody`."""
+    body = _object("The body", payload)
+    unknown = body.keys() - _FIELDS
+    if unknown:
+        raise InvalidBody(f"'{min(unknown)}' is not a field of an execution request; the fields are: {_FIELD_LIST}.")
+    if trigger.has_id_token:
+        user = _object("'user'", body.get("user"))
+    elif body.get("user") is None:
+        user = None
+    else:
+        raise InvalidBody(f"'user' is not sent at {trigger.id}: a {trigger.grant} grant has no user.")
+    context = body.get("context")
+    return TokenRequest(
+        trigger=trigger,
+        user=user,
+        client=_object("'client'", body.get("client")),
+        scope=_scope(body.get("scope")),
+        audience=_string("'audience'", body.get("audience")),
+        context={} if context is None else _object("'context'", context),
+    )
+
+
+_FIELDS = frozenset({"client", "scope", "audience", "context", "user"})
+_FIELD_LIST = "client, scope, audience, context, user"
+_JSON_TYPES = {str: "string", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
+
+
+def json_type(value: object) -> str:
+    """JSON's name for a value's type, for messages."""
+    return "null" if value is None else _JSON_TYPES.get(type(value), type(value).__name__)
+
+
+def _object(what: str, value: object) -> JsonObject:
+    if type(value) is dict:
+        return value
+    raise InvalidBody(f"{what} must be an object, not {json_type(value)}.")
+
+
+def _string(what: str, value: object) -> str:
+    if type(value) is str:
+        return value
+    raise InvalidBody(f"{what} must be a string, not {json_type(value)}.")
+
+
+def _scope(value: object) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if type(value) is not list:
+        raise InvalidBody(f"'scope' must be an array of strings, not {json_type(value)}.")
+    for index, item in enumerate(value):
+        if type(item) is not str:
+            raise InvalidBody(f"'scope[{index}]' must be a string, not {json_type(item)}.")
+    return tuple(value)

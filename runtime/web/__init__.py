@@ -1,0 +1,1 @@
+"""The runtime's HTTP service: HTTP in, HTTP out, nothing else."""
