@@ -38,6 +38,15 @@ class Hook:
     updated_at: float
 
 
+class Secrets(dict[str, str]):
+    """A hook's secrets, name to value. Its repr has the names only: no log line and no traceback shows a value."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Secrets({', '.join(self)})"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What one execution may use. `settings.LIMITS` has each default and maximum.

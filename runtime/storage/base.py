@@ -3,8 +3,11 @@
 What a backend must promise:
 - a call that returned has been made durable; a call that raised has changed nothing;
 - each call is atomic: two callers that enable different hooks of one trigger at once leave exactly one enabled;
+- a caller who is cancelled takes nothing back: what was accepted is still written, whole;
 - nothing is ever found under another tenant;
-- secrets arrive and leave sealed (`storage.sealing`): a backend never sees a plain one.
+- secrets arrive and leave sealed (`storage.sealing`): a backend never sees a plain one;
+- versions are never changed or removed, and a hook's versions are numbered in the order in which it had them;
+- when the backend is full, locked or broken, the call raises `Unavailable`.
 """
 
 from __future__ import annotations
@@ -13,7 +16,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from runtime.errors import Conflict
 from runtime.model import Execution, Hook, HookVersion
+
+
+class StaleHook(Conflict):
+    """The hook is no longer as it was when the change was decided. Read it, decide again."""
+
+    def __init__(self) -> None:
+        super().__init__("The hook was changed by somebody else at the same time. Try again.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +38,14 @@ class HookChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookWritten:
-    """A hook as it stands after a write, and the name of the one that was disabled for it (or None)."""
+    """A hook as it stands after a write, and the one that was disabled for it (or None).
+
+    `warning` is the use case's (`admin`): one line that says why the hook can not be enabled. Backends leave it empty.
+    """
 
     hook: Hook
     disabled: Hook | None = None
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +58,10 @@ class HookFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionFilter:
-    """Which executions to list, newest first. None takes all; `before` is an execution id (exclusive)."""
+    """Which executions to list, newest first. None takes all; `before` is an execution id (exclusive).
+
+    Execution ids are ULIDs (`ulid.Ulids`), so that the order of ids is the order of time.
+    """
 
     hook_id: str | None = None
     client_id: str | None = None
@@ -72,8 +90,14 @@ class Storage(ABC):
         """
 
     @abstractmethod
-    async def update_hook(self, tenant: str, hook_id: str, change: HookChange, at: float) -> HookWritten:
-        """Apply a change; `at` becomes `updated_at`. `HookNotFound`, `HookNameTaken`. Enabling as in `create_hook`."""
+    async def update_hook(
+        self, tenant: str, hook_id: str, change: HookChange, at: float, *, seen: Hook | None = None
+    ) -> HookWritten:
+        """Apply a change; `at` becomes `updated_at`. `HookNotFound`, `HookNameTaken`. Enabling as in `create_hook`.
+
+        `seen` is the hook that the change was decided on: `StaleHook` when its version or `enabled` is another by now.
+        Without it, a source that does not load could be stored in the moment in which somebody else enables the hook.
+        """
 
     @abstractmethod
     async def delete_hook(self, tenant: str, hook_id: str) -> Hook:
@@ -123,7 +147,7 @@ class Storage(ABC):
 
     @abstractmethod
     async def append_executions(self, executions: Sequence[Execution]) -> None:
-        """Keep the records of executions, in one transaction."""
+        """Keep the records of executions, in one transaction. One that is there already stays as it is."""
 
     @abstractmethod
     async def list_executions(self, tenant: str, wanted: ExecutionFilter, *, limit: int) -> list[Execution]:
@@ -131,4 +155,7 @@ class Storage(ABC):
 
     @abstractmethod
     async def prune_executions(self, *, older_than: float, most: int) -> int:
-        """Remove records from before `older_than` (seconds since the epoch) and all but the newest `most`; say how many."""
+        """Remove records from before `older_than` (seconds since the epoch) and all but the newest `most`; say how many.
+
+        May work in several transactions, so that other writes need not wait for a large one.
+        """
