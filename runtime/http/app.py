@@ -1,0 +1,86 @@
+"""One aiohttp application and one server for any number of services.
+
+Rule: no middleware and no access log, both cost more than a hook's share of a request. Routes wrap themselves
+(`routes.install`), and a last route that matches everything answers what no other does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from runtime.errors import MethodNotAllowed, NotFound
+from runtime.http.json import error_response
+from runtime.http.routes import BODY_LIMIT, Call, Public, Route, wrap
+
+KEEP_ALIVE_SECONDS: Final = 75.0
+SHUTDOWN_SECONDS: Final = 10.0
+"""How long requests in progress may go on when the server stops."""
+
+
+def create_app() -> web.Application:
+    """An application that answers 404 and 405 as JSON; `routes.install` fills it."""
+    app = web.Application()
+    last = Route(method="*", path="/{path:.*}", handler=_unrouted, access=Public("only says that there is nothing"))
+    app.router.add_route(last.method, last.path, wrap(last, None, BODY_LIMIT))
+    return app
+
+
+async def _unrouted(call: Call) -> web.StreamResponse:
+    """404, or 405 with `Allow` when the path exists for other methods."""
+    request = call.request
+    allowed: set[str] = set()
+    for resource in request.app.router.resources():
+        _, methods = await resource.resolve(request)
+        allowed |= methods - {hdrs.METH_ANY}
+    if not allowed:
+        raise NotFound(f"There is nothing at {request.path[:200]}.")
+    names = ", ".join(sorted(allowed))
+    error = MethodNotAllowed(f"{request.method} is not possible at {request.path[:200]}; possible: {names}.")
+    return error_response(error, {"Allow": names})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a server listens; `port` is the real one where 0 was asked for."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """`http://host:port`, without a slash."""
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+
+
+@asynccontextmanager
+async def serve(app: web.Application, host: str, port: int, *, share_port: bool = False) -> AsyncIterator[Address]:
+    """Serve while the block runs; then stop listening and let requests in progress end.
+
+    `share_port` lets several processes listen on one port.
+    """
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port, reuse_port=share_port or None)
+        await site.start()
+        yield Address(host=host, port=runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+async def serve_until(app: web.Application, host: str, port: int, stop: asyncio.Event) -> None:
+    """Serve until the event is set."""
+    async with serve(app, host, port):
+        await stop.wait()

@@ -1,0 +1,239 @@
+"""Bearer tokens (RFC 6750): who calls, for which tenant, with which scopes.
+
+Each `[[auth.trusted]]` entry pins issuer, audience and one algorithm; what the token says of itself is believed only
+where an entry says the same. `jwks.py` beside this file fetches the public keys.
+
+Rule: a token is verified whole or not at all, and only verified ones are remembered.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import jwt
+
+from runtime.errors import HookdError, InsufficientScope, Unauthenticated, Unavailable
+from runtime.http.jwks import KeySet
+from runtime.settings import TrustedIssuer
+
+REMEMBERED: Final = 4096
+"""Verified tokens that are kept."""
+
+REMEMBERED_SECONDS: Final = 300.0
+"""After this a token is verified again, so that a withdrawn key stops working."""
+
+LEAST_SECRET: Final = 32
+"""Characters of an HS256 secret (RFC 7518 section 3.2: a key as long as the hash)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls. `tenant` is "" and `scopes` empty only on public routes."""
+
+    tenant: str
+    scopes: frozenset[str]
+    subject: str
+
+
+NOBODY: Final = Caller(tenant="", scopes=frozenset(), subject="")
+
+
+class NoToken(Unauthenticated):
+    """The request carries no bearer token at all; the challenge then has no error code (RFC 6750 section 3.1)."""
+
+
+class Authenticator:
+    """Verifies bearer tokens against the trusted issuers. `clock` gives seconds since the epoch."""
+
+    def __init__(
+        self, trusted: Sequence[TrustedIssuer], *, leeway: int = 5, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._entries = [_Entry(row) for row in trusted]
+        self._leeway = leeway
+        self._clock = clock
+        self._known: dict[str, tuple[Caller, float]] = {}
+
+    async def close(self) -> None:
+        """Let go of connections to the issuers."""
+        for entry in self._entries:
+            await entry.close()
+
+    def recall(self, header: str | None) -> Caller | None:
+        """The caller of an `Authorization` header that was verified lately, else None. Costs well under a microsecond."""
+        known = self._known.get(header) if header is not None else None
+        return known[0] if known is not None and known[1] > self._clock() else None
+
+    async def identify(self, header: str | None) -> Caller:
+        """The caller of an `Authorization` header, or `Unauthenticated`; `Unavailable` when keys can not be had."""
+        if header is None:
+            raise NoToken("A bearer token is missing: send 'Authorization: Bearer <token>'.")
+        known = self.recall(header)
+        if known is not None:
+            return known
+        caller, expires_at = await self._verify(_token(header))
+        self._remember(header, caller, expires_at)
+        return caller
+
+    def _remember(self, header: str, caller: Caller, expires_at: float) -> None:
+        self._known.pop(header, None)
+        while len(self._known) >= REMEMBERED:
+            del self._known[next(iter(self._known))]
+        self._known[header] = caller, min(expires_at, self._clock() + REMEMBERED_SECONDS)
+
+    async def _verify(self, token: str) -> tuple[Caller, float]:
+        header, issuer = _unverified(token)
+        entries = [entry for entry in self._entries if entry.row.issuer == issuer]
+        if not entries:
+            raise Unauthenticated("The token's issuer is not trusted here.")
+        fitting = [entry for entry in entries if entry.row.algorithm == header.get("alg")]
+        if not fitting:
+            raise Unauthenticated("The token is signed with an algorithm that is not accepted from its issuer.")
+        fault: Unauthenticated | None = None
+        for entry in fitting:
+            try:
+                claims = await entry.verify(token, header.get("kid"), self._leeway)
+                return _caller(claims, entry.row), float(claims["exp"]) + self._leeway
+            except Unauthenticated as error:
+                fault = fault or error
+        assert fault is not None
+        raise fault
+
+
+class _Entry:
+    """One trusted issuer with its keys."""
+
+    def __init__(self, row: TrustedIssuer) -> None:
+        self.row = row
+        self._keys = KeySet(row.jwks_url, row.algorithm) if row.algorithm != "HS256" else None
+
+    async def close(self) -> None:
+        if self._keys is not None:
+            await self._keys.close()
+
+    async def verify(self, token: str, key_id: object, leeway: int) -> dict[str, Any]:
+        """The claims, or `Unauthenticated` with the rule that the token breaks."""
+        key = await self._key(key_id)
+        try:
+            return jwt.decode(
+                token,
+                key,
+                algorithms=[self.row.algorithm],
+                audience=self.row.audience,
+                issuer=self.row.issuer,
+                leeway=leeway,
+                options={"require": ["exp", "iss", "aud"]},
+            )
+        except jwt.InvalidTokenError as error:
+            raise Unauthenticated(_reason(error), debug=repr(error)) from None
+
+    async def _key(self, key_id: object) -> Any:
+        if self._keys is None:
+            return _secret(self.row)
+        key = await self._keys.get(key_id if isinstance(key_id, str) else None)
+        if key is None:
+            raise Unauthenticated("The token is signed with a key that its issuer does not publish.")
+        return key
+
+
+def _secret(row: TrustedIssuer) -> str:
+    if len(row.secret) < LEAST_SECRET:
+        raise Unavailable(f"The trusted issuer's secret is shorter than {LEAST_SECRET} characters.")
+    return row.secret
+
+
+# RFC 6750 section 2.1: 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
+_HEADER: Final = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9\-._~+/]+=*) *")
+
+
+def _token(header: str) -> str:
+    match = _HEADER.fullmatch(header)
+    if match is None:
+        raise NoToken("The Authorization header must be 'Bearer <token>'.")
+    return match[1]
+
+
+def _unverified(token: str) -> tuple[dict[str, Any], str]:
+    """The token's header and its `iss`, which only choose the entry to verify it with."""
+    try:
+        parts = jwt.decode_complete(token, options={"verify_signature": False})
+    except (jwt.InvalidTokenError, RecursionError):
+        raise Unauthenticated("Invalid token.") from None
+    issuer = parts["payload"].get("iss")
+    if not isinstance(issuer, str):
+        raise Unauthenticated("The token has no issuer (iss).")
+    return parts["header"], issuer
+
+
+_REASONS: Final[Mapping[type[Exception], str]] = {
+    jwt.ExpiredSignatureError: "The token has expired.",
+    jwt.ImmatureSignatureError: "The token is not valid yet (nbf, iat).",
+    jwt.InvalidIssuedAtError: "The token's iat is not a number.",
+    jwt.InvalidAudienceError: "The token is for another audience.",
+    jwt.InvalidSignatureError: "Invalid signature received for JSON Web Token validation.",
+}
+
+
+def _reason(error: jwt.InvalidTokenError) -> str:
+    if isinstance(error, jwt.MissingRequiredClaimError):
+        return f"The token has no claim '{error.claim}'."
+    return _REASONS.get(type(error), "Invalid token.")
+
+
+_TENANT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+def _caller(claims: Mapping[str, Any], row: TrustedIssuer) -> Caller:
+    subject = claims.get("sub")
+    return Caller(
+        tenant=_tenant(claims.get("ten"), row.tenant),
+        scopes=_scopes(claims),
+        subject=subject if isinstance(subject, str) else "",
+    )
+
+
+def _tenant(claimed: object, fixed: str) -> str:
+    if claimed is None and not fixed:
+        raise Unauthenticated(
+            "The token names no tenant: it needs the claim 'ten', or its issuer a 'tenant' in [[auth.trusted]]."
+        )
+    if fixed and claimed not in (None, fixed):
+        raise Unauthenticated("The token's claim 'ten' names another tenant than its issuer's.")
+    tenant = fixed or claimed
+    if not isinstance(tenant, str) or _TENANT.fullmatch(tenant) is None:
+        raise Unauthenticated("The token's claim 'ten' is not a tenant's name.")
+    return tenant
+
+
+def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
+    """`scope` is a string of names (RFC 8693 section 4.2); Auth0 puts `permissions`, an array, beside it."""
+    scope, permissions = claims.get("scope"), claims.get("permissions")
+    names = scope.split() if isinstance(scope, str) else []
+    if isinstance(permissions, list):
+        names += [name for name in permissions if isinstance(name, str)]
+    return frozenset(names)
+
+
+def require_scope(caller: Caller, wanted: tuple[str, ...]) -> None:
+    """`InsufficientScope` unless the caller has one of these."""
+    if caller.scopes.isdisjoint(wanted):
+        raise InsufficientScope(f"Insufficient scope; expected any of: {', '.join(wanted)}.")
+
+
+def challenge(error: HookdError, wanted: tuple[str, ...]) -> str | None:
+    """The `WWW-Authenticate` of an answer with this error (RFC 6750 section 3), or None where it takes none."""
+    if isinstance(error, NoToken):
+        return 'Bearer realm="hookd"'
+    if isinstance(error, Unauthenticated):
+        return f'Bearer realm="hookd", error="invalid_token", error_description="{_quotable(error.message)}"'
+    if isinstance(error, InsufficientScope):
+        return f'Bearer realm="hookd", error="insufficient_scope", scope="{" ".join(wanted)}"'
+    return None
+
+
+def _quotable(text: str) -> str:
+    """Only what RFC 6750 section 3 lets into error_description."""
+    return re.sub(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]", "'", text)

@@ -1,0 +1,200 @@
+"""JSON (and form) bodies in, JSON answers out, with caps and messages that name the rule. Nothing here knows who calls.
+
+Rule: a body becomes Python values here and nowhere else, and an answer's headers are made here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+from urllib.parse import parse_qsl
+
+import orjson
+from aiohttp import web
+from multidict import CIMultiDict
+
+from runtime.errors import BodyTooLarge, HookdError, InvalidBody, UnsupportedMediaType
+
+JSON_TYPE: Final = "application/json"
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+MAX_DEPTH: Final = 100
+"""Arrays and objects inside one another; orjson can not write more than 254."""
+
+BODY_SECONDS: Final = 30.0
+"""A body that has not arrived whole by then is given up."""
+
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Server": "hookd",
+}
+"""On every answer. `Server` names no version, and keeps aiohttp from naming its own."""
+
+_JSON_HEADERS: Final = CIMultiDict({"Content-Type": "application/json; charset=utf-8", **SECURITY_HEADERS})
+_EMPTY_HEADERS: Final = CIMultiDict(SECURITY_HEADERS)
+
+
+def json_response(data: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """An answer with this value as its JSON body, and these headers beside the security headers."""
+    return _response(orjson.dumps(data), status, _JSON_HEADERS, headers)
+
+
+def empty_response(status: int = 204, headers: Mapping[str, str] | None = None) -> web.Response:
+    """An answer without a body."""
+    return _response(None, status, _EMPTY_HEADERS, headers)
+
+
+def _response(
+    body: bytes | None, status: int, base: CIMultiDict[str], headers: Mapping[str, str] | None
+) -> web.Response:
+    answer = web.Response(body=body, status=status, headers=base)
+    if headers:
+        answer.headers.update(headers)
+    return answer
+
+
+def error_response(error: HookdError, headers: Mapping[str, str] | None = None) -> web.Response:
+    """The error in the Management API's shape (contract 1.1)."""
+    return json_response(error.to_body(), error.status, headers)
+
+
+async def read_json(request: web.Request, limit: int, *, unique: bool = True) -> object:
+    """The JSON body, of at most `limit` bytes.
+
+    With `unique` an object that names a member twice is refused, which costs several microseconds; without, the last
+    one counts (RFC 8259 section 4 leaves it open).
+    """
+    if _media_type(request.headers.get("Content-Type")) != JSON_TYPE:
+        raise _not_accepted(request, JSON_TYPE)
+    return parse_json(await read_body(request, limit), unique=unique)
+
+
+async def read_form(request: web.Request, limit: int) -> dict[str, str]:
+    """The form body; a field that is given twice is refused (RFC 6749 section 3.2), an empty one is kept."""
+    if _media_type(request.headers.get("Content-Type")) != FORM_TYPE:
+        raise _not_accepted(request, FORM_TYPE)
+    return parse_form(await read_body(request, limit))
+
+
+async def read_json_or_form(request: web.Request, limit: int) -> object:
+    """The body of a route that takes both: any JSON value, or a form as an object of strings."""
+    kind = _media_type(request.headers.get("Content-Type"))
+    if kind == JSON_TYPE:
+        return parse_json(await read_body(request, limit))
+    if kind == FORM_TYPE:
+        return parse_form(await read_body(request, limit))
+    raise _not_accepted(request, f"{JSON_TYPE} or {FORM_TYPE}")
+
+
+async def read_body(request: web.Request, limit: int) -> bytes:
+    """The body's bytes, unpacked. `BodyTooLarge` as soon as there are more than `limit`."""
+    if (request.content_length or 0) > limit:
+        raise _too_large(limit)
+    if not request.content.is_eof():
+        return await _read_slowly(request, limit)
+    body: bytes = request.content.read_nowait()
+    if len(body) > limit:
+        raise _too_large(limit)
+    return body
+
+
+async def _read_slowly(request: web.Request, limit: int) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while not request.content.at_eof():
+                body += await request.content.readany()
+                if len(body) > limit:
+                    raise _too_large(limit)
+    except TimeoutError:
+        raise InvalidBody(f"The body did not arrive within {BODY_SECONDS:.0f} seconds.") from None
+    except web.RequestPayloadError as error:
+        raise InvalidBody(
+            "The body could not be read: its encoding or its length is wrong.", debug=repr(error)
+        ) from None
+    return bytes(body)
+
+
+def parse_json(body: bytes, *, unique: bool = True) -> object:
+    """The value of a JSON text in UTF-8 (RFC 8259), or `InvalidBody`."""
+    if not body:
+        raise InvalidBody("The body is missing; it must be JSON.")
+    try:
+        value: object = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidBody(f"The body is not valid JSON: {error}.") from None
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:  # few brackets can not nest deeply, and counting is cheap
+        _check_depth(value)
+    if unique:
+        _check_unique(body)
+    return value
+
+
+def parse_form(body: bytes) -> dict[str, str]:
+    """The fields of a form, or `InvalidBody`."""
+    try:
+        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, strict_parsing=bool(body), errors="strict")
+    except ValueError:
+        raise InvalidBody(f"The body is not {FORM_TYPE} in UTF-8.") from None
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise InvalidBody(f"The body has the field '{_repeated([name for name, _ in pairs])}' twice.")
+    return fields
+
+
+def _check_depth(value: object) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [inner for outer in level for inner in _members(outer)]
+        if not level:
+            return
+    raise InvalidBody(f"The body nests more than {MAX_DEPTH} arrays and objects.")
+
+
+def _members(value: object) -> list[object]:
+    if type(value) is dict:
+        return list(value.values())
+    return value if type(value) is list else []
+
+
+def _check_unique(body: bytes) -> None:
+    _UNIQUE.decode(body.decode())
+
+
+def _unique_object(pairs: list[tuple[str, object]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        raise InvalidBody(f"The body names '{_repeated(names)}' twice in one object.")
+
+
+_UNIQUE: Final = json.JSONDecoder(object_pairs_hook=_unique_object)
+
+
+def _repeated(names: list[str]) -> str:
+    return next(name for index, name in enumerate(names) if name in names[:index])
+
+
+@lru_cache(maxsize=256)
+def _media_type(content_type: str | None) -> str | None:
+    """The type alone, in lower case; None when there is none, or when its charset is not UTF-8."""
+    if content_type is None:
+        return None
+    kind, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    charsets = [text.partition("=")[2].strip('" ') for text in parameters if text.startswith("charset=")]
+    return kind if all(charset in ("utf-8", "utf8") for charset in charsets) else None
+
+
+def _not_accepted(request: web.Request, accepted: str) -> HookdError:
+    given = request.headers.get("Content-Type")
+    if given is None and request.content.at_eof():
+        return InvalidBody(f"The body is missing; it must be {accepted}.")
+    return UnsupportedMediaType(
+        f"The body must be {accepted} in UTF-8, not {given[:100] if given else 'of an unnamed type'}."
+    )
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The body is larger than {limit:,} bytes.")

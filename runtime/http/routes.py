@@ -1,0 +1,161 @@
+"""The route table, and the wrapper that every handler gets: request id, bearer token, errors as answers.
+
+Rule: a route says who may call it, and `install` is the only way into an application; a route that forgets its
+`access` can not be written. The wrapper is on the hot path: it must stay at a few microseconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from aiohttp import hdrs, web
+from multidict import istr
+
+from runtime.errors import HookdError
+from runtime.http.bearer import NOBODY, Authenticator, Caller, challenge, require_scope
+from runtime.http.json import error_response, read_form, read_json, read_json_or_form
+
+log = logging.getLogger("hookd.http")
+
+REQUEST_ID: Final = istr("X-Request-Id")
+BODY_LIMIT: Final = 1_048_576
+"""Bytes of a request body where the configuration says nothing else."""
+
+_SANE_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """Anybody may call; `why` says what makes that right."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Scopes:
+    """A bearer token with any one of these scopes."""
+
+    any_of: tuple[str, ...]
+
+    def __init__(self, *any_of: str) -> None:
+        if not any_of:
+            raise ValueError("Scopes() needs a scope; a route for anybody is Public(why).")
+        object.__setattr__(self, "any_of", any_of)
+
+
+@dataclass(slots=True)
+class Call:
+    """One HTTP request on its way to a handler. Not frozen: a frozen one costs a microsecond per request."""
+
+    request: web.Request
+    caller: Caller
+    request_id: str
+    body_limit: int
+
+    def path(self, name: str) -> str:
+        """A variable of the route's path."""
+        return self.request.match_info[name]
+
+    async def json(self, *, unique: bool = True) -> object:
+        """The JSON body, see `json.read_json`."""
+        return await read_json(self.request, self.body_limit, unique=unique)
+
+    async def form(self) -> dict[str, str]:
+        """The form body, see `json.read_form`."""
+        return await read_form(self.request, self.body_limit)
+
+    async def json_or_form(self) -> object:
+        """The body as JSON or as a form, see `json.read_json_or_form`."""
+        return await read_json_or_form(self.request, self.body_limit)
+
+
+Handler: TypeAlias = Callable[[Call], Awaitable[web.StreamResponse]]
+ErrorAnswer: TypeAlias = Callable[[HookdError], web.Response]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One row of a service's route table.
+
+    `path` is as aiohttp writes it, `/hooks/{id}`. `answer_error` renders whatever `HookdError` came up, those of the
+    body and the token included; the wrapper adds `WWW-Authenticate` where RFC 6750 wants it and there is none yet.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    access: Public | Scopes
+    answer_error: ErrorAnswer = error_response
+
+
+def install(
+    app: web.Application, routes: Iterable[Route], authenticator: Authenticator, *, body_limit: int = BODY_LIMIT
+) -> None:
+    """Put the routes into the application, each in its wrapper. A public GET answers HEAD too, for load balancers."""
+    for route in routes:
+        handler = wrap(route, authenticator, body_limit)
+        app.router.add_route(route.method, route.path, handler)
+        if route.method == hdrs.METH_GET and isinstance(route.access, Public):
+            app.router.add_route(hdrs.METH_HEAD, route.path, handler)
+
+
+def wrap(
+    route: Route, authenticator: Authenticator | None, body_limit: int
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The route's handler as aiohttp calls it."""
+    handler = route.handler
+    wanted = route.access.any_of if isinstance(route.access, Scopes) else ()
+    if wanted and authenticator is None:
+        raise ValueError(f"{route.method} {route.path} needs an authenticator.")
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        call = Call(request, NOBODY, _request_id(request), body_limit)
+        try:
+            if wanted:
+                header = request.headers.get(hdrs.AUTHORIZATION)
+                call.caller = authenticator.recall(header) or await authenticator.identify(header)  # type: ignore[union-attr]
+                require_scope(call.caller, wanted)
+            response = await handler(call)
+        except HookdError as error:
+            response = _refuse(route, call, error, wanted)
+        except Exception as error:  # noqa: BLE001 - the last place that can still answer
+            response = _break(route, call, error)
+        response.headers[REQUEST_ID] = call.request_id
+        return response
+
+    return answer
+
+
+def _request_id(request: web.Request) -> str:
+    given = request.headers.get(REQUEST_ID)
+    return given if given is not None and _SANE_REQUEST_ID(given) else os.urandom(8).hex()
+
+
+def _refuse(route: Route, call: Call, error: HookdError, wanted: tuple[str, ...]) -> web.Response:
+    level = logging.ERROR if error.status == 500 else logging.DEBUG
+    log.log(
+        level,
+        "%s %s: %d %s %s [%s]",
+        route.method,
+        route.path,
+        error.status,
+        error.message,
+        error.debug,
+        call.request_id,
+    )
+    response = route.answer_error(error)
+    offer = challenge(error, wanted)
+    if offer is not None:
+        response.headers.setdefault(hdrs.WWW_AUTHENTICATE, offer)
+    return response
+
+
+def _break(route: Route, call: Call, error: Exception) -> web.Response:
+    """For what nobody expected: the log has everything, the caller only the id to ask for."""
+    log.error("%s %s broke [%s]", route.method, route.path, call.request_id, exc_info=error)
+    return route.answer_error(HookdError(f"hookd made an error; its log has it as request {call.request_id}."))
