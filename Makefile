@@ -1,0 +1,96 @@
+# Needs Python 3.11 or newer and make; everything else is installed into .venv, with checked hashes.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+PYTHON ?= python3
+PORT ?= 8080
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := .ci/requirements.lock
+UV := uv==0.13.8
+
+# Stamps: what is newer than its sources is not looked at again, so a second start takes make no time.
+INSTALLED := $(VENV)/installed
+GUEST := runtime/guest/artifact/manifest.json
+GUEST_SOURCES := runtime/guest/build.py runtime/sandbox/abi.py $(wildcard runtime/guest/src/* runtime/guest/js/*)
+
+# === for users ===
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(INSTALLED) $(GUEST) ## Start runtime and token server with a demo tenant (PORT=8080)
+	@exec $(BIN)/hookd dev --port $(PORT)
+
+.PHONY: test
+test: $(INSTALLED) $(GUEST) ## Run the whole test suite
+	$(BIN)/python -m pytest
+
+# === for developers ===
+
+.PHONY: check
+check: lint types test ## All that CI runs: format, lint, types, tests
+
+.PHONY: lint
+lint: $(INSTALLED) ## Check format and lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+.PHONY: types
+types: $(INSTALLED) ## Check types
+	$(BIN)/mypy
+
+.PHONY: format
+format: $(INSTALLED) ## Format, and repair what can be repaired
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: bench
+bench: $(INSTALLED) $(GUEST) ## Measure against Node and others, in one run on this machine
+	$(BIN)/python -m tests.bench
+
+.PHONY: guest
+guest: $(INSTALLED) ## Build the wasm guest again
+	$(BIN)/python runtime/guest/build.py --force
+
+.PHONY: example
+example: $(INSTALLED) ## Write config.example.toml from runtime/settings.py
+	$(BIN)/python -c "from runtime.settings import render_example; print(render_example(), end='')" > config.example.toml
+
+# The exact versions and hashes of everything in pyproject.toml, for every platform; no registry is named.
+.PHONY: lock
+lock: ## Write .ci/requirements.lock anew from pyproject.toml
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet $(UV)
+	$(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --extra dev \
+		--custom-compile-command "make lock" --output-file $(LOCK) pyproject.toml
+	rm -rf $(VENV)-lock
+
+.PHONY: clean
+clean: ## Remove what was installed and built; .hookd, your data, stays
+	rm -rf $(VENV) runtime/guest/artifact dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# === set-up ===
+
+$(INSTALLED): $(LOCK) pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hookd needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV) || { $(venv_from_debian) && $(PYTHON) -m venv --clear $(VENV); }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# Debian's python3 comes without venv.
+define venv_from_debian
+sudo=; test $$(id -u) = 0 || sudo="sudo --non-interactive"; \
+$$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet python3-venv \
+|| { echo "Python's venv is missing: install it (Debian: apt install python3-venv) and try again." >&2; false; }
+endef
+
+# build.py looks at hashes, and builds only what differs.
+$(GUEST): $(GUEST_SOURCES) $(INSTALLED)
+	$(BIN)/python runtime/guest/build.py
+	touch $@

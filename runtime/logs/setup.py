@@ -1,0 +1,76 @@
+"""The process's own log, on standard error: lines for people, or JSON for machines.
+
+A log call may carry `extra={"fields": {...}}`; both formats write these after the message. Every record is one line, so
+that nobody who chooses a name or a header can forge a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from typing import TextIO
+
+import orjson
+
+from runtime.settings import Log
+
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def configure(log: Log, stream: TextIO | None = None) -> None:
+    """Send everything that is logged from here on to *stream* (standard error) as *log* says."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonLines() if log.format == "json" else TextLines())
+    logging.basicConfig(level=_LEVELS[log.level], handlers=[handler], force=True)
+    # The loop tells at debug which selector it uses.
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+class TextLines(logging.Formatter):
+    """`2026-11-21T07:05:01.123Z INFO hookd.executions execution tenant=demo decision=allow ...`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line; a traceback follows, indented."""
+        fields = "".join(f" {name}={_text(value)}" for name, value in _fields(record).items())
+        message = _one_line(record.getMessage())
+        line = f"{_time(record)} {record.levelname} {record.name} {message}{fields}"
+        if record.exc_info:
+            line += "\n    " + self.formatException(record.exc_info).replace("\n", "\n    ")
+        return line
+
+
+class JsonLines(logging.Formatter):
+    """`{"time": ..., "level": "info", "logger": ..., "message": ..., ...}`, one object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One JSON object, a traceback in its `exception`."""
+        line: dict[str, object] = {
+            "time": _time(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_fields(record),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(line, default=str).decode()
+
+
+def _fields(record: logging.LogRecord) -> dict[str, object]:
+    fields = getattr(record, "fields", None)
+    return fields if isinstance(fields, dict) else {}
+
+
+def _time(record: logging.LogRecord) -> str:
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(record.created))}.{int(record.msecs):03d}Z"
+
+
+def _one_line(text: str) -> str:
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _text(value: object) -> str:
+    """Bare when it reads as one word, else quoted as JSON."""
+    text = str(value)
+    return text if text.isprintable() and not set(text) & set(' "=') and text else orjson.dumps(text).decode()
