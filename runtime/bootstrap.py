@@ -1,0 +1,171 @@
+"""Puts the runtime together. The only room that names concrete classes, reads the configuration file and makes folders.
+
+Relative paths in the configuration start at the current directory.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+import os
+import secrets
+import tomllib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.admin import Admin
+from runtime.dispatch import Dispatch
+from runtime.errors import SettingsError
+from runtime.logs.recorder import StorageRecorder
+from runtime.sandbox.base import Sandbox
+from runtime.sandbox.pool import open_sandbox
+from runtime.settings import Settings, StorageSettings, parse
+from runtime.storage.base import Storage
+from runtime.storage.sealing import Sealer
+from runtime.storage.sqlite import open_sqlite
+
+KEY_BYTES = 32
+"""Of a master key: AES-256."""
+
+_SQLITE = "sqlite:///"
+_LOG = logging.getLogger("hookd.bootstrap")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """A runtime that is ready: what the web room needs."""
+
+    settings: Settings
+    storage: Storage
+    sandbox: Sandbox
+    dispatch: Dispatch
+    admin: Admin
+    recorder: StorageRecorder
+
+
+def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Settings from a TOML file, if any, and from `HOOKD_*` variables, which win. `SettingsError` says what to mend."""
+    return parse({} if path is None else _read_toml(path), environ)
+
+
+def require_production(settings: Settings) -> None:
+    """`SettingsError` where the configuration leaves to chance what `hookd serve` must be told."""
+    if not (settings.storage.master_key or settings.storage.master_key_file):
+        raise SettingsError(
+            "A master key is missing: it seals the hooks' secrets. Make one with `hookd keys new --file FILE` and name the file "
+            "in [storage] as master_key_file, or put what `hookd keys new` prints into HOOKD_STORAGE_MASTER_KEY."
+        )
+    if not settings.auth.trusted:
+        raise SettingsError(
+            "Nobody could call this runtime: there is no [[auth.trusted]] in the configuration. Add one for your token server, "
+            "with its issuer, its audience and its jwks_url (RS256, ES256) or a shared secret (HS256); config.example.toml shows how."
+        )
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """The runtime, as long as the block runs; afterwards everything that was accepted has been written."""
+    sealer = Sealer(master_key(settings.storage))
+    database = database_path(settings.storage)
+    private_folder(database.parent)
+    private_folder(Path(settings.sandbox.cache_directory))
+    async with AsyncExitStack() as stack:
+        storage = await open_sqlite(database)
+        stack.push_async_callback(storage.close)
+        recorder = StorageRecorder(
+            storage, keep_days=settings.storage.executions_days, keep_most=settings.storage.executions_most
+        )
+        recorder.start()
+        # Closed in reverse: the engine first, so that the runs it ends are still recorded.
+        stack.push_async_callback(recorder.close)
+        sandbox = await open_sandbox(settings.sandbox)
+        stack.push_async_callback(sandbox.close)
+        dispatch = Dispatch(
+            storage=storage,
+            sealer=sealer,
+            sandbox=sandbox,
+            recorder=recorder,
+            limits=settings.limits.limits(),
+            cache_bytes=settings.sandbox.image_cache_bytes,
+        )
+        admin = Admin(storage=storage, sealer=sealer, sandbox=sandbox, changed=dispatch.forget)
+        yield Runtime(
+            settings=settings, storage=storage, sandbox=sandbox, dispatch=dispatch, admin=admin, recorder=recorder
+        )
+
+
+def database_path(storage: StorageSettings) -> Path:
+    """Where the SQLite file is; `SettingsError` for a URL of another kind."""
+    path = storage.url.removeprefix(_SQLITE)
+    if path == storage.url or not path:
+        raise SettingsError(f"'storage.url' must be {_SQLITE}FILE (a fourth slash for an absolute path), not {storage.url!r}.")
+    return Path(path)
+
+
+def private_folder(folder: Path) -> None:
+    """Make the folder, readable by its owner only; one that is there already stays as it is."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"The folder {folder} can not be made: {error.strerror}.") from None
+
+
+def master_key(storage: StorageSettings) -> bytes:
+    """The 32 bytes that seal the hooks' secrets. `SettingsError` says how to make them, and never shows them."""
+    if storage.master_key and storage.master_key_file:
+        raise SettingsError("Give 'storage.master_key' or 'storage.master_key_file', not both.")
+    if storage.master_key_file:
+        return _decode_key(_read_key(Path(storage.master_key_file)), f"The master key in {storage.master_key_file}")
+    if storage.master_key:
+        return _decode_key(storage.master_key, "'storage.master_key'")
+    raise SettingsError("A master key is missing: make one with `hookd keys new --file FILE`, see [storage] master_key_file.")
+
+
+def new_master_key() -> str:
+    """A fresh one, in base64."""
+    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+
+
+def write_master_key(path: Path) -> None:
+    """A fresh one in a new file of mode 0600. `FileExistsError` where there is a file: a lost key seals for ever."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w") as file:
+        file.write(new_master_key() + "\n")
+
+
+def _read_toml(path: Path) -> dict[str, object]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        raise SettingsError(f"There is no file {path}; config.example.toml is one to copy.") from None
+    except OSError as error:
+        raise SettingsError(f"The file {path} can not be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The file {path} is not TOML: {error}.") from None
+
+
+def _read_key(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="ascii").strip()
+        readable = path.stat().st_mode & 0o077
+    except FileNotFoundError:
+        raise SettingsError(f"There is no master key file {path}: make it with `hookd keys new --file {path}`.") from None
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"The master key file {path} can not be read.") from None
+    if readable:
+        _LOG.warning("others than its owner may use the master key file %s: chmod 600 it", path)
+    return text
+
+
+def _decode_key(text: str, what: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise SettingsError(f"{what} must be {KEY_BYTES} bytes in base64: `hookd keys new` makes one.")
+    return key

@@ -1,0 +1,249 @@
+"""Builds the guest: QuickJS-ng's published source and our C and JavaScript in, `artifact/` out.
+
+    code.wasm       the engine's code, less its data; imports one memory and nothing else
+    base.wasm       a memory as it is after `boot`: the engine's data, JavaScript's own objects, our prelude
+    manifest.json   what it was made from, and the addresses that the host must know
+
+Needs no system compiler: PyPI's `ziglang` compiles, PyPI's `quickjs-ng` source distribution, pinned by hash, is the
+engine, `wasmtime` runs `boot` once. Nothing is done when the manifest says that the artefact fits its sources.
+Run: python runtime/guest/build.py [--force]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+
+GUEST = Path(__file__).resolve().parent
+ARTIFACT = GUEST / "artifact"
+QUICKJS = "quickjs-ng==0.17.0.2"
+QUICKJS_SHA256 = "43d2e48272208721a7aaea8e3f02d4b9318f12ef20cc4f5421b59d9a470706ef"
+UNITS = ("engine.c", "libregexp.c", "libunicode.c", "dtoa.c", "guest.c", "outcome.c", "buffer.c", "random.c", "wasi.c")
+PRELUDE = ("inspect.js", "prelude.js")
+COMPILE = ("-target", "wasm32-wasi", "-O3", "-DNDEBUG", "-D_GNU_SOURCE", "-mbulk-memory", "-fno-sanitize=undefined")
+OWN_WARNINGS = ("-Wall", "-Wextra", "-Werror")
+LINK = ("-mexec-model=reactor", "-Wl,--import-memory", "-Wl,--strip-all")  # zig puts the stack first by itself
+PAGE, BLOCK = 65536, 4096
+
+# Text in the engine that is replaced, each exactly once: what, by what, why.
+PATCHES = (
+    (
+        "quickjs.c",
+        "        js_dbuf_init(ctx, &dbuf);\n        if (stack_trace_limit == 0)\n            goto done;\n        if (filename) {",
+        "        js_dbuf_init(ctx, &dbuf);\n        stack_header(ctx, error_obj, &dbuf);\n"
+        "        if (stack_trace_limit == 0)\n            goto done;\n        if (filename) {",
+        "error.stack begins with the error's name and message, as V8's does",
+    ),
+)
+
+
+def main() -> None:
+    """Build what is not up to date."""
+    sources = source_hashes()
+    if "--force" not in sys.argv and up_to_date(sources):
+        return
+    started = time.monotonic()
+    ARTIFACT.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        engine = fetch_engine(Path(scratch))
+        patch(engine)
+        whole = compile_guest(engine, Path(scratch)).read_bytes()
+    memory, addresses = boot(whole)
+    (ARTIFACT / "code.wasm").write_bytes(without_data(whole))
+    (ARTIFACT / "base.wasm").write_bytes(memory_module(memory))
+    manifest = {"sources": sources, "artefacts": artefact_hashes(), **addresses}
+    (ARTIFACT / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    print(f"built the guest in {time.monotonic() - started:.0f} s", file=sys.stderr)
+
+
+def source_hashes() -> dict[str, str]:
+    """Everything the artefact depends on: our sources, the engine's, the compiler's version."""
+    files = [Path(__file__), *sorted((GUEST / "src").iterdir()), *(GUEST / "js" / name for name in PRELUDE)]
+    hashes = {file.relative_to(GUEST).as_posix(): sha256(file) for file in files}
+    return hashes | {QUICKJS: QUICKJS_SHA256, "ziglang": version("ziglang")}
+
+
+def artefact_hashes() -> dict[str, str]:
+    """SHA-256 of the two modules."""
+    return {name: sha256(ARTIFACT / name) for name in ("code.wasm", "base.wasm")}
+
+
+def up_to_date(sources: dict[str, str]) -> bool:
+    """Whether the artefact was made from exactly these sources and is whole."""
+    try:
+        manifest = json.loads((ARTIFACT / "manifest.json").read_text())
+        return bool(manifest["sources"] == sources and manifest["artefacts"] == artefact_hashes())
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def sha256(file: Path) -> str:
+    """Of a file's bytes, in hex."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def fetch_engine(scratch: Path) -> Path:
+    """The folder with the engine's C source. pip checks the hash; the user's pip configuration says where from."""
+    wanted = scratch / "engine.txt"
+    wanted.write_text(f"{QUICKJS} --hash=sha256:{QUICKJS_SHA256}\n")
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--require-hashes"]
+    subprocess.run([*pip, "-r", str(wanted), "-d", str(scratch)], check=True)
+    with tarfile.open(next(scratch.glob("*.tar.gz"))) as archive:
+        archive.extractall(scratch, filter="data")
+    return next(scratch.glob("*/upstream-quickjs"))
+
+
+def patch(engine: Path) -> None:
+    """Apply `PATCHES`; one that does not fit exactly once is an error."""
+    for name, old, new, why in PATCHES:
+        text = (engine / name).read_text()
+        if text.count(old) != 1:
+            raise SystemExit(f"{name}: the patch ({why}) fits {text.count(old)} times, not once")
+        (engine / name).write_text(text.replace(old, new))
+
+
+def compile_guest(engine: Path, scratch: Path) -> Path:
+    """The linked module, whole: code, data, an imported memory."""
+
+    def compile_unit(name: str) -> str:
+        own = (GUEST / "src" / name).exists()
+        source = (GUEST / "src" if own else engine) / name
+        target = scratch / f"{name}.o"
+        warnings = OWN_WARNINGS if own and name != "engine.c" else ("-w",)
+        zig("cc", *COMPILE, *warnings, "-I", str(engine), "-I", str(GUEST / "src"), "-c", str(source), "-o", str(target))
+        return str(target)
+
+    with ThreadPoolExecutor(2) as two:
+        objects = list(two.map(compile_unit, UNITS))
+    whole = scratch / "whole.wasm"
+    limits = (f"-Wl,-z,stack-size={abi('STACK_SIZE')}", f"-Wl,--max-memory={abi('MAX_PAGES') * PAGE}")
+    zig("cc", *COMPILE, *LINK, *limits, *objects, "-o", str(whole))
+    return whole
+
+
+def zig(*arguments: str) -> None:
+    """Run PyPI's zig."""
+    subprocess.run([sys.executable, "-m", "ziglang", *arguments], check=True)
+
+
+def abi(name: str) -> int:
+    """A constant of abi.h."""
+    for line in (GUEST / "src" / "abi.h").read_text().splitlines():
+        if line.startswith(f"#define {name} "):
+            return int(line.split()[2])
+    raise SystemExit(f"abi.h does not define {name}")
+
+
+def boot(whole: bytes) -> tuple[bytes, dict[str, int]]:
+    """Run `boot` with the prelude. Returns the memory afterwards, its stack emptied, and the addresses in it."""
+    from wasmtime import Engine, Func, Instance, Limits, Memory, MemoryType, Module, Store
+
+    sys.path.insert(0, str(GUEST.parents[1]))
+    from runtime.sandbox import abi as wall
+
+    engine = Engine()
+    store = Store(engine)
+    module = Module(engine, whole)
+    least = module.imports[0].type.limits.min  # type: ignore[union-attr]
+    memory = Memory(store, MemoryType(Limits(least, wall.MAX_PAGES)))
+    exports = Instance(store, module, [memory]).exports(store)
+
+    def call(name: str) -> int:
+        function = exports[name]
+        assert isinstance(function, Func)
+        return int(function(store) or 0)
+
+    call("_initialize")
+    at = call("in_address")
+    prelude = ";\n".join((GUEST / "js" / name).read_text() for name in PRELUDE).encode()
+    frame = wall.frame(now_ms=0.0, seed=bytes(32), limits=wall.BOOT_LIMITS, image=b"", payload=prelude)
+    if len(frame) > wall.IN_SIZE:
+        raise SystemExit(f"the prelude is larger than IN_SIZE: {len(frame)} bytes")
+    memory.write(store, frame, at)
+    if failed := call("boot"):
+        raise SystemExit(f"boot failed at step {failed}")
+    dump = bytearray(memory.read(store, 0, memory.data_len(store)))
+    dump[: wall.STACK_SIZE] = bytes(wall.STACK_SIZE)
+    dump[at : at + wall.IN_SIZE] = bytes(wall.IN_SIZE)
+    return bytes(dump), {"in_address": at}
+
+
+# The few bytes of the wasm binary format (core specification, section 5) that splitting a module takes.
+
+
+def uleb(number: int) -> bytes:
+    """Unsigned LEB128."""
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*out, number])
+
+
+def sleb(number: int) -> bytes:
+    """Signed LEB128 of a number that is not negative."""
+    out = bytearray()
+    while number > 63:
+        out.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*out, number])
+
+
+def sections(module: bytes) -> Iterator[tuple[int, bytes]]:
+    """Kind and body of each section."""
+    at = 8
+    while at < len(module):
+        kind, size, shift, at = module[at], 0, 0, at + 1
+        while True:
+            byte = module[at]
+            size, shift, at = size | (byte & 127) << shift, shift + 7, at + 1
+            if byte < 128:
+                break
+        yield kind, module[at : at + size]
+        at += size
+
+
+def section(kind: int, body: bytes) -> bytes:
+    """One section."""
+    return bytes([kind]) + uleb(len(body)) + body
+
+
+def without_data(module: bytes) -> bytes:
+    """The module less its start (8), data (11) and data count (12) sections.
+
+    Its memory brings the data along, and the linker's start function would only zero it again.
+    """
+    return module[:8] + b"".join(section(kind, body) for kind, body in sections(module) if kind not in (8, 11, 12))
+
+
+def memory_module(memory: bytes) -> bytes:
+    """A module that is nothing but a memory, exported as `memory`, with these contents."""
+    segments = [(at, memory[at:end]) for at, end in used(memory)]
+    data = uleb(len(segments)) + b"".join(b"\0\x41" + sleb(at) + b"\x0b" + uleb(len(s)) + s for at, s in segments)
+    limits = b"\1\1" + uleb(len(memory) // PAGE) + uleb(abi("MAX_PAGES"))
+    return b"\0asm\1\0\0\0" + section(5, limits) + section(7, b"\1\6memory\2\0") + section(11, data)
+
+
+def used(memory: bytes) -> Iterator[tuple[int, int]]:
+    """From where to where there is anything but zeros, in whole blocks."""
+    start = None
+    for at in [*range(0, len(memory), BLOCK), len(memory)]:
+        empty = not any(memory[at : at + BLOCK])
+        if start is None and not empty:
+            start = at
+        elif start is not None and empty:
+            yield start, at
+            start = None
+
+
+if __name__ == "__main__":
+    main()

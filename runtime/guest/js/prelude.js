@@ -1,0 +1,152 @@
+// What a hook finds beside JavaScript itself: console, timers, the error classes of the starter code, require.
+// Evaluated once at build time; `native` holds the C functions. What it returns is called by C only.
+(function (native) {
+  'use strict';
+  const global = globalThis;
+  const { emit, count } = native;
+  const { format, inspect } = global.__hookd_inspect;
+  const { defineProperty } = Object;
+  const { apply } = Reflect;
+  const { floor, max } = Math;
+  const now = Date.now;
+  const TypeErrorHere = TypeError;
+  const ErrorHere = Error;
+  delete global.__hookd_inspect;
+
+  function hidden(object, name, value) {
+    defineProperty(object, name, { value, writable: true, configurable: true, enumerable: false });
+  }
+
+  // console
+
+  let depth = 0;
+  const counters = { __proto__: null };
+  const clocks = { __proto__: null };
+
+  function print(level, args) {
+    const text = format(args);
+    emit(level, depth === 0 ? text : indentLines(text));
+  }
+
+  function indentLines(text) {
+    let indent = '';
+    for (let i = 0; i < depth; i++) indent += '  ';
+    let lines = indent;
+    for (let i = 0; i < text.length; i++) lines += text[i] === '\n' ? '\n' + indent : text[i];
+    return lines;
+  }
+
+  function elapsed(name) {
+    return format(['%s: %dms', name, now() - clocks[name]]);
+  }
+
+  const console = {
+    log(...args) { print('info', args); },
+    info(...args) { print('info', args); },
+    warn(...args) { print('warn', args); },
+    error(...args) { print('error', args); },
+    debug(...args) { print('debug', args); },
+    trace(...args) { print('error', args); },
+    dir(value, options) { emit('info', inspect(value, options)); },
+    assert(ok, ...args) { if (!ok) emit('error', args.length ? 'Assertion failed: ' + format(args) : 'Assertion failed'); },
+    group(...args) { if (args.length) print('info', args); depth++; },
+    groupEnd() { if (depth > 0) depth--; },
+    count(name = 'default') { emit('info', format(['%s: %d', name, counters[name] = (counters[name] | 0) + 1])); },
+    countReset(name = 'default') { counters[name] = 0; },
+    time(name = 'default') { clocks[name] = now(); },
+    timeLog(name = 'default') { if (name in clocks) emit('info', elapsed(name)); },
+    timeEnd(name = 'default') { if (name in clocks) { emit('info', elapsed(name)); delete clocks[name]; } },
+  };
+  hidden(global, 'console', console);
+  hidden(global, 'global', global);
+
+  // Timers. The list is kept by due time, then by age; `fire` runs one that is due, so that C can run the jobs between.
+
+  let head = null;
+  let lastId = 0;
+
+  function schedule(callback, delay, every, args) {
+    if (typeof callback !== 'function') throw new TypeErrorHere('The "callback" argument must be of type function.');
+    count();
+    const ms = delay >= 1 && delay <= 2147483647 ? floor(+delay) : 1;
+    const timer = { __proto__: null, id: ++lastId, due: now() + ms, callback, args, every: every ? ms : 0, next: null };
+    insert(timer);
+    return timer.id;
+  }
+
+  function insert(timer) {
+    if (head === null || head.due > timer.due) {
+      timer.next = head;
+      head = timer;
+      return;
+    }
+    let at = head;
+    while (at.next !== null && at.next.due <= timer.due) at = at.next;
+    timer.next = at.next;
+    at.next = timer;
+  }
+
+  function cancel(id) {
+    if (head === null) return;
+    if (head.id === id) {
+      head = head.next;
+      return;
+    }
+    for (let at = head; at.next !== null; at = at.next) {
+      if (at.next.id === id) {
+        at.next = at.next.next;
+        return;
+      }
+    }
+  }
+
+  function fire() {
+    const timer = head;
+    if (timer === null || timer.due > now()) return false;
+    head = timer.next;
+    if (timer.every) {
+      count();
+      timer.due = now() + timer.every;
+      insert(timer);
+    }
+    apply(timer.callback, undefined, timer.args);
+    return head !== null && head.due <= now();
+  }
+
+  // Milliseconds until the next timer, -1 for none.
+  function waits() {
+    return head === null ? -1 : max(0, head.due - now());
+  }
+
+  hidden(global, 'setTimeout', function setTimeout(callback, delay, ...args) { return schedule(callback, delay, false, args); });
+  hidden(global, 'setInterval', function setInterval(callback, delay, ...args) { return schedule(callback, delay, true, args); });
+  hidden(global, 'setImmediate', function setImmediate(callback, ...args) { return schedule(callback, 0, false, args); });
+  hidden(global, 'clearTimeout', function clearTimeout(id) { cancel(id); });
+  hidden(global, 'clearInterval', function clearInterval(id) { cancel(id); });
+  hidden(global, 'clearImmediate', function clearImmediate(id) { cancel(id); });
+
+  // The classes that the starter code uses to say which OAuth error a denial is.
+
+  class ExtensibilityUserError extends ErrorHere {}
+  function errorClass(name) {
+    const kind = { [name]: class extends ExtensibilityUserError {
+      constructor(message) {
+        super(message);
+        hidden(this, 'name', name);
+      }
+    } }[name];
+    hidden(global, name, kind);
+  }
+  hidden(global, 'ExtensibilityUserError', ExtensibilityUserError);
+  errorClass('InvalidRequestError');
+  errorClass('InvalidScopeError');
+  errorClass('ServerError');
+
+  hidden(global, 'require', function require(name) {
+    const error = new ErrorHere(`Cannot find module '${name}'. hookd runs a hook's own source; npm modules are not available in this version.`);
+    error.code = 'MODULE_NOT_FOUND';
+    throw error;
+  });
+
+  return { format, fire, waits };
+})

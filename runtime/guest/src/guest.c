@@ -1,0 +1,318 @@
+/* The guest: QuickJS-ng behind five exports. Life of an image: boot, load, and there the host copies the memory.
+   Life of a request: (the host starts from the copy) invoke, and resume as long as the hook waits for operations.
+
+   Everything in here may be the hook's by the time it runs: a hole in QuickJS gives a hook this whole memory. So the
+   guest promises nothing about its answers; the wall around it is wasm's, and the host checks. */
+#include <stdlib.h>
+#include <string.h>
+#include "abi.h"
+#include "engine.h"
+#include "host.h"
+#include "outcome.h"
+
+#define EXPORT(name) __attribute__((export_name(name)))
+/* Garbage is thrown away with the sandbox, so a collection pays only for hooks that make megabytes of it. */
+#define GC_THRESHOLD (8 << 20)
+
+static JSRuntime *rt;
+static JSContext *ctx;
+static uint8_t in[IN_SIZE] __attribute__((aligned(64))); /* whole cells of the host's image, see image.py */
+static uint8_t *request_at = in;
+
+static JSValue hook;         /* what the source exports */
+static JSValue fire, waits;  /* the prelude's timers */
+
+/* What the hook did so far in this request. */
+static struct {
+  uint32_t answers, operations;
+  JSValue error, value;      /* of the first cb */
+  JSValue promise;           /* what the hook returned, if it was a thenable */
+  JSValue unhandled;         /* the first rejection that nobody handles, and its promise */
+  JSValue unhandled_promise;
+  bool too_many_operations;
+} run;
+
+static const struct request *request(void) { return (const struct request *)request_at; }
+
+static JSValue js_callback(JSContext *c, JSValueConst self, int argc, JSValueConst *argv) {
+  (void)self;
+  if (run.answers++ == 0) {
+    run.error = argc > 0 ? JS_DupValue(c, argv[0]) : JS_UNDEFINED;
+    run.value = argc > 1 ? JS_DupValue(c, argv[1]) : JS_UNDEFINED;
+  }
+  return JS_UNDEFINED;
+}
+
+static JSValue js_random(JSContext *c, JSValueConst self, int argc, JSValueConst *argv) {
+  (void)self, (void)argc, (void)argv;
+  return JS_NewFloat64(c, random_double());
+}
+
+/* emit(level, text): one console line, kept as long as the limits allow. */
+static JSValue js_emit(JSContext *c, JSValueConst self, int argc, JSValueConst *argv) {
+  (void)self, (void)argc;
+  size_t size, level_size;
+  const char *level = JS_ToCStringLen(c, &level_size, argv[0]);
+  const char *text = JS_ToCStringLen(c, &size, argv[1]);
+  if (!level || !text) return JS_EXCEPTION;
+  if (console.kept >= request()->console_lines || size > request()->console_bytes - console.bytes) {
+    console.dropped++;
+  } else {
+    if (console.kept++) buffer_put(&console.lines, ",", 1);
+    console.bytes += (uint32_t)size;
+    buffer_put(&console.lines, "[", 1);
+    buffer_json_string(&console.lines, level, level_size);
+    buffer_put(&console.lines, ",", 1);
+    buffer_json_string(&console.lines, text, size);
+    buffer_put(&console.lines, "]", 1);
+  }
+  JS_FreeCString(c, level);
+  JS_FreeCString(c, text);
+  return JS_UNDEFINED;
+}
+
+/* count(): one operation more; throws when it is one too many. */
+static JSValue js_count(JSContext *c, JSValueConst self, int argc, JSValueConst *argv) {
+  (void)self, (void)argc, (void)argv;
+  if (run.operations++ < request()->operations) return JS_UNDEFINED;
+  run.too_many_operations = true;
+  return JS_ThrowRangeError(c, "too many operations: the limit is %u", request()->operations);
+}
+
+static void on_rejection(JSContext *c, JSValueConst promise, JSValueConst reason, bool handled, void *opaque) {
+  (void)opaque;
+  if (!handled && JS_IsUndefined(run.unhandled_promise)) {
+    run.unhandled_promise = JS_DupValue(c, promise);
+    run.unhandled = JS_DupValue(c, reason);
+  } else if (handled && JS_IsStrictEqual(c, promise, run.unhandled_promise)) {
+    JS_FreeValue(c, run.unhandled_promise);
+    run.unhandled_promise = JS_UNDEFINED;
+  }
+}
+
+static void begin_run(void) {
+  run.answers = run.operations = 0;
+  run.too_many_operations = false;
+  run.error = run.value = run.promise = run.unhandled = run.unhandled_promise = JS_UNDEFINED;
+  buffer_clear(&console.lines);
+  console.kept = console.dropped = console.bytes = 0;
+  host_now_ms = request()->now_ms;
+  random_seed(request()->seed);
+  JS_UpdateStackTop(rt);
+  JS_SetMemoryLimit(rt, request()->memory_bytes);
+  engine_set_time_origin(ctx);
+}
+
+static void restore(const uint8_t *bytes) {
+  struct image image;
+  memcpy(&image, bytes, sizeof image);
+  size_t pages = __builtin_wasm_memory_size(0);
+  if (image.pages > pages && __builtin_wasm_memory_grow(0, image.pages - pages) == SIZE_MAX) __builtin_trap();
+  bytes += sizeof image;
+  for (uint32_t i = 0; i < image.runs; i++) {
+    struct run_head { uint32_t at, size; } head;
+    memcpy(&head, bytes, sizeof head);
+    memcpy((void *)(uintptr_t)head.at, bytes + sizeof head, head.size);
+    bytes += sizeof head + head.size;
+  }
+}
+
+static bool drain(JSValue *thrown) {
+  JSContext *c;
+  int ran;
+  while ((ran = JS_ExecutePendingJob(rt, &c)) > 0) {}
+  if (ran == 0) return true;
+  *thrown = JS_GetException(ctx);
+  return false;
+}
+
+/* A thenable becomes a promise of ours; anything else that a hook returns means nothing (as in Node). */
+static bool take_promise(JSValue returned, JSValue *thrown) {
+  if (!JS_IsObject(returned)) {
+    JS_FreeValue(ctx, returned);
+    return true;
+  }
+  if (JS_IsPromise(returned)) {
+    run.promise = returned;
+    return true;
+  }
+  JSValue then = JS_GetPropertyStr(ctx, returned, "then");
+  bool thenable = JS_IsFunction(ctx, then), failed = JS_IsException(then);
+  JS_FreeValue(ctx, then);
+  if (thenable) {
+    JSValue settle[2];
+    run.promise = JS_NewPromiseCapability(ctx, settle);
+    JSValue done = JS_Call(ctx, settle[0], JS_UNDEFINED, 1, (JSValueConst *)&returned);
+    failed = JS_IsException(done);
+    JS_FreeValue(ctx, done);
+    JS_FreeValue(ctx, settle[0]);
+    JS_FreeValue(ctx, settle[1]);
+  }
+  JS_FreeValue(ctx, returned);
+  if (failed) *thrown = JS_GetException(ctx);
+  return !failed;
+}
+
+static uint64_t threw(JSValue thrown) {
+  return outcome_error(ctx, "failure", run.too_many_operations ? "operation_limit" : "threw", thrown);
+}
+
+static uint64_t pending_or(const char *code, const char *message) {
+  JSValue wait = JS_Call(ctx, waits, JS_UNDEFINED, 0, NULL);
+  double ms = -1;
+  if (JS_IsException(wait) || JS_ToFloat64(ctx, &ms, wait) < 0) return threw(JS_GetException(ctx));
+  if (ms < 0) return outcome_failure(code, message);
+  outcome_begin("pending");
+  buffer_text(&out, ",\"operations\":[{\"id\":0,\"kind\":\"timer\",\"ms\":");
+  buffer_number(&out, ms);
+  buffer_text(&out, "}]");
+  return outcome_end();
+}
+
+/* The hook's code has run as far as it can: what is there to say? */
+static uint64_t conclude(void) {
+  JSPromiseStateEnum state = JS_IsUndefined(run.promise) ? JS_PROMISE_NOT_A_PROMISE : JS_PromiseState(ctx, run.promise);
+  if (state == JS_PROMISE_REJECTED) return threw(JS_PromiseResult(ctx, run.promise));
+  if (state == JS_PROMISE_FULFILLED) {
+    JSValue value = JS_PromiseResult(ctx, run.promise);
+    if (!JS_IsUndefined(value) && run.answers++ == 0) run.value = value;
+  }
+  if (run.answers > 1) return outcome_failure("answered_twice", "cb was called more than once, or a value was returned beside it.");
+  if (run.answers == 1) {
+    if (JS_ToBool(ctx, run.error)) return outcome_error(ctx, "refusal", "refused", run.error);
+    return outcome_answer(ctx, run.value, request()->output_bytes);
+  }
+  if (!JS_IsUndefined(run.unhandled_promise)) return threw(run.unhandled);
+  return pending_or("no_answer", "The hook ended without calling cb and without returning a value.");
+}
+
+static uint64_t settle(JSValue returned) {
+  JSValue thrown = JS_UNDEFINED;
+  if (JS_IsException(returned)) return threw(JS_GetException(ctx));
+  if (!take_promise(returned, &thrown) || !drain(&thrown)) return threw(thrown);
+  return conclude();
+}
+
+static void define(JSValueConst object, const char *name, JSCFunction *function, int length) {
+  JS_DefinePropertyValueStr(ctx, object, name, JS_NewCFunction(ctx, function, name, length), JS_PROP_C_W_E);
+}
+
+static JSValue eval_script(const char *text, size_t size, const char *name, int line, int flags) {
+  JSEvalOptions options = {.version = JS_EVAL_OPTIONS_VERSION, .eval_flags = JS_EVAL_TYPE_GLOBAL | flags, .filename = name, .line_num = line};
+  return JS_Eval2(ctx, text, size, &options);
+}
+
+static char *payload(void) { return (char *)request_at + sizeof(struct request) + request()->image_size; }
+
+/* Room for a request that is larger than `in`, above the first `pages` pages, which the request's image will fill. */
+EXPORT("reserve") uint8_t *reserve(uint32_t size, uint32_t pages) {
+  size_t now = __builtin_wasm_memory_size(0);
+  if (pages > now && __builtin_wasm_memory_grow(0, pages - now) == SIZE_MAX) return NULL;
+  size_t grown = __builtin_wasm_memory_grow(0, (size + 65535) / 65536);
+  if (grown == SIZE_MAX) return NULL;
+  return request_at = (uint8_t *)(grown * 65536);
+}
+
+EXPORT("in_address") uint8_t *in_address(void) { return in; }
+
+/* Payload: the prelude, an expression that gives a function(native) -> {format, fire, waits}. 0 on success. */
+EXPORT("boot") int32_t boot(void) {
+  host_now_ms = request()->now_ms;
+  rt = JS_NewRuntime();
+  if (!rt) return 1;
+  JS_SetMaxStackSize(rt, JS_STACK_SIZE);
+  JS_SetHostPromiseRejectionTracker(rt, on_rejection, NULL);
+  if (!(ctx = JS_NewContext(rt))) return 2;
+  begin_run();
+  JSValue prelude = eval_script(payload(), request()->payload_size, "hookd:prelude", 1, JS_EVAL_FLAG_BACKTRACE_BARRIER);
+  JSValue native = JS_NewObject(ctx), global = JS_GetGlobalObject(ctx), math = JS_GetPropertyStr(ctx, global, "Math");
+  define(native, "emit", js_emit, 2);
+  define(native, "count", js_count, 0);
+  JS_DefinePropertyValueStr(ctx, math, "random", JS_NewCFunction(ctx, js_random, "random", 0), JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE);
+  JSValue inside = JS_Call(ctx, prelude, JS_UNDEFINED, 1, (JSValueConst *)&native);
+  if (JS_IsException(inside)) return 3;
+  outcome_format = JS_GetPropertyStr(ctx, inside, "format");
+  fire = JS_GetPropertyStr(ctx, inside, "fire");
+  waits = JS_GetPropertyStr(ctx, inside, "waits");
+  JS_FreeValue(ctx, math);
+  JS_FreeValue(ctx, global);
+  JS_FreeValue(ctx, inside);
+  JS_FreeValue(ctx, native);
+  JS_FreeValue(ctx, prelude);
+  return 0;
+}
+
+static JSValue new_module(JSValue *require) {
+  JSValue global = JS_GetGlobalObject(ctx), module = JS_NewObject(ctx);
+  JS_DefinePropertyValueStr(ctx, module, "exports", JS_NewObject(ctx), JS_PROP_C_W_E);
+  *require = JS_GetPropertyStr(ctx, global, "require");
+  JS_FreeValue(ctx, global);
+  return module;
+}
+
+/* Evaluates the payload, a CommonJS source that stands in a function of Node's parameters from line 1 on. */
+static uint64_t evaluate(void) {
+  uint32_t seed;
+  random_bytes((uint8_t *)&seed, sizeof seed);
+  engine_set_hash_seed(ctx, seed);
+  JSValue wrapper = eval_script(payload(), request()->payload_size, "hook.js", 0, JS_EVAL_FLAG_COMPILE_ONLY);
+  if (JS_IsException(wrapper)) return outcome_error(ctx, "failure", "syntax_error", JS_GetException(ctx));
+  JSValue function = JS_EvalFunction(ctx, wrapper), require, module = new_module(&require);
+  JSValue exports = JS_GetPropertyStr(ctx, module, "exports"), file = JS_NewString(ctx, "/hook.js"), folder = JS_NewString(ctx, "/");
+  JSValueConst arguments[] = {exports, require, module, file, folder};
+  JSValue done = JS_IsException(function) ? JS_EXCEPTION : JS_Call(ctx, function, exports, 5, arguments), thrown;
+  if (JS_IsException(done)) return threw(JS_GetException(ctx));
+  if (!drain(&thrown)) return threw(thrown);
+  hook = JS_GetPropertyStr(ctx, module, "exports");
+  if (JS_IsException(hook)) return threw(JS_GetException(ctx));
+  if (!JS_IsFunction(ctx, hook)) return outcome_failure("not_a_function", "module.exports is not a function.");
+  JS_FreeValue(ctx, function), JS_FreeValue(ctx, module), JS_FreeValue(ctx, exports), JS_FreeValue(ctx, require);
+  JS_FreeValue(ctx, file), JS_FreeValue(ctx, folder);
+  return 0;
+}
+
+/* Payload: the wrapped source. Answers loaded, pending (it waits for something that no image can keep) or failure. */
+EXPORT("load") uint64_t load(void) {
+  begin_run();
+  uint64_t failed = evaluate();
+  if (failed) return failed;
+  uint64_t waiting = pending_or("loaded", "");
+  if (!strncmp(out.data, "{\"outcome\":\"pending\"", 20)) return waiting;
+  JS_RunGC(rt);
+  JS_SetGCThreshold(rt, GC_THRESHOLD);
+  outcome_begin("loaded");
+  uint64_t answer = outcome_end();
+  if (request_at != in) memset(payload(), 0, request()->payload_size); /* or the image would hold the source twice */
+  return answer;
+}
+
+/* Image: the hook's. Payload: a JSON array of its arguments; null at the top level is undefined to the hook. */
+EXPORT("invoke") uint64_t invoke(void) {
+  uint8_t *here = request_at;
+  if (request()->image_size) restore(here + sizeof(struct request));
+  request_at = here;
+  begin_run();
+  JSValue list = JS_ParseJSON(ctx, payload(), request()->payload_size, "arguments");
+  if (JS_IsException(list)) return threw(JS_GetException(ctx));
+  JSValue arguments[8];
+  int count = 0;
+  for (int64_t length = 0; count < 7 && JS_GetLength(ctx, list, &length) == 0 && count < length; count++) {
+    arguments[count] = JS_GetPropertyUint32(ctx, list, (uint32_t)count);
+    if (JS_IsNull(arguments[count])) arguments[count] = JS_UNDEFINED;
+  }
+  arguments[count] = JS_NewCFunction(ctx, js_callback, "cb", 2);
+  return settle(JS_Call(ctx, hook, JS_UNDEFINED, count + 1, (JSValueConst *)arguments));
+}
+
+/* The operations that the hook waited for are done; the clock has moved. */
+EXPORT("resume") uint64_t resume(void) {
+  host_now_ms = request()->now_ms;
+  JS_UpdateStackTop(rt);
+  for (;;) {
+    JSValue more = JS_Call(ctx, fire, JS_UNDEFINED, 0, NULL), thrown;
+    if (JS_IsException(more)) return threw(JS_GetException(ctx));
+    if (!drain(&thrown)) return threw(thrown);
+    if (!JS_ToBool(ctx, more)) return conclude();
+    if (run.answers > 0) return conclude();
+  }
+}

@@ -1,0 +1,132 @@
+#include "outcome.h"
+#include <string.h>
+
+#define MOST_NAME 128
+#define MOST_MESSAGE 4096
+#define MOST_STACK 8192
+
+struct buffer out;
+struct console console;
+JSValue outcome_format = {0};
+
+static void field(const char *name, const char *text, size_t size, size_t most) {
+  if (size > most) {
+    size = most;
+    while (size > 0 && ((unsigned char)text[size] & 0xC0) == 0x80) size--;
+  }
+  buffer_text(&out, ",\"");
+  buffer_text(&out, name);
+  buffer_text(&out, "\":");
+  buffer_json_string(&out, text, size);
+}
+
+void outcome_begin(const char *kind) {
+  buffer_clear(&out);
+  buffer_text(&out, "{\"outcome\":\"");
+  buffer_text(&out, kind);
+  buffer_text(&out, "\"");
+}
+
+uint64_t outcome_end(void) {
+  buffer_text(&out, ",\"console\":[");
+  buffer_put(&out, console.lines.data, console.lines.size);
+  buffer_text(&out, "],\"console_dropped\":");
+  buffer_number(&out, console.dropped);
+  buffer_text(&out, ",\"memory\":");
+  buffer_number(&out, (double)__builtin_wasm_memory_size(0) * 65536);
+  buffer_text(&out, "}");
+  if (out.failed) {
+    static const char full[] = "{\"outcome\":\"failure\",\"code\":\"memory_limit\",\"name\":\"InternalError\","
+                               "\"message\":\"out of memory\",\"stack\":\"\",\"console\":[],\"console_dropped\":0,\"memory\":0}";
+    return (uint64_t)(uintptr_t)full << 32 | (sizeof full - 1);
+  }
+  return (uint64_t)(uintptr_t)out.data << 32 | out.size;
+}
+
+uint64_t outcome_failure(const char *code, const char *message) {
+  outcome_begin("failure");
+  field("code", code, strlen(code), MOST_NAME);
+  field("name", "Error", 5, MOST_NAME);
+  field("message", message, strlen(message), MOST_MESSAGE);
+  field("stack", "", 0, MOST_STACK);
+  return outcome_end();
+}
+
+/* JSON.stringify writes a lone surrogate as \udXXX, which is JSON but no Unicode text. Same length, so in place. */
+static void mend_surrogates(char *json, size_t size) {
+  for (size_t i = 0; i + 1 < size; i++) {
+    if (json[i] != '\\') continue;
+    if (i + 5 < size && json[i + 1] == 'u' && json[i + 2] == 'd' && strchr("89abcdef", json[i + 3])) memcpy(json + i + 2, "fffd", 4);
+    i++;
+  }
+}
+
+uint64_t outcome_answer(JSContext *ctx, JSValueConst value, uint32_t most) {
+  JSValue json = JS_JSONStringify(ctx, value, JS_UNDEFINED, JS_UNDEFINED);
+  if (JS_IsException(json)) return outcome_error(ctx, "failure", "malformed_answer", JS_GetException(ctx));
+  if (JS_IsUndefined(json)) {
+    if (!JS_IsUndefined(value)) return outcome_failure("malformed_answer", "The answer can not be written as JSON.");
+    json = JS_NewString(ctx, "null");
+  }
+  size_t size;
+  const char *text = JS_ToCStringLen(ctx, &size, json);
+  JS_FreeValue(ctx, json);
+  if (!text) return outcome_error(ctx, "failure", "malformed_answer", JS_GetException(ctx));
+  if (size > most) return outcome_failure("output_limit", "The answer as JSON is larger than the output limit.");
+  outcome_begin("answer");
+  buffer_text(&out, ",\"value\":");
+  size_t at = out.size;
+  buffer_put(&out, text, size);
+  if (!out.failed) mend_surrogates(out.data + at, size);
+  JS_FreeCString(ctx, text);
+  return outcome_end();
+}
+
+/* A property as text, or NULL where there is none or reading it throws. */
+static const char *property_text(JSContext *ctx, JSValueConst object, const char *name, size_t *size) {
+  JSValue value = JS_GetPropertyStr(ctx, object, name);
+  const char *text = JS_IsString(value) ? JS_ToCStringLen(ctx, size, value) : NULL;
+  if (JS_IsException(value) || (JS_IsString(value) && !text)) JS_FreeValue(ctx, JS_GetException(ctx));
+  JS_FreeValue(ctx, value);
+  return text;
+}
+
+/* What console.log prints for the value: the prelude's `format`, which no hook can redefine and which never throws. */
+static const char *printed(JSContext *ctx, JSValueConst value, size_t *size) {
+  JSValue list = JS_NewArray(ctx);
+  JS_DefinePropertyValueUint32(ctx, list, 0, JS_DupValue(ctx, value), JS_PROP_C_W_E);
+  JSValue text = JS_Call(ctx, outcome_format, JS_UNDEFINED, 1, (JSValueConst *)&list);
+  const char *result = JS_IsString(text) ? JS_ToCStringLen(ctx, size, text) : NULL;
+  if (!result) JS_FreeValue(ctx, JS_GetException(ctx));
+  JS_FreeValue(ctx, text);
+  JS_FreeValue(ctx, list);
+  return result;
+}
+
+static const char *limit_code(const char *name, const char *message, const char *code) {
+  if (!strcmp(name, "InternalError") && !strcmp(message, "out of memory")) return "memory_limit";
+  if (!strcmp(name, "RangeError") && !strcmp(message, "Maximum call stack size exceeded")) return "stack_limit";
+  return code;
+}
+
+uint64_t outcome_error(JSContext *ctx, const char *kind, const char *code, JSValue thrown) {
+  size_t name_size = 0, message_size = 0, stack_size = 0;
+  const char *name = NULL, *message = NULL, *stack = NULL;
+  if (JS_IsObject(thrown)) {
+    name = property_text(ctx, thrown, "name", &name_size);
+    message = property_text(ctx, thrown, "message", &message_size);
+    if (JS_IsError(thrown)) stack = property_text(ctx, thrown, "stack", &stack_size);
+  }
+  if (!message) message = printed(ctx, thrown, &message_size);
+  outcome_begin(kind);
+  code = limit_code(name ? name : "", message ? message : "", code);
+  field("code", code, strlen(code), MOST_NAME);
+  field("name", name ? name : "Error", name ? name_size : 5, MOST_NAME);
+  field("message", message ? message : "", message_size, MOST_MESSAGE);
+  field("stack", stack ? stack : "", stack_size, MOST_STACK);
+  if (name) JS_FreeCString(ctx, name);
+  if (message) JS_FreeCString(ctx, message);
+  if (stack) JS_FreeCString(ctx, stack);
+  JS_FreeValue(ctx, thrown);
+  return outcome_end();
+}

@@ -1,0 +1,184 @@
+"""The wasmtime engine: its configuration, the guest's two modules, and the clock that stops endless hooks.
+
+One engine serves all hooks and tenants. It holds the *code module* (compiled once, kept on disk between starts) and the
+*base module* (a memory as it is after boot); `invocation` joins the two anew for every request.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import json
+import os
+import platform
+import threading
+import time
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+
+import wasmtime
+from wasmtime import _bindings as c
+
+from runtime.sandbox import abi
+
+TICK_SECONDS = 0.002
+# The longest CPU limit there is has run out by then, so no guest can still be running.
+QUIET_TICKS = int(12 / TICK_SECONDS)
+# Every proposal that the guest does not use is switched off: less of wasmtime can be reached (sandbox.md section 4).
+UNUSED_PROPOSALS = (
+    "threads",
+    "tail_call",
+    "function_references",
+    "gc",
+    "relaxed_simd",
+    "simd",
+    "multi_memory",
+    "memory64",
+    "exceptions",
+    "stack_switching",
+    "wide_arithmetic",
+    "custom_page_sizes",
+)
+# QuickJS stops JavaScript at JS_STACK_SIZE of its own stack; native frames of the same depth need this much.
+MAX_WASM_STACK = 4 << 20
+THREAD_STACK = 16 << 20
+EXPORTS = ("invoke", "resume", "load", "reserve")
+
+
+class Engine:
+    """Open it once per process, after any fork. Keeps every object alive that a raw pointer refers to."""
+
+    def __init__(self, cache_directory: Path, *, concurrency: int) -> None:
+        artifact = resources.files("runtime.guest") / "artifact"
+        try:
+            code, base, manifest = ((artifact / name).read_bytes() for name in ("code.wasm", "base.wasm", "manifest.json"))
+        except FileNotFoundError:
+            raise RuntimeError("The guest is not built: run `python runtime/guest/build.py` (or `make guest`).") from None
+        self.build_id = hashlib.sha256(b"%d" % abi.ABI_VERSION + code + base).hexdigest()
+        self.in_address: int = json.loads(manifest)["in_address"]
+        self._base_wasm = base
+        self._engine = wasmtime.Engine(_config(concurrency))
+        self._code = _compiled(self._engine, code, cache_directory)
+        self._base = wasmtime.Module(self._engine, base)
+        self.pointer, self.code, self.base = (_address(thing.ptr()) for thing in (self._engine, self._code, self._base))
+        names = [export.name for export in self._code.exports]
+        self.invoke, self.resume, self.load, self.reserve = (names.index(name) for name in EXPORTS)
+        self._calls = 0
+        self._asleep = False
+        self._closing = False
+        self._wake = threading.Event()
+        self._ticker = threading.Thread(target=self._tick, name="hookd-ticker", daemon=True)
+        self._ticker.start()
+
+    def imports(self) -> list[tuple[str, str, str]]:
+        """What the code module imports: (module, name, kind). A test reads it: the memory, nothing else."""
+        return [(i.module, i.name or "", type(i.type).__name__) for i in self._code.imports]
+
+    def arm(self) -> None:
+        """Call before guest code runs: the ticker sleeps while nothing does."""
+        self._calls += 1
+        if self._asleep:
+            self._wake.set()
+
+    def close(self) -> None:
+        """Stop the ticker. Whatever still runs is interrupted first."""
+        if self._closing:
+            return
+        self._closing = True
+        self._wake.set()
+        self._ticker.join()
+        for thing in (self._base, self._code, self._engine):
+            thing.close()
+
+    def _tick(self) -> None:
+        increment, engine = c.wasmtime_engine_increment_epoch, self._engine.ptr()
+        seen, quiet = -1, 0
+        while not self._closing:
+            time.sleep(TICK_SECONDS)
+            increment(engine)
+            quiet = quiet + 1 if seen == self._calls else 0
+            seen = self._calls
+            if quiet > QUIET_TICKS:
+                # In this order: `arm` counts first and looks second, so one of the two sees the other.
+                self._wake.clear()
+                self._asleep = True
+                if seen == self._calls and not self._closing:
+                    self._wake.wait()
+                self._asleep = False
+                quiet = 0
+        increment(engine)
+
+
+def _config(concurrency: int) -> wasmtime.Config:
+    config = wasmtime.Config()
+    config.epoch_interruption = True
+    for proposal in UNUSED_PROPOSALS:
+        setter = getattr(c, f"wasmtime_config_wasm_{proposal}_set", None)
+        if setter is not None:
+            setter(config.ptr(), False)
+    # max_wasm_stack above async_stack_size aborts the process, used or not.
+    c.wasmtime_config_async_stack_size_set(config.ptr(), 2 * MAX_WASM_STACK)
+    c.wasmtime_config_max_wasm_stack_set(config.ptr(), MAX_WASM_STACK)
+    pool = c.wasmtime_pooling_allocation_config_new()
+    for name, value in _pool(concurrency).items():
+        getattr(c, f"wasmtime_pooling_allocation_config_{name}_set")(pool, value)
+    c.wasmtime_pooling_allocation_strategy_set(config.ptr(), pool)
+    c.wasmtime_pooling_allocation_config_delete(pool)
+    return config
+
+
+def _pool(concurrency: int) -> dict[str, int]:
+    """Room for `concurrency` sandboxes. Each is two instances: the memory, and the code over it.
+
+    linear_memory_keep_resident: a slot's first bytes are reset by copying instead of unmapping. Measured with a
+    sandbox of 0.7 MiB: copying costs about 15 us, the 40 page faults that it saves cost about 100.
+    """
+    return {
+        "total_core_instances": 2 * concurrency,
+        "total_memories": concurrency,
+        "total_tables": concurrency,
+        "total_stacks": 1,
+        "max_memory_size": abi.MAX_PAGES * abi.PAGE,
+        "max_core_instance_size": 1 << 20,
+        "table_elements": 20_000,
+        "linear_memory_keep_resident": 1 << 20,
+        "table_keep_resident": 1 << 20,
+        "max_unused_warm_slots": concurrency,
+    }
+
+
+def _compiled(engine: wasmtime.Engine, code: bytes, directory: Path) -> wasmtime.Module:
+    """The code module, compiled, or read from where the last start left it.
+
+    What lies there is native code, so it is believed only if nobody else could have written it. wasmtime itself refuses
+    a file of another version, configuration or processor.
+    """
+    kind = f"{version('wasmtime')} {platform.machine()} {sorted(_pool(0).items())}".encode()
+    file = directory / f"guest-{hashlib.sha256(kind + code).hexdigest()[:32]}.cwasm"
+    if _only_ours(directory) and _only_ours(file):
+        with contextlib.suppress(wasmtime.WasmtimeError):
+            return wasmtime.Module.deserialize_file(engine, str(file))
+    module = wasmtime.Module(engine, code)
+    with contextlib.suppress(OSError):  # a read-only disk costs the next start a second, no more
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        scratch = file.with_suffix(f".{os.getpid()}")
+        scratch.touch(mode=0o600)
+        scratch.write_bytes(module.serialize())
+        scratch.replace(file)
+    return module
+
+
+def _only_ours(path: Path) -> bool:
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    return status.st_uid == os.geteuid() and not status.st_mode & 0o022
+
+
+def _address(pointer: object) -> int:
+    address = ctypes.cast(pointer, ctypes.c_void_p).value  # type: ignore[arg-type]
+    assert address is not None
+    return address

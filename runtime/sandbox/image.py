@@ -1,0 +1,60 @@
+"""What evaluating a hook's source changed in a memory, and back.
+
+All hooks share one base memory; an image holds only the runs of bytes in which a hook's memory differs from it, some
+20 kB for an ordinary hook. The guest copies them over its fresh memory at the start of a request. Measured against a
+module per hook, mapped copy-on-write: the same 60 us for one hook, but no file descriptor and no 0.7 MiB per hook, and
+no cold slot when requests go to many hooks in turn.
+
+A source that waits for something while it loads (a timer, later a fetch) has no image: it is kept as it is and
+evaluated in every request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runtime.sandbox import abi
+
+MEMORY, SOURCE = b"HKM1", b"HKS1"
+_BLOCK, _CELL = 4096, 64
+# Runs closer to each other than this are one: a run's own head and copy cost about as much.
+_NEAR = 256
+
+
+def from_memory(memory: bytes, base: bytes, in_address: int) -> bytes:
+    """The image of a memory. Left out: the stack, dead between calls, and the input, which held the source."""
+    skipped = [(0, abi.STACK_SIZE), (in_address, in_address + abi.IN_SIZE)]
+    runs = list(_joined(_changed(memory, base, skipped)))
+    parts = [MEMORY, abi.IMAGE_HEAD.pack(len(memory) // abi.PAGE, len(runs))]
+    for start, end in runs:
+        parts += (abi.RUN_HEAD.pack(start, end - start), memory[start:end])
+    return b"".join(parts)
+
+
+def from_source(wrapped: bytes) -> bytes:
+    """The image of a source that must be evaluated per request."""
+    return SOURCE + wrapped
+
+
+def _changed(memory: bytes, base: bytes, skipped: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    base = base.ljust(len(memory), b"\0")
+    for block in range(0, len(memory), _BLOCK):
+        if memory[block : block + _BLOCK] == base[block : block + _BLOCK]:
+            continue
+        for start in range(block, block + _BLOCK, _CELL):
+            end = start + _CELL
+            if memory[start:end] != base[start:end] and not any(low <= start < high for low, high in skipped):
+                yield start, end
+
+
+def _joined(cells: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    first = last = -1
+    for start, end in cells:
+        if first >= 0 and start - last <= _NEAR:
+            last = end
+            continue
+        if first >= 0:
+            yield first, last
+        first, last = start, end
+    if first >= 0:
+        yield first, last

@@ -1,0 +1,310 @@
+"""The wasm engine as the use cases see it: makes images, and decides where and for how long a hook runs.
+
+*Inline first.* The guest imports nothing, so a run has no effect before it answers. It is started on the event loop with
+a few milliseconds; the ordinary hook is done long before. One that is not is dropped and run again, from the same bytes
+and the same seed, on a thread with its full CPU time, and its program is remembered as slow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import resource
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from runtime.errors import Unavailable
+from runtime.model import Answer, ConsoleLine, Failure, Limits, Outcome, Refusal
+from runtime.sandbox import abi, image
+from runtime.sandbox.base import Program, Run, Sandbox, SourceRejected
+from runtime.sandbox.engine import MAX_WASM_STACK, THREAD_STACK, TICK_SECONDS, Engine
+from runtime.sandbox.invocation import Invocation, Stopped
+from runtime.settings import SandboxSettings
+
+INLINE_TICKS = 2
+TICK_MS = TICK_SECONDS * 1000
+# A slow program that was quick so often in a row may try the event loop again.
+QUICK_RUNS = 20
+LOAD_LIMITS = Limits(
+    cpu_ms=2_000, wall_ms=5_000, memory_bytes=64 << 20, output_bytes=65_536, console_lines=256, console_bytes=32_768, operations=50
+)
+# Line 0 of the wrapper, so that the user's line 1 is line 1.
+WRAPPER = (b"(function (exports, require, module, __filename, __dirname) {\n", b"\n})")
+
+_MESSAGES = {
+    "cpu_limit": "The hook ran longer than its CPU limit of {cpu_ms} ms.",
+    "wall_limit": "The hook was not done after its time limit of {wall_ms} ms.",
+    "memory_limit": "The hook needs more than its memory limit of {memory_bytes} bytes.",
+    "stack_limit": "The hook's calls were nested too deeply.",
+    "output_limit": "The hook's answer is larger than its limit of {output_bytes} bytes.",
+    "sandbox_crashed": "The sandbox stopped: {detail}.",
+}
+
+
+class WasmProgram(Program):
+    """A hook version's image, and what is known of its manners."""
+
+    __slots__ = ("evaluates", "image", "pages", "quick", "size", "slow", "source")
+
+    def __init__(self, kept: bytes) -> None:
+        self.evaluates = kept.startswith(image.SOURCE)
+        body = kept[len(image.MEMORY) :]
+        self.source, self.image = (body, b"") if self.evaluates else (b"", body)
+        self.pages = 0 if self.evaluates else abi.IMAGE_HEAD.unpack_from(body)[0]
+        self.size = len(kept)
+        self.slow = self.evaluates
+        self.quick = 0
+
+    def ran(self, cpu_ms: float) -> None:
+        """Note a run on a thread: one that is quick again and again may come back to the event loop."""
+        self.quick = self.quick + 1 if cpu_ms < INLINE_TICKS * TICK_MS / 2 else 0
+        if self.quick >= QUICK_RUNS and not self.evaluates:
+            self.slow, self.quick = False, 0
+
+
+class _Step(NamedTuple):
+    """One call into a guest: what it said, what it took, and the sandbox if it waits to be resumed."""
+
+    reply: abi.Reply
+    cpu_ms: float
+    waiting: Invocation | None
+
+
+class WasmSandbox(Sandbox):
+    """QuickJS-ng in wasmtime."""
+
+    def __init__(self, engine: Engine, settings: SandboxSettings, threads: ThreadPoolExecutor) -> None:
+        self._engine = engine
+        self._threads = threads
+        self._concurrency = settings.concurrency
+        self._busy = 0
+        self._closed = False
+        self.build_id = engine.build_id
+        self._inline = _main_stack_is_large()
+        self._base = self._base_memory()
+
+    async def make_image(self, source: str) -> bytes:
+        """See `Sandbox.make_image`. Takes some milliseconds on a thread."""
+        wrapped = source.encode("utf-8", "surrogatepass").join(WRAPPER)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._evaluate, wrapped)
+
+    def load(self, image: bytes) -> Program:
+        """See `Sandbox.load`."""
+        return load_program(image)
+
+    async def run(self, program: Program, arguments: bytes, limits: Limits) -> Run:
+        """See `Sandbox.run`."""
+        assert isinstance(program, WasmProgram)
+        if self._busy >= self._concurrency or self._closed:
+            raise Unavailable("Too many hooks are running or waiting at once.")
+        self._busy += 1
+        started = time.perf_counter()
+        try:
+            step = await self._first(program, arguments, limits)
+            if step.waiting is not None:
+                step = await self._wait(step, limits, started)
+        finally:
+            self._busy -= 1
+        return Run(
+            outcome=_outcome(step.reply, limits),
+            console=_console(step.reply),
+            cpu_ms=step.cpu_ms,
+            wall_ms=(time.perf_counter() - started) * 1000,
+            memory_bytes=step.reply.memory_bytes,
+        )
+
+    async def close(self) -> None:
+        """See `Sandbox.close`."""
+        if self._closed:
+            return
+        self._closed = True
+        await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
+        self._engine.close()
+
+    async def _first(self, program: WasmProgram, arguments: bytes, limits: Limits) -> _Step:
+        head = abi.frame(
+            now_ms=float(time.time_ns() // 1_000_000), seed=os.urandom(32), limits=limits, image=program.image, payload=arguments
+        )
+        if self._inline and not program.slow:
+            step = self._attempt(program, head, limits, INLINE_TICKS)
+            if step.reply.code != "cpu_limit" or step.reply.kind != "failure":
+                return step
+            program.slow = True
+        step = await self._on_thread(self._attempt, program, head, limits, _ticks(limits.cpu_ms))
+        program.ran(step.cpu_ms)
+        return step
+
+    async def _wait(self, step: _Step, limits: Limits, started: float) -> _Step:
+        """Do what the guest waits for and resume it, until it has an answer or its time is over."""
+        deadline = started + limits.wall_ms / 1000
+        invocation = step.waiting
+        assert invocation is not None
+        try:
+            while step.waiting is not None:
+                due = time.perf_counter() + min(operation.ms for operation in step.reply.operations) / 1000
+                await asyncio.sleep(min(due, deadline) - time.perf_counter())
+                if time.perf_counter() >= deadline:
+                    return step._replace(reply=_failure("wall_limit", step.reply), waiting=None)
+                step = await self._on_thread(self._resume, step, limits)
+        finally:
+            invocation.close()
+        return step
+
+    async def _on_thread(self, function: object, *arguments: object) -> _Step:
+        call = asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)  # type: ignore[arg-type]
+        return await asyncio.shield(call)  # type: ignore[arg-type]
+
+    def _attempt(self, program: WasmProgram, frame: bytes, limits: Limits, ticks: int) -> _Step:
+        """A fresh sandbox and the first call into it."""
+        invocation = Invocation(self._engine)
+        waiting = False
+        before = time.thread_time_ns()
+        try:
+            if program.evaluates:
+                self._evaluate_in(invocation, program.source, LOAD_LIMITS)
+            reply = self._call(invocation, self._engine.invoke, frame, program.pages, limits, ticks)
+            waiting = reply.kind == "pending"
+        except (Stopped, SourceRejected) as stopped:
+            reply = _failure(stopped.code, detail=str(stopped))
+        finally:
+            if not waiting:
+                invocation.close()
+        return _Step(reply, (time.thread_time_ns() - before) / 1e6, invocation if waiting else None)
+
+    def _resume(self, step: _Step, limits: Limits) -> _Step:
+        assert step.waiting is not None
+        frame = abi.frame(now_ms=float(time.time_ns() // 1_000_000), seed=bytes(32), limits=limits, image=b"", payload=b"[]")
+        before = time.thread_time_ns()
+        try:
+            ticks = _ticks(limits.cpu_ms - step.cpu_ms)
+            reply = self._call(step.waiting, self._engine.resume, frame, 0, limits, ticks)
+        except Stopped as stopped:
+            reply = _failure(stopped.code, step.reply, str(stopped))
+        cpu_ms = step.cpu_ms + (time.thread_time_ns() - before) / 1e6
+        return _Step(reply, cpu_ms, step.waiting if reply.kind == "pending" else None)
+
+    def _call(self, invocation: Invocation, export: int, frame: bytes, pages: int, limits: Limits, ticks: int) -> abi.Reply:
+        try:
+            return abi.decode(invocation.call(export, frame, pages=pages, ticks=ticks, longest=abi.longest_reply(limits)))
+        except abi.Nonsense as nonsense:
+            raise Stopped("sandbox_crashed", str(nonsense)) from None
+
+    def _evaluate(self, wrapped: bytes) -> bytes:
+        invocation = Invocation(self._engine)
+        try:
+            reply = self._evaluate_in(invocation, wrapped, LOAD_LIMITS)
+            if reply.kind == "pending":
+                return image.from_source(wrapped)
+            return image.from_memory(invocation.memory(), self._base, self._engine.in_address)
+        except Stopped as stopped:
+            text = _MESSAGES[stopped.code].format_map({**_named(LOAD_LIMITS), "detail": str(stopped)})
+            raise SourceRejected(stopped.code, f"While it loads: {text}") from None
+        finally:
+            invocation.close()
+
+    def _evaluate_in(self, invocation: Invocation, wrapped: bytes, limits: Limits) -> abi.Reply:
+        frame = abi.frame(
+            now_ms=float(time.time_ns() // 1_000_000), seed=os.urandom(32), limits=limits, image=b"", payload=wrapped
+        )
+        reply = self._call(invocation, self._engine.load, frame, 0, limits, _ticks(limits.cpu_ms))
+        if reply.kind == "failure":
+            line, column = _place(reply.stack)
+            raise SourceRejected(
+                reply.code, f"{reply.name}: {reply.message}", line=line, column=column, stack=reply.stack
+            )
+        return reply
+
+    def _base_memory(self) -> bytes:
+        invocation = Invocation(self._engine)
+        try:
+            return invocation.memory()
+        finally:
+            invocation.close()
+
+
+async def open_sandbox(settings: SandboxSettings) -> WasmSandbox:
+    """The wasm engine, ready to run. Compiling the guest takes a second, once per installation."""
+    loop = asyncio.get_running_loop()
+    engine = await loop.run_in_executor(
+        None, lambda: Engine(Path(settings.cache_directory), concurrency=settings.concurrency)
+    )
+    return WasmSandbox(engine, settings, _threads(settings.threads))
+
+
+def load_program(kept: bytes) -> WasmProgram:
+    """A program from its image; `ValueError` when it is none."""
+    if kept[: len(image.MEMORY)] not in (image.MEMORY, image.SOURCE):
+        raise ValueError("not an image")
+    return WasmProgram(kept)
+
+
+def _threads(count: int) -> ThreadPoolExecutor:
+    """Threads with a stack that is deep enough for MAX_WASM_STACK, all started at once: the size is process-wide."""
+    threads = ThreadPoolExecutor(count, thread_name_prefix="hookd-sandbox")
+    together = threading.Barrier(count + 1)
+    before = threading.stack_size(THREAD_STACK)
+    try:
+        for _ in range(count):
+            threads.submit(together.wait)
+        together.wait()
+    finally:
+        threading.stack_size(before)
+    return threads
+
+
+def _main_stack_is_large() -> bool:
+    soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    return soft == resource.RLIM_INFINITY or soft >= MAX_WASM_STACK + (2 << 20)
+
+
+def _ticks(cpu_ms: float) -> int:
+    """Ticks that give at least this much time: the current one has begun already."""
+    return max(1, math.ceil(cpu_ms / TICK_MS)) + 1
+
+
+def _failure(code: str, before: abi.Reply | None = None, detail: str = "") -> abi.Reply:
+    """A failure that the host found, not the guest. What the console had until then is kept."""
+    return abi.Reply(
+        kind="failure",
+        value=None,
+        code=code,
+        name="Error",
+        message=detail,
+        stack="",
+        console=before.console if before else (),
+        console_dropped=before.console_dropped if before else 0,
+        operations=(),
+        memory_bytes=before.memory_bytes if before else 0,
+    )
+
+
+def _outcome(reply: abi.Reply, limits: Limits) -> Outcome:
+    if reply.kind == "answer":
+        return Answer(reply.value)
+    if reply.kind == "refusal":
+        return Refusal(name=reply.name, message=reply.message, stack=reply.stack)
+    text = _MESSAGES.get(reply.code)
+    message = text.format_map({**_named(limits), "detail": reply.message}) if text else reply.message
+    return Failure(code=reply.code, name=reply.name, message=message, stack=reply.stack)
+
+
+def _console(reply: abi.Reply) -> tuple[ConsoleLine, ...]:
+    if not reply.console_dropped:
+        return reply.console
+    text = f"console_limit: {reply.console_dropped} more lines were not kept."
+    return (*reply.console, ConsoleLine(level="warn", text=text))
+
+
+def _named(limits: Limits) -> dict[str, int]:
+    return {name: getattr(limits, name) for name in Limits.__slots__}
+
+
+def _place(stack: str) -> tuple[int, int]:
+    """Line and column of the first frame that lies in the user's source."""
+    _, found, rest = stack.partition("hook.js:")
+    numbers = rest.split(")")[0].split("\n")[0].split(":") if found else []
+    return (int(numbers[0]), int(numbers[1])) if len(numbers) == 2 and all(map(str.isdecimal, numbers)) else (0, 0)
