@@ -1,0 +1,104 @@
+"""Secrets, encrypted before any backend sees them: AES-256-GCM (NIST SP 800-38D) under one master key.
+
+    sealed = version (1 byte) | key id (4) | nonce (12) | ciphertext | tag (16)
+
+The key id says which key sealed a value, so that keys can rotate: until then a value of another key is named as such and
+not taken for damage. Version and key id are authenticated, and so is the context, the place where the value belongs: a
+sealed value that is copied to another hook, name or tenant does not open there.
+
+Nonces are random: NIST's bound for that is 2^32 values per key, which no operator types in.
+"""
+
+from __future__ import annotations
+
+import os
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from runtime.errors import HookdError, SettingsError
+from runtime.model import Secrets
+
+_VERSION: Final = b"\x01"
+_KEY_BYTES: Final = 32
+_KEY_ID_BYTES: Final = 4
+_NONCE_BYTES: Final = 12
+_PREFIX_BYTES: Final = len(_VERSION) + _KEY_ID_BYTES
+
+
+class Unsealable(HookdError):
+    """A sealed value that does not open: another key, another context, or damage. `debug` says which, never the value."""
+
+    def __init__(self, context: str, reason: str) -> None:
+        super().__init__("A secret can not be opened.", debug=f"{context}: {reason}")
+
+
+class Sealer:
+    """Seals and opens values under one master key."""
+
+    def __init__(self, master_key: bytes) -> None:
+        self._cipher = AESGCM(master_key)
+        self._prefix = _VERSION + sha256(b"hookd key id" + master_key).digest()[:_KEY_ID_BYTES]
+
+    def seal(self, context: str, value: str) -> bytes:
+        """The value, encrypted for this context only."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return self._prefix + nonce + self._cipher.encrypt(nonce, _encode(value), self._prefix + _encode(context))
+
+    def open(self, context: str, sealed: bytes) -> str:
+        """The value that was sealed for this context. `Unsealable`."""
+        prefix, nonce, ciphertext = _split(sealed)
+        if prefix[:1] != _VERSION:
+            raise Unsealable(context, "it is not in a format that this version of hookd knows")
+        if prefix != self._prefix:
+            raise Unsealable(context, f"it was sealed under key {prefix[1:].hex()}, this is {self._prefix[1:].hex()}")
+        try:
+            return _decode(self._cipher.decrypt(nonce, ciphertext, prefix + _encode(context)))
+        except (InvalidTag, ValueError):
+            raise Unsealable(context, "it was damaged, or moved from its place") from None
+
+    def seal_secrets(self, tenant: str, hook_id: str, secrets: Mapping[str, str]) -> dict[str, bytes]:
+        """A hook's secrets as storage takes them."""
+        return {name: self.seal(_context(tenant, hook_id, name), value) for name, value in secrets.items()}
+
+    def open_secrets(self, tenant: str, hook_id: str, sealed: Mapping[str, bytes]) -> Secrets:
+        """A hook's secrets as the hook sees them. `Unsealable`."""
+        return Secrets({name: self.open(_context(tenant, hook_id, name), value) for name, value in sealed.items()})
+
+
+def new_master_key() -> str:
+    """A fresh key as the configuration takes it: 32 random bytes in base64."""
+    return b64encode(os.urandom(_KEY_BYTES)).decode("ascii")
+
+
+def parse_master_key(text: str) -> bytes:
+    """The key's 32 bytes. `SettingsError`, which does not repeat what was given."""
+    try:
+        key = b64decode(text.strip(), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise SettingsError("The master key must be 32 bytes in base64, as `hookd keys new` prints it.")
+    return key
+
+
+def _context(tenant: str, hook_id: str, name: str) -> str:
+    return f"{tenant}/{hook_id}/{name}"
+
+
+def _split(sealed: bytes) -> tuple[bytes, bytes, bytes]:
+    body = _PREFIX_BYTES + _NONCE_BYTES
+    return sealed[:_PREFIX_BYTES], sealed[_PREFIX_BYTES:body], sealed[body:]
+
+
+def _encode(text: str) -> bytes:
+    # Strict encoding would raise an error that carries the text.
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _decode(data: bytes) -> str:
+    return data.decode("utf-8", "surrogatepass")

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from base64 import b64encode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.errors import SettingsError
+from runtime.storage.sealing import Sealer, Unsealable, new_master_key, parse_master_key
+
+KEY = bytes(range(32))
+SEALER = Sealer(KEY)
+ANY_TEXT = st.text(st.characters(exclude_categories=[]))
+
+
+@given(context=ANY_TEXT, value=ANY_TEXT)
+def test_what_was_sealed_opens(context: str, value: str) -> None:
+    """Any text comes back as it was, lone surrogates included."""
+    assert SEALER.open(context, SEALER.seal(context, value)) == value
+
+
+@given(context=ANY_TEXT, other=ANY_TEXT, value=ANY_TEXT)
+def test_opens_in_its_own_context_only(context: str, other: str, value: str) -> None:
+    """A sealed value that is copied to another hook, name or tenant does not open there."""
+    sealed = SEALER.seal(context, value)
+
+    if other != context:
+        with pytest.raises(Unsealable):
+            SEALER.open(other, sealed)
+
+
+@given(value=ANY_TEXT, data=st.data())
+def test_any_flipped_bit_is_noticed(value: str, data: st.DataObject) -> None:
+    """No bit of a sealed value, prefix and nonce included, can be changed."""
+    sealed = bytearray(SEALER.seal("here", value))
+    bit = data.draw(st.integers(0, len(sealed) * 8 - 1))
+    sealed[bit // 8] ^= 1 << bit % 8
+
+    with pytest.raises(Unsealable):
+        SEALER.open("here", bytes(sealed))
+
+
+@given(st.binary(max_size=80))
+def test_any_bytes_are_refused_in_one_way(garbage: bytes) -> None:
+    """No matter what a backend hands back, it is `Unsealable` and never another error."""
+    with pytest.raises(Unsealable):
+        SEALER.open("here", SEALER.seal("here", "")[:5] + garbage)
+    with pytest.raises(Unsealable):
+        SEALER.open("here", garbage)
+
+
+def test_two_seals_of_one_value_differ() -> None:
+    """Nonces do not repeat: equal secrets can not be seen to be equal."""
+    assert len({SEALER.seal("here", "same") for _ in range(1000)}) == 1000
+
+
+def test_another_key_is_named_and_the_value_is_not() -> None:
+    """The operator reads that the key is another one; neither he nor the caller reads the value or a key."""
+    with pytest.raises(Unsealable) as caught:
+        Sealer(bytes(32)).open("t/h/NAME", SEALER.seal("t/h/NAME", "hunter2"))
+
+    error = caught.value
+    told = f"{error!r} {error.debug} {error.to_body()} {error.__cause__}"
+    assert "sealed under key" in error.debug
+    assert "t/h/NAME" in error.debug
+    assert "hunter2" not in told
+    assert KEY.hex() not in told
+
+
+def test_seals_a_hook_s_secrets_each_for_its_name() -> None:
+    """Secrets go through storage as name to sealed value, and none opens under another's name."""
+    sealed = SEALER.seal_secrets("acme", "01H", {"A": "1", "B": "2"})
+
+    assert SEALER.open_secrets("acme", "01H", sealed) == {"A": "1", "B": "2"}
+    assert SEALER.open("acme/01H/A", sealed["A"]) == "1"
+    with pytest.raises(Unsealable):
+        SEALER.open_secrets("acme", "01H", {"A": sealed["B"]})
+    with pytest.raises(Unsealable):
+        SEALER.open_secrets("other", "01H", sealed)
+
+
+def test_opened_secrets_show_names_only() -> None:
+    """A log line or a traceback that has the secrets in it has no value in it."""
+    secrets = SEALER.open_secrets("acme", "01H", SEALER.seal_secrets("acme", "01H", {"API_KEY": "hunter2"}))
+
+    assert f"{secrets} {secrets!r} {[secrets]}" == "Secrets(API_KEY) Secrets(API_KEY) [Secrets(API_KEY)]"
+
+
+def test_a_new_master_key_is_one_that_parses() -> None:
+    """`new_master_key` gives what `parse_master_key` takes, another one each time, spaces around it forgiven."""
+    key = new_master_key()
+
+    assert len(parse_master_key(f" {key}\n")) == 32
+    assert key != new_master_key()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "secret",
+        "ü" * 44,
+        b64encode(bytes(31)).decode(),
+        b64encode(bytes(33)).decode(),
+        b64encode(bytes(32)).decode() + "!",
+    ],
+)
+def test_another_text_is_no_master_key(text: str) -> None:
+    """A wrong key is a `SettingsError` that says what a key is and does not repeat what was given."""
+    with pytest.raises(SettingsError) as caught:
+        parse_master_key(text)
+
+    assert str(caught.value) == "The master key must be 32 bytes in base64, as `hookd keys new` prints it."
+    assert caught.value.__context__ is None or text not in str(caught.value.__context__)
