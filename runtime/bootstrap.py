@@ -101,7 +101,9 @@ def database_path(storage: StorageSettings) -> Path:
     """Where the SQLite file is; `SettingsError` for a URL of another kind."""
     path = storage.url.removeprefix(_SQLITE)
     if path == storage.url or not path:
-        raise SettingsError(f"'storage.url' must be {_SQLITE}FILE (a fourth slash for an absolute path), not {storage.url!r}.")
+        raise SettingsError(
+            f"'storage.url' must be {_SQLITE}FILE (a fourth slash for an absolute path), not {storage.url!r}."
+        )
     return Path(path)
 
 
@@ -121,7 +123,9 @@ def master_key(storage: StorageSettings) -> bytes:
         return _decode_key(_read_key(Path(storage.master_key_file)), f"The master key in {storage.master_key_file}")
     if storage.master_key:
         return _decode_key(storage.master_key, "'storage.master_key'")
-    raise SettingsError("A master key is missing: make one with `hookd keys new --file FILE`, see [storage] master_key_file.")
+    raise SettingsError(
+        "A master key is missing: make one with `hookd keys new --file FILE`, see [storage] master_key_file."
+    )
 
 
 def new_master_key() -> str:
@@ -132,7 +136,7 @@ def new_master_key() -> str:
 def write_master_key(path: Path) -> None:
     """A fresh one in a new file of mode 0600. `FileExistsError` where there is a file: a lost key seals for ever."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "w") as file:
+    with os.fdopen(descriptor, "w") as file:
         file.write(new_master_key() + "\n")
 
 
@@ -153,7 +157,9 @@ def _read_key(path: Path) -> str:
         text = path.read_text(encoding="ascii").strip()
         readable = path.stat().st_mode & 0o077
     except FileNotFoundError:
-        raise SettingsError(f"There is no master key file {path}: make it with `hookd keys new --file {path}`.") from None
+        raise SettingsError(
+            f"There is no master key file {path}: make it with `hookd keys new --file {path}`."
+        ) from None
     except (OSError, UnicodeDecodeError):
         raise SettingsError(f"The master key file {path} can not be read.") from None
     if readable:

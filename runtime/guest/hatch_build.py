@@ -26,9 +26,13 @@ class GuestBuildHook(BuildHookInterface[Any]):
         if guest_is_built():
             return []
         core = self.metadata.core
-        return ["pip", *core.optional_dependencies["guest"], *(row for row in core.dependencies if row.startswith(NEEDED))]
+        return [
+            "pip",
+            *core.optional_dependencies["guest"],
+            *(row for row in core.dependencies if row.startswith(NEEDED)),
+        ]
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's signature
         """Hatchling is about to pack *version*: standard or editable."""
         if not guest_is_built():
             subprocess.run([sys.executable, str(BUILDER)], check=True)

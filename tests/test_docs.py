@@ -1,0 +1,103 @@
+"""What the documents say is true, and the code keeps to its sizes."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+import pytest
+
+from runtime.settings import Settings
+
+REPOSITORY = Path(__file__).parents[1]
+CODE = sorted(file for room in ("runtime", "tests") for file in (REPOSITORY / room).rglob("*.py"))
+DOCUMENTS = [REPOSITORY / "README.md", REPOSITORY / "runtime/README.md", *sorted((REPOSITORY / "hooks").glob("*/*.md"))]
+
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 60
+
+
+def short(file: Path) -> str:
+    """A file's path inside the repository."""
+    return file.relative_to(REPOSITORY).as_posix()
+
+
+def functions(file: Path) -> Iterator[tuple[str, int]]:
+    """Name and number of lines of each function."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            yield node.name, node.end_lineno - node.lineno + 1
+
+
+@pytest.mark.parametrize("file", CODE, ids=short)
+def test_files_and_functions_stay_small(file):
+    """A file holds one idea, a function one step."""
+    assert len(file.read_text().splitlines()) <= LONGEST_FILE
+    assert [name for name, lines in functions(file) if lines > LONGEST_FUNCTION] == []
+
+
+@pytest.mark.parametrize("file", CODE, ids=short)
+def test_every_module_of_the_runtime_says_what_it_is(file):
+    """The first thing in a module is its docstring; no file of ours is a Manager's or a helper's."""
+    assert re.search("manager|helper|util", file.stem) is None
+    if short(file).startswith("runtime/"):
+        assert ast.get_docstring(ast.parse(file.read_text()))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=short)
+def test_links_lead_somewhere(document):
+    """Every relative link of a document names a file."""
+    links = [link.split("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text())]
+    relative = [link for link in links if link and "://" not in link]
+
+    assert [link for link in relative if not (document.parent / link).exists()] == []
+
+
+def test_make_targets_in_the_documents_exist():
+    """`make x` in a document is a target of the Makefile."""
+    targets = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    named = {name for text in code_in_documents() for name in re.findall(r"\bmake ([a-z]+)", text)}
+
+    assert named
+    assert named - targets == set()
+
+
+def test_commands_in_the_documents_exist():
+    """`hookd x` in a document is a command of the command line."""
+    known = subprocess.run(
+        [sys.executable, "-m", "runtime.cli", "--help"], capture_output=True, text=True, check=True, cwd=REPOSITORY
+    ).stdout
+    named = {name for text in code_in_documents() for name in re.findall(r"\bhookd ([a-z]+)\b", text)}
+
+    assert named
+    assert [name for name in named if not re.search(rf"^  {name}\b", known, re.MULTILINE)] == []
+
+
+def test_variables_in_the_documents_exist():
+    """`HOOKD_SECTION_NAME` in a document, or in the sources' messages, is a setting."""
+    known = {
+        f"HOOKD_{section.name}_{item.name}".upper() for section in fields(Settings) for item in _items(section.name)
+    }
+    texts = [file.read_text() for file in (*DOCUMENTS, *(REPOSITORY / "runtime").rglob("*.py"))]
+    named = {name for text in texts for name in re.findall(r"\bHOOKD_[A-Z_]+[A-Z]\b", text)}
+
+    assert named - known - {"HOOKD_SECTION_NAME"} == set()
+
+
+def code_in_documents() -> list[str]:
+    """What stands between backticks: spans and blocks."""
+    return [
+        code for document in DOCUMENTS for code in re.findall(r"```.*?```|`[^`]+`", document.read_text(), re.DOTALL)
+    ]
+
+
+def _items(section: str):
+    kind = type(getattr(Settings(), section))
+    assert is_dataclass(kind)
+    return fields(kind)

@@ -1,0 +1,161 @@
+"""Who may import whom: `runtime/README.md` draws it, this file holds it. Imports inside functions count too."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+FILES = sorted((REPOSITORY / "runtime").rglob("*.py"))
+
+PURE = ["errors", "model", "ulid", "masking", "triggers", "claims", "settings"]
+"""Standard library only; no IO, no clock, no async."""
+
+NOUNS = {"errors", "model"}
+RULES = NOUNS | {"triggers", "claims", "settings", "ulid", "masking"}
+CONTRACTS = {"storage.base", "sandbox.base", "logs.base"}
+
+# Room -> the rooms it may import beside itself. A module belongs to the longest name that fits it.
+ROOMS: Mapping[str, set[str]] = {
+    "": set(),
+    "errors": set(),
+    "model": {"errors"},
+    "ulid": set(),
+    "masking": NOUNS,
+    "settings": NOUNS,
+    "triggers": NOUNS,
+    "claims": NOUNS | {"triggers", "settings"},
+    "storage.base": RULES,
+    "sandbox.base": RULES,
+    "logs.base": RULES,
+    # Secrets are sealed by the use cases, before the backend: the one concrete room that they see.
+    "storage.sealing": NOUNS,
+    "storage": RULES | {"storage.base", "storage.sealing"},
+    "sandbox.abi": NOUNS,
+    "sandbox": RULES | {"sandbox.base", "sandbox.abi"},
+    "logs": RULES | {"logs.base", "storage.base"},
+    "dispatch": RULES | CONTRACTS | {"storage.sealing"},
+    "admin": RULES | CONTRACTS | {"storage.sealing"},
+    "bootstrap": RULES | CONTRACTS | {"dispatch", "admin", "storage", "storage.sealing", "sandbox", "logs"},
+    "http": NOUNS | {"settings"},
+    "web": RULES | CONTRACTS | {"http", "bootstrap", "dispatch", "admin"},
+    # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.
+    "issuer": NOUNS | {"settings", "http"},
+    "cli": RULES | {"web", "issuer", "http", "bootstrap", "logs"},
+    # Builds the artefact; runs on a developer's machine, not in the service.
+    "guest": {"sandbox.abi"},
+}
+
+# Third-party package -> the rooms, or single modules, that may import it.
+PLACES: Mapping[str, set[str]] = {
+    "aiohttp": {"http", "web", "issuer"},
+    "multidict": {"http", "web", "issuer"},
+    "wasmtime": {"sandbox", "guest"},
+    "sqlite3": {"storage.sqlite", "issuer.store"},
+    "redis": {"storage.redis"},
+    "click": {"cli"},
+    "rich": {"cli"},
+    "uvloop": {"cli"},
+    "jwt": {"http", "issuer", "cli"},
+    "cryptography": {"storage.sealing", "issuer", "http"},
+    "orjson": {"storage", "dispatch", "admin", "logs", "sandbox", "http", "web", "issuer", "cli", "bootstrap"},
+    "hatchling": {"guest"},
+}
+IMPURE_MODULES = {"asyncio", "io", "os", "pathlib", "socket", "subprocess", "tempfile", "threading", "time", "datetime"}
+
+
+def module_name(file: Path) -> str:
+    """`runtime/storage/base.py` is `storage.base`; a package's own file has the package's name."""
+    parts = file.relative_to(REPOSITORY / "runtime").with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def room_of(module: str) -> str:
+    """The longest room name that the module's name begins with."""
+    fitting = [room for room in ROOMS if room and (module == room or module.startswith(room + "."))]
+    return max(fitting, key=len, default="")
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Every module that the file imports, with its full name."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}:{node.lineno} imports relatively; write the full name"
+            assert node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own(name: str) -> str | None:
+    """The module inside runtime/ that an import names; `from runtime.a import B` names `a`."""
+    if not name.startswith("runtime."):
+        return None
+    parts = name.split(".")[1:]
+    while parts and not _exists(parts):
+        parts.pop()
+    return ".".join(parts)
+
+
+def _exists(parts: list[str]) -> bool:
+    path = REPOSITORY.joinpath("runtime", *parts)
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
+@pytest.mark.parametrize("file", FILES, ids=module_name)
+def test_imports_point_down(file):
+    """A room imports only itself and what `ROOMS` gives it."""
+    room = room_of(module_name(file))
+    reached = {room_of(module) for name in imports(file) if (module := own(name)) is not None}
+
+    assert reached - {room} - ROOMS[room] == set()
+
+
+def test_every_file_has_a_room():
+    """A new file at the top of runtime/ is placed in `ROOMS` first."""
+    assert [module_name(file) for file in FILES if module_name(file) and not room_of(module_name(file))] == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=module_name)
+def test_third_party_packages_stay_in_their_rooms(file):
+    """A package that is replaced one day is replaced in one room; `PLACES` names every one that is used."""
+    module = module_name(file)
+    used = {name.split(".")[0] for name in imports(file)} - {"runtime", "__future__"}
+    foreign = {name for name in used if name in PLACES or name not in sys.stdlib_module_names}
+    misplaced = {
+        name
+        for name in foreign
+        if not any(module == place or module.startswith(place + ".") for place in PLACES.get(name, ()))
+    }
+
+    assert misplaced == set()
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_pure_rooms_stay_pure(module):
+    """Standard library only; no async, no files, no clock."""
+    file = REPOSITORY.joinpath("runtime", *module.split(".")).with_suffix(".py")
+    used = {name.split(".")[0] for name in imports(file)} - {"runtime"}
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+
+    assert used - sys.stdlib_module_names == set()
+    assert used & IMPURE_MODULES == set()
+    assert [node for node in nodes if isinstance(node, ast.AsyncFunctionDef | ast.Await)] == []
+    calls = [node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    assert "open" not in calls
+
+
+def test_rooms_have_no_circles():
+    """The table itself points down: no room reaches itself through others."""
+    for room in ROOMS:
+        seen: set[str] = set()
+        todo = set(ROOMS[room])
+        while todo:
+            below = todo.pop()
+            seen.add(below)
+            todo |= ROOMS[below] - seen
+        assert room not in seen, f"{room} reaches itself"

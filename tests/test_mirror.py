@@ -1,0 +1,52 @@
+"""tests/ mirrors runtime/ path for path, so that a module's tests are found without looking."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+TESTS = Path(__file__).parent
+RUNTIME = TESTS.parent / "runtime"
+
+WITHOUT_OWN_TESTS = {
+    "cli/__main__.py": "three lines; every end-to-end test starts it",
+    "guest/build.py": "tests/test_generated.py compares its artefact with its sources, make test runs it",
+    "guest/hatch_build.py": "tests/test_packaging.py builds with it",
+    "logs/base.py": "a contract; its one implementation is tested",
+    "sandbox/base.py": "a contract; tests/sandbox/test_pool.py tests its implementation",
+    "storage/base.py": "a contract; tests/storage/test_contract.py holds it",
+}
+"""Modules without a test file of their own, each with the reason. An entry that is not needed any more fails."""
+
+WITHOUT_MODULE = {
+    "bench": "measurements, run by make bench",
+    "end_to_end": "whole processes",
+    "hooks": "the examples in hooks/",
+    "test_docs.py": "structure",
+    "test_generated.py": "structure",
+    "test_layers.py": "structure",
+    "test_mirror.py": "structure",
+    "test_packaging.py": "the wheel",
+}
+"""Tests of something else than one module of runtime/."""
+
+
+def test_every_module_has_its_tests():
+    """runtime/a/b.py has tests/a/test_b.py, or stands in the list with a reason."""
+    modules = {file.relative_to(RUNTIME).as_posix() for file in RUNTIME.rglob("*.py") if file.name != "__init__.py"}
+    missing = {module for module in modules if not (TESTS / module).with_name(f"test_{Path(module).name}").exists()}
+
+    assert missing - WITHOUT_OWN_TESTS.keys() == set(), "write the test file, or name the reason in WITHOUT_OWN_TESTS"
+    assert WITHOUT_OWN_TESTS.keys() - missing == set(), "these have tests by now: take them off the list"
+
+
+def test_every_room_of_tests_is_a_room_of_the_runtime():
+    """No test lies where nobody looks for it. A room may have test files beyond its modules' (test_contract.py)."""
+    found = {file.relative_to(TESTS).parts for file in TESTS.rglob("test_*.py")}
+    strays = {
+        "/".join(parts)
+        for parts in found
+        if parts[0] not in WITHOUT_MODULE
+        and not RUNTIME.joinpath(*parts[:-1], *([parts[-1].removeprefix("test_")] if len(parts) == 1 else [])).exists()
+    }
+
+    assert strays == set()
