@@ -39,8 +39,10 @@ PATCHES = (
     (
         "quickjs.c",
         "        js_dbuf_init(ctx, &dbuf);\n        if (stack_trace_limit == 0)\n            goto done;\n        if (filename) {",
-        "        js_dbuf_init(ctx, &dbuf);\n        stack_header(ctx, error_obj, &dbuf);\n"
-        "        if (stack_trace_limit == 0)\n            goto done;\n        if (filename) {",
+        (
+            "        js_dbuf_init(ctx, &dbuf);\n        stack_header(ctx, error_obj, &dbuf);\n"
+            "        if (stack_trace_limit == 0)\n            goto done;\n        if (filename) {"
+        ),
         "error.stack begins with the error's name and message, as V8's does",
     ),
 )
@@ -145,10 +147,10 @@ def abi(name: str) -> int:
 
 def boot(whole: bytes) -> tuple[bytes, dict[str, int]]:
     """Run `boot` with the prelude. Returns the memory afterwards, its stack emptied, and the addresses in it."""
-    from wasmtime import Engine, Func, Instance, Limits, Memory, MemoryType, Module, Store
+    from wasmtime import Engine, Func, Instance, Limits, Memory, MemoryType, Module, Store  # noqa: PLC0415 - asking what is up to date takes no wasmtime
 
     sys.path.insert(0, str(GUEST.parents[1]))
-    from runtime.sandbox import abi as wall
+    from runtime.sandbox import abi as wall  # noqa: PLC0415 - after the path is set
 
     engine = Engine()
     store = Store(engine)

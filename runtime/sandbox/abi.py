@@ -27,7 +27,13 @@ IMAGE_HEAD = struct.Struct("<II")
 RUN_HEAD = struct.Struct("<II")
 
 BOOT_LIMITS = Limits(
-    cpu_ms=10_000, wall_ms=10_000, memory_bytes=64 << 20, output_bytes=65536, console_lines=0, console_bytes=0, operations=0
+    cpu_ms=10_000,
+    wall_ms=10_000,
+    memory_bytes=64 << 20,
+    output_bytes=65536,
+    console_lines=0,
+    console_bytes=0,
+    operations=0,
 )
 
 # Beside the answer: names, message and stack of an error, JSON's escapes, the console's own JSON (worst case six to one).

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runtime.model import ConsoleLine, Limits, Outcome
@@ -37,7 +36,7 @@ class Run:
     """What came of one execution. Times are milliseconds; `memory_bytes` is the guest's peak linear memory."""
 
     outcome: Outcome
-    console: Sequence[ConsoleLine]
+    console: tuple[ConsoleLine, ...]
     cpu_ms: float
     wall_ms: float
     memory_bytes: int

@@ -55,9 +55,7 @@ _export_nth = _function(
 )
 _memory_data = _function(_HOLD, "wasmtime_memory_data", c_void_p, c_void_p, c_void_p)
 _memory_size = _function(_HOLD, "wasmtime_memory_data_size", c_size_t, c_void_p, c_void_p)
-_call = _function(
-    _RELEASE, "wasmtime_func_call_unchecked", c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p
-)
+_call = _function(_RELEASE, "wasmtime_func_call_unchecked", c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p)
 _trap_code = _function(_HOLD, "wasmtime_trap_code", c_bool, c_void_p, c_void_p)
 _trap_delete = _function(_HOLD, "wasm_trap_delete", None, c_void_p)
 _error_delete = _function(_HOLD, "wasmtime_error_delete", None, c_void_p)
