@@ -1,0 +1,151 @@
+"""Signing keys: RS256 signatures, the JWKS, and rotation.
+
+There are always a current key and a next one. The next one is in the JWKS before it signs anything, so whoever caches
+the JWKS knows it in time. Rotation makes it current; the old one stays in the JWKS, without its private half, until no
+token that it signed can be valid any more. Other processes may rotate the same store: the ring looks again every `RELOAD_SECONDS`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import cast
+
+import jwt
+import orjson
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+from runtime.errors import Conflict, NotFound
+from runtime.issuer.records import SigningKey
+from runtime.issuer.store import SigningKeys
+
+RELOAD_SECONDS = 10.0
+LONGEST_TOKEN_LIFETIME = 2_592_000
+"""No token outlives this, in seconds; the bound of `[[issuer.resource_servers]] token_lifetime`."""
+GRACE_SECONDS = 300
+"""How much longer a previous key is kept: for processes that had not reloaded yet, and for clocks that differ."""
+
+
+class KeyRing:
+    """The keys of one store, ready to sign. Make it with `open_keys`."""
+
+    def __init__(self, store: SigningKeys, keys: Sequence[SigningKey], clock: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+        self._signer = _Signer(next(key for key in keys if key.state == "current"))
+        self._use(keys)
+
+    @property
+    def kid(self) -> str:
+        """The id of the key that signs now."""
+        return self._signer.kid
+
+    async def sign(self, claims: Mapping[str, object]) -> str:
+        """A JWT of these claims, signed by the current key (RFC 7515, RS256, with `kid` and `typ` JWT)."""
+        await self._reload()
+        return self._signer.sign(claims)
+
+    async def jwks(self) -> dict[str, object]:
+        """The public keys (RFC 7517 section 5): the current one, the next one, and the previous ones."""
+        await self._reload()
+        return {"keys": [dict(key.jwk) for key in self._keys]}
+
+    async def list(self) -> list[SigningKey]:
+        """All keys: current, next, then the previous ones, newest first."""
+        await self._reload()
+        return list(self._keys)
+
+    async def rotate(self) -> SigningKey:
+        """Make the next key current, the current one previous, and a new next one. Returns the new current key."""
+        fresh = await _generate("next", self._clock())
+        self._use(await self._store.change(lambda keys: rotated(keys, fresh, self._clock())))
+        return self._keys[0]
+
+    async def revoke(self, kid: str) -> SigningKey:
+        """Take a previous key out of the JWKS at once: every token that it signed stops being valid."""
+        revoked = next((key for key in await self._store.all() if key.kid == kid), None)
+        if revoked is None:
+            raise NotFound("The signing key does not exist.")
+        if revoked.state != "previous":
+            raise Conflict(f"The {revoked.state} signing key can not be revoked: rotate first.")
+        self._use(await self._store.change(lambda keys: [key for key in keys if key.kid != kid]))
+        return revoked
+
+    async def _reload(self) -> None:
+        if self._clock() - self._loaded_at >= RELOAD_SECONDS:
+            self._use(await self._store.all())
+
+    def _use(self, keys: Sequence[SigningKey]) -> None:
+        now = self._clock()
+        order = {"current": 0, "next": 1, "previous": 2}
+        kept = [key for key in keys if key.gone_at is None or key.gone_at > now]
+        self._keys = sorted(kept, key=lambda key: (order[key.state], -key.since))
+        self._loaded_at = now
+        if self._keys[0].kid != self._signer.kid:
+            self._signer = _Signer(self._keys[0])
+
+
+class _Signer:
+    """One private key, parsed: that costs as much as a signature."""
+
+    def __init__(self, key: SigningKey) -> None:
+        self.kid = key.kid
+        self._private = cast(rsa.RSAPrivateKey, load_pem_private_key(key.private_pem.encode(), password=None))
+
+    def sign(self, claims: Mapping[str, object]) -> str:
+        return jwt.encode(dict(claims), self._private, "RS256", headers={"kid": self.kid})
+
+
+async def open_keys(store: SigningKeys, clock: Callable[[], float]) -> KeyRing:
+    """The key ring of a store; its first two keys are made here."""
+    keys = await store.all()
+    if not keys:
+        fresh = [await _generate(state, clock()) for state in ("current", "next")]
+        # Another process may have started at the same moment: whoever writes first decides.
+        keys = await store.change(lambda present: present or fresh)
+    return KeyRing(store, keys, clock)
+
+
+def rotated(keys: Sequence[SigningKey], fresh: SigningKey, now: float) -> list[SigningKey]:
+    """The keys after a rotation at `now`. Previous keys whose time is over are dropped. Pure."""
+    gone_at = now + LONGEST_TOKEN_LIFETIME + GRACE_SECONDS
+    kept = [key for key in keys if key.gone_at is None or key.gone_at > now]
+    return [_after(key, now, gone_at) for key in kept] + [fresh]
+
+
+def thumbprint(jwk: Mapping[str, str]) -> str:
+    """The RFC 7638 thumbprint of an RSA public key: base64url of SHA-256, without padding."""
+    required = {name: jwk[name] for name in ("e", "kty", "n")}
+    return _base64url(hashlib.sha256(orjson.dumps(required, option=orjson.OPT_SORT_KEYS)).digest())
+
+
+def _after(key: SigningKey, now: float, gone_at: float) -> SigningKey:
+    match key.state:
+        case "current":
+            return replace(key, state="previous", private_pem="", since=now, gone_at=gone_at)
+        case "next":
+            return replace(key, state="current", since=now)
+        case _:
+            return key
+
+
+async def _generate(state: str, now: float) -> SigningKey:
+    private = await asyncio.to_thread(rsa.generate_private_key, public_exponent=65537, key_size=2048)
+    numbers = private.public_key().public_numbers()
+    public = {"kty": "RSA", "n": _base64url_number(numbers.n), "e": _base64url_number(numbers.e)}
+    kid = thumbprint(public)
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    jwk = {**public, "alg": "RS256", "use": "sig", "kid": kid}
+    return SigningKey(kid=kid, state=state, jwk=jwk, private_pem=pem, since=now)
+
+
+def _base64url_number(number: int) -> str:
+    return _base64url(number.to_bytes((number.bit_length() + 7) // 8, "big"))
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -1,0 +1,150 @@
+"""What the token server keeps: clients, APIs, client grants, users, refresh tokens and signing keys. Pure, frozen.
+
+Each record knows the `columns` that it is found by; everything else of it is one JSON document in the store. Secrets and
+passwords are here as hashes only. Times are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+Columns: TypeAlias = Mapping[str, str | float | None]
+
+
+class Record(Protocol):
+    """Something that the store keeps as a document."""
+
+    @property
+    def columns(self) -> Columns:
+        """Column name to value: what the record is found by. None stands for "has none" and is never found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """An OAuth client (RFC 6749 section 2). A public one has the method `none` and no secret."""
+
+    client_id: str
+    name: str
+    secret_hash: str = field(default="", repr=False)
+    description: str = ""
+    app_type: str = ""
+    grant_types: tuple[str, ...] = ()
+    token_endpoint_auth_method: str = "client_secret_post"  # noqa: S105 - the name of a method
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> Columns:
+        """Found by its id."""
+        return {"client_id": self.client_id}
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it has no means to prove who it is (RFC 6749 section 2.1)."""
+        return self.token_endpoint_auth_method == "none"  # noqa: S105 - the name of a method
+
+    def may_use(self, *grant_types: str) -> bool:
+        """Whether one of these grants is among its own."""
+        return any(grant in self.grant_types for grant in grant_types)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceServer:
+    """An API that tokens are asked for. `scopes` is value to description; `token_lifetime` is in seconds."""
+
+    id: str
+    identifier: str
+    name: str
+    scopes: Mapping[str, str] = field(default_factory=dict)
+    token_lifetime: int = 86_400
+    allow_offline_access: bool = False
+    is_system: bool = False
+
+    @property
+    def columns(self) -> Columns:
+        """Found by its id and by its identifier."""
+        return {"id": self.id, "identifier": self.identifier}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientGrant:
+    """A client may ask for these scopes of an API by client credentials."""
+
+    id: str
+    client_id: str
+    audience: str
+    scope: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> Columns:
+        """Found by its id, its client and its API."""
+        return {"id": self.id, "client_id": self.client_id, "audience": self.audience}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """Somebody who signs in with a name (or an e-mail address) and a password."""
+
+    user_id: str
+    password_hash: str = field(repr=False)
+    username: str = ""
+    email: str = ""
+    email_verified: bool = False
+    name: str = ""
+    blocked: bool = False
+    user_metadata: Mapping[str, object] = field(default_factory=dict)
+    app_metadata: Mapping[str, object] = field(default_factory=dict)
+    created_at: float
+    updated_at: float
+
+    @property
+    def columns(self) -> Columns:
+        """Found by id, username and e-mail address; the last two without regard to case."""
+        return {"user_id": self.user_id, "username": login_key(self.username), "email": login_key(self.email)}
+
+    @property
+    def display_name(self) -> str:
+        """What to call the user: the name, or else what they sign in with."""
+        return self.name or self.username or self.email
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshToken:
+    """What a refresh token stands for (RFC 6749 section 1.5): one grant by one user to one client.
+
+    `token_hash` is SHA-256 of the token in hex. All tokens that came from one sign-in are one `family`; `claims` and
+    `id_token_claims` are what the hook had set then.
+    """
+
+    token_hash: str
+    family: str
+    client_id: str
+    user_id: str
+    audience: str
+    scope: tuple[str, ...]
+    claims: Mapping[str, object]
+    id_token_claims: Mapping[str, object]
+    auth_time: float
+    expires_at: float
+    is_used: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningKey:
+    """An RSA key pair. It is `next`, then `current`, then `previous`; a previous one has lost its private half.
+
+    `kid` is the RFC 7638 thumbprint of `jwk`, the public half. A previous key leaves the JWKS at `gone_at`.
+    """
+
+    kid: str
+    state: str
+    jwk: Mapping[str, str]
+    private_pem: str = field(default="", repr=False)
+    since: float
+    gone_at: float | None = None
+
+
+def login_key(text: str) -> str | None:
+    """A username or e-mail address as it is compared: without case; None for an empty one."""
+    return text.strip().casefold() or None

@@ -1,0 +1,82 @@
+"""Which scopes a token request gets before the hook has its say. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable
+
+from runtime.issuer.oauth_errors import AccessDenied, InvalidScope
+from runtime.issuer.records import ClientGrant, ResourceServer
+
+OPENID_SCOPES = ("openid", "profile", "email", "address", "phone")
+"""Scopes of OpenID Connect Core section 5.4; every API has them beside its own."""
+
+OFFLINE_ACCESS = "offline_access"
+"""Asks for a refresh token (OpenID Connect Core section 11)."""
+
+# RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
+_SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+
+
+def is_scope(text: str) -> bool:
+    """Whether this is one well-formed scope."""
+    return _SCOPE_TOKEN.fullmatch(text) is not None
+
+
+def parse_scope(value: object) -> tuple[str, ...]:
+    """The scopes asked for: a string with spaces between them, or (JSON bodies only) an array. Each once, in order."""
+    if isinstance(value, str):
+        # Only spaces may stand between scopes; split() would take tabs and newlines as well.
+        items: list[object] = [item for item in value.split(" ") if item]
+    elif isinstance(value, list):
+        items = value
+    else:
+        raise InvalidScope("Scope must be an array or a string.")
+    return tuple(dict.fromkeys(map(_scope, items)))
+
+
+def scopes_of_client(api: ResourceServer, grant: ClientGrant, asked: tuple[str, ...]) -> tuple[str, ...]:
+    """The scopes for client credentials: those asked for, or else all that the client grant has.
+
+    Asking for more is refused in Auth0's words. A scope that the API no longer knows is granted no longer.
+    """
+    granted = _only(grant.scope, api.scopes)
+    missing = [scope for scope in asked if scope not in granted]
+    if missing:
+        raise AccessDenied(f"Client has not been granted scopes: {', '.join(missing)}")
+    return asked or granted
+
+
+def scopes_of_user(api: ResourceServer, asked: tuple[str, ...], *, may_refresh: bool) -> tuple[str, ...]:
+    """The scopes for the password grant (contract-full section 4).
+
+    None of the API's asked for: all of them. Only `openid`: all of OpenID Connect's too. `offline_access` is there
+    only when it was asked for and can be had.
+    """
+    wanted = (*OPENID_SCOPES, *api.scopes) if asked == ("openid",) else asked
+    if not any(scope in api.scopes for scope in wanted) and not _unknown(api, wanted):
+        wanted = (*wanted, *api.scopes)
+    known = {*OPENID_SCOPES, *api.scopes} - {OFFLINE_ACCESS}
+    return _only(wanted, known | {OFFLINE_ACCESS} if may_refresh else known)
+
+
+def scopes_of_refresh(granted: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:
+    """The scopes for a refresh: what was granted, or fewer; more is an error (RFC 6749 section 6)."""
+    for scope in asked:
+        if scope not in granted:
+            raise InvalidScope(f"The scope '{scope}' was not granted with this refresh token.")
+    return _only(granted, asked) if asked else granted
+
+
+def _unknown(api: ResourceServer, asked: Iterable[str]) -> bool:
+    return any(scope not in OPENID_SCOPES and scope != OFFLINE_ACCESS and scope not in api.scopes for scope in asked)
+
+
+def _only(scopes: Iterable[str], wanted: Container[str]) -> tuple[str, ...]:
+    return tuple(scope for scope in scopes if scope in wanted)
+
+
+def _scope(item: object) -> str:
+    if isinstance(item, str) and is_scope(item):
+        return item
+    raise InvalidScope("Scope has a name that RFC 6749 section 3.3 does not allow.")
