@@ -1,0 +1,94 @@
+"""`make bench`: hookd against Node and others, in one run, on this machine.
+
+    python -m tests.bench [--quick] [--only SECTION]... [--json FILE]
+
+How to read it. Every figure is the median over rounds that were interleaved (A B C A B C ...), after one round that is
+not counted. A column's name ends in its unit. Sections:
+
+- `in-process`: one call after the other, without HTTP. All run the same hook on the same JSON text, and parse and
+  serialize it themselves. *Fresh* rows make anew per call what isolates a hook: hookd a sandbox, `vm.createContext` a
+  context in which a precompiled script runs, isolated-vm an isolate from a snapshot that holds the hook,
+  quickjs-emscripten a context. `warm` is one function called again and again, with no isolation. hookd's row runs with
+  its whole prelude and all of its limits and includes reading the request and applying the claims rules; the others
+  have neither limits nor rules.
+- `http`: requests per second of one worker on one core. hookd is `hookd serve` with its defaults: bearer token, claims
+  rules, execution record and log line included. A token server reuses its bearer token, so does the load generator;
+  hookd remembers verified tokens. The Node servers have none of that; the no-op endpoint runs no hook at all. `busy` is
+  the share of its core that the load generator used: near 1, it and not the server was measured.
+- `deploy`: creating a hook over the management API, until it is stored, evaluated and enabled.
+- `hooks`: memory with many hooks of many tenants, each run once; response times spread over them, against a hookd that
+  has only one. Memory is read once, not per round.
+- `neighbour`: response times of a good hook while another loops for ever, counted from when each request was due. The
+  server may use all cores here.
+- `start`: from exec to listening. The first start compiles the guest.
+
+What is missing on a machine (Node, a package that does not build) is left out, and the report says why. `--quick` is
+for trying the benchmark itself: too few rounds to quote.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import orjson
+
+from tests.bench import machine, references, report
+from tests.bench.report import Table, Tables
+from tests.bench.sections import FRESH, FULL, HOOKD, QUICK, SECTIONS, LeftOut, Plan
+from tests.bench.servers import Broken
+from tests.bench.targets import TARGETS
+
+# Table -> the row that the others are compared with, and by which column.
+COMPARED = {"in process": (FRESH, "p50_us"), "over HTTP": (HOOKD, "per_s"), "many hooks": ("one deployed", "p50_us")}
+
+
+def main() -> int:
+    """Run, print, perhaps write; 1 when a section could not be measured. A missed target is a figure, not a failure."""
+    options = _parse()
+    facts = machine.facts()
+    left_out = references.missing()
+    print(machine.render(facts), flush=True)
+    names = options.only or list(SECTIONS)
+    tables, broken = _measure(names, QUICK if options.quick else FULL, left_out)
+    facts["load after"] = machine.load()
+    verdicts = [report.judge(target, tables) for target in TARGETS]
+    print(f"\n{report.render_verdicts(verdicts)}\n\nload after: {facts['load after']}")
+    for name, reason in {**left_out, **broken}.items():
+        print(f"left out: {name}: {reason}")
+    if options.json:
+        found = {"machine": facts, "tables": tables, "targets": verdicts, "left_out": {**left_out, **broken}}
+        options.json.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+    return 1 if broken else 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="hookd's benchmark")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, fewer hooks")
+    parser.add_argument(
+        "--only", action="append", choices=SECTIONS, metavar="SECTION", help=f"one of: {', '.join(SECTIONS)}"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
+    return parser.parse_args()
+
+
+def _measure(names: list[str], plan: Plan, left_out: LeftOut) -> tuple[Tables, dict[str, str]]:
+    """The sections' tables, printed as they come, and what broke."""
+    tables: dict[str, Table] = {}
+    broken: dict[str, str] = {}
+    for name in names:
+        try:
+            measured = SECTIONS[name](plan, left_out)
+        except Broken as reason:
+            broken[f"section {name}"] = str(reason)
+            continue
+        tables |= measured
+        for title, table in measured.items():
+            base, column = COMPARED.get(title, ("", ""))
+            print(f"\n{report.render_table(title, table, base, column)}", flush=True)
+    return tables, broken
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+module.exports = function (client, scope, audience, context, cb) { for (;;) {} };

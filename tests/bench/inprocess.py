@@ -1,0 +1,90 @@
+"""Times one thing in this process: a fresh sandbox of hookd's, or one RS256 signature. `node/inprocess.js` is its twin.
+
+Usage: python -m tests.bench.inprocess fresh | rs256. Reads `{"seconds", "most"}` lines, answers each with a line of
+microseconds per call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import orjson
+import uvloop
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from runtime import claims, triggers
+from runtime.model import Allow, Decision
+from runtime.sandbox.pool import open_sandbox
+from runtime.settings import LimitSettings, SandboxSettings
+from tests.bench import case
+
+Call = Callable[[], Awaitable[object]]
+
+
+@asynccontextmanager
+async def fresh_sandbox() -> AsyncIterator[Call]:
+    """A fresh sandbox as dispatch runs it, from the request's JSON to the decision: prelude loaded, every limit on."""
+    with tempfile.TemporaryDirectory() as directory:
+        sandbox = await open_sandbox(SandboxSettings(cache_directory=str(Path(directory) / "cache")))
+        program = sandbox.load(await sandbox.make_image(case.HOOK))
+        limits, trigger, body = LimitSettings().limits(), triggers.get(case.TRIGGER), orjson.dumps(case.REQUEST)
+
+        async def decide() -> Decision:
+            request = triggers.parse(trigger, orjson.loads(body))
+            run = await sandbox.run(program, orjson.dumps(request.arguments({})), limits)
+            return claims.decide(request, run.outcome)[0]
+
+        decision = await decide()
+        assert isinstance(decision, Allow), decision
+        assert "extra" in decision.scope, decision
+        try:
+            yield decide
+        finally:
+            await sandbox.close()
+
+
+@asynccontextmanager
+async def rs256() -> AsyncIterator[Call]:
+    """One RSA PKCS#1 v1.5 signature with SHA-256 over 400 bytes, about an access token (RFC 7518 section 3.3)."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    message, scheme, digest = b"x" * 400, padding.PKCS1v15(), SHA256()
+
+    async def sign() -> bytes:
+        return key.sign(message, scheme, digest)
+
+    yield sign
+
+
+SUBJECTS: dict[str, Callable[[], AbstractAsyncContextManager[Call]]] = {"fresh": fresh_sandbox, "rs256": rs256}
+
+
+async def time_calls(call: Call, seconds: float, most: int) -> list[float]:
+    """Microseconds of each call, one after the other."""
+    samples: list[float] = []
+    end = time.perf_counter() + seconds
+    while (started := time.perf_counter()) < end and len(samples) < most:
+        await call()
+        samples.append((time.perf_counter() - started) * 1e6)
+    return samples
+
+
+async def serve(subject: str) -> None:
+    """Answer rounds from standard input until it ends."""
+    async with SUBJECTS[subject]() as call:
+        sys.stdout.write('{"ready": true}\n')
+        sys.stdout.flush()
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            samples = await time_calls(call, **orjson.loads(line))
+            sys.stdout.write(orjson.dumps(samples).decode() + "\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(sys.argv[1]))

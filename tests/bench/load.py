@@ -1,0 +1,62 @@
+"""Jobs for the load generator: requests as bytes, streams of them, and their rows of figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Self
+
+import orjson
+
+from tests.bench.report import Row
+from tests.bench.servers import LOAD_CORE, Broken, Child, python
+
+CONNECTIONS = 16
+
+
+def request(method: str, path: str, body: object, token: str = "") -> str:
+    """An HTTP/1.1 request with a JSON body, whole."""
+    content = orjson.dumps(body).decode()
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json"]
+    lines += [f"Authorization: Bearer {token}"] if token else []
+    return "\r\n".join([*lines, f"Content-Length: {len(content.encode())}", "", content])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """Requests of one kind. `pick`: cycle, random or once. Without `rate` a closed loop, with it an open one."""
+
+    requests: Sequence[str]
+    connections: int = CONNECTIONS
+    pick: str = "cycle"
+    rate: float | None = None
+    expect: int | None = 200
+
+
+class LoadGenerator:
+    """The load generator's process."""
+
+    def __init__(self) -> None:
+        self._child = Child(python("loadgen"), core=LOAD_CORE)
+        self._child.read()
+
+    def __enter__(self) -> Self:
+        """Itself; leaving stops it."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Stop it."""
+        self._child.close()
+
+    def run(self, port: int, seconds: float, *streams: Stream) -> list[Row]:
+        """Run the streams side by side; a row for each. `Broken` when an answer has another status than expected.
+
+        A row's `busy` is the share of its core that the generator used, for all streams together.
+        """
+        answer = self._child.ask({"port": port, "seconds": seconds, "streams": [asdict(stream) for stream in streams]})
+        for stream, row in zip(streams, answer["streams"], strict=True):
+            statuses = row.pop("statuses")
+            if any(int(status) != stream.expect for status in statuses):
+                raise Broken(f"statuses {statuses}, expected {stream.expect}; the first request:\n{stream.requests[0]}")
+            row["busy"] = answer["busy"]
+        return list(answer["streams"])
