@@ -45,7 +45,7 @@ ROOMS: Mapping[str, set[str]] = {
     "web": RULES | CONTRACTS | {"http", "bootstrap", "dispatch", "admin"},
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.
     "issuer": NOUNS | {"settings", "http"},
-    "cli": RULES | {"web", "issuer", "http", "bootstrap", "logs"},
+    "cli": RULES | CONTRACTS | {"web", "issuer", "http", "bootstrap", "logs"},
     # Builds the artefact; runs on a developer's machine, not in the service.
     "guest": {"sandbox.abi"},
 }

@@ -1,0 +1,76 @@
+"""The address a service listens on: taken, told, and given up when the process is asked to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from runtime.http.app import Address
+
+
+class AddressInUse(Exception):
+    """The address can not be listened on; the message says what to do."""
+
+    def __init__(self, host: str, port: int, error: OSError, remedy: str) -> None:
+        super().__init__(f"{host}:{port} can not be listened on ({_reason(error)}). {remedy}")
+
+
+def take_port(host: str, port: int, remedy: str) -> int:
+    """The port, or a free one for 0. `AddressInUse` when somebody listens there.
+
+    It is let go again at once: what is made from it (the token server's `iss`) is needed before anything can listen.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            taken.bind((host, port))
+        except OSError as error:
+            raise AddressInUse(host, port, error, remedy) from None
+        return int(taken.getsockname()[1])
+
+
+@asynccontextmanager
+async def listening(host: str, port: int, remedy: str) -> AsyncIterator[None]:
+    """Tells of an address that can not be listened on what to do about it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
+            raise
+        raise AddressInUse(host, port, error, remedy) from None
+
+
+def announce(address: Address) -> None:
+    """Tell where the service listens: a sentence on a terminal, else one line of JSON, for whoever started it."""
+    if sys.stdout.isatty():
+        _print(f"Listening on {address.url}; Ctrl-C stops.")
+    else:
+        _print(json.dumps({"event": "listening", "host": address.host, "port": address.port}))
+
+
+def stop_asked() -> asyncio.Event:
+    """Set at SIGINT (Ctrl-C) and SIGTERM. The second signal of a kind does what it always does."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def ask(number: signal.Signals) -> None:
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ask, number)
+    return stop
+
+
+def _reason(error: OSError) -> str:
+    return "it is in use" if error.errno == errno.EADDRINUSE else (error.strerror or str(error))
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - this is the command line

@@ -1,0 +1,210 @@
+"""The demo of `hookd dev`: a tenant with a client, an API, a user and a hook, kept in one private folder.
+
+    master.key   seals the hooks' secrets        token.key   signs the API token
+    demo.env     what a shell needs to know      hookd.db, issuer.db, cache/
+
+All of them are made at the first start and kept at the next; only `demo.env` is written anew, for the port may differ.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from pathlib import Path
+
+from runtime.bootstrap import load_settings, private_folder, write_master_key
+from runtime.errors import SettingsError
+from runtime.settings import (
+    Auth,
+    ClientGrantSettings,
+    ClientSettings,
+    Issuer,
+    ResourceServerSettings,
+    Settings,
+    TrustedIssuer,
+    UserSettings,
+)
+
+HOST = "127.0.0.1"
+TENANT = "demo"
+TOKEN_ISSUER, RUNTIME_AUDIENCE = "urn:hookd:dev", "urn:hookd"
+AUDIENCE = "https://api.example.com/"
+SCOPES = ("read:orders", "write:orders")
+SEED_NAME, SEED_TRIGGER = "custom-claims", "credentials-exchange"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """What a folder of the demo holds. `is_new` says that there was none before."""
+
+    directory: Path
+    client_id: str
+    client_secret: str = field(repr=False)
+    username: str
+    password: str = field(repr=False)
+    token_secret: str = field(repr=False)
+    is_new: bool
+
+    @property
+    def environment_file(self) -> Path:
+        """Where `source` finds the variables."""
+        return self.directory / "demo.env"
+
+    def settings(self, base_url: str, port: int, environ: Mapping[str, str]) -> Settings:
+        """The whole configuration: runtime and token server at one address. Limits and log are the user's to set."""
+        base = load_settings(None, environ)
+        folder = self.directory.absolute()
+        return replace(
+            base,
+            server=replace(base.server, host=HOST, port=port),
+            storage=replace(
+                base.storage,
+                url=f"sqlite:///{folder / 'hookd.db'}",
+                master_key="",
+                master_key_file=str(folder / "master.key"),
+            ),
+            auth=Auth(trusted=(self.signer(), own_tokens(base_url))),
+            sandbox=replace(base.sandbox, cache_directory=str(folder / "cache")),
+            issuer=replace(
+                self._issuer(base.issuer), host=HOST, port=port, url=base_url, database=str(folder / "issuer.db")
+            ),
+        )
+
+    def signer(self) -> TrustedIssuer:
+        """Who signs the API token."""
+        return token_signer(self.token_secret)
+
+    def environment(self, base_url: str, api_token: str) -> dict[str, str]:
+        """The variables of demo.env."""
+        return {
+            "BASE_URL": base_url,
+            "API_TOKEN": api_token,
+            "CLIENT_ID": self.client_id,
+            "CLIENT_SECRET": self.client_secret,
+            "AUDIENCE": AUDIENCE,
+            "TEST_USERNAME": self.username,
+            "TEST_PASSWORD": self.password,
+        }
+
+    def _issuer(self, base: Issuer) -> Issuer:
+        client = ClientSettings(
+            client_id=self.client_id,
+            client_secret=self.client_secret,
+            name="Demo client",
+            grant_types=("client_credentials", "password", "refresh_token"),
+            metadata={"plan": "gold"},
+        )
+        user = UserSettings(
+            username=self.username,
+            password=self.password,
+            email="ada@example.com",
+            name="Ada Lovelace",
+            app_metadata={"roles": ["admin"]},
+        )
+        api = ResourceServerSettings(identifier=AUDIENCE, name="Demo API", scopes=SCOPES, allow_offline_access=True)
+        grant = ClientGrantSettings(client_id=self.client_id, audience=AUDIENCE, scope=SCOPES)
+        return replace(
+            base, tenant=TENANT, clients=(client,), resource_servers=(api,), client_grants=(grant,), users=(user,)
+        )
+
+
+def open_demo(directory: Path) -> Demo:
+    """The demo of this folder, made where there is none."""
+    private_folder(directory)
+    known = _read_environment(directory / "demo.env")
+    if not (directory / "master.key").exists():
+        write_master_key(directory / "master.key")
+    if not (directory / "token.key").exists():
+        write_private(directory / "token.key", secrets.token_hex(32) + "\n")
+    return Demo(
+        directory=directory,
+        client_id=known.get("CLIENT_ID") or "demo-client",
+        client_secret=known.get("CLIENT_SECRET") or secrets.token_urlsafe(32),
+        username=known.get("TEST_USERNAME") or "ada",
+        password=known.get("TEST_PASSWORD") or secrets.token_urlsafe(12),
+        token_secret=read_token_secret(directory),
+        is_new=not known,
+    )
+
+
+def token_signer(secret: str) -> TrustedIssuer:
+    """The trusted issuer of the demo's API token."""
+    return TrustedIssuer(
+        issuer=TOKEN_ISSUER, audience=RUNTIME_AUDIENCE, algorithm="HS256", secret=secret, tenant=TENANT
+    )
+
+
+def own_tokens(base_url: str) -> TrustedIssuer:
+    """The trusted issuer of what the demo's token server signs."""
+    return TrustedIssuer(
+        issuer=f"{base_url}/",
+        audience=RUNTIME_AUDIENCE,
+        algorithm="RS256",
+        jwks_url=f"{base_url}/.well-known/jwks.json",
+        tenant=TENANT,
+    )
+
+
+def read_token_secret(directory: Path) -> str:
+    """What signs the API token. `SettingsError` where no demo was ever started."""
+    try:
+        return (directory / "token.key").read_text().strip()
+    except OSError:
+        raise SettingsError(
+            f"There is no demo in {directory}: start one with `hookd dev`, or give --config FILE or --secret."
+        ) from None
+
+
+def seed_body() -> dict[str, object]:
+    """The first hook, as the Management API takes it."""
+    script = (resources.files("runtime.cli") / "seed.js").read_text()
+    return {"name": SEED_NAME, "script": script.rstrip("\n"), "triggerId": SEED_TRIGGER, "enabled": True}
+
+
+def write_environment(path: Path, variables: Mapping[str, str]) -> None:
+    """`NAME=value` lines, and one that exports them all; plain enough for readers of .env files too."""
+    lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+    write_private(path, "\n".join([*lines, f"export {' '.join(variables)}", ""]))
+
+
+def write_private(path: Path, text: str) -> None:
+    """A file of mode 0600, in place of an older one; whoever reads meanwhile sees the old or the new one, whole."""
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    draft.replace(path)
+
+
+def curl_lines(variables: Mapping[str, str]) -> tuple[str, str, str]:
+    """A token, another hook, the log: each works as pasted, in any shell and folder, any number of times."""
+    base, bearer = variables["BASE_URL"], f"'Authorization: Bearer {variables['API_TOKEN']}'"
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": variables["CLIENT_ID"],
+        "client_secret": variables["CLIENT_SECRET"],
+        "audience": variables["AUDIENCE"],
+    }
+    fields = " ".join(f"-d {name}={shlex.quote(value)}" for name, value in form.items())
+    script = "module.exports = (client, scope, audience, context, cb) => { console.log(client.id); cb(null, { scope, [`https://foo.com/plan`]: client.metadata.plan }); };"
+    hook = {"name": "NAME", "triggerId": SEED_TRIGGER, "enabled": True, "script": script}
+    # The name has the time in it: a second paste is a second hook.
+    body = "'" + json.dumps(hook).replace("NAME", "my-hook-'$(date +%s)'") + "'"
+    return (
+        f"curl -sS {base}/oauth/token {fields}",
+        f"curl -sS {base}/api/v2/hooks -H {bearer} -H 'Content-Type: application/json' -d {body}",
+        f"curl -sS '{base}/api/v1/executions?limit=5' -H {bearer}",
+    )
+
+
+def _read_environment(path: Path) -> dict[str, str]:
+    try:
+        words = shlex.split(path.read_text(), comments=True)
+    except (OSError, ValueError):
+        return {}
+    return {name: value for name, equals, value in (word.partition("=") for word in words) if equals}

@@ -1,0 +1,117 @@
+"""The services as processes: opened, announced, served until a signal, closed in order."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from runtime.bootstrap import Runtime, open_runtime
+from runtime.cli import demo
+from runtime.cli.address import announce, listening, stop_asked, take_port
+from runtime.cli.tokens import demo_token
+from runtime.http.app import Address, create_app, serve
+from runtime.http.bearer import Authenticator
+from runtime.http.routes import Route, install
+from runtime.issuer.app import issuer_routes, open_issuer
+from runtime.logs.setup import configure
+from runtime.settings import Settings
+from runtime.storage.base import HookFilter
+from runtime.web.app import web_routes
+
+_OTHER_PORT = "Stop what listens there, or choose another port"
+
+
+async def run_runtime(settings: Settings) -> None:
+    """`hookd serve`."""
+    configure(settings.log)
+    stop = stop_asked()
+    async with open_runtime(settings) as runtime:
+        routes = web_routes(runtime)
+        remedy = f"{_OTHER_PORT}: [server] port, or HOOKD_SERVER_PORT."
+        async with _serving(routes, settings, settings.server.host, settings.server.port, remedy) as address:
+            announce(address)
+            await stop.wait()
+
+
+async def run_issuer(settings: Settings) -> None:
+    """`hookd issuer`."""
+    configure(settings.log)
+    stop = stop_asked()
+    host = settings.issuer.host
+    remedy = f"{_OTHER_PORT}: [issuer] port, or HOOKD_ISSUER_PORT."
+    port = take_port(host, settings.issuer.port, remedy)
+    settings = replace(settings, issuer=replace(settings.issuer, port=port))
+    async with (
+        open_issuer(settings.issuer) as issuer,
+        _serving(issuer_routes(issuer), settings, host, port, remedy) as address,
+    ):
+        announce(address)
+        await stop.wait()
+
+
+async def run_dev(directory: Path, port: int) -> None:
+    """`hookd dev`: both services in one process, at one address; between them HTTP, as between two."""
+    stop = stop_asked()
+    remedy = f"{_OTHER_PORT}: hookd dev --port PORT, or make run PORT=PORT."
+    port = take_port(demo.HOST, port, remedy)
+    base_url = f"http://{demo.HOST}:{port}"
+    kept = demo.open_demo(directory)
+    settings = kept.settings(base_url, port, os.environ)
+    configure(settings.log)
+    async with AsyncExitStack() as stack:
+        runtime = await stack.enter_async_context(open_runtime(settings))
+        issuer = await stack.enter_async_context(open_issuer(settings.issuer))
+        if kept.is_new:
+            await _seed(runtime)
+        variables = kept.environment(base_url, demo_token(kept))
+        demo.write_environment(kept.environment_file, variables)
+        routes = [*web_routes(runtime), *issuer_routes(issuer)]
+        address = await stack.enter_async_context(_serving(routes, settings, demo.HOST, port, remedy))
+        announce(address)
+        _welcome(kept, variables)
+        await stop.wait()
+
+
+@asynccontextmanager
+async def _serving(
+    routes: Iterable[Route], settings: Settings, host: str, port: int, remedy: str
+) -> AsyncIterator[Address]:
+    authenticator = Authenticator(settings.auth.trusted, leeway=settings.auth.leeway)
+    app = create_app()
+    install(app, routes, authenticator, body_limit=settings.server.body_limit)
+    # What was made until here lives as long as the process: the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
+    try:
+        async with listening(host, port, remedy), serve(app, host, port) as address:
+            yield address
+    finally:
+        await authenticator.close()
+
+
+async def _seed(runtime: Runtime) -> None:
+    """The first hook, unless the folder has hooks of somebody who lost demo.env."""
+    hooks, _ = await runtime.admin.list_hooks(demo.TENANT, HookFilter(), start=0, limit=1)
+    if not hooks:
+        await runtime.admin.create_hook(demo.TENANT, demo.seed_body())
+
+
+def _welcome(kept: demo.Demo, variables: dict[str, str]) -> None:
+    token, hook, log = demo.curl_lines(variables)
+    lines = (
+        f"hookd is at {variables['BASE_URL']}, its data in {kept.directory}/. These work as pasted:",
+        "",
+        "A token, with the claim and the scope that the hook adds:",
+        token,
+        "Another hook in place of the first (then ask for a token again):",
+        hook,
+        "What the hooks did:",
+        log,
+        "",
+        f"The same values for a shell of yours: source {kept.environment_file}",
+    )
+    print("\n".join(lines), flush=True)  # noqa: T201 - this is the command line

@@ -1,0 +1,91 @@
+"""Bearer tokens for development: HS256, from a secret that both sides know."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import jwt
+
+from runtime.bootstrap import load_settings
+from runtime.cli.demo import TENANT, Demo, read_token_secret, token_signer
+from runtime.errors import SettingsError
+from runtime.settings import TrustedIssuer
+
+LEAST_SECRET = 32
+
+DEMO_SCOPE = (
+    *(
+        f"{verb}:{noun}"
+        for noun in ("hooks", "clients", "resource_servers", "client_grants", "users")
+        for verb in ("read", "create", "update", "delete")
+    ),
+    "execute:hooks",
+    "read:logs",
+)
+DEMO_LIFETIME = 30 * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenChoice:
+    """What was asked for on the command line. `lifetime` is seconds."""
+
+    config: Path | None = None
+    tenant: str | None = None
+    scope: tuple[str, ...] = ()
+    subject: str
+    lifetime: int
+    secret: str | None = None
+    issuer: str | None = None
+    audience: str | None = None
+
+
+def mint(choice: TokenChoice, directory: Path, environ: Mapping[str, str]) -> str:
+    """The token. `SettingsError` says what is missing."""
+    row = _signer(choice, directory, environ)
+    tenant = choice.tenant or row.tenant
+    if not tenant:
+        raise SettingsError("Whose hooks? Name the tenant: --tenant NAME.")
+    if row.tenant and tenant != row.tenant:
+        raise SettingsError(f"Tokens of {row.issuer} belong to the tenant {row.tenant}, not to {tenant}.")
+    if len(row.secret) < LEAST_SECRET:
+        raise SettingsError(f"The secret must have at least {LEAST_SECRET} characters (RFC 7518 section 3.2).")
+    return sign(row, tenant=tenant, scope=choice.scope, subject=choice.subject, lifetime=choice.lifetime)
+
+
+def sign(row: TrustedIssuer, *, tenant: str, scope: tuple[str, ...], subject: str, lifetime: int) -> str:
+    """A token as *row* wants it, from now on for *lifetime* seconds."""
+    now = int(time.time())
+    claims = {
+        "iss": row.issuer,
+        "aud": row.audience,
+        "sub": subject,
+        "ten": tenant,
+        "scope": " ".join(scope),
+        "iat": now,
+        "exp": now + lifetime,
+    }
+    return jwt.encode(claims, row.secret, "HS256")
+
+
+def demo_token(demo: Demo) -> str:
+    """The demo's API token: all that there is to do in its tenant, for thirty days."""
+    return sign(demo.signer(), tenant=TENANT, scope=DEMO_SCOPE, subject="demo", lifetime=DEMO_LIFETIME)
+
+
+def _signer(choice: TokenChoice, directory: Path, environ: Mapping[str, str]) -> TrustedIssuer:
+    if choice.config is not None:
+        rows = load_settings(choice.config, environ).auth.trusted
+        row = next((row for row in rows if row.algorithm == "HS256"), None)
+        if row is None:
+            raise SettingsError(
+                f"{choice.config} has no [[auth.trusted]] with algorithm HS256: only these can be minted here."
+            )
+        return row
+    if choice.secret is not None:
+        if not choice.issuer or not choice.audience:
+            raise SettingsError("With --secret, name --issuer and --audience as the [[auth.trusted]] entry has them.")
+        return TrustedIssuer(issuer=choice.issuer, audience=choice.audience, algorithm="HS256", secret=choice.secret)
+    return token_signer(read_token_secret(directory))
