@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from runtime.errors import Conflict
+from runtime.errors import Conflict, InvalidBody, NotFound
 from runtime.model import Execution, Hook, HookVersion
 
 
@@ -25,6 +25,27 @@ class StaleHook(Conflict):
 
     def __init__(self) -> None:
         super().__init__("The hook was changed by somebody else at the same time. Try again.")
+
+
+class SecretNameTaken(Conflict):
+    """The hook has a secret of this name (contract-full 5.2)."""
+
+    def __init__(self) -> None:
+        super().__init__("Secret with the same name already exists.")
+
+
+class SecretNotFound(NotFound):
+    """The hook has no secret of this name (contract-full 5.2)."""
+
+    def __init__(self) -> None:
+        super().__init__("Hook or secret not found.")
+
+
+class TooManySecrets(InvalidBody):
+    """The hook would have more secrets than it may."""
+
+    def __init__(self, *, would: int, most: int) -> None:
+        super().__init__(f"A hook can have at most {most} secrets; this one would have {would}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,11 +144,11 @@ class Storage(ABC):
 
     @abstractmethod
     async def add_secrets(self, tenant: str, hook_id: str, secrets: Mapping[str, bytes], *, most: int) -> None:
-        """Add new names. `HookNotFound`; `Conflict` when a name exists; `InvalidBody` when there would be more than `most`."""
+        """Add new names, all or none. `HookNotFound`, `SecretNameTaken`; `TooManySecrets` when there were more than `most`."""
 
     @abstractmethod
     async def update_secrets(self, tenant: str, hook_id: str, secrets: Mapping[str, bytes]) -> None:
-        """Replace the values of existing names. `HookNotFound`; `NotFound` when a name does not exist. All or none."""
+        """Replace the values of existing names, all or none. `HookNotFound`, `SecretNotFound`."""
 
     @abstractmethod
     async def delete_secrets(self, tenant: str, hook_id: str, names: Sequence[str]) -> None:
