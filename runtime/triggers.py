@@ -6,6 +6,7 @@ names the field, the rule and the type it got.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -55,7 +56,10 @@ TRIGGERS: Mapping[str, Trigger] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRequest:
-    """What a token server asks at an extensibility point. `scope` is None when it sent none (contract 0)."""
+    """What a token server asks at an extensibility point. `scope` is None when it sent none (contract 0).
+
+    What `parse` made has well-formed scopes only, each once.
+    """
 
     trigger: Trigger
     client: JsonObject
@@ -95,7 +99,8 @@ def parse(trigger: Trigger, payload: object) -> TokenRequest:
     body = _object("The body", payload)
     unknown = body.keys() - _FIELDS
     if unknown:
-        raise InvalidBody(f"'{min(unknown)}' is not a field of an execution request; the fields are: {_FIELD_LIST}.")
+        name = min(unknown)[:MAX_QUOTED]
+        raise InvalidBody(f"'{name}' is not a field of an execution request; the fields are: {_FIELD_LIST}.")
     if trigger.has_id_token:
         user = _object("'user'", body.get("user"))
     elif body.get("user") is None:
@@ -113,6 +118,19 @@ def parse(trigger: Trigger, payload: object) -> TokenRequest:
     )
 
 
+def is_scope(text: str) -> bool:
+    """Whether this is one scope: the `scope-token` of RFC 6749 section 3.3."""
+    return _SCOPE_TOKEN.fullmatch(text) is not None
+
+
+SCOPE_RULE = 'one or more printable ASCII characters without space, " and \\'
+"""The rule of `is_scope` in words, for messages."""
+
+MAX_QUOTED = 100
+"""Characters of the caller's text that a message repeats."""
+
+# RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
+_SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _FIELDS = frozenset({"client", "scope", "audience", "context", "user"})
 _FIELD_LIST = "client, scope, audience, context, user"
 _JSON_TYPES = {str: "string", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
@@ -143,4 +161,6 @@ def _scope(value: object) -> tuple[str, ...] | None:
     for index, item in enumerate(value):
         if type(item) is not str:
             raise InvalidBody(f"'scope[{index}]' must be a string, not {json_type(item)}.")
-    return tuple(value)
+        if not is_scope(item):
+            raise InvalidBody(f"'scope[{index}]' is not a scope: {SCOPE_RULE}.")
+    return tuple(dict.fromkeys(value))

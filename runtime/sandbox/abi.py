@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from runtime.model import ConsoleLine, Limits
+from runtime.model import FAILURES, ConsoleLine, Limits
 
 ABI_VERSION = 1
 IN_SIZE = 65536
@@ -40,6 +40,7 @@ BOOT_LIMITS = Limits(
 _ENVELOPE = 32_768
 _LEVELS = frozenset({"debug", "info", "warn", "error"})
 _KINDS = frozenset({"answer", "refusal", "failure", "pending", "loaded"})
+_FAILURES = FAILURES.keys() | {"syntax_error"}
 
 
 class Nonsense(Exception):
@@ -95,27 +96,38 @@ def longest_reply(limits: Limits) -> int:
 
 def decode(reply: bytes) -> Reply:
     """What the guest said, or `Nonsense`."""
-    try:
-        document = orjson.loads(reply)
-    except ValueError:
-        raise Nonsense("the reply is not JSON") from None
-    if type(document) is not dict:
-        raise Nonsense("the reply is not an object")
-    kind = document.get("outcome")
-    if kind not in _KINDS:
+    document = _document(reply)
+    kind, code = document.get("outcome"), _text(document, "code")
+    if type(kind) is not str or kind not in _KINDS:
         raise Nonsense("the reply is of no known kind")
+    if kind == "failure" and code not in _FAILURES:
+        raise Nonsense("the failure is of no known kind")
+    operations = _operations(document.get("operations"))
+    if kind == "pending" and not operations:
+        raise Nonsense("the guest waits for nothing")
     return Reply(
         kind=kind,
         value=document.get("value"),
-        code=_text(document, "code"),
+        code=code,
         name=_text(document, "name"),
         message=_text(document, "message"),
         stack=_text(document, "stack"),
         console=_console(document.get("console")),
         console_dropped=_count(document, "console_dropped"),
-        operations=_operations(document.get("operations")),
+        operations=operations,
         memory_bytes=_count(document, "memory"),
     )
+
+
+def _document(reply: bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(reply)
+    except orjson.JSONDecodeError as error:
+        # The one thing that an honest guest can bring about: it may nest deeper than orjson reads.
+        raise Nonsense("the reply nests too deeply" if "depth" in error.msg else "the reply is not JSON") from None
+    if type(document) is dict:
+        return document
+    raise Nonsense("the reply is not an object")
 
 
 def _text(document: dict[str, Any], name: str) -> str:
@@ -157,6 +169,6 @@ def _operations(operations: object) -> tuple[Operation, ...]:
 def _operation(operation: object) -> Operation:
     if type(operation) is dict and operation.get("kind") == "timer":
         number, ms = operation.get("id"), operation.get("ms")
-        if type(number) is int and type(ms) in (int, float) and 0 <= ms < 1 << 53:
+        if type(number) is int and (type(ms) is int or type(ms) is float) and 0 <= ms < 1 << 53:
             return Operation(id=number, kind="timer", ms=float(ms))
     raise Nonsense("an operation is of no known kind")

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import logging
+import pprint
+import re
+import traceback
+
+import pytest
+
+from runtime import model
+from runtime.model import FAILURES, Allow, Answer, Deny, Secrets
+
+NOUNS = [thing for thing in vars(model).values() if inspect.isclass(thing) and dataclasses.is_dataclass(thing)]
+SECRETS = Secrets(API_KEY="swordfish", OTHER="tuna")
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_nouns_are_frozen_and_slotted(noun: type):
+    """Nobody changes a fact on its way, and none carries what it does not declare."""
+    assert noun.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    assert set(noun.__slots__) == {field.name for field in dataclasses.fields(noun)}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("noun", [noun for noun in NOUNS if noun is not Answer])
+def test_nouns_are_made_by_name(noun: type):
+    """A noun with more than one field takes none by position."""
+    assert all(field.kw_only for field in dataclasses.fields(noun))
+
+
+@pytest.mark.parametrize(
+    "show", [repr, str, "{}".format, "{!r}".format, "%s".__mod__, pprint.pformat, lambda it: repr([it])]
+)
+def test_shown_secrets_have_their_names_only(show):
+    """However a program prints them, no value is seen (issue 2: never in an answer, a log line or an error)."""
+    assert show(SECRETS).strip("[]") == "Secrets(API_KEY, OTHER)"
+
+
+def test_a_log_record_shows_no_secret():
+    """A log line with the secrets as its argument has the names only."""
+    record = logging.LogRecord("hookd", logging.INFO, __file__, 1, "running with %s", (SECRETS,), None)
+
+    assert record.getMessage() == "running with Secrets(API_KEY, OTHER)"
+
+
+def test_a_traceback_with_local_variables_shows_no_secret():
+    """What an error reporter that captures frames sees is the names."""
+
+    def breaks(secrets: Secrets) -> None:
+        raise KeyError(len(secrets))
+
+    with pytest.raises(KeyError) as caught:
+        breaks(SECRETS)
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    frame = shown.stack[-1]
+
+    assert frame.locals is not None
+    assert frame.locals["secrets"] == "Secrets(API_KEY, OTHER)"
+
+
+def test_secrets_are_the_mapping_that_the_hook_gets():
+    """Only their looks are special."""
+    assert {**SECRETS} == {"API_KEY": "swordfish", "OTHER": "tuna"}
+
+
+def test_every_failure_says_what_it_means():
+    """Each code is one word of a client's switch, and its meaning one sentence."""
+    assert [code for code in FAILURES if not re.fullmatch("[a-z]+(_[a-z]+)*", code)] == []
+    assert [text for text in FAILURES.values() if not re.fullmatch(r"The [^.]+\.", text)] == []
+
+
+def test_two_decisions_of_the_same_content_are_equal():
+    """Nouns are values; an Allow adds nothing by itself."""
+    allowed = Allow(scope=("a",), claims={}, id_token_claims={}, dropped=())
+
+    assert Allow(scope=("a",)) == allowed
+    assert Deny(error="access_denied", description="no") == Deny(error="access_denied", description="no")
