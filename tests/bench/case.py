@@ -18,3 +18,8 @@ PATH = f"/api/v1/triggers/{TRIGGER}/execute"
 def variant(number: int) -> str:
     """The seed hook as another tenant would have written it: a source, and so an image, of its own."""
     return HOOK.replace("'bar'", f"'bar of tenant {number}'")
+
+
+def deployment(script: str) -> dict[str, Any]:
+    """The body that creates a hook with this source and enables it."""
+    return {"name": "seed", "script": script, "triggerId": TRIGGER, "enabled": True}
