@@ -71,7 +71,12 @@ class Demo:
             auth=Auth(trusted=(self.signer(), own_tokens(base_url))),
             sandbox=replace(base.sandbox, cache_directory=str(folder / "cache")),
             issuer=replace(
-                self._issuer(base.issuer), host=HOST, port=port, url=base_url, database=str(folder / "issuer.db")
+                self._issuer(base.issuer),
+                host=HOST,
+                port=port,
+                url=base_url,
+                runtime_url=base_url,
+                database=str(folder / "issuer.db"),
             ),
         )
 

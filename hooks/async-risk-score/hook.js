@@ -1,0 +1,15 @@
+// An async function's value is the answer; what it throws breaks the hook, and no token is issued.
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function score(context) {
+  await sleep(5);
+  return context.userAgent ? 10 : 60;
+}
+
+module.exports = async function (client, scope, audience, context) {
+  const risk = await score(context);
+  if (!client.name) {
+    throw new TypeError('a client without a name');
+  }
+  return { scope, 'https://example.com/claims/risk': risk };
+};

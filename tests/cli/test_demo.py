@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import stat
+import subprocess
+
+from runtime.cli import demo
+from runtime.settings import parse
+
+
+def test_a_second_start_finds_what_the_first_made(tmp_path):
+    """Keys, client and user stay; only the address may differ."""
+    first = demo.open_demo(tmp_path / "demo")
+    demo.write_environment(first.environment_file, first.environment("http://127.0.0.1:1", "t"))
+    second = demo.open_demo(tmp_path / "demo")
+
+    assert (first.is_new, second.is_new) == (True, False)
+    assert first.client_secret == second.client_secret
+    assert first.password == second.password
+    assert first.token_secret == second.token_secret
+
+
+def test_everything_that_is_secret_is_private(tmp_path):
+    """The folder and its files are for their owner only, also where the umask would let others read."""
+    kept = demo.open_demo(tmp_path / "demo")
+    demo.write_environment(kept.environment_file, {"A": "b"})
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in kept.directory.iterdir()}
+
+    assert stat.S_IMODE(kept.directory.stat().st_mode) == 0o700
+    assert modes == {"demo.env": 0o600, "master.key": 0o600, "token.key": 0o600}
+
+
+def test_an_environment_file_that_others_could_read_is_replaced(tmp_path):
+    """An older file's mode does not survive."""
+    file = tmp_path / "demo.env"
+    file.write_text("")
+    file.chmod(0o644)
+    demo.write_environment(file, {"A": "b"})
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_the_environment_file_arms_a_shell_and_its_children(tmp_path):
+    """Any value survives quoting, and a program that the shell starts sees it."""
+    file = tmp_path / "demo.env"
+    value = 'it\'s $HOME `x` "y" \\ z'
+    demo.write_environment(file, {"BASE_URL": "http://127.0.0.1:1", "SECRET": value})
+    seen = subprocess.run(
+        ["bash", "-c", f"source {file}; printenv SECRET"], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert value + "\n" == seen
+
+
+def test_the_settings_of_the_demo_are_settings(tmp_path):
+    """One address for both services; what the user set by variables stays."""
+    kept = demo.open_demo(tmp_path)
+    settings = kept.settings("http://127.0.0.1:4711", 4711, {"HOOKD_LIMITS_CPU_MS": "50"})
+
+    assert settings.limits.cpu_ms == 50
+    assert settings.server.port == settings.issuer.port == 4711
+    assert settings.issuer.runtime_url == settings.issuer.url == "http://127.0.0.1:4711"
+    assert [row.algorithm for row in settings.auth.trusted] == ["HS256", "RS256"]
+    assert settings.log == parse({}, {}).log
+
+
+def test_nothing_secret_is_in_a_repr(tmp_path):
+    """A demo may be logged."""
+    kept = demo.open_demo(tmp_path)
+
+    for secret in (kept.client_secret, kept.password, kept.token_secret):
+        assert secret not in repr(kept)
+
+
+def test_curl_lines_are_single_lines():
+    """A line that is pasted is a line."""
+    names = ("BASE_URL", "API_TOKEN", "CLIENT_ID", "CLIENT_SECRET", "AUDIENCE")
+    lines = demo.curl_lines(dict.fromkeys(names, "x"))
+
+    assert [line.split()[0] for line in lines] == ["curl", "curl", "curl"]
+    assert not any("\n" in line for line in lines)

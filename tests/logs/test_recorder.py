@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from runtime.errors import Unavailable
+from runtime.logs.recorder import EXECUTIONS, StorageRecorder, log_fields
+from runtime.model import ConsoleLine, Execution, Failure
+from runtime.storage.base import ExecutionFilter
+from runtime.storage.sqlite import SqliteStorage, open_sqlite
+from runtime.ulid import Ulids
+
+ULIDS = Ulids()
+
+
+def execution(**more) -> Execution:
+    """A record as dispatch makes one."""
+    at = more.pop("at", time.time())
+    return Execution(
+        **{
+            "id": ULIDS.new(at),
+            "tenant": "demo",
+            "trigger": "credentials-exchange",
+            "hook_id": "h",
+            "hook_name": "hook",
+            "version_id": "f" * 64,
+            "client_id": "c",
+            "at": at,
+            "decision": "allow",
+            "duration_ms": 1.0,
+            "cpu_ms": 0.5,
+            "memory_bytes": 1,
+            **more,
+        }
+    )
+
+
+@pytest.fixture
+async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
+    """A real one."""
+    storage = await open_sqlite(tmp_path / "hookd.db")
+    yield storage
+    await storage.close()
+
+
+async def recorded(storage: SqliteStorage) -> list[str]:
+    """The ids that the storage has, newest first."""
+    found = await storage.list_executions("demo", ExecutionFilter(), limit=10_000)
+    return [row.id for row in found]
+
+
+def recorder_of(storage: SqliteStorage, **more) -> StorageRecorder:
+    """A recorder that keeps everything."""
+    return StorageRecorder(storage, **{"keep_days": 10, "keep_most": 100_000, **more})
+
+
+async def test_records_reach_the_storage_by_themselves(storage):
+    """Nobody has to close or flush: a record is there soon after it was made."""
+    recorder = recorder_of(storage, interval=0.01)
+    recorder.start()
+    row = execution()
+    recorder.record(row)
+    async with asyncio.timeout(10):
+        while await recorded(storage) != [row.id]:
+            await asyncio.sleep(0.01)
+    await recorder.close()
+
+    assert recorder.dropped == 0
+
+
+async def test_close_writes_what_was_taken(storage):
+    """A service that stops loses no record, however many wait."""
+    recorder = recorder_of(storage, batch=7)
+    recorder.start()
+    rows = [execution() for _ in range(100)]
+    for row in rows:
+        recorder.record(row)
+    await recorder.close()
+    await recorder.close()
+
+    assert await recorded(storage) == [row.id for row in reversed(rows)]
+    assert recorder.dropped == 0
+
+
+async def test_a_full_queue_drops_the_newest_and_counts(storage):
+    """Answers never wait for the disk: what finds no room is counted."""
+    recorder = recorder_of(storage, queue=3)
+    recorder.start()
+    rows = [execution() for _ in range(5)]
+    for row in rows:
+        recorder.record(row)
+    await recorder.close()
+
+    assert await recorded(storage) == [row.id for row in reversed(rows[:3])]
+    assert recorder.dropped == 2
+
+
+async def test_a_storage_that_fails_loses_records_not_the_service(storage, caplog):
+    """A batch that is refused is counted and logged; the next one is written."""
+    recorder = recorder_of(storage, interval=0.001)
+    append = storage.append_executions
+    refused = asyncio.Event()
+
+    async def refuse(batch):
+        refused.set()
+        raise Unavailable("The disk is full.")
+
+    storage.append_executions = refuse
+    recorder.start()
+    recorder.record(execution())
+    await asyncio.wait_for(refused.wait(), 10)
+    storage.append_executions = append
+    row = execution()
+    recorder.record(row)
+    await recorder.close()
+
+    assert await recorded(storage) == [row.id]
+    assert recorder.dropped == 1
+    assert "1 execution records are lost: The disk is full." in caplog.text
+
+
+async def test_old_records_are_removed_at_the_start(storage):
+    """Records from before keep_days go; younger ones stay."""
+    old, young = execution(at=time.time() - 3 * 86_400), execution()
+    await storage.append_executions([old, young])
+    recorder = recorder_of(storage, keep_days=2)
+    recorder.start()
+    async with asyncio.timeout(10):
+        while await recorded(storage) != [young.id]:
+            await asyncio.sleep(0.01)
+    await recorder.close()
+
+
+async def test_the_tail_sees_each_record_and_can_not_break_anything(storage):
+    """A listener that raises costs a log line, no record."""
+    seen = []
+
+    def publish(row: Execution) -> None:
+        seen.append(row.id)
+        raise RuntimeError("listener")
+
+    recorder = recorder_of(storage, publish=publish)
+    recorder.start()
+    row = execution()
+    recorder.record(row)
+    await recorder.close()
+
+    assert seen == await recorded(storage) == [row.id]
+
+
+async def test_a_line_per_execution_goes_to_the_log(storage, caplog):
+    """What happened, without what the hook said: its messages and its console belong to the tenant."""
+    caplog.set_level(logging.INFO, EXECUTIONS.name)
+    recorder = recorder_of(storage)
+    recorder.start()
+    failure = Failure(code="threw", message="the password is hunter2", stack="hunter2")
+    line = ConsoleLine(level="info", text="hunter2")
+    recorder.record(execution(decision="deny", error="server_error", failure=failure, console=(line,)))
+    await recorder.close()
+    fields = [record.fields for record in caplog.records if record.name == EXECUTIONS.name]
+
+    assert [(row["decision"], row["failure"], row["tenant"]) for row in fields] == [("deny", "threw", "demo")]
+    assert "hunter2" not in repr(fields)
+
+
+def test_fields_leave_out_what_is_not_there():
+    """An allowed execution has no error to log."""
+    assert "error" not in log_fields(execution())

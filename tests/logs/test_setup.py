@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import io
+import json
+import logging
+
+import pytest
+
+from runtime.logs.setup import configure
+from runtime.settings import Log
+
+
+@pytest.fixture(autouse=True)
+def put_back():
+    """The root logger as it was: pytest has handlers of its own there."""
+    root, quiet = logging.getLogger(), logging.getLogger("asyncio")
+    handlers, level, quiet_level = root.handlers[:], root.level, quiet.level
+    root.handlers = []
+    yield
+    root.handlers = handlers
+    root.setLevel(level)
+    quiet.setLevel(quiet_level)
+
+
+def written(form: str, level: str = "info") -> io.StringIO:
+    """Where the log goes from here on."""
+    stream = io.StringIO()
+    configure(Log(level=level, format=form), stream)
+    return stream
+
+
+def test_text_lines_carry_fields():
+    """A line for people has time, level, logger, message and the fields as name=value."""
+    stream = written("text")
+    logging.getLogger("hookd.x").info("done %d", 1, extra={"fields": {"hook": "a b", "ms": 1.5, "empty": ""}})
+    time, rest = stream.getvalue().split(" ", 1)
+
+    assert rest == 'INFO hookd.x done 1 hook="a b" ms=1.5 empty=""\n'
+    assert time.endswith("Z")
+    assert len(time) == len("2026-11-21T07:05:01.123Z")
+
+
+def test_json_lines_are_objects():
+    """A line for machines is one JSON object with the fields as members."""
+    stream = written("json")
+    logging.getLogger("hookd.x").warning("done", extra={"fields": {"hook": "a"}})
+    line = json.loads(stream.getvalue())
+
+    assert {"level": "warning", "logger": "hookd.x", "message": "done", "hook": "a"}.items() <= line.items()
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_nobody_forges_a_line(form):
+    """A line break in a message or a field is written as an escape."""
+    stream = written(form)
+    logging.getLogger("hookd").info("a\nb\x1b[0m", extra={"fields": {"hook": "c\r\nERROR d"}})
+
+    assert stream.getvalue().count("\n") == 1
+    assert "\x1b" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_tracebacks_are_kept(form):
+    """What broke is in the log, whole, and indented in text so that it can not be taken for lines of its own."""
+    stream = written(form)
+    try:
+        int("oops")
+    except ValueError:
+        logging.getLogger("hookd").exception("broke")
+
+    assert "ValueError: invalid literal" in stream.getvalue()
+    assert all(line.startswith("    ") for line in stream.getvalue().splitlines()[1:])
+
+
+def test_the_level_is_kept():
+    """Below the level nothing is written."""
+    stream = written("text", "error")
+    logging.getLogger("hookd").warning("quiet")
+
+    assert stream.getvalue() == ""
