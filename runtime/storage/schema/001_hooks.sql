@@ -1,7 +1,7 @@
 -- Hooks, what they run, and their secrets. Times are seconds since the epoch.
 -- No STRICT tables and no RETURNING: the SQLite of long-lived distributions is older than both.
 
--- What a hook runs, content-addressed: the same source has the same id in every tenant (admin.version_id).
+-- What a hook runs, content-addressed: the same source has the same id in every tenant (manifest.version_id).
 CREATE TABLE versions (
     id           TEXT PRIMARY KEY NOT NULL,
     trigger_id   TEXT NOT NULL,

@@ -1,0 +1,208 @@
+"""The use cases of the Management API: hooks and their secrets.
+
+Rules:
+- A script that does not load may be stored while its hook is disabled (the vendor does not check either, contract 1.1),
+  with a warning; it is never enabled.
+- After every change that may change what runs, `changed` is told, also when the caller was cancelled meanwhile.
+- Secrets are sealed before storage sees them, and never come back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+from runtime.errors import InvalidBody, Unavailable
+from runtime.manifest import (
+    SECRETS,
+    VALUE_NOT_SHOWN,
+    HookPatch,
+    NewHook,
+    parse_hook_patch,
+    parse_new_hook,
+    parse_secret_names,
+    parse_secrets,
+)
+from runtime.model import Hook, HookVersion, Secrets
+from runtime.sandbox.base import Sandbox, SourceRejected
+from runtime.storage.base import HookChange, HookFilter, HookWritten, SecretNotFound, StaleHook, Storage
+from runtime.storage.sealing import Sealer
+from runtime.ulid import Ulids
+
+T = TypeVar("T")
+
+_ATTEMPTS: Final = 3
+_MESSAGE_CHARS: Final = 500
+_LOG: Final = logging.getLogger("hookd.admin")
+_NOT_INSTALLED: Final = (
+    "The dependencies are stored but not installed: this version of hookd runs hooks without npm modules."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Evaluated:
+    """What came of loading a version: a new image to keep, or why there can be none."""
+
+    image: bytes | None = None
+    rejected: str = ""
+
+
+class Admin:
+    """Manages the hooks of all tenants."""
+
+    def __init__(
+        self, *, storage: Storage, sealer: Sealer, sandbox: Sandbox, changed: Callable[[str, str], None]
+    ) -> None:
+        self._storage = storage
+        self._sealer = sealer
+        self._sandbox = sandbox
+        self._changed = changed
+        self._ids = Ulids()
+        self._writing: set[asyncio.Task[Any]] = set()
+
+    async def create_hook(self, tenant: str, body: object) -> HookWritten:
+        """A new hook from `{name, script, triggerId, enabled?, dependencies?}`. `InvalidBody`, `HookNameTaken`."""
+        new = parse_new_hook(body)
+        version = new.version()
+        evaluated = await self._evaluate(version)
+        _require_loads(evaluated, enabled=new.enabled)
+        hook = self._hook(tenant, new, version)
+        written = await self._whole(self._storage.create_hook(hook), hook)
+        return await self._finish(written, evaluated)
+
+    async def update_hook(self, tenant: str, hook_id: str, body: object) -> HookWritten:
+        """Change name, script, enabled or dependencies. `InvalidBody`, `HookNotFound`, `HookNameTaken`, `StaleHook`."""
+        patch = parse_hook_patch(body)
+        for _ in range(_ATTEMPTS - 1):
+            with contextlib.suppress(StaleHook):
+                return await self._update(tenant, hook_id, patch)
+        return await self._update(tenant, hook_id, patch)
+
+    async def delete_hook(self, tenant: str, hook_id: str) -> None:
+        """Remove a hook and its secrets. `HookNotFound`."""
+        hook = await self._storage.get_hook(tenant, hook_id)
+        await self._whole(self._storage.delete_hook(tenant, hook_id), hook)
+
+    async def get_hook(self, tenant: str, hook_id: str) -> Hook:
+        """One hook. `HookNotFound`."""
+        return await self._storage.get_hook(tenant, hook_id)
+
+    async def list_hooks(self, tenant: str, wanted: HookFilter, *, start: int, limit: int) -> tuple[list[Hook], int]:
+        """A page of the hooks in order of creation, and how many match in all."""
+        return await self._storage.list_hooks(tenant, wanted, start=start, limit=limit)
+
+    async def secret_names(self, tenant: str, hook_id: str) -> list[str]:
+        """What a hook's secrets are called, in order. `HookNotFound`."""
+        return sorted(await self._storage.get_secrets(tenant, hook_id))
+
+    async def add_secrets(self, tenant: str, hook_id: str, body: object) -> None:
+        """Add secrets `{name: value}`. `InvalidBody`, `HookNotFound`, `SecretNameTaken`, `TooManySecrets`."""
+        secrets = parse_secrets(body)
+        hook = await self._storage.get_hook(tenant, hook_id)
+        sealed = self._sealer.seal_secrets(tenant, hook_id, secrets)
+        await self._whole(self._storage.add_secrets(tenant, hook_id, sealed, most=SECRETS), hook)
+
+    async def update_secrets(self, tenant: str, hook_id: str, body: object) -> None:
+        """Change secrets `{name: value}`; `_VALUE_NOT_SHOWN_` leaves one. `InvalidBody`, `HookNotFound`, `SecretNotFound`."""
+        secrets = parse_secrets(body)
+        hook = await self._storage.get_hook(tenant, hook_id)
+        if not secrets.keys() <= (await self._storage.get_secrets(tenant, hook_id)).keys():
+            raise SecretNotFound
+        new = Secrets({name: value for name, value in secrets.items() if value != VALUE_NOT_SHOWN})
+        sealed = self._sealer.seal_secrets(tenant, hook_id, new)
+        await self._whole(self._storage.update_secrets(tenant, hook_id, sealed), hook)
+
+    async def delete_secrets(self, tenant: str, hook_id: str, body: object) -> None:
+        """Remove secrets by an array of names; one that does not exist is no error. `InvalidBody`, `HookNotFound`."""
+        names = parse_secret_names(body)
+        hook = await self._storage.get_hook(tenant, hook_id)
+        await self._whole(self._storage.delete_secrets(tenant, hook_id, names), hook)
+
+    def _hook(self, tenant: str, new: NewHook, version: HookVersion) -> Hook:
+        at = time.time()
+        return Hook(
+            tenant=tenant,
+            id=self._ids.new(at),
+            name=new.name,
+            trigger=new.trigger,
+            enabled=new.enabled,
+            version=version,
+            created_at=at,
+            updated_at=at,
+        )
+
+    async def _update(self, tenant: str, hook_id: str, patch: HookPatch) -> HookWritten:
+        seen = await self._storage.get_hook(tenant, hook_id)
+        change = HookChange(name=patch.name, enabled=patch.enabled, version=patch.version(seen.version))
+        evaluated = await self._evaluate_change(seen, change)
+        written = await self._whole(self._storage.update_hook(tenant, hook_id, change, time.time(), seen=seen), seen)
+        return await self._finish(written, evaluated)
+
+    async def _evaluate_change(self, seen: Hook, change: HookChange) -> _Evaluated:
+        """Load what the change brings to run. `InvalidBody` when it must load and does not."""
+        version = change.version or seen.version
+        enabled = seen.enabled if change.enabled is None else change.enabled
+        if version.id == seen.version.id and enabled <= seen.enabled:
+            return _Evaluated()
+        evaluated = await self._evaluate(version)
+        _require_loads(evaluated, enabled=enabled)
+        return evaluated
+
+    async def _evaluate(self, version: HookVersion) -> _Evaluated:
+        if await self._storage.get_image(version.id, self._sandbox.build_id) is not None:
+            return _Evaluated()
+        try:
+            return _Evaluated(await self._sandbox.make_image(version.script))
+        except SourceRejected as error:
+            return _Evaluated(rejected=_reason(error))
+
+    async def _whole(self, write: Coroutine[Any, Any, T], hook: Hook) -> T:
+        """Wait for a write and tell that something changed. Happens to its end whether or not the caller waits."""
+        task = asyncio.create_task(write)
+        self._writing.add(task)
+
+        def tell(done: asyncio.Task[T]) -> None:
+            self._writing.discard(done)
+            self._changed(hook.tenant, hook.trigger)
+
+        task.add_done_callback(tell)
+        return await asyncio.shield(task)
+
+    async def _finish(self, written: HookWritten, evaluated: _Evaluated) -> HookWritten:
+        """Keep the image, for the first request to find it, and say what is amiss."""
+        version = written.hook.version
+        if evaluated.image is not None:
+            try:
+                await self._storage.put_image(version.id, self._sandbox.build_id, evaluated.image)
+            except Unavailable as error:
+                # The hook is stored; the image is remade when it is needed.
+                _LOG.warning("the image of version %s was not kept: %s", version.id[:12], error.debug)
+        warnings = [f"The hook can not be enabled: {evaluated.rejected}"] if evaluated.rejected else []
+        if version.dependencies:
+            warnings.append(_NOT_INSTALLED)
+        return replace(written, warning=_in_ascii(" ".join(warnings)))
+
+
+def _require_loads(evaluated: _Evaluated, *, enabled: bool) -> None:
+    if enabled and evaluated.rejected:
+        raise InvalidBody(f"The hook can not be enabled: {evaluated.rejected}")
+
+
+def _reason(error: SourceRejected) -> str:
+    """Why a script does not load, in one line."""
+    place = f" (line {error.line}, column {error.column})" if error.line else ""
+    printable = "".join(char if char.isprintable() else " " for char in error.message[: 2 * _MESSAGE_CHARS])
+    message = " ".join(printable.split())
+    if len(message) > _MESSAGE_CHARS:
+        message = f"{message[:_MESSAGE_CHARS]}..."
+    return f"its script does not load: {message.removesuffix('.')}{place}."
+
+
+def _in_ascii(text: str) -> str:
+    # A warning leaves in a header (RFC 9110 section 5.5).
+    return text.encode("ascii", "backslashreplace").decode()

@@ -1,0 +1,252 @@
+"""What the Management API takes: hooks and secrets as JSON, checked and made into nouns. Pure.
+
+The first broken rule is an `InvalidBody` in the vendor's words (contract-full 5.3 and 5.4):
+`Payload validation error: 'RULE' on property PATH (DESCRIPTION).` No message ever repeats a secret's value.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final, NoReturn
+
+from runtime.errors import InvalidBody
+from runtime.model import HookVersion, Secrets
+from runtime.triggers import TRIGGERS
+
+SCRIPT_BYTES: Final = 102_400
+NAME_CHARS: Final = 128
+SECRETS: Final = 20
+"""Most secrets of one hook."""
+SECRET_NAME_CHARS: Final = 128
+SECRET_VALUE_CHARS: Final = 4_096
+
+VALUE_NOT_SHOWN: Final = "_VALUE_NOT_SHOWN_"
+"""What the API shows in place of a secret's value, and what leaves it unchanged in a PATCH (contract 1.3)."""
+
+_NAME_PATTERN: Final = r"^[a-zA-Z0-9]([ \-a-zA-Z0-9]*[a-zA-Z0-9])?$"
+_NAME: Final = re.compile(_NAME_PATTERN.strip("^$"))
+_QUOTED_CHARS: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewHook:
+    """The body of a create."""
+
+    name: str
+    script: str
+    trigger: str
+    enabled: bool
+    dependencies: Mapping[str, str]
+
+    def version(self) -> HookVersion:
+        """The version that the hook begins with."""
+        return make_version(self.trigger, self.script, self.dependencies)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookPatch:
+    """The body of a PATCH. None leaves the field; `dependencies` replaces the whole map."""
+
+    name: str | None = None
+    script: str | None = None
+    enabled: bool | None = None
+    dependencies: Mapping[str, str] | None = None
+
+    def version(self, old: HookVersion) -> HookVersion:
+        """The version after the patch: the old one when neither script nor dependencies change."""
+        script = old.script if self.script is None else self.script
+        return make_version(old.trigger, script, old.dependencies if self.dependencies is None else self.dependencies)
+
+
+def parse_new_hook(body: object) -> NewHook:
+    """A create's body: name, script and triggerId, maybe enabled and dependencies. `InvalidBody`."""
+    values = _members(body, _CREATE, required=("name", "script", "triggerId"))
+    return NewHook(
+        name=values["name"],
+        script=values["script"],
+        trigger=values["triggerId"],
+        enabled=values.get("enabled", False),
+        dependencies=values.get("dependencies", {}),
+    )
+
+
+def parse_hook_patch(body: object) -> HookPatch:
+    """A PATCH's body: at least one of name, script, enabled and dependencies. `InvalidBody`."""
+    values = _members(body, _PATCH)
+    _require_properties(values)
+    return HookPatch(**values)
+
+
+def parse_secrets(body: object) -> Secrets:
+    """The body that adds or changes secrets: 1 to 20 of them, name to value. `InvalidBody`."""
+    secrets = _object(body)
+    _require_properties(secrets)
+    if len(secrets) > SECRETS:
+        _broken(f"Too many properties defined ({len(secrets)}), maximum {SECRETS}")
+    for name, value in secrets.items():
+        _at("", "", _secret_name, name)
+        _at(_quoted(name), "Value of this secret.", _secret_value, value)
+    return Secrets(secrets)
+
+
+def parse_secret_names(body: object) -> list[str]:
+    """The body that deletes secrets: an array of names, at least one. `InvalidBody`."""
+    if type(body) is not list:
+        _broken(_expected("array", body))
+    if not body:
+        _broken("Array is too short (0), minimum 1")
+    return [_at(f"[{index}]", "Name of a secret.", _secret_name, name) for index, name in enumerate(body)]
+
+
+def make_version(trigger: str, script: str, dependencies: Mapping[str, str]) -> HookVersion:
+    """The version of this content."""
+    return HookVersion(
+        id=version_id(trigger, script, dependencies), trigger=trigger, script=script, dependencies=dependencies
+    )
+
+
+def version_id(trigger: str, script: str, dependencies: Mapping[str, str]) -> str:
+    """SHA-256, in hex, of what decides a version's behaviour. The same for ever: stored hooks refer to it."""
+    content = {"dependencies": dict(dependencies), "script": script, "trigger": trigger}
+    return sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+class _Broken(Exception):
+    """A rule that a value breaks, without saying where."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Property:
+    description: str
+    read: Callable[[Any], Any]
+
+
+def _members(body: object, known: Mapping[str, _Property], required: Collection[str] = ()) -> dict[str, Any]:
+    given = _object(body)
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        _broken(f"Additional properties not allowed: {_quoted(unknown[0])}")
+    for name in required:
+        if name not in given:
+            _broken(f"Missing required property: {name}")
+    return {name: _at(name, known[name].description, known[name].read, value) for name, value in given.items()}
+
+
+def _object(body: object) -> dict[str, Any]:
+    if type(body) is not dict:
+        _broken(_expected("object", body))
+    return body
+
+
+def _require_properties(values: Mapping[str, object]) -> None:
+    if not values:
+        _broken("Too few properties defined (0), minimum 1")
+
+
+def _at(path: str, description: str, read: Callable[[Any], Any], value: object) -> Any:
+    try:
+        return read(value)
+    except _Broken as rule:
+        _broken(str(rule), path, description)
+
+
+def _broken(rule: str, path: str = "", description: str = "") -> NoReturn:
+    place = f" on property {path} ({description})" if path else ""
+    raise InvalidBody(f"Payload validation error: '{rule}'{place}.") from None
+
+
+def _name(value: object) -> str:
+    name = _string(value)
+    _require_length(name, NAME_CHARS)
+    if not _NAME.fullmatch(name):
+        raise _Broken(f"String does not match pattern {_NAME_PATTERN}: {_quoted(name)}")
+    return name
+
+
+def _script(value: object) -> str:
+    script = _string(value)
+    if not script:
+        raise _Broken("String is too short (0 chars), minimum 1")
+    size = len(script.encode())
+    if size > SCRIPT_BYTES:
+        raise _Broken(f"String is too long ({size} bytes), maximum {SCRIPT_BYTES}")
+    return script
+
+
+def _enabled(value: object) -> bool:
+    if type(value) is not bool:
+        raise _Broken(_expected("boolean", value))
+    return value
+
+
+def _trigger(value: object) -> str:
+    trigger = _string(value)
+    if trigger not in TRIGGERS:
+        raise _Broken(f"No enum match for: {_quoted(trigger)}")
+    return trigger
+
+
+def _dependencies(value: object) -> dict[str, str]:
+    if type(value) is not dict:
+        raise _Broken(_expected("object", value))
+    return {_string(name): _string(version) for name, version in value.items()}
+
+
+def _secret_name(value: object) -> str:
+    name = _string(value)
+    if not 1 <= len(name) <= SECRET_NAME_CHARS:
+        raise _Broken(f"A secret's name must have 1 to {SECRET_NAME_CHARS} characters, not {len(name)}")
+    return name
+
+
+def _secret_value(value: object) -> str:
+    text = _string(value)
+    _require_length(text, SECRET_VALUE_CHARS)
+    return text
+
+
+def _string(value: object) -> str:
+    if type(value) is not str:
+        raise _Broken(_expected("string", value))
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise _Broken("String is not valid Unicode: it has half of a surrogate pair") from None
+    return value
+
+
+def _require_length(text: str, most: int) -> None:
+    if len(text) > most:
+        raise _Broken(f"String is too long ({len(text)} chars), maximum {most}")
+
+
+def _expected(wanted: str, value: object) -> str:
+    return f"Expected type {wanted} but found type {_json_type(value)}"
+
+
+def _json_type(value: object) -> str:
+    """The vendor's name for it: a number without a fraction is an integer."""
+    if value is None:
+        return "null"
+    if isinstance(value, float):
+        return "integer" if value.is_integer() else "number"
+    names = {bool: "boolean", int: "integer", str: "string", list: "array", dict: "object"}
+    return names.get(type(value), type(value).__name__)
+
+
+def _quoted(text: object) -> str:
+    """What the caller sent, short and fit for an answer."""
+    return str(text)[:_QUOTED_CHARS].encode("utf-8", "replace").decode()
+
+
+_PATCH: Final = {
+    "name": _Property("Name of this hook.", _name),
+    "script": _Property("Code to be executed when this hook runs.", _script),
+    "enabled": _Property("Whether this hook is executed.", _enabled),
+    "dependencies": _Property("Modules that this hook uses, name to version.", _dependencies),
+}
+_CREATE: Final = {**_PATCH, "triggerId": _Property(f"One of: {', '.join(TRIGGERS)}.", _trigger)}
