@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
@@ -33,10 +33,13 @@ class HashCost:
     passes: int = 2
 
 
+DEFAULT_COST: Final = HashCost()
+
+
 class Passwords:
     """Makes and checks hashes. The cost counts for new hashes; an old one is checked at the cost it was made with."""
 
-    def __init__(self, cost: HashCost = HashCost(), *, threads: int = 2, queue: int = 64) -> None:
+    def __init__(self, cost: HashCost = DEFAULT_COST, *, threads: int = 2, queue: int = 64) -> None:
         self._cost = cost
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="issuer-hash")
         self._room = threads + queue

@@ -6,9 +6,23 @@ passwords are here as hashes only. Times are seconds since the epoch.
 
 from __future__ import annotations
 
+import hashlib
+import secrets
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
+
+PASSWORD_REALM: Final = "http://auth0.com/oauth/grant-type/password-realm"  # noqa: S105 - the name of a grant
+"""Auth0's password grant with a `realm`."""
+
+GRANT_TYPES: Final = ("client_credentials", "password", PASSWORD_REALM, "refresh_token")
+AUTH_METHODS: Final = ("client_secret_post", "client_secret_basic", "none")
+
+CONNECTION: Final = "Username-Password-Authentication"
+"""The one directory of users, by Auth0's name for its first."""
+
+_ALPHANUMERIC: Final = string.ascii_letters + string.digits
 
 Columns: TypeAlias = Mapping[str, str | float | None]
 
@@ -148,3 +162,28 @@ class SigningKey:
 def login_key(text: str) -> str | None:
     """A username or e-mail address as it is compared: without case; None for an empty one."""
     return text.strip().casefold() or None
+
+
+def hash_token(token: str) -> str:
+    """SHA-256 in hex: enough for a token of 256 random bits."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def new_client_id() -> str:
+    """32 letters and digits, as Auth0's look."""
+    return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(32))
+
+
+def new_client_secret() -> str:
+    """384 random bits."""
+    return secrets.token_urlsafe(48)
+
+
+def new_grant_id() -> str:
+    """Auth0's form: `cgr_` and 16 letters and digits."""
+    return "cgr_" + "".join(secrets.choice(_ALPHANUMERIC) for _ in range(16))
+
+
+def new_user_id() -> str:
+    """Auth0's form: the provider, a bar, and 24 hexadecimal digits."""
+    return "auth0|" + secrets.token_hex(12)

@@ -68,6 +68,16 @@ def scopes_of_refresh(granted: tuple[str, ...], asked: tuple[str, ...]) -> tuple
     return _only(granted, asked) if asked else granted
 
 
+def scopes_of_hook(api: ResourceServer, granted: tuple[str, ...], answered: tuple[str, ...]) -> tuple[str, ...]:
+    """The scopes of the token: the hook's, exactly (contract 0).
+
+    Of our own management API's scopes it can only take away: else who may write hooks could give themselves the rest.
+    """
+    if not api.is_system:
+        return answered
+    return tuple(scope for scope in answered if scope in granted or scope not in api.scopes)
+
+
 def _unknown(api: ResourceServer, asked: Iterable[str]) -> bool:
     return any(scope not in OPENID_SCOPES and scope != OFFLINE_ACCESS and scope not in api.scopes for scope in asked)
 

@@ -1,0 +1,1 @@
+"""One file per grant type: from the request's parameters to what is issued."""
