@@ -12,11 +12,11 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 FILES = sorted((REPOSITORY / "runtime").rglob("*.py"))
 
-PURE = ["errors", "model", "ulid", "masking", "triggers", "claims", "settings"]
+PURE = ["errors", "model", "ulid", "masking", "triggers", "claims", "settings", "manifest"]
 """Standard library only; no IO, no clock, no async."""
 
 NOUNS = {"errors", "model"}
-RULES = NOUNS | {"triggers", "claims", "settings", "ulid", "masking"}
+RULES = NOUNS | {"triggers", "claims", "settings", "ulid", "masking", "manifest"}
 CONTRACTS = {"storage.base", "sandbox.base", "logs.base"}
 
 # Room -> the rooms it may import beside itself. A module belongs to the longest name that fits it.
@@ -29,6 +29,7 @@ ROOMS: Mapping[str, set[str]] = {
     "settings": NOUNS,
     "triggers": NOUNS,
     "claims": NOUNS | {"triggers", "settings"},
+    "manifest": NOUNS | {"triggers"},
     "storage.base": RULES,
     "sandbox.base": RULES,
     "logs.base": RULES,

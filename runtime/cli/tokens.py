@@ -9,12 +9,10 @@ from pathlib import Path
 
 import jwt
 
-from runtime.bootstrap import load_settings
+from runtime.bootstrap import SECRET_LENGTH, load_settings
 from runtime.cli.demo import TENANT, Demo, read_token_secret, token_signer
 from runtime.errors import SettingsError
 from runtime.settings import TrustedIssuer
-
-LEAST_SECRET = 32
 
 DEMO_SCOPE = (
     *(
@@ -50,8 +48,8 @@ def mint(choice: TokenChoice, directory: Path, environ: Mapping[str, str]) -> st
         raise SettingsError("Whose hooks? Name the tenant: --tenant NAME.")
     if row.tenant and tenant != row.tenant:
         raise SettingsError(f"Tokens of {row.issuer} belong to the tenant {row.tenant}, not to {tenant}.")
-    if len(row.secret) < LEAST_SECRET:
-        raise SettingsError(f"The secret must have at least {LEAST_SECRET} characters (RFC 7518 section 3.2).")
+    if len(row.secret) < SECRET_LENGTH:
+        raise SettingsError(f"The secret must have at least {SECRET_LENGTH} characters (RFC 7518 section 3.2).")
     return sign(row, tenant=tenant, scope=choice.scope, subject=choice.subject, lifetime=choice.lifetime)
 
 

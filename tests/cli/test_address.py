@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+
+import pytest
+
+from runtime.cli.address import AddressInUse, announce, listening, stop_asked, take_port
+from runtime.http.app import Address
+
+
+def test_a_free_port_is_found():
+    """Port 0 becomes one that can be listened on."""
+    port = take_port("127.0.0.1", 0, "")
+
+    with socket.create_server(("127.0.0.1", port)):
+        assert port > 0
+
+
+def test_a_port_in_use_is_said_with_its_remedy():
+    """The message names the address, the reason and what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+
+        with pytest.raises(
+            AddressInUse, match=rf"127\.0\.0\.1:{port} can not be listened on \(it is in use\)\. Do that\."
+        ):
+            take_port("127.0.0.1", port, "Do that.")
+
+
+async def test_a_port_that_was_taken_meanwhile_is_said_too():
+    """The operating system's error becomes ours, others pass."""
+    with pytest.raises(AddressInUse):
+        async with listening("127.0.0.1", 1, ""):
+            raise OSError(98, "Address already in use")
+    with pytest.raises(FileNotFoundError):
+        async with listening("127.0.0.1", 1, ""):
+            raise FileNotFoundError(2, "no such file")
+
+
+def test_a_machine_reads_where_the_service_listens(capsys):
+    """One line of JSON where standard output is no terminal."""
+    announce(Address(host="127.0.0.1", port=4711))
+
+    assert json.loads(capsys.readouterr().out) == {"event": "listening", "host": "127.0.0.1", "port": 4711}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_asks_to_stop(number):
+    """Ctrl-C and SIGTERM end the service in order; a second one would end it at once."""
+    stop = stop_asked()
+    os.kill(os.getpid(), number)
+    await asyncio.wait_for(stop.wait(), 10)
+    loop = asyncio.get_running_loop()
+
+    assert not loop.remove_signal_handler(number)
+    for other in (signal.SIGINT, signal.SIGTERM):
+        loop.remove_signal_handler(other)
