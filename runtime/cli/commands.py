@@ -1,7 +1,7 @@
 """The commands: what they are called, which options they take, and how their errors read.
 
 Exit codes: 0 done, or stopped by Ctrl-C or SIGTERM; 2 the command line or the configuration is wrong, and the message
-says what to do; 3 the address can not be listened on; 1 anything else.
+says what to do; 3 the address can not be listened on; 1 anything else: a database that can not be opened, a bug.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 
 import click
 
-from runtime.errors import SettingsError
+from runtime.errors import HookdError, SettingsError
 
-EXIT_CONFIGURATION, EXIT_ADDRESS = 2, 3
+EXIT_BROKEN, EXIT_CONFIGURATION, EXIT_ADDRESS = 1, 2, 3
 
 _CONFIG = click.option(
     "--config",
@@ -44,6 +44,8 @@ def run() -> None:
         hookd()
     except SettingsError as error:
         _fail(str(error), EXIT_CONFIGURATION)
+    except HookdError as error:
+        _fail(error.message, EXIT_BROKEN)
 
 
 def _fail(message: str, code: int) -> None:

@@ -4,6 +4,7 @@
     demo.env     what a shell needs to know      hookd.db, issuer.db, cache/
 
 All of them are made at the first start and kept at the next; only `demo.env` is written anew, for the port may differ.
+Without it a start counts as the first: client, API and user become again as they were made.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from runtime.bootstrap import load_settings, private_folder, write_master_key
 from runtime.errors import SettingsError
@@ -23,7 +25,6 @@ from runtime.settings import (
     Auth,
     ClientGrantSettings,
     ClientSettings,
-    Issuer,
     ResourceServerSettings,
     Settings,
     TrustedIssuer,
@@ -68,15 +69,18 @@ class Demo:
                 master_key="",
                 master_key_file=str(folder / "master.key"),
             ),
-            auth=Auth(trusted=(self.signer(), own_tokens(base_url))),
+            auth=Auth(trusted=(self.signer(),)),
             sandbox=replace(base.sandbox, cache_directory=str(folder / "cache")),
             issuer=replace(
-                self._issuer(base.issuer),
+                base.issuer,
                 host=HOST,
                 port=port,
                 url=base_url,
-                runtime_url=base_url,
+                tenant=TENANT,
                 database=str(folder / "issuer.db"),
+                runtime_url=base_url,
+                runtime_token="",
+                **self._seeds(),
             ),
         )
 
@@ -96,7 +100,10 @@ class Demo:
             "TEST_PASSWORD": self.password,
         }
 
-    def _issuer(self, base: Issuer) -> Issuer:
+    def _seeds(self) -> dict[str, Any]:
+        """What the token server is to have at the first start; later ones leave its records to their owner."""
+        if not self.is_new:
+            return {}
         client = ClientSettings(
             client_id=self.client_id,
             client_secret=self.client_secret,
@@ -113,9 +120,7 @@ class Demo:
         )
         api = ResourceServerSettings(identifier=AUDIENCE, name="Demo API", scopes=SCOPES, allow_offline_access=True)
         grant = ClientGrantSettings(client_id=self.client_id, audience=AUDIENCE, scope=SCOPES)
-        return replace(
-            base, tenant=TENANT, clients=(client,), resource_servers=(api,), client_grants=(grant,), users=(user,)
-        )
+        return {"clients": (client,), "resource_servers": (api,), "client_grants": (grant,), "users": (user,)}
 
 
 def open_demo(directory: Path) -> Demo:
@@ -141,17 +146,6 @@ def token_signer(secret: str) -> TrustedIssuer:
     """The trusted issuer of the demo's API token."""
     return TrustedIssuer(
         issuer=TOKEN_ISSUER, audience=RUNTIME_AUDIENCE, algorithm="HS256", secret=secret, tenant=TENANT
-    )
-
-
-def own_tokens(base_url: str) -> TrustedIssuer:
-    """The trusted issuer of what the demo's token server signs."""
-    return TrustedIssuer(
-        issuer=f"{base_url}/",
-        audience=RUNTIME_AUDIENCE,
-        algorithm="RS256",
-        jwks_url=f"{base_url}/.well-known/jwks.json",
-        tenant=TENANT,
     )
 
 

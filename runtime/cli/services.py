@@ -16,7 +16,7 @@ from runtime.cli.tokens import demo_token
 from runtime.http.app import Address, create_app, serve
 from runtime.http.bearer import Authenticator
 from runtime.http.routes import Route, install
-from runtime.issuer.app import issuer_routes, open_issuer
+from runtime.issuer.app import issuer_routes, local_jwks_url, open_issuer, own_trust
 from runtime.logs.setup import configure
 from runtime.settings import Settings
 from runtime.storage.base import HookFilter
@@ -44,7 +44,7 @@ async def run_issuer(settings: Settings) -> None:
     host = settings.issuer.host
     remedy = f"{_OTHER_PORT}: [issuer] port, or HOOKD_ISSUER_PORT."
     port = take_port(host, settings.issuer.port, remedy)
-    settings = replace(settings, issuer=replace(settings.issuer, port=port))
+    settings = _believing_itself(replace(settings, issuer=replace(settings.issuer, port=port)))
     async with (
         open_issuer(settings.issuer) as issuer,
         _serving(issuer_routes(issuer), settings, host, port, remedy) as address,
@@ -60,7 +60,7 @@ async def run_dev(directory: Path, port: int) -> None:
     port = take_port(demo.HOST, port, remedy)
     base_url = f"http://{demo.HOST}:{port}"
     kept = demo.open_demo(directory)
-    settings = kept.settings(base_url, port, os.environ)
+    settings = _believing_itself(kept.settings(base_url, port, os.environ))
     configure(settings.log)
     async with AsyncExitStack() as stack:
         runtime = await stack.enter_async_context(open_runtime(settings))
@@ -74,6 +74,12 @@ async def run_dev(directory: Path, port: int) -> None:
         announce(address)
         _welcome(kept, variables)
         await stop.wait()
+
+
+def _believing_itself(settings: Settings) -> Settings:
+    """The settings, with the token server's own tokens trusted; its keys are fetched from here, not by way of its public address."""
+    own = own_trust(settings.issuer, local_jwks_url(settings.issuer.host, settings.issuer.port))
+    return replace(settings, auth=replace(settings.auth, trusted=(*settings.auth.trusted, *own)))
 
 
 @asynccontextmanager

@@ -12,17 +12,9 @@ import jwt
 from runtime.bootstrap import SECRET_LENGTH, load_settings
 from runtime.cli.demo import TENANT, Demo, read_token_secret, token_signer
 from runtime.errors import SettingsError
+from runtime.issuer.system import MANAGEMENT_SCOPES
 from runtime.settings import TrustedIssuer
 
-DEMO_SCOPE = (
-    *(
-        f"{verb}:{noun}"
-        for noun in ("hooks", "clients", "resource_servers", "client_grants", "users")
-        for verb in ("read", "create", "update", "delete")
-    ),
-    "execute:hooks",
-    "read:logs",
-)
 DEMO_LIFETIME = 30 * 86_400
 
 
@@ -70,7 +62,7 @@ def sign(row: TrustedIssuer, *, tenant: str, scope: tuple[str, ...], subject: st
 
 def demo_token(demo: Demo) -> str:
     """The demo's API token: all that there is to do in its tenant, for thirty days."""
-    return sign(demo.signer(), tenant=TENANT, scope=DEMO_SCOPE, subject="demo", lifetime=DEMO_LIFETIME)
+    return sign(demo.signer(), tenant=TENANT, scope=tuple(MANAGEMENT_SCOPES), subject="demo", lifetime=DEMO_LIFETIME)
 
 
 def _signer(choice: TokenChoice, directory: Path, environ: Mapping[str, str]) -> TrustedIssuer:

@@ -59,8 +59,19 @@ def test_the_settings_of_the_demo_are_settings(tmp_path):
     assert settings.limits.cpu_ms == 50
     assert settings.server.port == settings.issuer.port == 4711
     assert settings.issuer.runtime_url == settings.issuer.url == "http://127.0.0.1:4711"
-    assert [row.algorithm for row in settings.auth.trusted] == ["HS256", "RS256"]
+    assert [row.algorithm for row in settings.auth.trusted] == ["HS256"]
     assert settings.log == parse({}, {}).log
+
+
+def test_only_the_first_start_makes_records(tmp_path):
+    """What somebody changed over the management API is not put back by the next start."""
+    first = demo.open_demo(tmp_path)
+    sown = first.settings("http://127.0.0.1:1", 1, {}).issuer
+    demo.write_environment(first.environment_file, first.environment("http://127.0.0.1:1", "t"))
+    kept = demo.open_demo(tmp_path).settings("http://127.0.0.1:1", 1, {}).issuer
+
+    assert [len(rows) for rows in (sown.clients, sown.resource_servers, sown.client_grants, sown.users)] == [1, 1, 1, 1]
+    assert (kept.clients, kept.resource_servers, kept.client_grants, kept.users) == ((), (), (), ())
 
 
 def test_nothing_secret_is_in_a_repr(tmp_path):
