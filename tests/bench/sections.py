@@ -14,7 +14,7 @@ from tests.bench.load import LoadGenerator, Stream, request
 from tests.bench.report import Row, Table
 from tests.bench.servers import Child
 
-HOOKD, FRESH = "hookd", "hookd, fresh sandbox"
+HOOKD, FRESH, WHOLE = "hookd", "hookd, fresh sandbox", "hookd, whole path"
 SIGNATURE, NOOP = "RS256 signature", "no-op aiohttp"
 DEPLOYED_ONE, CROWDED_ONE, CROWDED = "one deployed", "many deployed, one asked", "many deployed, all asked"
 ALONE, BESIDE = "alone", "beside a hostile hook"
@@ -58,7 +58,7 @@ def interleaved(rounds: int, measures: Mapping[str, Measure]) -> Table:
 def in_process(plan: Plan, left_out: LeftOut) -> dict[str, Table]:
     """The same hook and the same JSON, in one process each, without HTTP; and one RS256 signature."""
     with ExitStack() as stack:
-        timers = {FRESH: references.python_timer("fresh")}
+        timers = {FRESH: references.python_timer("fresh"), WHOLE: references.python_timer("whole")}
         timers |= {name: references.timer(name) for name in references.RUNNERS if name not in left_out}
         timers[SIGNATURE] = references.python_timer("rs256")
         for timer in timers.values():

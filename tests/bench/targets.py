@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.bench.report import Cell, Target
-from tests.bench.sections import ALONE, BESIDE, CROWDED, DEPLOYED_ONE, FRESH, HOOKD, SECOND
+from tests.bench.sections import ALONE, BESIDE, CROWDED, DEPLOYED_ONE, FRESH, HOOKD, SECOND, WHOLE
 
 
 def _in_process(row: str) -> Cell:
@@ -25,6 +25,18 @@ TARGETS = (
         promise="fresh sandbox, times faster than isolated-vm (p50)",
         of=_in_process("isolated-vm"),
         to=_in_process(FRESH),
+        at_least=14,
+    ),
+    Target(
+        promise="the same with token, rules and record, times faster than vm.createContext (p50)",
+        of=_in_process("vm.createContext"),
+        to=_in_process(WHOLE),
+        at_least=3.5,
+    ),
+    Target(
+        promise="the same with token, rules and record, times faster than isolated-vm (p50)",
+        of=_in_process("isolated-vm"),
+        to=_in_process(WHOLE),
         at_least=14,
     ),
     Target(
