@@ -1,0 +1,455 @@
+"""What `runtime/storage/base.py` promises, of every backend. A test takes `storage` and knows no backend."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from runtime.errors import HookdError, HookNameTaken, HookNotFound, Unavailable
+from runtime.storage.base import (
+    ExecutionFilter,
+    HookChange,
+    HookFilter,
+    SecretNameTaken,
+    SecretNotFound,
+    StaleHook,
+    Storage,
+    TooManySecrets,
+)
+from runtime.storage.sqlite import open_sqlite
+
+ALL = HookFilter()
+EVERY = ExecutionFilter()
+# Quotes, a NUL, right-to-left, outside the basic plane, SQL: text is text.
+STRANGE = "a'b\"c\0d\u202e\U0001f511%_; DROP TABLE hooks --"
+
+
+@pytest.fixture(params=["sqlite"])
+async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Storage]:
+    """Each backend, empty."""
+    storage = {"sqlite": lambda: open_sqlite(tmp_path / "hookd.db")}[request.param]
+    opened = await storage()
+    yield opened
+    await opened.close()
+
+
+async def names(storage: Storage, wanted: HookFilter = ALL, tenant: str = "acme") -> list[str]:
+    """Which hooks there are."""
+    return [hook.name for hook in (await storage.list_hooks(tenant, wanted, start=0, limit=1000))[0]]
+
+
+async def ids(storage: Storage, wanted: ExecutionFilter = EVERY, limit: int = 10_000) -> list[str]:
+    """Which executions there are."""
+    return [one.id for one in await storage.list_executions("acme", wanted, limit=limit)]
+
+
+# hooks and versions
+
+
+async def test_a_hook_comes_back_as_it_was_stored(storage, nouns):
+    """Every field, dependencies and strange text included."""
+    version = nouns.version(script=STRANGE, dependencies={STRANGE: "1.0", "a": STRANGE})
+    hook = nouns.hook(name=STRANGE, enabled=True, version=version, created_at=1.25, updated_at=2.5)
+
+    written = await storage.create_hook(hook)
+
+    assert written.hook == hook
+    assert written.disabled is None
+    assert await storage.get_hook("acme", hook.id) == hook
+    assert await storage.enabled_hook("acme", hook.trigger) == hook
+    assert await storage.list_hooks("acme", ALL, start=0, limit=1) == ([hook], 1)
+
+
+async def test_hooks_are_listed_in_order_of_creation(storage, nouns):
+    """Whatever their names and times, page by page, with the number of all that match."""
+    hooks = [nouns.hook(name=name, created_at=at) for name, at in (("b", 3.0), ("a", 2.0), ("c", 1.0))]
+    for hook in hooks:
+        await storage.create_hook(hook)
+
+    assert await storage.list_hooks("acme", ALL, start=0, limit=2) == (hooks[:2], 3)
+    assert await storage.list_hooks("acme", ALL, start=2, limit=2) == (hooks[2:], 3)
+    assert await storage.list_hooks("acme", ALL, start=3, limit=2) == ([], 3)
+    assert await storage.list_hooks("acme", ALL, start=0, limit=0) == ([], 3)
+
+
+async def test_hooks_are_listed_by_trigger_and_by_whether_they_are_enabled(storage, nouns):
+    """Both conditions together, and False is a condition too."""
+    for name, trigger, enabled in (("1", "a", True), ("2", "a", False), ("3", "b", True), ("4", "b", False)):
+        await storage.create_hook(nouns.hook(name=name, trigger=trigger, enabled=enabled))
+
+    assert await names(storage, HookFilter(trigger="a")) == ["1", "2"]
+    assert await names(storage, HookFilter(enabled=True)) == ["1", "3"]
+    assert await names(storage, HookFilter(enabled=False)) == ["2", "4"]
+    assert await names(storage, HookFilter(trigger="b", enabled=False)) == ["4"]
+    assert await storage.list_hooks("acme", HookFilter(trigger="c"), start=0, limit=9) == ([], 0)
+
+
+async def test_a_name_is_taken_within_its_trigger_and_tenant_only(storage, nouns):
+    """The same name serves another trigger and another tenant; a refused hook leaves nothing behind."""
+    first = await storage.create_hook(nouns.hook(name="n", enabled=True))
+    await storage.create_hook(nouns.hook(name="n", trigger="password-exchange"))
+    await storage.create_hook(nouns.hook(name="n", tenant="other"))
+
+    with pytest.raises(HookNameTaken):
+        await storage.create_hook(nouns.hook(name="n", enabled=True))
+
+    assert await names(storage) == ["n", "n"]
+    assert await storage.enabled_hook("acme", "credentials-exchange") == first.hook
+
+
+async def test_enabling_disables_the_other_of_the_same_trigger(storage, nouns):
+    """Both by create and by update; the answer has the other as it stands after the write."""
+    first, second = nouns.hook(enabled=True), nouns.hook(enabled=True, created_at=5.0)
+    elsewhere = nouns.hook(enabled=True, trigger="password-exchange")
+    foreign = nouns.hook(enabled=True, tenant="other")
+    for hook in (first, elsewhere, foreign):
+        await storage.create_hook(hook)
+
+    created = await storage.create_hook(second)
+    updated = await storage.update_hook("acme", first.id, HookChange(enabled=True), 9.0)
+
+    assert created.disabled is not None
+    assert (created.disabled.id, created.disabled.enabled, created.disabled.updated_at) == (first.id, False, 5.0)
+    assert updated.disabled == await storage.get_hook("acme", second.id)
+    assert updated.disabled.enabled is False
+    assert await names(storage, HookFilter(enabled=True)) == [first.name, elsewhere.name]
+    assert await storage.enabled_hook("other", foreign.trigger) == foreign
+
+
+async def test_enabling_an_enabled_hook_disables_nothing(storage, nouns):
+    """A client that sends the whole hook again changes nothing."""
+    hook = nouns.hook(enabled=True)
+    await storage.create_hook(hook)
+
+    written = await storage.update_hook("acme", hook.id, HookChange(enabled=True), 2.0)
+
+    assert written.disabled is None
+    assert await storage.enabled_hook("acme", hook.trigger) == written.hook
+
+
+async def test_disabling_leaves_none_enabled(storage, nouns):
+    """`enabled: false` is a change; nobody is enabled in its place."""
+    hook = nouns.hook(enabled=True)
+    await storage.create_hook(hook)
+    await storage.create_hook(nouns.hook())
+
+    await storage.update_hook("acme", hook.id, HookChange(enabled=False), 2.0)
+
+    assert await storage.enabled_hook("acme", hook.trigger) is None
+
+
+async def test_an_update_changes_what_it_names(storage, nouns):
+    """None leaves a field; `updated_at` moves, `created_at` does not."""
+    hook, version = nouns.hook(enabled=True), nouns.version(dependencies={"a": "1"})
+    await storage.create_hook(hook)
+
+    renamed = await storage.update_hook("acme", hook.id, HookChange(name="new name"), 2.0)
+    replaced = await storage.update_hook("acme", hook.id, HookChange(version=version), 3.0)
+
+    assert (renamed.hook.name, renamed.hook.version, renamed.hook.enabled) == ("new name", hook.version, True)
+    assert (replaced.hook.name, replaced.hook.version, replaced.hook.enabled) == ("new name", version, True)
+    assert (replaced.hook.created_at, replaced.hook.updated_at) == (1.0, 3.0)
+    assert await storage.get_hook("acme", hook.id) == replaced.hook
+
+
+async def test_an_update_to_a_taken_name_changes_nothing(storage, nouns):
+    """Neither the name nor what came with it; its own name is not taken."""
+    taken, hook = nouns.hook(name="taken", enabled=True), nouns.hook(name="mine")
+    await storage.create_hook(taken)
+    await storage.create_hook(hook)
+
+    with pytest.raises(HookNameTaken):
+        await storage.update_hook("acme", hook.id, HookChange(name="taken", enabled=True, version=nouns.version()), 2.0)
+    assert await storage.get_hook("acme", hook.id) == hook
+    assert await storage.enabled_hook("acme", hook.trigger) == taken
+
+    assert (await storage.update_hook("acme", hook.id, HookChange(name="mine"), 2.0)).hook.name == "mine"
+
+
+async def test_a_version_may_be_shared_and_come_back(storage, nouns):
+    """Two hooks, two tenants or one hook at two times may have the same content."""
+    first, second = nouns.version(), nouns.version()
+    hook = nouns.hook(version=first)
+    await storage.create_hook(hook)
+    await storage.create_hook(nouns.hook(version=first))
+    await storage.create_hook(nouns.hook(version=first, tenant="other"))
+
+    await storage.update_hook("acme", hook.id, HookChange(version=second), 2.0)
+    written = await storage.update_hook("acme", hook.id, HookChange(version=first), 3.0)
+
+    assert written.hook.version == first
+
+
+@pytest.mark.parametrize("change", [{"enabled": True}, {"version": True}])
+async def test_a_change_that_was_decided_on_another_state_is_stale(storage, nouns, change):
+    """When version or `enabled` are not as seen, nothing is written."""
+    seen = nouns.hook()
+    await storage.create_hook(seen)
+    version = nouns.version() if "version" in change else None
+    await storage.update_hook("acme", seen.id, HookChange(enabled=change.get("enabled"), version=version), 2.0)
+    before = await storage.get_hook("acme", seen.id)
+
+    with pytest.raises(StaleHook):
+        await storage.update_hook("acme", seen.id, HookChange(name="late"), 3.0, seen=seen)
+
+    assert await storage.get_hook("acme", seen.id) == before
+
+
+async def test_a_new_name_makes_no_change_stale(storage, nouns):
+    """What was decided does not depend on the name."""
+    seen = nouns.hook()
+    await storage.create_hook(seen)
+    await storage.update_hook("acme", seen.id, HookChange(name="other"), 2.0)
+
+    written = await storage.update_hook("acme", seen.id, HookChange(enabled=True), 3.0, seen=seen)
+
+    assert (written.hook.name, written.hook.enabled) == ("other", True)
+
+
+async def test_many_who_enable_at_once_leave_one_enabled(storage, nouns):
+    """The last one wins; each answer names the one that it disabled."""
+    hooks = [nouns.hook() for _ in range(20)]
+    for hook in hooks:
+        await storage.create_hook(hook)
+
+    written = await asyncio.gather(
+        *(storage.update_hook("acme", hook.id, HookChange(enabled=True), 2.0) for hook in hooks)
+    )
+
+    enabled = await names(storage, HookFilter(enabled=True))
+    assert len(enabled) == 1
+    disabled = [one.disabled.name for one in written if one.disabled]
+    assert sorted(disabled + enabled) == sorted(hook.name for hook in hooks)
+
+
+async def test_a_deleted_hook_is_gone_with_its_secrets(storage, nouns):
+    """The answer is what it was; its name is free again, and a hook of the same id has no old secret."""
+    hook = nouns.hook(enabled=True)
+    await storage.create_hook(hook)
+    await storage.add_secrets("acme", hook.id, {"A": b"1"}, most=20)
+
+    assert await storage.delete_hook("acme", hook.id) == hook
+
+    assert await storage.enabled_hook("acme", hook.trigger) is None
+    assert await names(storage) == []
+    await storage.create_hook(hook)
+    assert await storage.get_secrets("acme", hook.id) == {}
+
+
+CALLS: dict[str, Callable[[Storage, str, str], Awaitable[object]]] = {
+    "get_hook": lambda storage, tenant, hook: storage.get_hook(tenant, hook),
+    "update_hook": lambda storage, tenant, hook: storage.update_hook(tenant, hook, HookChange(name="x"), 2.0),
+    "delete_hook": lambda storage, tenant, hook: storage.delete_hook(tenant, hook),
+    "get_secrets": lambda storage, tenant, hook: storage.get_secrets(tenant, hook),
+    "add_secrets": lambda storage, tenant, hook: storage.add_secrets(tenant, hook, {"B": b"2"}, most=20),
+    "update_secrets": lambda storage, tenant, hook: storage.update_secrets(tenant, hook, {"A": b"2"}),
+    "delete_secrets": lambda storage, tenant, hook: storage.delete_secrets(tenant, hook, ["A"]),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_a_hook_is_not_found_under_another_tenant_or_id(storage, nouns, call):
+    """Each call that names a hook, and none changes anything."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+    await storage.add_secrets("acme", hook.id, {"A": b"1"}, most=20)
+
+    for tenant, hook_id in (("other", hook.id), ("acme", "missing"), ("ACME", hook.id)):
+        with pytest.raises(HookNotFound):
+            await CALLS[call](storage, tenant, hook_id)
+
+    assert await storage.get_hook("acme", hook.id) == hook
+    assert await storage.get_secrets("acme", hook.id) == {"A": b"1"}
+    assert await names(storage, tenant="other") == []
+
+
+# secrets
+
+
+async def test_secrets_come_back_as_they_came(storage, nouns):
+    """Bytes that are no text, and names that are strange."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+
+    await storage.add_secrets("acme", hook.id, {STRANGE: bytes(range(256)), "B": b""}, most=2)
+
+    assert await storage.get_secrets("acme", hook.id) == {STRANGE: bytes(range(256)), "B": b""}
+
+
+async def test_secrets_are_added_all_or_none(storage, nouns):
+    """A name that exists and a number that is too large refuse the whole call."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+    await storage.add_secrets("acme", hook.id, {"A": b"1"}, most=2)
+
+    with pytest.raises(SecretNameTaken):
+        await storage.add_secrets("acme", hook.id, {"B": b"2", "A": b"3"}, most=9)
+    with pytest.raises(TooManySecrets, match="at most 2 secrets; this one would have 3"):
+        await storage.add_secrets("acme", hook.id, {"B": b"2", "C": b"3"}, most=2)
+
+    assert await storage.get_secrets("acme", hook.id) == {"A": b"1"}
+
+
+async def test_secrets_are_changed_all_or_none(storage, nouns):
+    """A name that does not exist refuses the whole call."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+    await storage.add_secrets("acme", hook.id, {"A": b"1", "B": b"2"}, most=20)
+
+    with pytest.raises(SecretNotFound):
+        await storage.update_secrets("acme", hook.id, {"A": b"9", "C": b"9"})
+    assert await storage.get_secrets("acme", hook.id) == {"A": b"1", "B": b"2"}
+
+    await storage.update_secrets("acme", hook.id, {"B": b"3"})
+    await storage.update_secrets("acme", hook.id, {})
+    assert await storage.get_secrets("acme", hook.id) == {"A": b"1", "B": b"3"}
+
+
+async def test_deleting_a_secret_twice_is_no_error(storage, nouns):
+    """Names that do not exist are passed over."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+    await storage.add_secrets("acme", hook.id, {"A": b"1", "B": b"2"}, most=20)
+
+    for _ in range(2):
+        await storage.delete_secrets("acme", hook.id, ["A", "C", "A"])
+
+    assert await storage.get_secrets("acme", hook.id) == {"B": b"2"}
+
+
+# images
+
+
+async def test_an_image_belongs_to_one_version_and_one_build(storage):
+    """There is one per version; that of another build is none."""
+    assert await storage.get_image("v", "build 1") is None
+
+    await storage.put_image("v", "build 1", b"\0image")
+    await storage.put_image("w", "build 1", b"")
+    assert await storage.get_image("v", "build 1") == b"\0image"
+    assert await storage.get_image("v", "build 2") is None
+    assert await storage.get_image("w", "build 1") == b""
+
+    await storage.put_image("v", "build 2", b"newer")
+    assert await storage.get_image("v", "build 1") is None
+    assert await storage.get_image("v", "build 2") == b"newer"
+
+
+# executions
+
+
+async def test_executions_come_back_newest_first(storage, nouns):
+    """By their ids, which sort by time, whatever the order in which they were written."""
+    rows = [nouns.execution() for _ in range(5)]
+    await storage.append_executions([rows[3], rows[0]])
+    await storage.append_executions([rows[4], rows[1], rows[2]])
+
+    assert await storage.list_executions("acme", EVERY, limit=10) == rows[::-1]
+    assert await ids(storage, limit=2) == [rows[4].id, rows[3].id]
+    assert await ids(storage, ExecutionFilter(before=rows[3].id), limit=2) == [rows[2].id, rows[1].id]
+
+
+async def test_executions_are_listed_by_hook_client_and_decision(storage, nouns):
+    """All conditions together; another tenant's are never there."""
+    rows = [
+        nouns.execution(hook_id=hook, client_id=client, decision=decision)
+        for hook in "ab"
+        for client in "cd"
+        for decision in ("allow", "deny")
+    ]
+    await storage.append_executions([*rows, nouns.execution(tenant="other")])
+
+    assert len(await ids(storage)) == 8
+    assert await ids(storage, ExecutionFilter(hook_id="a")) == [row.id for row in rows[3::-1]]
+    assert await ids(storage, ExecutionFilter(hook_id="b", client_id="d", decision="deny")) == [rows[7].id]
+    assert await ids(storage, ExecutionFilter(client_id="none")) == []
+
+
+async def test_an_execution_that_is_there_stays_as_it_is(storage, nouns):
+    """A batch that is written again after a failure makes no doubles."""
+    row = nouns.execution(decision="deny")
+    other = nouns.execution(id=row.id, at=row.at, decision="allow")
+
+    await storage.append_executions([row])
+    await storage.append_executions([other, row])
+
+    assert await storage.list_executions("acme", EVERY, limit=10) == [row]
+
+
+async def test_old_executions_are_pruned(storage, nouns):
+    """Those before the time; one from exactly then stays."""
+    rows = [nouns.execution(at=float(at)) for at in range(10)]
+    await storage.append_executions(rows)
+
+    assert await storage.prune_executions(older_than=4.0, most=100) == 4
+    assert await ids(storage) == [row.id for row in rows[:3:-1]]
+    assert await storage.prune_executions(older_than=4.0, most=100) == 0
+
+
+async def test_executions_over_the_number_are_pruned(storage, nouns):
+    """The newest stay, of all tenants together, also when many are of one moment."""
+    rows = [nouns.execution(at=float(number // 400)) for number in range(1600)]
+    await storage.append_executions(rows)
+
+    assert await storage.prune_executions(older_than=0.0, most=300) == 1300
+    assert await ids(storage) == [row.id for row in rows[:1299:-1]]
+    assert await storage.prune_executions(older_than=0.0, most=0) == 300
+    assert await storage.prune_executions(older_than=9e9, most=0) == 0
+
+
+# the whole
+
+
+async def test_a_caller_who_is_cancelled_takes_nothing_back(storage, nouns):
+    """What was accepted is written, whole."""
+    hook = nouns.hook(enabled=True)
+    call = asyncio.ensure_future(storage.create_hook(hook))
+    await asyncio.sleep(0)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+    while await storage.enabled_hook("acme", hook.trigger) is None:
+        await asyncio.sleep(0)
+    assert await storage.get_hook("acme", hook.id) == hook
+
+
+async def test_close_finishes_what_was_accepted(storage, nouns):
+    """Calls in progress are answered; later ones are `Unavailable`; closing again is no error."""
+    calls = [asyncio.ensure_future(storage.create_hook(nouns.hook())) for _ in range(20)]
+    calls_to_read = [asyncio.ensure_future(storage.enabled_hook("acme", "t")) for _ in range(20)]
+    await asyncio.sleep(0)
+
+    await storage.close()
+
+    assert len(await asyncio.gather(*calls)) == 20
+    assert await asyncio.gather(*calls_to_read) == [None] * 20
+    with pytest.raises(Unavailable):
+        await storage.create_hook(nouns.hook())
+    with pytest.raises(Unavailable):
+        await storage.ping()
+    await storage.close()
+
+
+async def test_ping_answers(storage):
+    """Nothing to return: that it returns is the answer."""
+    assert await storage.ping() is None
+
+
+async def test_errors_never_show_a_sealed_value(storage, nouns):
+    """Sealed is not plain, but it is nobody's business either."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+    await storage.add_secrets("acme", hook.id, {"A": b"sealed-value"}, most=20)
+
+    for call in (
+        storage.add_secrets("acme", hook.id, {"A": b"sealed-value"}, most=20),
+        storage.add_secrets("acme", hook.id, {"B": b"sealed-value"}, most=1),
+        storage.update_secrets("acme", hook.id, {"C": b"sealed-value"}),
+    ):
+        with pytest.raises(HookdError) as caught:
+            await call
+        assert "sealed-value" not in f"{caught.value!r} {caught.value.debug} {caught.value.to_body()}"
