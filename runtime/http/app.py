@@ -16,7 +16,7 @@ from aiohttp import hdrs, web
 
 from runtime.errors import MethodNotAllowed, NotFound
 from runtime.http.json import error_response
-from runtime.http.routes import BODY_LIMIT, Call, Public, Route, wrap
+from runtime.http.routes import BODY_LIMIT, STOPPING, Call, Public, Route, wrap
 
 KEEP_ALIVE_SECONDS: Final = 75.0
 SHUTDOWN_SECONDS: Final = 10.0
@@ -26,9 +26,15 @@ SHUTDOWN_SECONDS: Final = 10.0
 def create_app() -> web.Application:
     """An application that answers 404 and 405 as JSON; `routes.install` fills it."""
     app = web.Application()
+    app[STOPPING] = asyncio.Event()
+    app.on_shutdown.append(_tell_stopping)
     last = Route(method="*", path="/{path:.*}", handler=_unrouted, access=Public("only says that there is nothing"))
     app.router.add_route(last.method, last.path, wrap(last, None, BODY_LIMIT))
     return app
+
+
+async def _tell_stopping(app: web.Application) -> None:
+    app[STOPPING].set()
 
 
 async def _unrouted(call: Call) -> web.StreamResponse:

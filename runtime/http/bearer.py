@@ -8,6 +8,7 @@ Rule: a token is verified whole or not at all, and only verified ones are rememb
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +17,7 @@ from typing import Any, Final
 
 import jwt
 
-from runtime.errors import HookdError, InsufficientScope, Unauthenticated, Unavailable
+from runtime.errors import HookdError, InsufficientScope, SettingsError, Unauthenticated
 from runtime.http.jwks import KeySet
 from runtime.settings import TrustedIssuer
 
@@ -32,14 +33,18 @@ LEAST_SECRET: Final = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who calls. `tenant` is "" and `scopes` empty only on public routes."""
+    """Who calls. `tenant` is "" and `scopes` empty only on public routes.
+
+    `expires_at` is when its token stops being good, in seconds since the epoch: for answers that go on for hours.
+    """
 
     tenant: str
     scopes: frozenset[str]
     subject: str
+    expires_at: float
 
 
-NOBODY: Final = Caller(tenant="", scopes=frozenset(), subject="")
+NOBODY: Final = Caller(tenant="", scopes=frozenset(), subject="", expires_at=math.inf)
 
 
 class NoToken(Unauthenticated):
@@ -47,7 +52,10 @@ class NoToken(Unauthenticated):
 
 
 class Authenticator:
-    """Verifies bearer tokens against the trusted issuers. `clock` gives seconds since the epoch."""
+    """Verifies bearer tokens against the trusted issuers. `clock` gives seconds since the epoch.
+
+    `SettingsError` for an entry that could accept nothing, or too much.
+    """
 
     def __init__(
         self, trusted: Sequence[TrustedIssuer], *, leeway: int = 5, clock: Callable[[], float] = time.time
@@ -74,17 +82,17 @@ class Authenticator:
         known = self.recall(header)
         if known is not None:
             return known
-        caller, expires_at = await self._verify(_token(header))
-        self._remember(header, caller, expires_at)
+        caller = await self._verify(_token(header))
+        self._remember(header, caller)
         return caller
 
-    def _remember(self, header: str, caller: Caller, expires_at: float) -> None:
+    def _remember(self, header: str, caller: Caller) -> None:
         self._known.pop(header, None)
         while len(self._known) >= REMEMBERED:
             del self._known[next(iter(self._known))]
-        self._known[header] = caller, min(expires_at, self._clock() + REMEMBERED_SECONDS)
+        self._known[header] = caller, min(caller.expires_at, self._clock() + REMEMBERED_SECONDS)
 
-    async def _verify(self, token: str) -> tuple[Caller, float]:
+    async def _verify(self, token: str) -> Caller:
         header, issuer = _unverified(token)
         entries = [entry for entry in self._entries if entry.row.issuer == issuer]
         if not entries:
@@ -96,7 +104,7 @@ class Authenticator:
         for entry in fitting:
             try:
                 claims = await entry.verify(token, header.get("kid"), self._leeway)
-                return _caller(claims, entry.row), float(claims["exp"]) + self._leeway
+                return _caller(claims, entry.row, self._leeway)
             except Unauthenticated as error:
                 fault = fault or error
         assert fault is not None
@@ -107,6 +115,7 @@ class _Entry:
     """One trusted issuer with its keys."""
 
     def __init__(self, row: TrustedIssuer) -> None:
+        _check(row)
         self.row = row
         self._keys = KeySet(row.jwks_url, row.algorithm) if row.algorithm != "HS256" else None
 
@@ -127,22 +136,31 @@ class _Entry:
                 leeway=leeway,
                 options={"require": ["exp", "iss", "aud"]},
             )
-        except jwt.InvalidTokenError as error:
+        except (jwt.InvalidTokenError, OverflowError) as error:  # an `exp` of 1e999 overflows
             raise Unauthenticated(_reason(error), debug=repr(error)) from None
 
     async def _key(self, key_id: object) -> Any:
         if self._keys is None:
-            return _secret(self.row)
+            return self.row.secret
         key = await self._keys.get(key_id if isinstance(key_id, str) else None)
         if key is None:
             raise Unauthenticated("The token is signed with a key that its issuer does not publish.")
         return key
 
 
-def _secret(row: TrustedIssuer) -> str:
-    if len(row.secret) < LEAST_SECRET:
-        raise Unavailable(f"The trusted issuer's secret is shorter than {LEAST_SECRET} characters.")
-    return row.secret
+def _check(row: TrustedIssuer) -> None:
+    where = f"[[auth.trusted]] of issuer {row.issuer!r}"
+    if not row.issuer or not row.audience:
+        raise SettingsError(f"{where} needs an issuer and an audience.")
+    if row.tenant and _TENANT.fullmatch(row.tenant) is None:
+        raise SettingsError(f"{where}: the tenant may have letters, digits, '.', '_' and '-', not {row.tenant!r}.")
+    if row.algorithm == "HS256":
+        if row.jwks_url:
+            raise SettingsError(f"{where}: HS256 takes a secret, not a jwks_url.")
+        if len(row.secret) < LEAST_SECRET:
+            raise SettingsError(f"{where}: the secret must have at least {LEAST_SECRET} characters.")
+    elif row.secret or not row.jwks_url.startswith(("http://", "https://")):
+        raise SettingsError(f"{where}: {row.algorithm} takes a jwks_url (http or https), and no secret.")
 
 
 # RFC 6750 section 2.1: 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
@@ -177,7 +195,7 @@ _REASONS: Final[Mapping[type[Exception], str]] = {
 }
 
 
-def _reason(error: jwt.InvalidTokenError) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, jwt.MissingRequiredClaimError):
         return f"The token has no claim '{error.claim}'."
     return _REASONS.get(type(error), "Invalid token.")
@@ -186,12 +204,13 @@ def _reason(error: jwt.InvalidTokenError) -> str:
 _TENANT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
-def _caller(claims: Mapping[str, Any], row: TrustedIssuer) -> Caller:
+def _caller(claims: Mapping[str, Any], row: TrustedIssuer, leeway: int) -> Caller:
     subject = claims.get("sub")
     return Caller(
         tenant=_tenant(claims.get("ten"), row.tenant),
         scopes=_scopes(claims),
         subject=subject if isinstance(subject, str) else "",
+        expires_at=float(claims["exp"]) + leeway,
     )
 
 

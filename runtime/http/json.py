@@ -170,7 +170,8 @@ def _unique_object(pairs: list[tuple[str, object]]) -> None:
         raise InvalidBody(f"The body names '{_repeated(names)}' twice in one object.")
 
 
-_UNIQUE: Final = json.JSONDecoder(object_pairs_hook=_unique_object)
+# Numbers are left as text: Python refuses to convert one of more than 4,300 digits, which JSON allows.
+_UNIQUE: Final = json.JSONDecoder(object_pairs_hook=_unique_object, parse_int=str, parse_float=str)
 
 
 def _repeated(names: list[str]) -> str:

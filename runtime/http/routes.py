@@ -6,6 +6,7 @@ Rule: a route says who may call it, and `install` is the only way into an applic
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
@@ -25,6 +26,9 @@ log = logging.getLogger("hookd.http")
 REQUEST_ID: Final = istr("X-Request-Id")
 BODY_LIMIT: Final = 1_048_576
 """Bytes of a request body where the configuration says nothing else."""
+
+STOPPING: Final = web.AppKey("stopping", asyncio.Event)
+"""Set when the server stops: an answer that goes on and on ends then."""
 
 _SANE_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}").fullmatch
 

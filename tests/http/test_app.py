@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from runtime.http.app import Address, create_app, serve, serve_until
+from runtime.http.bearer import Authenticator
+from runtime.http.json import json_response
+from runtime.http.routes import STOPPING, Call, Public, Route, install
+
+PUBLIC = Public("a test")
+
+
+async def ok(call: Call) -> web.Response:
+    return json_response({})
+
+
+ROUTES = [
+    Route(method="GET", path="/things", handler=ok, access=PUBLIC),
+    Route(method="POST", path="/things", handler=ok, access=PUBLIC),
+    Route(method="PATCH", path="/things/{id}", handler=ok, access=PUBLIC),
+]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "OPTIONS"])
+async def test_an_unknown_path_is_a_json_404(served, client, method):
+    """Whatever the method, the answer names the path and has the usual shape."""
+    url = await served(*ROUTES)
+    async with client.request(method, f"{url}/nowhere?secret=1") as answer:
+        assert answer.status == 404
+        assert await answer.json() == {
+            "statusCode": 404,
+            "error": "Not Found",
+            "message": "There is nothing at /nowhere.",
+            "errorCode": "inexistent_resource",
+        }
+
+
+async def test_a_wrong_method_is_a_json_405_with_allow(served, client):
+    """`Allow` has every method of the path (RFC 9110 section 15.5.6)."""
+    url = await served(*ROUTES)
+    async with client.delete(f"{url}/things") as answer:
+        assert answer.status == 405
+        assert answer.headers["Allow"] == "GET, HEAD, POST"
+        assert (await answer.json())["message"] == "DELETE is not possible at /things; possible: GET, HEAD, POST."
+    async with client.get(f"{url}/things/1") as answer:
+        assert (answer.status, answer.headers["Allow"]) == (405, "PATCH")
+
+
+async def test_a_request_in_progress_ends_before_the_server():
+    """Stopping the server lets an accepted request have its answer."""
+    inside, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(call: Call) -> web.Response:
+        inside.set()
+        await go_on.wait()
+        return json_response({"done": True})
+
+    app = create_app()
+    install(app, [Route(method="GET", path="/", handler=slow, access=PUBLIC)], Authenticator(()))
+    stop = asyncio.Event()
+    async with aiohttp.ClientSession() as client:
+        async with serve(app, "127.0.0.1", 0) as address:
+            asking = asyncio.ensure_future(client.get(address.url))
+            await inside.wait()
+            asyncio.get_running_loop().call_later(0.05, go_on.set)
+        assert await (await asking).json() == {"done": True}
+    stop.set()
+
+
+async def test_endless_answers_learn_that_the_server_stops():
+    """`STOPPING` is set before requests in progress are waited for."""
+    inside = asyncio.Event()
+
+    async def endless(call: Call) -> web.Response:
+        inside.set()
+        await call.request.app[STOPPING].wait()
+        return json_response({"stopped": True})
+
+    app = create_app()
+    install(app, [Route(method="GET", path="/", handler=endless, access=PUBLIC)], Authenticator(()))
+    async with aiohttp.ClientSession() as client:
+        async with asyncio.timeout(5), serve(app, "127.0.0.1", 0) as address:
+            asking = asyncio.ensure_future(client.get(address.url))
+            await inside.wait()
+        assert await (await asking).json() == {"stopped": True}
+
+
+async def test_serves_until_told_to_stop():
+    """`serve_until` returns when the event is set, and the port is free again."""
+    stop = asyncio.Event()
+    stop.set()
+    await serve_until(create_app(), "127.0.0.1", 0, stop)
+
+
+async def test_several_processes_may_share_a_port():
+    """With `share_port` a second server listens beside the first; without, it is refused."""
+    async with serve(create_app(), "127.0.0.1", 0, share_port=True) as first:
+        async with serve(create_app(), "127.0.0.1", first.port, share_port=True) as second:
+            assert second.port == first.port
+        with pytest.raises(OSError, match="address already in use"):
+            async with serve(create_app(), "127.0.0.1", first.port):
+                pass
+
+
+def test_an_address_is_a_url():
+    """An IPv6 address goes into brackets (RFC 3986 section 3.2.2)."""
+    assert Address(host="127.0.0.1", port=80).url == "http://127.0.0.1:80"
+    assert Address(host="::1", port=80).url == "http://[::1]:80"

@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.errors import InvalidBody
+from runtime.http import json as http_json
+from runtime.http.json import MAX_DEPTH, json_response, parse_form, parse_json
+from runtime.http.routes import Call, Public, Route
+from tests.http.conftest import Served
+
+PUBLIC = Public("a test")
+JSON = {"Content-Type": "application/json"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+async def echo_json(call: Call) -> web.Response:
+    return json_response(await call.json())
+
+
+async def echo_form(call: Call) -> web.Response:
+    return json_response(await call.form())
+
+
+async def echo_either(call: Call) -> web.Response:
+    return json_response(await call.json_or_form())
+
+
+ROUTES = [
+    Route(method="POST", path="/json", handler=echo_json, access=PUBLIC),
+    Route(method="POST", path="/form", handler=echo_form, access=PUBLIC),
+    Route(method="POST", path="/either", handler=echo_either, access=PUBLIC),
+]
+
+
+@pytest.fixture
+async def url(served: Served) -> str:
+    return await served(*ROUTES)
+
+
+async def post(client: aiohttp.ClientSession, url: str, data: Any, **headers: str) -> tuple[int, Any]:
+    async with client.post(url, data=data, headers={"Content-Type": "application/json", **headers}) as answer:
+        assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+        return answer.status, await answer.json()
+
+
+def message(answer: tuple[int, Any]) -> tuple[int, str, str]:
+    """Status, errorCode and message of an error, whose body has Auth0's shape (contract 1.1)."""
+    status, body = answer
+    assert list(body) == ["statusCode", "error", "message", "errorCode"]
+    assert body["statusCode"] == status
+    return status, body["errorCode"], body["message"]
+
+
+@given(VALUES)
+def test_every_json_value_arrives_as_it_was_sent(value):
+    """A body of any value is read as the same value."""
+    assert parse_json(json.dumps(value).encode()) == value
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_value_or_a_clear_error(body):
+    """No body, whatever its bytes, raises anything but InvalidBody."""
+    try:
+        parse_json(body)
+    except InvalidBody as error:
+        assert error.message
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_as_a_form_are_fields_or_a_clear_error(body):
+    """Likewise for forms."""
+    try:
+        parse_form(body)
+    except InvalidBody as error:
+        assert error.message
+
+
+@pytest.mark.parametrize(
+    "body, expected",
+    [
+        (b"", "The body is missing; it must be JSON."),
+        (b"{", "The body is not valid JSON: "),
+        (b'{"a": NaN}', "The body is not valid JSON: "),
+        (b'{"a": 1,}', "The body is not valid JSON: "),
+        (b'\xff{"a": 1}', "The body is not valid JSON: "),
+        (b'{"a": "\xc3\x28"}', "The body is not valid JSON: "),
+        (rb'{"a": "\ud800"}', "The body is not valid JSON: "),
+        (b'{"a": 1, "b": {"c": 1, "c": 2}}', "The body names 'c' twice in one object."),
+    ],
+)
+def test_a_body_that_is_not_json_says_why(body, expected):
+    """The message names the rule that the body breaks."""
+    with pytest.raises(InvalidBody) as caught:
+        parse_json(body)
+    assert caught.value.message.startswith(expected)
+
+
+def test_without_unique_the_last_member_counts():
+    """On the hot path an object that names a member twice has the last one, as everywhere in JavaScript."""
+    assert parse_json(b'{"a": 1, "a": 2}', unique=False) == {"a": 2}
+
+
+def test_nesting_has_a_limit():
+    """As deep as MAX_DEPTH is read; one deeper, or a thousand deeper, is refused and crashes nothing."""
+    fine = b"[" * MAX_DEPTH + b"]" * MAX_DEPTH
+    assert orjson.dumps(parse_json(fine)) == fine
+    for deeper in (MAX_DEPTH + 1, 1000):
+        with pytest.raises(InvalidBody, match="nests more than 100|not valid JSON"):
+            parse_json(b"[" * deeper + b"]" * deeper)
+
+
+def test_brackets_in_strings_are_not_nesting():
+    """A script full of brackets is one flat string."""
+    body = orjson.dumps({"script": "[{" * 5000})
+    assert parse_json(body) == {"script": "[{" * 5000}
+
+
+def test_a_number_of_ten_thousand_digits_is_harmless():
+    """Python refuses to convert long digit strings; the body is read or refused, never an error of ours."""
+    try:
+        value = parse_json(b"[" + b"9" * 10_000 + b"]")
+    except InvalidBody:
+        return
+    assert isinstance(value, list)
+
+
+async def test_the_content_type_decides(client, url):
+    """JSON needs its type, in UTF-8; the message says what was sent instead."""
+    for wrong in ("text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin-1", ""):
+        answer = message(await post(client, f"{url}/json", b"{}", **{"Content-Type": wrong}))
+        assert answer[:2] == (415, "unsupported_media_type")
+        assert wrong[:20] in answer[2]
+    for right in ("application/json; charset=UTF-8", "Application/JSON", 'application/json;charset="utf-8"'):
+        assert await post(client, f"{url}/json", b"{}", **{"Content-Type": right}) == (200, {})
+
+
+async def test_no_body_at_all_is_said_so(client, url):
+    """A POST that forgot its body is told that, not that its type is wrong."""
+    async with client.post(f"{url}/json", skip_auto_headers=["Content-Type"]) as answer:
+        assert message((answer.status, await answer.json())) == (
+            400,
+            "invalid_body",
+            "The body is missing; it must be application/json.",
+        )
+
+
+async def test_a_body_over_the_limit_is_refused(client, url):
+    """One byte more than the limit is 413, with its length announced or sent in chunks or packed."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(11):
+            yield b" " * 100
+
+    too_large = (413, "body_too_large", "The body is larger than 1,000 bytes.")
+    assert await post(client, f"{url}/json", b" " * 998 + b"{}") == (200, {})
+    assert message(await post(client, f"{url}/json", b" " * 999 + b"{}")) == too_large
+    assert message(await post(client, f"{url}/json", chunks())) == too_large
+    packed = gzip.compress(b" " * 100_000 + b"{}")
+    assert message(await post(client, f"{url}/json", packed, **{"Content-Encoding": "gzip"})) == too_large
+
+
+async def test_a_packed_body_is_unpacked(client, url):
+    """Content-Encoding: gzip is read; one that is not gzip is a 400."""
+    packed = gzip.compress(b'{"a": 1}')
+    assert await post(client, f"{url}/json", packed, **{"Content-Encoding": "gzip"}) == (200, {"a": 1})
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    writer.write(
+        b"POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Content-Encoding: gzip\r\nContent-Length: 8\r\n\r\nnot gzip"
+    )
+    assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
+    writer.close()
+
+
+async def test_a_body_in_pieces_is_read_whole(client, url):
+    """A body that trickles in is the same as one that comes at once."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for piece in (b'{"a"', b": ", b"1}"):
+            yield piece
+            await asyncio.sleep(0.01)
+
+    assert await post(client, f"{url}/json", pieces()) == (200, {"a": 1})
+
+
+async def test_a_body_that_never_ends_is_given_up(monkeypatch, url):
+    """A client that stops in the middle of its body gets a 400 after the time limit."""
+    monkeypatch.setattr(http_json, "BODY_SECONDS", 0.05)
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    writer.write(b'POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"a')
+    async with asyncio.timeout(5):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
+        assert b"did not arrive" in await reader.read()
+    writer.close()
+
+
+async def test_forms_are_read(client, url):
+    """Fields with UTF-8 and empty values; a field that is given twice is refused (RFC 6749 section 3.2)."""
+    assert await post(client, f"{url}/form", b"a=1&b=&c=%C3%A4+b", **FORM) == (200, {"a": "1", "b": "", "c": "ä b"})
+    assert await post(client, f"{url}/form", b"", **FORM) == (200, {})
+    twice = await post(client, f"{url}/form", b"a=1&b=2&a=1", **FORM)
+    assert message(twice) == (400, "invalid_body", "The body has the field 'a' twice.")
+    assert message(await post(client, f"{url}/form", b"a=%FF", **FORM))[:2] == (400, "invalid_body")
+    assert message(await post(client, f"{url}/form", b"{}", **JSON))[:2] == (415, "unsupported_media_type")
+
+
+async def test_a_route_may_take_both(client, url):
+    """JSON and form give the same object; a third type is refused and both are named."""
+    assert await post(client, f"{url}/either", b'{"a": "1"}', **JSON) == (200, {"a": "1"})
+    assert await post(client, f"{url}/either", b"a=1", **FORM) == (200, {"a": "1"})
+    neither = message(await post(client, f"{url}/either", b"a", **{"Content-Type": "text/plain"}))
+    assert neither == (
+        415,
+        "unsupported_media_type",
+        "The body must be application/json or application/x-www-form-urlencoded in UTF-8, not text/plain.",
+    )
