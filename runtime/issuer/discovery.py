@@ -11,11 +11,11 @@ from aiohttp import web
 
 from runtime.http.json import json_response
 from runtime.http.routes import Call, Public, Route
+from runtime.issuer.endpoint import GRANTS
 from runtime.issuer.issuer import Issuer
 from runtime.issuer.oauth_errors import UnsupportedResponseType, answer_oauth_error
 from runtime.issuer.records import AUTH_METHODS
 from runtime.issuer.scopes import OFFLINE_ACCESS, OPENID_SCOPES
-from runtime.issuer.token import GRANTS
 
 CACHED: Final = {"Cache-Control": "public, max-age=60"}
 """A withdrawn key is out of everybody's sight after a minute; a new one was there before it signed."""

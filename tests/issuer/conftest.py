@@ -1,0 +1,260 @@
+"""A token server on a real port, and a real HTTP server in the runtime's place that answers what a test tells it.
+
+The real runtime stands behind it in test_app.py. What it would never answer (nonsense, nothing, too late) only a server
+of the test's own can.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import aiohttp
+import orjson
+import pytest
+from aiohttp import web
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
+from runtime.http.app import create_app, serve
+from runtime.http.bearer import Authenticator
+from runtime.http.routes import install
+from runtime.issuer.app import Issuer, issuer_routes, local_jwks_url, open_issuer, own_trust
+from runtime.issuer.keys import open_keys
+from runtime.issuer.passwords import HashCost
+from runtime.issuer.store import open_store
+from runtime.settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, UserSettings
+from runtime.settings import Issuer as IssuerSettings
+
+HOST = "127.0.0.1"
+CHEAP = HashCost(memory_kib=64, passes=1)
+"""A true Argon2id hash of the least cost: what a hash costs is no matter of these tests."""
+
+API = "https://api.example.com/"
+ORDERS = ("read:orders", "write:orders")
+SECRET = "m2m-secret-0123456789"
+PASSWORD = "correct horse battery staple"
+ODD_ID, ODD_SECRET = "odd:id%2Bä", "p%41ss+word/ü:&=?"
+
+
+@dataclass
+class Decider:
+    """In the runtime's place. `decision` None allows the scope that is asked for; `body`, if given, is sent as it is."""
+
+    url: str = ""
+    decision: dict[str, object] | None = None
+    status: int = 200
+    body: bytes | None = None
+    blocked: asyncio.Event | None = None
+    asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    """Path, Authorization and payload of every request."""
+
+    async def answer(self, request: web.Request) -> web.Response:
+        payload = orjson.loads(await request.read())
+        self.asked.append((request.path, request.headers["Authorization"], payload))
+        if self.blocked is not None:
+            await self.blocked.wait()
+        allow = {"decision": "allow", "scope": payload["scope"], "claims": {}, "dropped": [], "execution": None}
+        body = orjson.dumps(allow if self.decision is None else self.decision) if self.body is None else self.body
+        return web.Response(status=self.status, body=body, content_type="application/json")
+
+
+@dataclass
+class TokenServer:
+    """A token server and a client's view of it."""
+
+    url: str
+    issuer: Issuer
+    http: aiohttp.ClientSession
+
+    async def token(self, *, status: int = 200, headers: dict[str, str] | None = None, **fields: Any) -> dict[str, Any]:
+        """POST /oauth/token with these fields as JSON; the answer's body."""
+        async with self.http.post(f"{self.url}/oauth/token", json=fields, headers=headers) as answer:
+            body: dict[str, Any] = await answer.json()
+            assert answer.status == status, body
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert answer.headers["Pragma"] == "no-cache"
+            return body
+
+    async def m2m(self, *, status: int = 200, **fields: Any) -> dict[str, Any]:
+        """A client credentials request of the client `m2m`."""
+        own: dict[str, Any] = {
+            "grant_type": "client_credentials",
+            "client_id": "m2m",
+            "client_secret": SECRET,
+            "audience": API,
+        }
+        return await self.token(status=status, **(own | fields))
+
+    async def password(self, *, status: int = 200, **fields: Any) -> dict[str, Any]:
+        """A password request of the client `app` for the user `ada`."""
+        own: dict[str, Any] = {"grant_type": "password", "client_id": "app", "client_secret": SECRET, "audience": API}
+        return await self.token(status=status, **(own | {"username": "ada", "password": PASSWORD} | fields))
+
+    async def refresh(self, token: str = "", *, status: int = 200, **fields: Any) -> dict[str, Any]:
+        """A refresh request of the client `app`."""
+        own: dict[str, Any] = {
+            "grant_type": "refresh_token",
+            "client_id": "app",
+            "client_secret": SECRET,
+            "refresh_token": token,
+        }
+        return await self.token(status=status, **(own | fields))
+
+    async def claims(self, token: str) -> dict[str, Any]:
+        """The claims of a token that joserfc, which does not sign them, verifies by the JWKS."""
+        async with self.http.get(f"{self.url}/.well-known/jwks.json") as answer:
+            keys = KeySet.import_key_set(await answer.json())
+        return jwt.decode(token, keys, algorithms=["RS256"]).claims
+
+    async def management_token(self, **fields: Any) -> str:
+        """A token of the client `admin` for the management API."""
+        body = await self.m2m(client_id="admin", audience=f"{self.url}/api/v2/", **fields)
+        return str(body["access_token"])
+
+    async def manage(
+        self, method: str, path: str, json: object = None, *, status: int = 200, token: str | None = None
+    ) -> Any:
+        """A call of the management API; the answer's body."""
+        bearer = await self.management_token() if token is None else token
+        headers = {"Authorization": f"Bearer {bearer}"}
+        sent: dict[str, Any] = {} if json is None else {"json": json}
+        async with self.http.request(method, f"{self.url}/api/v2/{path}", headers=headers, **sent) as answer:
+            body = await answer.json() if answer.status != 204 else None
+            assert answer.status == status, body
+            return body
+
+
+Opening: TypeAlias = Callable[..., Any]
+
+
+def basic(client_id: str, secret: str) -> dict[str, str]:
+    """An Authorization header of the two as they stand."""
+    return {"Authorization": "Basic " + b64encode(f"{client_id}:{secret}".encode()).decode()}
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def seeded(**fields: Any) -> IssuerSettings:
+    """Settings with clients, an API, grants and users; `url` must be among the fields."""
+    m2m = ClientSettings(client_id="m2m", client_secret=SECRET, name="Machine", metadata={"plan": "gold"})
+    user_grants = ("password", "refresh_token")
+    clients = (
+        m2m,
+        replace(m2m, client_id="admin", metadata={}),
+        replace(m2m, client_id="ungranted"),
+        ClientSettings(client_id="app", client_secret=SECRET, name="App", grant_types=user_grants),
+        ClientSettings(client_id="other-app", client_secret=SECRET, grant_types=user_grants),
+        ClientSettings(
+            client_id="spa",
+            grant_types=("client_credentials", "password", "refresh_token"),
+            token_endpoint_auth_method="none",
+        ),
+        ClientSettings(client_id=ODD_ID, client_secret=ODD_SECRET),
+    )
+    grants = [ClientGrantSettings(client_id=name, audience=API, scope=ORDERS) for name in ("m2m", "spa", ODD_ID)]
+    everything = (*ORDERS, "read:clients")
+    users = (
+        UserSettings(
+            username="ada",
+            password=PASSWORD,
+            email="ada@example.com",
+            name="Ada Lovelace",
+            user_metadata={"hobby": "engines"},
+            app_metadata={"roles": ["admin"]},
+        ),
+        UserSettings(username="Grace@Example.com", password=PASSWORD),
+    )
+    apis = (
+        ResourceServerSettings(identifier=API, name="Orders", scopes=everything, allow_offline_access=True),
+        ResourceServerSettings(identifier="urn:strict", scopes=("read",), token_lifetime=60),
+    )
+    management = ClientGrantSettings(client_id="admin", audience=f"{fields['url']}/api/v2/", scope=MANAGEMENT_SCOPES)
+    rows = {"clients": clients, "client_grants": (*grants, management), "users": users, "resource_servers": apis}
+    return IssuerSettings(**(rows | fields))
+
+
+MANAGEMENT_SCOPES = tuple(
+    f"{verb}:{noun}"
+    for noun in ("clients", "resource_servers", "client_grants", "users", "signing_keys", "hooks")
+    for verb in ("read", "create", "update", "delete")
+    if (verb, noun) != ("delete", "signing_keys")
+)
+
+
+@pytest.fixture(scope="session")
+def keyed_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with signing keys: making them anew for every test takes long."""
+    path = tmp_path_factory.mktemp("issuer") / "keyed.db"
+
+    async def make() -> None:
+        store = await open_store(path)
+        await open_keys(store.signing_keys, lambda: 1_700_000_000.0)
+        await store.close()
+
+    asyncio.run(make())
+    return path
+
+
+@pytest.fixture
+def database(tmp_path: Path, keyed_database: Path) -> Path:
+    """A database of the test's own."""
+    return Path(shutil.copy(keyed_database, tmp_path / "issuer.db"))
+
+
+@pytest.fixture
+async def decider() -> AsyncIterator[Decider]:
+    """A server in the runtime's place."""
+    decider = Decider()
+    app = web.Application()
+    app.router.add_post("/api/v1/triggers/{trigger}/execute", decider.answer)
+    async with serve(app, HOST, 0) as address:
+        decider.url = address.url
+        yield decider
+
+
+@asynccontextmanager
+async def token_server_of(settings: IssuerSettings, **options: Any) -> AsyncIterator[TokenServer]:
+    """The token server of these settings, listening at the port of their `url`."""
+    port = int(settings.url.rpartition(":")[2])
+    async with AsyncExitStack() as stack:
+        issuer = await stack.enter_async_context(open_issuer(settings, cost=CHEAP, **options))
+        authenticator = Authenticator(own_trust(settings, local_jwks_url(HOST, port)))
+        stack.push_async_callback(authenticator.close)
+        app = create_app()
+        install(app, issuer_routes(issuer), authenticator)
+        address = await stack.enter_async_context(serve(app, HOST, port))
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        yield TokenServer(url=address.url, issuer=issuer, http=http)
+
+
+@pytest.fixture
+async def opened(database: Path, decider: Decider) -> AsyncIterator[Opening]:
+    """Token servers by `await opened(clock=..., **settings)`: with those settings in place of the usual ones."""
+    async with AsyncExitStack() as stack:
+
+        async def opening(*, clock: Callable[[], float] | None = None, **fields: Any) -> TokenServer:
+            known = {"url": f"http://{HOST}:{free_port()}", "database": str(database), "runtime_url": decider.url}
+            options = {} if clock is None else {"clock": clock}
+            return await stack.enter_async_context(token_server_of(seeded(**(known | fields)), **options))
+
+        yield opening
+
+
+@pytest.fixture
+async def tokens(opened: Opening) -> TokenServer:
+    """The usual token server."""
+    server: TokenServer = await opened()
+    return server
