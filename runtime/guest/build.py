@@ -1,7 +1,6 @@
 """Builds the guest: QuickJS-ng's published source and our C and JavaScript in, `artifact/` out.
 
-    code.wasm       the engine's code, less its data; imports one memory and nothing else
-    base.wasm       a memory as it is after `boot`: the engine's data, JavaScript's own objects, our prelude
+    guest.wasm      the engine, its memory as it is after `boot`: JavaScript's own objects, our prelude. Imports nothing
     manifest.json   what it was made from, and the addresses that the host must know
 
 Needs no system compiler: PyPI's `ziglang` compiles, PyPI's `quickjs-ng` source distribution, pinned by hash, is the
@@ -27,11 +26,11 @@ GUEST = Path(__file__).resolve().parent
 ARTIFACT = GUEST / "artifact"
 QUICKJS = "quickjs-ng==0.17.0.2"
 QUICKJS_SHA256 = "43d2e48272208721a7aaea8e3f02d4b9318f12ef20cc4f5421b59d9a470706ef"
-UNITS = ("engine.c", "libregexp.c", "libunicode.c", "dtoa.c", "guest.c", "outcome.c", "buffer.c", "random.c", "wasi.c")
+UNITS = ("engine.c", "libregexp.c", "libunicode.c", "dtoa.c", "guest.c", "outcome.c", "buffer.c", "heap.c", "random.c", "wasi.c")
 PRELUDE = ("inspect.js", "prelude.js")
 COMPILE = ("-target", "wasm32-wasi", "-O3", "-DNDEBUG", "-D_GNU_SOURCE", "-mbulk-memory", "-fno-sanitize=undefined")
 OWN_WARNINGS = ("-Wall", "-Wextra", "-Werror")
-LINK = ("-mexec-model=reactor", "-Wl,--import-memory", "-Wl,--strip-all")  # zig puts the stack first by itself
+LINK = ("-mexec-model=reactor", "-Wl,--strip-all")  # zig puts the stack first by itself
 PAGE, BLOCK = 65536, 4096
 
 # Text in the engine that is replaced, each exactly once: what, by what, why.
@@ -44,6 +43,18 @@ PATCHES = (
             "        if (stack_trace_limit == 0)\n            goto done;\n        if (filename) {"
         ),
         "error.stack begins with the error's name and message, as V8's does",
+    ),
+    (
+        "quickjs.c",
+        "        if (options->line_num != 0)\n            line = options->line_num;",
+        "        line = options->line_num;",
+        "a source may begin on line 0, so that what stands before the user's line 1 has no line of its own",
+    ),
+    (
+        "quickjs.c",
+        "#define JS_ARENA_LARGE_BLOCKS_ONLY 0",
+        "#define JS_ARENA_LARGE_BLOCKS_ONLY 1",
+        "all blocks come from heap.c: arenas of 4 KB for each of 31 sizes are most of a sandbox that lives so shortly",
     ),
 )
 
@@ -60,8 +71,7 @@ def main() -> None:
         patch(engine)
         whole = compile_guest(engine, Path(scratch)).read_bytes()
     memory, addresses = boot(whole)
-    (ARTIFACT / "code.wasm").write_bytes(without_data(whole))
-    (ARTIFACT / "base.wasm").write_bytes(memory_module(memory))
+    (ARTIFACT / "guest.wasm").write_bytes(snapshot(whole, memory))
     manifest = {"sources": sources, "artefacts": artefact_hashes(), **addresses}
     (ARTIFACT / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
     print(f"built the guest in {time.monotonic() - started:.0f} s", file=sys.stderr)
@@ -75,8 +85,8 @@ def source_hashes() -> dict[str, str]:
 
 
 def artefact_hashes() -> dict[str, str]:
-    """SHA-256 of the two modules."""
-    return {name: sha256(ARTIFACT / name) for name in ("code.wasm", "base.wasm")}
+    """SHA-256 of the module."""
+    return {"guest.wasm": sha256(ARTIFACT / "guest.wasm")}
 
 
 def up_to_date(sources: dict[str, str]) -> bool:
@@ -114,7 +124,7 @@ def patch(engine: Path) -> None:
 
 
 def compile_guest(engine: Path, scratch: Path) -> Path:
-    """The linked module, whole: code, data, an imported memory."""
+    """The linked module, before boot."""
 
     def compile_unit(name: str) -> str:
         own = (GUEST / "src" / name).exists()
@@ -147,36 +157,52 @@ def abi(name: str) -> int:
 
 def boot(whole: bytes) -> tuple[bytes, dict[str, int]]:
     """Run `boot` with the prelude. Returns the memory afterwards, its stack emptied, and the addresses in it."""
-    from wasmtime import Engine, Func, Instance, Limits, Memory, MemoryType, Module, Store  # noqa: PLC0415 - asking what is up to date takes no wasmtime
-
-    sys.path.insert(0, str(GUEST.parents[1]))
-    from runtime.sandbox import abi as wall  # noqa: PLC0415 - after the path is set
-
-    engine = Engine()
-    store = Store(engine)
-    module = Module(engine, whole)
-    least = module.imports[0].type.limits.min  # type: ignore[union-attr]
-    memory = Memory(store, MemoryType(Limits(least, wall.MAX_PAGES)))
-    exports = Instance(store, module, [memory]).exports(store)
-
-    def call(name: str) -> int:
-        function = exports[name]
-        assert isinstance(function, Func)
-        return int(function(store) or 0)
-
-    call("_initialize")
-    at = call("in_address")
-    prelude = ";\n".join((GUEST / "js" / name).read_text() for name in PRELUDE).encode()
-    frame = wall.frame(now_ms=0.0, seed=bytes(32), limits=wall.BOOT_LIMITS, image=b"", payload=prelude)
-    if len(frame) > wall.IN_SIZE:
-        raise SystemExit(f"the prelude is larger than IN_SIZE: {len(frame)} bytes")
-    memory.write(store, frame, at)
-    if failed := call("boot"):
+    source = ";\n".join((GUEST / "js" / name).read_text() for name in PRELUDE).encode()
+    compiler = Guest(whole)
+    answer = compiler.call("compile", compiler.write(source))
+    code = compiler.memory()[answer >> 32 :][: answer & 0xFFFFFFFF]
+    if code.startswith(b"{"):
+        raise SystemExit(f"the prelude does not compile: {code.decode()}")
+    guest = Guest(whole)
+    if failed := guest.call("boot", guest.write(code)):
         raise SystemExit(f"boot failed at step {failed}")
-    dump = bytearray(memory.read(store, 0, memory.data_len(store)))
-    dump[: wall.STACK_SIZE] = bytes(wall.STACK_SIZE)
-    dump[at : at + wall.IN_SIZE] = bytes(wall.IN_SIZE)
-    return bytes(dump), {"in_address": at}
+    dump = bytearray(guest.memory())
+    dump[: abi("STACK_SIZE")] = bytes(abi("STACK_SIZE"))
+    return bytes(dump), {"in_address": guest.call("in_address")}
+
+
+class Guest:
+    """An instance of the whole module."""
+
+    def __init__(self, whole: bytes) -> None:
+        import wasmtime  # noqa: PLC0415 - asking what is up to date takes no wasmtime
+
+        engine = wasmtime.Engine()
+        self._store = wasmtime.Store(engine)
+        self._exports = wasmtime.Instance(self._store, wasmtime.Module(engine, whole), []).exports(self._store)
+        memory = self._exports["memory"]
+        assert isinstance(memory, wasmtime.Memory)
+        self._memory = memory
+        self.call("_initialize")
+
+    def call(self, name: str, *arguments: int) -> int:
+        """One export; an unsigned 64-bit result, 0 for none."""
+        return int(self._exports[name](self._store, *arguments) or 0) & 0xFFFFFFFFFFFFFFFF  # type: ignore[operator]
+
+    def write(self, payload: bytes) -> int:
+        """Put a request where the stack does not reach; returns its address."""
+        sys.path.insert(0, str(GUEST.parents[1]))
+        from runtime.sandbox import abi as wall  # noqa: PLC0415 - after the path is set
+
+        frame = wall.frame(now_ms=0.0, seed=bytes(32), limits=wall.BOOT_LIMITS, image=b"", payload=payload)
+        if len(frame) > wall.STACK_SIZE - wall.JS_STACK_SIZE:
+            raise SystemExit(f"the prelude is too large: {len(payload)} bytes")
+        self._memory.write(self._store, frame, PAGE // 16)
+        return PAGE // 16
+
+    def memory(self) -> bytes:
+        """A copy of its whole memory."""
+        return bytes(self._memory.read(self._store, 0, self._memory.data_len(self._store)))
 
 
 # The few bytes of the wasm binary format (core specification, section 5) that splitting a module takes.
@@ -214,25 +240,18 @@ def sections(module: bytes) -> Iterator[tuple[int, bytes]]:
         at += size
 
 
-def section(kind: int, body: bytes) -> bytes:
-    """One section."""
-    return bytes([kind]) + uleb(len(body)) + body
+def snapshot(module: bytes, memory: bytes) -> bytes:
+    """The module with this memory as its initial one.
 
-
-def without_data(module: bytes) -> bytes:
-    """The module less its start (8), data (11) and data count (12) sections.
-
-    Its memory brings the data along, and the linker's start function would only zero it again.
+    Memory (5) and data (11) are replaced. Start (8) would only zero memory again; data count (12) counts the old data.
     """
-    return module[:8] + b"".join(section(kind, body) for kind, body in sections(module) if kind not in (8, 11, 12))
-
-
-def memory_module(memory: bytes) -> bytes:
-    """A module that is nothing but a memory, exported as `memory`, with these contents."""
     segments = [(at, memory[at:end]) for at, end in used(memory)]
-    data = uleb(len(segments)) + b"".join(b"\0\x41" + sleb(at) + b"\x0b" + uleb(len(s)) + s for at, s in segments)
-    limits = b"\1\1" + uleb(len(memory) // PAGE) + uleb(abi("MAX_PAGES"))
-    return b"\0asm\1\0\0\0" + section(5, limits) + section(7, b"\1\6memory\2\0") + section(11, data)
+    replaced = {
+        5: b"\1\1" + uleb(len(memory) // PAGE) + uleb(abi("MAX_PAGES")),
+        11: uleb(len(segments)) + b"".join(b"\0\x41" + sleb(at) + b"\x0b" + uleb(len(s)) + s for at, s in segments),
+    }
+    kept = ((kind, replaced.get(kind, body)) for kind, body in sections(module) if kind not in (8, 12))
+    return module[:8] + b"".join(bytes([kind]) + uleb(len(body)) + body for kind, body in kept)
 
 
 def used(memory: bytes) -> Iterator[tuple[int, int]]:

@@ -1,7 +1,7 @@
-"""The wasmtime engine: its configuration, the guest's two modules, and the clock that stops endless hooks.
+"""The wasmtime engine: its configuration, the guest's module, and the clock that stops endless hooks.
 
-One engine serves all hooks and tenants. It holds the *code module* (compiled once, kept on disk between starts) and the
-*base module* (a memory as it is after boot); `invocation` joins the two anew for every request.
+One engine and one module serve all hooks and tenants. The module is compiled once and kept on disk between starts;
+`invocation` makes an instance of it for every request, whose memory is as it was after boot.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ MAX_WASM_STACK = 4 << 20
 THREAD_STACK = 16 << 20
 # Sandboxes beside those that `concurrency` counts: images being made on each thread, one run that is still inline.
 SPARE = 66
-EXPORTS = ("invoke", "resume", "load", "reserve")
+EXPORTS = ("invoke", "resume", "load", "reserve", "memory")
 
 
 class Engine:
@@ -55,22 +55,21 @@ class Engine:
     def __init__(self, cache_directory: Path, *, concurrency: int) -> None:
         artifact = resources.files("runtime.guest") / "artifact"
         try:
-            code, base, manifest = (
-                (artifact / name).read_bytes() for name in ("code.wasm", "base.wasm", "manifest.json")
-            )
+            guest, manifest = ((artifact / name).read_bytes() for name in ("guest.wasm", "manifest.json"))
         except FileNotFoundError:
             raise RuntimeError(
                 "The guest is not built: run `python runtime/guest/build.py` (or `make guest`)."
             ) from None
-        self.build_id = hashlib.sha256(b"%d" % abi.ABI_VERSION + code + base).hexdigest()
+        self.build_id = hashlib.sha256(b"%d" % abi.ABI_VERSION + guest).hexdigest()
         self.in_address: int = json.loads(manifest)["in_address"]
-        self._base_wasm = base
         self._engine = wasmtime.Engine(_config(concurrency))
-        self._code = _compiled(self._engine, code, cache_directory)
-        self._base = wasmtime.Module(self._engine, base)
-        self.pointer, self.code, self.base = (_address(thing.ptr()) for thing in (self._engine, self._code, self._base))
-        names = [export.name for export in self._code.exports]
-        self.invoke, self.resume, self.load, self.reserve = (names.index(name) for name in EXPORTS)
+        self._module = _compiled(self._engine, guest, cache_directory)
+        self.pointer, self.module = (_address(thing.ptr()) for thing in (self._engine, self._module))
+        names = [export.name for export in self._module.exports]
+        self.invoke, self.resume, self.load, self.reserve, self.memory = (names.index(name) for name in EXPORTS)
+        kind = self._module.exports[self.memory].type
+        assert isinstance(kind, wasmtime.MemoryType)
+        self.memory_size = kind.limits.min * abi.PAGE
         self._calls = 0
         self._asleep = False
         self._closing = False
@@ -79,8 +78,8 @@ class Engine:
         self._ticker.start()
 
     def imports(self) -> list[tuple[str, str, str]]:
-        """What the code module imports: (module, name, kind). A test reads it: the memory, nothing else."""
-        return [(i.module, i.name or "", type(i.type).__name__) for i in self._code.imports]
+        """What the module imports: (module, name, kind). A test reads it: nothing."""
+        return [(i.module, i.name or "", type(i.type).__name__) for i in self._module.imports]
 
     def arm(self) -> None:
         """Call before guest code runs: the ticker sleeps while nothing does."""
@@ -95,7 +94,7 @@ class Engine:
         self._closing = True
         self._wake.set()
         self._ticker.join()
-        for thing in (self._base, self._code, self._engine):
+        for thing in (self._module, self._engine):
             thing.close()
 
     def _tick(self) -> None:
@@ -136,13 +135,13 @@ def _config(concurrency: int) -> wasmtime.Config:
 
 
 def _pool(concurrency: int) -> dict[str, int]:
-    """Room for `concurrency` sandboxes. Each is two instances: the memory, and the code over it.
+    """Room for `concurrency` sandboxes.
 
     linear_memory_keep_resident: a slot's first bytes are reset by copying instead of unmapping. Measured with a
-    sandbox of 0.7 MiB: copying costs about 15 us, the 40 page faults that it saves cost about 100.
+    sandbox of 0.6 MiB: copying costs about 15 us, the 40 page faults that it saves cost about 100.
     """
     return {
-        "total_core_instances": 2 * (concurrency + SPARE),
+        "total_core_instances": concurrency + SPARE,
         "total_memories": concurrency + SPARE,
         "total_tables": concurrency + SPARE,
         "total_stacks": 1,
@@ -155,18 +154,18 @@ def _pool(concurrency: int) -> dict[str, int]:
     }
 
 
-def _compiled(engine: wasmtime.Engine, code: bytes, directory: Path) -> wasmtime.Module:
-    """The code module, compiled, or read from where the last start left it.
+def _compiled(engine: wasmtime.Engine, guest: bytes, directory: Path) -> wasmtime.Module:
+    """The module, compiled, or read from where the last start left it.
 
     What lies there is native code, so it is believed only if nobody else could have written it. wasmtime itself refuses
     a file of another version, configuration or processor.
     """
     kind = f"{version('wasmtime')} {platform.machine()} {sorted(_pool(0).items())}".encode()
-    file = directory / f"guest-{hashlib.sha256(kind + code).hexdigest()[:32]}.cwasm"
+    file = directory / f"guest-{hashlib.sha256(kind + guest).hexdigest()[:32]}.cwasm"
     if _only_ours(directory) and _only_ours(file):
         with contextlib.suppress(wasmtime.WasmtimeError):
             return wasmtime.Module.deserialize_file(engine, str(file))
-    module = wasmtime.Module(engine, code)
+    module = wasmtime.Module(engine, guest)
     with contextlib.suppress(OSError):  # a read-only disk costs the next start a second, no more
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         scratch = file.with_suffix(f".{os.getpid()}")

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from runtime.sandbox import abi
 
 MEMORY, SOURCE = b"HKM1", b"HKS1"
-_BLOCK, _CELL = 4096, 64
+_BLOCK, _CELL = 4096, 16
 # Runs closer to each other than this are one: a run's own head and copy cost about as much.
-_NEAR = 256
+_NEAR = 48
 
 
 def from_memory(memory: bytes, base: bytes, in_address: int) -> bytes:

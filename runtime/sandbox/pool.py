@@ -48,6 +48,7 @@ _MESSAGES = {
     "cpu_limit": "The hook ran longer than its CPU limit of {cpu_ms} ms.",
     "wall_limit": "The hook was not done after its time limit of {wall_ms} ms.",
     "memory_limit": "The hook needs more than its memory limit of {memory_bytes} bytes.",
+    "operation_limit": "The hook started more than its limit of {operations} operations.",
     "stack_limit": "The hook's calls were nested too deeply.",
     "output_limit": "The hook's answer is larger than its limit of {output_bytes} bytes.",
     "sandbox_crashed": "The sandbox stopped: {detail}.",
@@ -115,14 +116,10 @@ class WasmSandbox(Sandbox):
         frame = _frame(limits, image=program.image, payload=arguments)
         step = None
         if self._inline and not program.slow:
-            step = self._attempt(program, frame, limits, INLINE_TICKS)
+            step = self._attempt(program, frame, limits, INLINE_TICKS, time.perf_counter)
             program.slow = _hit_cpu_limit(step)
         if step is None or program.slow or step.waiting:
-            self._busy += 1
-            task = asyncio.create_task(self._at_length(program, frame, limits, started, step))
-            self._tasks.add(task)
-            task.add_done_callback(self._done)
-            step = await asyncio.shield(task)
+            step = await self._longer(program, frame, limits, started, step)
         return Run(
             outcome=_outcome(step.reply, limits),
             console=_console(step.reply),
@@ -144,26 +141,46 @@ class WasmSandbox(Sandbox):
         self._busy -= 1
         self._tasks.discard(task)
 
-    async def _at_length(
+    async def _longer(
         self, program: WasmProgram, frame: bytes, limits: Limits, started: float, step: _Step | None
     ) -> _Step:
-        """A run that one turn of the event loop does not finish. A task of its own: who asked may have left by then."""
+        """A run that one turn of the event loop does not finish: a task of its own, for who asked may leave."""
+        self._busy += 1
+        task = asyncio.create_task(self._finish(program, frame, limits, started, step))
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    async def _finish(
+        self, program: WasmProgram, frame: bytes, limits: Limits, started: float, step: _Step | None
+    ) -> _Step:
         if step is None or not step.waiting:
             step = await self._on_thread(self._whole, program, frame, limits)
             program.ran(step.cpu_ms)
         invocation, deadline = step.waiting, started + limits.wall_ms / 1000
         try:
+            resumed = 0
             while step.waiting is not None:
                 due = time.perf_counter() + min(operation.ms for operation in step.reply.operations) / 1000
                 await self._sleep(min(due, deadline) - time.perf_counter())
-                code = "sandbox_crashed" if self._closing.is_set() else "wall_limit"
-                if self._closing.is_set() or time.perf_counter() >= deadline:
-                    return step._replace(reply=_failure(code, step.reply, "the service is stopping"), waiting=None)
-                step = await self._on_thread(self._resume, step, limits)
+                stop = self._must_stop(step, limits, deadline, resumed)
+                if stop:
+                    return step._replace(reply=stop, waiting=None)
+                step, resumed = await self._on_thread(self._resume, step, limits), resumed + 1
         finally:
             if invocation is not None:
                 invocation.close()
         return step
+
+    def _must_stop(self, step: _Step, limits: Limits, deadline: float, resumed: int) -> abi.Reply | None:
+        """Whether a waiting run has used up what it may. The guest counts its operations, but is not to be believed."""
+        if self._closing.is_set():
+            return _failure("sandbox_crashed", "the service is stopping", before=step.reply)
+        if time.perf_counter() >= deadline:
+            return _failure("wall_limit", before=step.reply)
+        if step.cpu_ms >= limits.cpu_ms:
+            return _failure("cpu_limit", before=step.reply)
+        return _failure("operation_limit", before=step.reply) if resumed > limits.operations else None
 
     async def _sleep(self, seconds: float) -> None:
         """Until then, or until the engine closes."""
@@ -179,39 +196,43 @@ class WasmSandbox(Sandbox):
     def _whole(self, program: WasmProgram, frame: bytes, limits: Limits) -> _Step:
         """With its full CPU time. Ticks are time of the wall: a run whose core was mostly busy elsewhere is done again."""
         ticks = _ticks(limits.cpu_ms)
-        step = self._attempt(program, frame, limits, ticks)
+        step = self._attempt(program, frame, limits, ticks, time.thread_time)
         share = step.cpu_ms / limits.cpu_ms
         if _hit_cpu_limit(step) and share < FAIR_SHARE:
-            step = self._attempt(program, frame, limits, math.ceil(ticks / max(share, LEAST_SHARE)))
+            again = math.ceil(ticks / max(share, LEAST_SHARE))
+            step = self._attempt(program, frame, limits, again, time.thread_time)
         return step
 
-    def _attempt(self, program: WasmProgram, frame: bytes, limits: Limits, ticks: int) -> _Step:
-        """A fresh sandbox and the first call into it."""
+    def _attempt(
+        self, program: WasmProgram, frame: bytes, limits: Limits, ticks: int, clock: Callable[[], float]
+    ) -> _Step:
+        """A fresh sandbox and the first call into it. `clock` tells CPU time, in seconds."""
+        before = clock()
         invocation = Invocation(self._engine)
         waiting = False
-        before = time.thread_time_ns()
         try:
             if program.evaluates:
                 self._evaluate_in(invocation, program.source, LOAD_LIMITS)
             reply = self._call(invocation, self._engine.invoke, frame, program.pages, limits, ticks)
             waiting = reply.kind == "pending"
-        except (Stopped, SourceRejected) as stopped:
-            reply = _failure(stopped.code, detail=str(stopped))
+        except Stopped as stopped:
+            reply = _failure(stopped.code, str(stopped), memory_bytes=invocation.size())
+        except SourceRejected as rejected:
+            reply = _failure("source_rejected", rejected.message)
         finally:
             if not waiting:
                 invocation.close()
-        return _Step(reply, (time.thread_time_ns() - before) / 1e6, invocation if waiting else None)
+        return _Step(reply, (clock() - before) * 1000, invocation if waiting else None)
 
     def _resume(self, step: _Step, limits: Limits) -> _Step:
         assert step.waiting is not None
-        frame = _frame(limits, payload=b"[]")
-        before = time.thread_time_ns()
+        before = time.thread_time()
         try:
             ticks = _ticks(limits.cpu_ms - step.cpu_ms)
-            reply = self._call(step.waiting, self._engine.resume, frame, 0, limits, ticks)
+            reply = self._call(step.waiting, self._engine.resume, _frame(limits, payload=b"[]"), 0, limits, ticks)
         except Stopped as stopped:
-            reply = _failure(stopped.code, step.reply, str(stopped))
-        cpu_ms = step.cpu_ms + (time.thread_time_ns() - before) / 1e6
+            reply = _failure(stopped.code, str(stopped), before=step.reply, memory_bytes=step.waiting.size())
+        cpu_ms = step.cpu_ms + (time.thread_time() - before) * 1000
         return _Step(reply, cpu_ms, step.waiting if reply.kind == "pending" else None)
 
     def _call(
@@ -223,6 +244,8 @@ class WasmSandbox(Sandbox):
             )
         except abi.Nonsense as nonsense:
             raise Stopped("sandbox_crashed", str(nonsense)) from None
+        except abi.TooDeep:
+            raise Stopped("malformed_answer", "The answer nests too deeply to be read as JSON.") from None
 
     def _evaluate(self, wrapped: bytes) -> bytes:
         invocation = Invocation(self._engine)
@@ -241,10 +264,7 @@ class WasmSandbox(Sandbox):
         frame = _frame(limits, payload=wrapped)
         reply = self._call(invocation, self._engine.load, frame, 0, limits, _ticks(limits.cpu_ms))
         if reply.kind == "failure":
-            line, column = _place(reply.stack)
-            raise SourceRejected(
-                reply.code, f"{reply.name}: {reply.message}", line=line, column=column, stack=reply.stack
-            )
+            raise _rejection(reply, lines=wrapped.count(b"\n") - 1)
         return reply
 
     def _base_memory(self) -> bytes:
@@ -305,19 +325,15 @@ def _hit_cpu_limit(step: _Step) -> bool:
     return step.reply.kind == "failure" and step.reply.code == "cpu_limit"
 
 
-def _failure(code: str, before: abi.Reply | None = None, detail: str = "") -> abi.Reply:
+def _failure(code: str, detail: str = "", *, before: abi.Reply | None = None, memory_bytes: int = 0) -> abi.Reply:
     """A failure that the host found, not the guest. What the console had until then is kept."""
     return abi.Reply(
-        kind="failure",
-        value=None,
-        code=code,
-        name="Error",
-        message=detail,
-        stack="",
+        "failure",
         console=before.console if before else (),
         console_dropped=before.console_dropped if before else 0,
-        operations=(),
-        memory_bytes=before.memory_bytes if before else 0,
+        memory_bytes=memory_bytes or (before.memory_bytes if before else 0),
+        code=code,
+        message=detail,
     )
 
 
@@ -340,6 +356,13 @@ def _console(reply: abi.Reply) -> tuple[ConsoleLine, ...]:
 
 def _named(limits: Limits) -> dict[str, int]:
     return {name: getattr(limits, name) for name in Limits.__slots__}
+
+
+def _rejection(reply: abi.Reply, *, lines: int) -> SourceRejected:
+    line, column = _place(reply.stack)
+    if reply.code == "syntax_error" and line > lines:  # the parser has gone on into the wrapper's own last line
+        return SourceRejected(reply.code, "SyntaxError: Unexpected end of input", line=lines)
+    return SourceRejected(reply.code, f"{reply.name}: {reply.message}", line=line, column=column, stack=reply.stack)
 
 
 def _place(stack: str) -> tuple[int, int]:

@@ -1,4 +1,5 @@
 #include "buffer.h"
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +27,13 @@ void buffer_put(struct buffer *b, const char *text, size_t size) {
 
 void buffer_text(struct buffer *b, const char *text) { buffer_put(b, text, strlen(text)); }
 
+/* A whole number that is not negative. Not by printf, which is a microsecond for each. */
 void buffer_number(struct buffer *b, double value) {
-  char digits[32];
-  buffer_put(b, digits, (size_t)snprintf(digits, sizeof digits, "%.0f", value));
+  char digits[24];
+  size_t at = sizeof digits;
+  uint64_t rest = (uint64_t)value;
+  do digits[--at] = (char)('0' + rest % 10); while (rest /= 10);
+  buffer_put(b, digits + at, sizeof digits - at);
 }
 
 void buffer_json_string(struct buffer *b, const char *text, size_t size) {

@@ -7,12 +7,15 @@
 #include <string.h>
 #include "abi.h"
 #include "engine.h"
+#include "heap.h"
 #include "host.h"
 #include "outcome.h"
 
 #define EXPORT(name) __attribute__((export_name(name)))
 /* Garbage is thrown away with the sandbox, so a collection pays only for hooks that make megabytes of it. */
 #define GC_THRESHOLD (8 << 20)
+/* The heap that an ordinary request takes: it must not grow the memory, which costs a system call and page faults. */
+#define ROOM (48 << 10)
 
 static JSRuntime *rt;
 static JSContext *ctx;
@@ -99,7 +102,7 @@ static void begin_run(void) {
   host_now_ms = request()->now_ms;
   random_seed(request()->seed);
   JS_UpdateStackTop(rt);
-  JS_SetMemoryLimit(rt, request()->memory_bytes);
+  heap_limit(request()->memory_bytes);
   engine_set_time_origin(ctx);
 }
 
@@ -215,8 +218,34 @@ EXPORT("reserve") uint8_t *reserve(uint32_t size, uint32_t pages) {
 
 EXPORT("in_address") uint8_t *in_address(void) { return in; }
 
-/* Payload: the prelude, an expression that gives a function(native) -> {format, fire, waits}. 0 on success. */
-EXPORT("boot") int32_t boot(void) {
+/* The engine's table of names grows by half when it is full; done here, it is not in every hook's image. */
+static void make_room_for_names(void) {
+  JSAtom atoms[256];
+  char name[] = "hookd:00";
+  for (int i = 0; i < 256; i++) {
+    name[6] = (char)('A' + i / 16);
+    name[7] = (char)('A' + i % 16);
+    atoms[i] = JS_NewAtom(ctx, name);
+  }
+  for (int i = 255; i >= 0; i--) JS_FreeAtom(ctx, atoms[i]);
+}
+
+/* For the build only, which puts its requests into the unused depth of the stack: they are larger than `in`.
+   Payload: the prelude's source. Answers its bytecode without source and line numbers. */
+EXPORT("compile") uint64_t compile(uint8_t *at) {
+  request_at = at;
+  if (!(rt = JS_NewRuntime()) || !(ctx = JS_NewContext(rt))) return 0;
+  JSValue function = eval_script(payload(), request()->payload_size, "hookd:prelude", 1, JS_EVAL_FLAG_COMPILE_ONLY | JS_EVAL_FLAG_BACKTRACE_BARRIER);
+  if (JS_IsException(function)) return outcome_error(ctx, "failure", "syntax_error", JS_GetException(ctx));
+  size_t size;
+  uint8_t *bytes = JS_WriteObject(ctx, &size, function, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE | JS_WRITE_OBJ_STRIP_DEBUG);
+  return (uint64_t)(uintptr_t)bytes << 32 | size;
+}
+
+/* Payload: the prelude's bytecode, an expression that gives a function(native) -> {format, fire, waits}. 0 on success.
+   From bytecode, for the garbage that a parser leaves would lie in every sandbox. */
+EXPORT("boot") int32_t boot(uint8_t *at) {
+  request_at = at;
   host_now_ms = request()->now_ms;
   rt = JS_NewRuntime();
   if (!rt) return 1;
@@ -224,7 +253,8 @@ EXPORT("boot") int32_t boot(void) {
   JS_SetHostPromiseRejectionTracker(rt, on_rejection, NULL);
   if (!(ctx = JS_NewContext(rt))) return 2;
   begin_run();
-  JSValue prelude = eval_script(payload(), request()->payload_size, "hookd:prelude", 1, JS_EVAL_FLAG_BACKTRACE_BARRIER);
+  JSValue code = JS_ReadObject(ctx, (const uint8_t *)payload(), request()->payload_size, JS_READ_OBJ_BYTECODE);
+  JSValue prelude = JS_EvalFunction(ctx, code);
   JSValue native = JS_NewObject(ctx), global = JS_GetGlobalObject(ctx), math = JS_GetPropertyStr(ctx, global, "Math");
   define(native, "emit", js_emit, 2);
   define(native, "count", js_count, 0);
@@ -239,6 +269,11 @@ EXPORT("boot") int32_t boot(void) {
   JS_FreeValue(ctx, inside);
   JS_FreeValue(ctx, native);
   JS_FreeValue(ctx, prelude);
+  JS_RunGC(rt);
+  request_at = in;
+  make_room_for_names();
+  heap_seal();
+  heap_make_room(ROOM);
   return 0;
 }
 
@@ -282,6 +317,8 @@ EXPORT("load") uint64_t load(void) {
   JS_SetGCThreshold(rt, GC_THRESHOLD);
   outcome_begin("loaded");
   uint64_t answer = outcome_end();
+  heap_seal();
+  heap_make_room(ROOM);
   if (request_at != in) memset(payload(), 0, request()->payload_size); /* or the image would hold the source twice */
   return answer;
 }
