@@ -26,7 +26,7 @@ run: $(INSTALLED) $(GUEST) ## Start runtime and token server with a demo tenant 
 	@exec $(BIN)/hookd dev --port $(PORT)
 
 .PHONY: test
-test: $(INSTALLED) $(GUEST) ## Run the whole test suite
+test: $(INSTALLED) $(GUEST) tools ## Run the whole test suite
 	$(BIN)/python -m pytest
 
 # === for developers ===
@@ -49,7 +49,7 @@ format: $(INSTALLED) ## Format, and repair what can be repaired
 	$(BIN)/ruff check --fix .
 
 .PHONY: bench
-bench: $(INSTALLED) $(GUEST) ## Measure against Node and others, in one run on this machine
+bench: $(INSTALLED) $(GUEST) tools ## Measure against Node and others, in one run on this machine
 	$(BIN)/python -m tests.bench
 
 .PHONY: guest
@@ -83,12 +83,27 @@ $(INSTALLED): $(LOCK) pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
+# As root, or by sudo where it asks for no password: what follows `apt-get update`.
+define as_root
+sudo="env DEBIAN_FRONTEND=noninteractive"; test $$(id -u) = 0 || sudo="sudo --non-interactive $$sudo"; \
+$$sudo apt-get update -qq > /dev/null; $$sudo
+endef
+
 # Debian's python3 comes without venv.
 define venv_from_debian
-sudo=; test $$(id -u) = 0 || sudo="sudo --non-interactive"; \
-$$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet python3-venv \
+{ $(as_root) apt-get install --yes -qq python3-venv > /dev/null; } \
 || { echo "Python's venv is missing: install it (Debian: apt install python3-venv) and try again." >&2; false; }
 endef
+
+# Tests compare with node and run the printed curl lines. Installed where that is allowed; otherwise those tests are
+# skipped and say so, or fail where CI is true.
+.PHONY: tools
+tools:
+	@missing=; \
+	command -v node > /dev/null || missing="nodejs"; \
+	command -v curl > /dev/null || missing="$$missing curl ca-certificates"; \
+	test -z "$$missing" || { $(as_root) apt-get install --yes -qq --no-install-recommends $$missing > /dev/null; } \
+	|| echo "make: could not install$$missing; the tests that need it are skipped" >&2
 
 # build.py looks at hashes, and builds only what differs.
 $(GUEST): $(GUEST_SOURCES) $(INSTALLED)
