@@ -1,0 +1,466 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from runtime.errors import HookNameTaken, SettingsError, Unavailable
+from runtime.storage.base import HookChange, HookFilter
+from runtime.storage.sqlite import SqliteStorage, migrations, open_sqlite
+
+REPOSITORY = Path(__file__).parents[2]
+ALL = HookFilter()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "hookd.db"
+
+
+@pytest.fixture
+async def storage(path: Path) -> AsyncIterator[SqliteStorage]:
+    storage = await open_sqlite(path, busy_seconds=0.05)
+    yield storage
+    await storage.close()
+
+
+@contextlib.contextmanager
+def other_process(path: Path, *statements: str) -> Iterator[sqlite3.Connection]:
+    """A connection beside the storage's, as another process has one."""
+    connection = sqlite3.connect(path, isolation_level=None, timeout=5)
+    try:
+        for statement in statements:
+            connection.execute(statement)
+        yield connection
+    finally:
+        connection.close()
+
+
+def start(program: str, *arguments: str | Path) -> subprocess.Popen[str]:
+    """A Python process of its own that has `asyncio`, `sys`, `open_sqlite` and the tests' nouns."""
+    head = (
+        "import asyncio, sys; sys.path.insert(0, 'tests/storage'); from conftest import Nouns\n"
+        "from runtime.storage.base import HookChange, HookFilter; from runtime.storage.sqlite import open_sqlite\n"
+    )
+    command = [sys.executable, "-c", head + program, *map(str, arguments)]
+    return subprocess.Popen(command, cwd=REPOSITORY, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+# durable
+
+
+WRITE_1000 = """
+async def write(storage, nouns, numbers):
+    for number in numbers:
+        await storage.create_hook(nouns.hook(name=f"{number}", enabled=number % 7 == 0))
+        print(number, flush=True)
+
+async def main():
+    storage = await open_sqlite(sys.argv[1])
+    numbers = iter(range(1000))
+    await asyncio.gather(*(write(storage, Nouns(), numbers) for _ in range(8)))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("attempt", range(5))
+async def test_kill_9_loses_no_acknowledged_write(path, attempt):
+    """A process is killed at a random moment of 1,000 writes; each that it had acknowledged is there, whole."""
+    moment = random.randrange(1, 950)
+    with start(WRITE_1000, path) as process:
+        assert process.stdout is not None
+        acknowledged = [next(process.stdout) for _ in range(moment)]
+        process.send_signal(signal.SIGKILL)
+        acknowledged += process.stdout
+    assert process.returncode == -signal.SIGKILL
+
+    storage = await open_sqlite(path)
+    hooks, _ = await storage.list_hooks("acme", ALL, start=0, limit=2000)
+    enabled, _ = await storage.list_hooks("acme", HookFilter(enabled=True), start=0, limit=2000)
+    await storage.close()
+
+    lost = {line.strip() for line in acknowledged if line.endswith("\n")} - {hook.name for hook in hooks}
+    assert lost == set(), f"killed after {moment}"
+    assert len(enabled) == 1
+    with other_process(path) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+async def test_writes_are_synced(storage):
+    """WAL with synchronous=FULL (2): a power cut loses nothing that was acknowledged, too."""
+    pragmas = ("journal_mode", "synchronous", "foreign_keys")
+    found = await storage._writer.run(lambda db: [db.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas])
+
+    assert found == ["wal", 2, 1]
+
+
+async def test_what_was_stored_is_there_after_a_restart(path, nouns):
+    """Closed in good order, the database is one file: it can be copied."""
+    storage = await open_sqlite(path)
+    hook = nouns.hook(enabled=True)
+    await storage.create_hook(hook)
+    await storage.close()
+
+    assert [file.name for file in path.parent.iterdir()] == ["hookd.db"]
+    storage = await open_sqlite(str(path))
+    assert await storage.enabled_hook("acme", hook.trigger) == hook
+    await storage.close()
+
+
+# group commit
+
+
+async def test_writes_that_wait_share_a_transaction(path, storage, nouns):
+    """A hundred writes during somebody else's transaction take two: the one that waits for it, and the rest."""
+    patient = await open_sqlite(path)
+    with other_process(path, "BEGIN IMMEDIATE") as db:
+        calls = [asyncio.ensure_future(patient.create_hook(nouns.hook())) for _ in range(100)]
+        await asyncio.sleep(0)
+        db.execute("ROLLBACK")
+        await asyncio.gather(*calls)
+
+    assert 1 <= patient.transactions <= 2
+    assert (await storage.list_hooks("acme", ALL, start=0, limit=0))[1] == 100
+    await patient.close()
+
+
+async def test_an_error_undoes_only_its_own_write(storage, nouns):
+    """The transaction that it shares is committed; of itself it leaves nothing."""
+    hooks = [nouns.hook(name=name) for name in ("a", "b", "a", "c")]
+    hooks[2] = nouns.hook(name="a", enabled=True)
+
+    answers = await asyncio.gather(*map(storage.create_hook, hooks), return_exceptions=True)
+
+    assert [type(answer).__name__ for answer in answers] == [
+        "HookWritten",
+        "HookWritten",
+        "HookNameTaken",
+        "HookWritten",
+    ]
+    assert isinstance(answers[2], HookNameTaken)
+    assert await storage.list_hooks("acme", ALL, start=0, limit=9) == ([hooks[0], hooks[1], hooks[3]], 3)
+
+
+async def test_a_write_that_is_too_large_for_the_disk_fails_alone(storage, nouns):
+    """SQLite may undo the whole transaction then; the others get another one."""
+    await storage._writer.run(lambda db: db.execute("PRAGMA max_page_count = 100").fetchone())
+    large = nouns.hook(version=nouns.version(script="x" * 1_000_000))
+    hooks = [nouns.hook(), large, nouns.hook()]
+
+    answers = await asyncio.gather(*map(storage.create_hook, hooks), return_exceptions=True)
+
+    assert [type(answer).__name__ for answer in answers] == ["HookWritten", "Unavailable", "HookWritten"]
+    assert isinstance(answers[1], Unavailable)
+    assert answers[1].debug == "SQLITE_FULL: database or disk is full"
+    assert (await storage.list_hooks("acme", ALL, start=0, limit=9))[0] == [hooks[0], hooks[2]]
+
+
+# several processes
+
+
+ENABLE_50_TIMES = """
+async def main():
+    storage = await open_sqlite(sys.argv[1])
+    for _ in range(50):
+        await storage.update_hook("acme", sys.argv[2], HookChange(enabled=True), 2.0)
+    await storage.close()
+
+asyncio.run(main())
+"""
+
+
+async def test_processes_that_race_to_enable_leave_one_enabled(path, nouns):
+    """At every moment in between, too."""
+    storage = await open_sqlite(path)
+    hooks = [nouns.hook(), nouns.hook(enabled=True)]
+    for hook in hooks:
+        await storage.create_hook(hook)
+
+    processes = [start(ENABLE_50_TIMES, path, hook.id) for hook in hooks]
+    seen = set()
+    while any(process.poll() is None for process in processes):
+        enabled, total = await storage.list_hooks("acme", HookFilter(enabled=True), start=0, limit=9)
+        assert total == len(enabled) == 1
+        seen.add(enabled[0].id)
+    for process in processes:
+        with process:
+            assert process.wait() == 0
+
+    assert (await storage.list_hooks("acme", HookFilter(enabled=True), start=0, limit=9))[1] == 1
+    await storage.close()
+
+
+OPEN_AND_WRITE = """
+async def main():
+    print("ready", flush=True)
+    sys.stdin.readline()
+    storage = await open_sqlite(sys.argv[1])
+    await storage.create_hook(Nouns().hook(name=sys.argv[2]))
+    await storage.close()
+
+asyncio.run(main())
+"""
+
+
+async def test_processes_may_make_the_file_at_once(path):
+    """Workers start together: each finds the whole schema."""
+    processes = [start(OPEN_AND_WRITE, path, f"{number}") for number in range(4)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in processes:
+        with process:
+            assert process.wait() == 0
+
+    storage = await open_sqlite(path)
+    assert (await storage.list_hooks("acme", ALL, start=0, limit=9))[1] == 4
+    await storage.close()
+
+
+async def test_storages_may_be_opened_at_once(path):
+    """The same within one process, where threads are closer to each other: no locking error, one schema."""
+    storages = await asyncio.gather(*(open_sqlite(path) for _ in range(8)))
+
+    for storage in storages:
+        await storage.ping()
+        await storage.close()
+
+
+async def test_readers_do_not_wait_for_a_writer(path, storage, nouns):
+    """While another process is in the middle of a transaction, reads see what was committed before."""
+    hook = nouns.hook(enabled=True)
+    await storage.create_hook(hook)
+
+    with other_process(path, "BEGIN IMMEDIATE", "UPDATE hooks SET enabled = 0"):
+        assert await storage.enabled_hook("acme", hook.trigger) == hook
+
+
+# what is out of order
+
+
+async def test_a_locked_database_is_unavailable(path, storage, nouns):
+    """After the time it waits; the write is not made later, and the next one after the lock is."""
+    first, second = nouns.hook(), nouns.hook()
+    with other_process(path, "BEGIN IMMEDIATE"), pytest.raises(Unavailable) as caught:
+        await storage.create_hook(first)
+
+    assert caught.value.debug == "SQLITE_BUSY: database is locked"
+    await storage.create_hook(second)
+    assert (await storage.list_hooks("acme", ALL, start=0, limit=9))[0] == [second]
+
+
+async def test_a_damaged_database_is_unavailable(path, storage, nouns):
+    """Reads and writes say so, the operator's log says how, the caller reads nothing of it."""
+    await storage.create_hook(nouns.hook())
+    await storage.close()
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * (size - 4096))
+
+    damaged = await open_sqlite(path)
+    for call in (damaged.create_hook(nouns.hook()), damaged.list_hooks("acme", ALL, start=0, limit=9), damaged.ping()):
+        with pytest.raises(Unavailable) as caught:
+            await call
+        assert caught.value.debug == "SQLITE_CORRUPT: database disk image is malformed"
+        assert caught.value.message == "The storage does not answer. Try again later."
+    await damaged.close()
+
+
+async def test_a_removed_file_is_not_made_anew(path):
+    """A reader that connects late must not find an empty database."""
+    storage = await open_sqlite(path)
+    path.unlink()
+
+    with pytest.raises(Unavailable):
+        await storage.ping()
+
+    assert not path.exists()
+    await storage.close()
+
+
+async def test_a_mistake_of_ours_is_no_unavailability(storage, nouns):
+    """The same id twice: to try again later would be wrong advice."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+
+    with pytest.raises(sqlite3.IntegrityError):
+        await storage.create_hook(nouns.hook(id=hook.id))
+
+    await storage.ping()
+
+
+# opening
+
+
+async def test_a_new_file_is_its_owner_s_only(path, storage, nouns):
+    """Scripts and sealed secrets are nobody else's business; SQLite gives the files beside it the same mode."""
+    await storage.create_hook(nouns.hook())
+
+    assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
+
+
+async def test_a_newer_database_is_refused(path):
+    """And left as it is: the message says what to do."""
+    await (await open_sqlite(path)).close()
+    with other_process(path, f"PRAGMA user_version = {len(migrations()) + 1}"):
+        pass
+    before = path.read_bytes()
+
+    with pytest.raises(
+        SettingsError, match=r"hookd\.db was written by a newer hookd: its schema has version 3, this one knows 2"
+    ):
+        await open_sqlite(path)
+
+    assert path.read_bytes() == before
+
+
+async def test_a_database_of_another_program_is_refused(path):
+    """And left as it is, journal mode included."""
+    with other_process(path, "CREATE TABLE theirs (a)", "INSERT INTO theirs VALUES (1)"):
+        pass
+    before = path.read_bytes()
+
+    with pytest.raises(SettingsError, match="it belongs to another program"):
+        await open_sqlite(path)
+
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "make, reason",
+    [
+        (lambda path: path.write_bytes(b"no database " * 1000), "file is not a database"),
+        (lambda path: path.mkdir(), "unable to open database file"),
+    ],
+)
+async def test_what_is_no_database_is_a_wrong_setting(path, make, reason):
+    """The message names the file and what is wrong with it."""
+    make(path)
+
+    with pytest.raises(SettingsError, match=f"The database {path} can not be used: {reason}"):
+        await open_sqlite(path)
+
+
+async def test_a_missing_folder_is_a_wrong_setting(tmp_path):
+    """It is `bootstrap` that makes folders."""
+    with pytest.raises(SettingsError, match="No such file or directory"):
+        await open_sqlite(tmp_path / "missing" / "hookd.db")
+
+
+async def test_an_older_database_is_migrated(path, nouns, monkeypatch):
+    """What it has stays; the scripts that it has not seen are applied, those it has are not."""
+    with monkeypatch.context() as older:
+        older.setattr("runtime.storage.sqlite.migrations", lambda: migrations()[:1])
+        storage = await open_sqlite(path)
+        hook = nouns.hook()
+        await storage.create_hook(hook)
+        await storage.close()
+
+    storage = await open_sqlite(path)
+
+    assert await storage.get_hook("acme", hook.id) == hook
+    await storage.append_executions([nouns.execution()])
+    await storage.close()
+
+
+async def test_a_migration_that_fails_changes_nothing(path, monkeypatch):
+    """All scripts are one transaction: the next start finds what was there before."""
+    with monkeypatch.context() as broken:
+        broken.setattr("runtime.storage.sqlite.migrations", lambda: [*migrations(), "CREATE TABLE t (a);\nNONSENSE;\n"])
+        with pytest.raises(SettingsError, match='near "NONSENSE": syntax error'):
+            await open_sqlite(path)
+
+    with other_process(path) as db:
+        assert db.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    await (await open_sqlite(path)).close()
+
+
+def test_migrations_are_numbered_without_a_gap():
+    """The number in the name is the schema's version."""
+    names = sorted(file.name for file in (REPOSITORY / "runtime/storage/schema").iterdir())
+
+    assert [int(name.split("_")[0]) for name in names] == list(range(1, len(names) + 1))
+    assert len(names) == len(migrations())
+
+
+async def test_a_path_may_have_any_name(tmp_path, nouns):
+    """Not one that SQLite takes for a URI's parameters."""
+    path = tmp_path / "a b?mode=memory#%41é.db"
+    storage = await open_sqlite(path)
+    await storage.create_hook(nouns.hook())
+    await storage.close()
+
+    assert path.exists()
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+# closing
+
+
+async def test_nothing_is_left_open(path, nouns):
+    """Descriptors and threads are the same after many storages as before."""
+
+    async def use() -> int:
+        storage = await open_sqlite(path)
+        await asyncio.gather(*(storage.ping() for _ in range(10)))
+        await storage.create_hook(nouns.hook())
+        await storage.close()
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    first = await use()
+    for _ in range(20):
+        last = await use()
+
+    assert last <= first
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("hookd-")] == []
+
+
+LEAVE = """
+async def main():
+    storage = await open_sqlite(sys.argv[1])
+    await storage.create_hook(Nouns().hook(name="n"))
+    await storage.ping()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_process_that_forgets_to_close_ends(path):
+    """And what it was told is there."""
+    with start(LEAVE, path) as process:
+        assert process.wait(30) == 0
+
+    storage = await open_sqlite(path)
+    assert (await storage.list_hooks("acme", ALL, start=0, limit=9))[1] == 1
+    await storage.close()
+
+
+async def test_a_change_after_a_cancelled_one_comes_after_it(storage, nouns):
+    """Writes keep their order, also those nobody waits for."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+    left = asyncio.ensure_future(storage.update_hook("acme", hook.id, HookChange(name="left"), 2.0))
+    await asyncio.sleep(0)
+    left.cancel()
+
+    await storage.update_hook("acme", hook.id, HookChange(enabled=True), 3.0)
+
+    stored = await storage.get_hook("acme", hook.id)
+    assert (stored.name, stored.enabled) == ("left", True)
