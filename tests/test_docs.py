@@ -73,7 +73,9 @@ def test_commands_in_the_documents_exist():
     known = subprocess.run(
         [sys.executable, "-m", "runtime.cli", "--help"], capture_output=True, text=True, check=True, cwd=REPOSITORY
     ).stdout
-    named = {name for text in code_in_documents() for name in re.findall(r"\bhookd ([a-z]+)\b", text)}
+    named = {
+        name for text in code_in_documents() for name in re.findall(r"(?:^|`)hookd ([a-z]+)\b", text, re.MULTILINE)
+    }
 
     assert named
     assert [name for name in named if not re.search(rf"^  {name}\b", known, re.MULTILINE)] == []

@@ -9,6 +9,7 @@ RUNTIME = TESTS.parent / "runtime"
 
 WITHOUT_OWN_TESTS = {
     "cli/__main__.py": "three lines; every end-to-end test starts it",
+    "cli/services.py": "tests/end_to_end starts each of its services",
     "guest/build.py": "tests/test_generated.py compares its artefact with its sources, make test runs it",
     "guest/hatch_build.py": "tests/test_packaging.py builds with it",
     "logs/base.py": "a contract; its one implementation is tested",
@@ -21,6 +22,7 @@ WITHOUT_MODULE = {
     "bench": "measurements, run by make bench",
     "end_to_end": "whole processes",
     "hooks": "the examples in hooks/",
+    "test_bench.py": "the benchmark's own parts",
     "test_docs.py": "structure",
     "test_generated.py": "structure",
     "test_layers.py": "structure",

@@ -164,6 +164,14 @@ def test_databases_are_private(pair, directory):
         assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0
 
 
+def test_a_wrong_address_of_the_token_server_is_said(tmp_path):
+    """Exit code 2 and a sentence that names the setting, before anything listens."""
+    process = Process(["issuer"], tmp_path, {"HOOKD_ISSUER_URL": "ftp://x"})
+
+    assert process.wait() == 2
+    assert "'issuer.url' must be" in (tmp_path / "issuer.log").read_text()
+
+
 def test_no_runtime_no_token(directory, tmp_path):
     """A token server that can not ask the hook issues nothing, and says that it may work later."""
     port = take_port("127.0.0.1", 0, "")
