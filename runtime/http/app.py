@@ -1,7 +1,7 @@
 """One aiohttp application and one server for any number of services.
 
 Rule: no middleware and no access log, both cost more than a hook's share of a request. Routes wrap themselves
-(`routes.install`), and a last route that matches everything answers what no other does.
+(`routes.install`), and `serve` adds a last route that matches everything and answers what no other does.
 """
 
 from __future__ import annotations
@@ -24,12 +24,10 @@ SHUTDOWN_SECONDS: Final = 10.0
 
 
 def create_app() -> web.Application:
-    """An application that answers 404 and 405 as JSON; `routes.install` fills it."""
+    """An empty application; `routes.install` fills it, `serve` serves it."""
     app = web.Application()
     app[STOPPING] = asyncio.Event()
     app.on_shutdown.append(_tell_stopping)
-    last = Route(method="*", path="/{path:.*}", handler=_unrouted, access=Public("only says that there is nothing"))
-    app.router.add_route(last.method, last.path, wrap(last, None, BODY_LIMIT))
     return app
 
 
@@ -68,8 +66,10 @@ class Address:
 async def serve(app: web.Application, host: str, port: int, *, share_port: bool = False) -> AsyncIterator[Address]:
     """Serve while the block runs; then stop listening and let requests in progress end.
 
-    `share_port` lets several processes listen on one port.
+    What no route answers is a JSON 404 or 405. `share_port` lets several processes listen on one port.
     """
+    last = Route(method="*", path="/{path:.*}", handler=_unrouted, access=Public("only says that there is nothing"))
+    app.router.add_route(last.method, last.path, wrap(last, None, BODY_LIMIT))
     runner = web.AppRunner(
         app,
         access_log=None,

@@ -147,8 +147,8 @@ def parse_form(body: bytes) -> dict[str, str]:
 
 def _check_depth(value: object) -> None:
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        level = [inner for outer in level for inner in _members(outer)]
+    for _ in range(MAX_DEPTH):
+        level = [inner for outer in level for inner in _members(outer) if type(inner) is dict or type(inner) is list]
         if not level:
             return
     raise InvalidBody(f"The body nests more than {MAX_DEPTH} arrays and objects.")

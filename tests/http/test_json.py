@@ -24,7 +24,11 @@ JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
@@ -58,6 +62,19 @@ async def post(client: aiohttp.ClientSession, url: str, data: Any, **headers: st
     async with client.post(url, data=data, headers={"Content-Type": "application/json", **headers}) as answer:
         assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
         return answer.status, await answer.json()
+
+
+async def post_raw(url: str, rest: bytes) -> bytes:
+    """Status line, headers and body of the answer to a request that an HTTP library would not send."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    try:
+        writer.write(b"POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + rest)
+        async with asyncio.timeout(5):
+            head = await reader.readuntil(b"\r\n\r\n")
+            return head + await reader.read(1000)
+    finally:
+        writer.close()
+        await writer.wait_closed()
 
 
 def message(answer: tuple[int, Any]) -> tuple[int, str, str]:
@@ -121,6 +138,7 @@ def test_nesting_has_a_limit():
     """As deep as MAX_DEPTH is read; one deeper, or a thousand deeper, is refused and crashes nothing."""
     fine = b"[" * MAX_DEPTH + b"]" * MAX_DEPTH
     assert orjson.dumps(parse_json(fine)) == fine
+    assert orjson.dumps(parse_json(fine.replace(b"[]", b"[1]"))).count(b"[") == MAX_DEPTH
     for deeper in (MAX_DEPTH + 1, 1000):
         with pytest.raises(InvalidBody, match="nests more than 100|not valid JSON"):
             parse_json(b"[" * deeper + b"]" * deeper)
@@ -180,13 +198,8 @@ async def test_a_packed_body_is_unpacked(client, url):
     """Content-Encoding: gzip is read; one that is not gzip is a 400."""
     packed = gzip.compress(b'{"a": 1}')
     assert await post(client, f"{url}/json", packed, **{"Content-Encoding": "gzip"}) == (200, {"a": 1})
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
-    writer.write(
-        b"POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        b"Content-Encoding: gzip\r\nContent-Length: 8\r\n\r\nnot gzip"
-    )
-    assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
-    writer.close()
+    answer = await post_raw(url, b"Content-Encoding: gzip\r\nContent-Length: 8\r\n\r\nnot gzip")
+    assert answer.startswith(b"HTTP/1.1 400 ")
 
 
 async def test_a_body_in_pieces_is_read_whole(client, url):
@@ -203,12 +216,9 @@ async def test_a_body_in_pieces_is_read_whole(client, url):
 async def test_a_body_that_never_ends_is_given_up(monkeypatch, url):
     """A client that stops in the middle of its body gets a 400 after the time limit."""
     monkeypatch.setattr(http_json, "BODY_SECONDS", 0.05)
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
-    writer.write(b'POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"a')
-    async with asyncio.timeout(5):
-        assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
-        assert b"did not arrive" in await reader.read()
-    writer.close()
+    answer = await post_raw(url, b'Content-Length: 9\r\n\r\n{"a')
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"did not arrive" in answer
 
 
 async def test_forms_are_read(client, url):
