@@ -36,8 +36,11 @@ BOOT_LIMITS = Limits(
     operations=0,
 )
 
-# Beside the answer: names, message and stack of an error, JSON's escapes, the console's own JSON (worst case six to one).
-_ENVELOPE = 32_768
+# Beside answer and console: code, name, message and stack of an error as long as outcome.c lets them be, each byte as
+# JSON's longest escape, and the names of the fields.
+_ENVELOPE = 6 * (128 + 128 + 4096 + 8192) + 1024
+# The most that any setting allows.
+MOST_LINES, MOST_OPERATIONS = 10_000, 1_000
 _LEVELS = frozenset({"debug", "info", "warn", "error"})
 _FAILURES = FAILURES.keys() | {"syntax_error"}
 
@@ -151,9 +154,9 @@ def _count(said: dict[str, Any], name: str) -> int:
 
 
 def _console(lines: object) -> tuple[ConsoleLine, ...]:
-    if type(lines) is list:
+    if type(lines) is list and len(lines) <= MOST_LINES:
         return tuple(map(_console_line, lines)) if lines else ()
-    raise Nonsense("console is not a list")
+    raise Nonsense("console is not a list, or longer than any setting allows")
 
 
 def _console_line(line: object) -> ConsoleLine:
@@ -163,7 +166,7 @@ def _console_line(line: object) -> ConsoleLine:
 
 
 def _operations(operations: object) -> tuple[Operation, ...]:
-    if type(operations) is not list or not 0 < len(operations) <= 1000:
+    if type(operations) is not list or not 0 < len(operations) <= MOST_OPERATIONS:
         raise Nonsense("operations is not a short list")
     return tuple(map(_operation, operations))
 
