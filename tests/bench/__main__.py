@@ -13,8 +13,9 @@ not counted. A column's name ends in its unit. Sections:
   bearer token (verified once, then remembered) and execution record. The others have none of these.
 - `http`: requests per second of one worker on one core. hookd is `hookd serve` with its defaults: bearer token, claims
   rules, execution record and log line included. A token server reuses its bearer token, so does the load generator;
-  hookd remembers verified tokens. The Node servers have none of that; the no-op endpoint runs no hook at all. `busy` is
-  the share of its core that the load generator used: near 1, it and not the server was measured.
+  hookd remembers verified tokens. The Node servers have none of that; the no-op endpoint runs no hook at all. `cpu_us`
+  is the server's CPU time per answer. `busy` is the share of its core that the load generator used: near 1, it and not
+  the server was measured.
 - `deploy`: creating a hook over the management API, until it is stored, evaluated and enabled.
 - `hooks`: memory with many hooks of many tenants, each run once; response times spread over them, against a hookd that
   has only one. Memory is read once, not per round.

@@ -24,13 +24,17 @@ def request(method: str, path: str, body: object, token: str = "") -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """Requests of one kind. `pick`: cycle, random or once. Without `rate` a closed loop, with it an open one."""
+    """Requests of one kind. `pick`: cycle, random or once. Without `rate` a closed loop, with it an open one.
+
+    Every answer must have the status `expect` and contain the text `contains`.
+    """
 
     requests: Sequence[str]
+    contains: str = ""
     connections: int = CONNECTIONS
     pick: str = "cycle"
     rate: float | None = None
-    expect: int | None = 200
+    expect: int = 200
 
 
 class LoadGenerator:
@@ -49,7 +53,7 @@ class LoadGenerator:
         self._child.close()
 
     def run(self, port: int, seconds: float, *streams: Stream) -> list[Row]:
-        """Run the streams side by side; a row for each. `Broken` when an answer has another status than expected.
+        """Run the streams side by side; a row for each. `Broken` when an answer is not as expected.
 
         A row's `busy` is the share of its core that the generator used, for all streams together.
         """
@@ -57,6 +61,9 @@ class LoadGenerator:
         for stream, row in zip(streams, answer["streams"], strict=True):
             statuses = row.pop("statuses")
             if any(int(status) != stream.expect for status in statuses):
-                raise Broken(f"statuses {statuses}, expected {stream.expect}; the first request:\n{stream.requests[0]}")
+                wanted = f"{stream.expect} with {stream.contains!r} in it"
+                raise Broken(
+                    f"answers by status {statuses}, expected {wanted}; the first request:\n{stream.requests[0]}"
+                )
             row["busy"] = answer["busy"]
         return list(answer["streams"])

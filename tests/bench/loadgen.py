@@ -3,7 +3,10 @@
 It reads one job as a line of JSON, runs it, answers with a line of JSON, and waits for the next. A job is
 `{"port", "seconds", "streams": [stream...]}`; its answer has one row per stream. A stream is
 
-    {"requests": [text...], "connections": n, "pick": "cycle" | "random" | "once", "rate": null | per second}
+    {"requests": [text...], "contains": text, "connections": n, "pick": "cycle" | "random" | "once",
+     "rate": null | per second}
+
+Every answer is looked at: one that does not contain the text counts with its status negative.
 
 Without a rate, every connection asks again as soon as it is answered (closed loop). With one, requests start on time
 whatever the server does, and latencies count from the time they were due, so that a stall is not hidden (open loop).
@@ -35,8 +38,9 @@ SPIN = 0.0015
 class Connection(asyncio.Protocol):
     """One keep-alive connection: `ask` writes a prebuilt request, `answered(self, status)` is called for its answer."""
 
-    def __init__(self, answered: Callable[[Connection, int], None]) -> None:
+    def __init__(self, answered: Callable[[Connection, int], None], contains: bytes) -> None:
         self._answered = answered
+        self._contains = contains
         self._received = b""
         self.asked_at = 0.0
 
@@ -57,7 +61,8 @@ class Connection(asyncio.Protocol):
             self._received = received
             return
         self._received = b""
-        self._answered(self, int(received[9:12]))
+        status = int(received[9:12])
+        self._answered(self, status if self._contains in received else -status)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A server that hangs up before the end is a failed run; status 0 says so."""
@@ -82,6 +87,7 @@ class Stream:
     def __init__(self, job: dict[str, Any]) -> None:
         texts = [text.encode() for text in job["requests"]]
         self._requests = _picked(texts, job["pick"])
+        self._contains: bytes = job["contains"].encode()
         self._count: int = job["connections"]
         self._connections: list[Connection] = []
         self._waiting_for = 0
@@ -93,7 +99,9 @@ class Stream:
         """Open every connection before the clock starts."""
         loop = asyncio.get_running_loop()
         for _ in range(self._count):
-            _, connection = await loop.create_connection(lambda: Connection(self._answered), "127.0.0.1", port)
+            _, connection = await loop.create_connection(
+                lambda: Connection(self._answered, self._contains), "127.0.0.1", port
+            )
             self._connections.append(connection)
 
     async def run(self, seconds: float) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import count, islice
 from typing import TypeAlias
 
-from tests.bench import case, memory, references, report
+from tests.bench import case, process, references, report
 from tests.bench.hookd import Hookd
-from tests.bench.load import LoadGenerator, Stream, request
+from tests.bench.load import CONNECTIONS, LoadGenerator, Stream, request
 from tests.bench.report import Row, Table
 from tests.bench.servers import Child
 
@@ -73,14 +73,14 @@ def over_http(plan: Plan, left_out: LeftOut) -> dict[str, Table]:
         load = stack.enter_context(LoadGenerator())
         hookd = stack.enter_context(Hookd())
         _deploy(load, hookd, {"bench": case.HOOK})
-        ports = {HOOKD: hookd.port}
+        plain = _executing(request("POST", case.PATH, case.REQUEST))
+        bearing = _executing(hookd.execute("bench"))
+        measures = {HOOKD: _served(load, hookd.pid, hookd.port, plan.http, bearing)}
         for name in (NOOP, *references.SERVED):
             if name not in left_out:
-                child, ports[name] = references.noop_server() if name == NOOP else references.server(name)
+                child, port = references.noop_server() if name == NOOP else references.server(name)
                 stack.enter_context(child)
-        plain = request("POST", case.PATH, case.REQUEST)
-        streams = {name: Stream(requests=[hookd.execute("bench") if name == HOOKD else plain]) for name in ports}
-        measures = {name: _loaded(load, port, plan.http, streams[name]) for name, port in ports.items()}
+                measures[name] = _served(load, child.pid, port, plan.http, plain)
         return {"over HTTP": interleaved(plan.rounds, measures)}
 
 
@@ -102,14 +102,12 @@ def many_hooks(plan: Plan, left_out: LeftOut) -> dict[str, Table]:
     with LoadGenerator() as load, Hookd() as lonely, Hookd() as crowded:
         _deploy(load, lonely, {"tenant0": case.variant(0)})
         sizes = _grown(load, crowded, plan.hooks)
-        one = Stream(requests=[crowded.execute("tenant0")], connections=1)
+        one = _executing(crowded.execute("tenant0"), connections=1)
         every = [crowded.execute(f"tenant{number}") for number in range(most)]
         measures = {
-            DEPLOYED_ONE: _loaded(
-                load, lonely.port, plan.spread, Stream(requests=[lonely.execute("tenant0")], connections=1)
-            ),
+            DEPLOYED_ONE: _loaded(load, lonely.port, plan.spread, _executing(lonely.execute("tenant0"), connections=1)),
             CROWDED_ONE: _loaded(load, crowded.port, plan.spread, one),
-            CROWDED: _loaded(load, crowded.port, plan.spread, Stream(requests=every, connections=1, pick="random")),
+            CROWDED: _loaded(load, crowded.port, plan.spread, _executing(*every, connections=1, pick="random")),
         }
         return {"memory": sizes, "many hooks": interleaved(plan.rounds, measures)}
 
@@ -118,8 +116,8 @@ def bad_neighbour(plan: Plan, left_out: LeftOut) -> dict[str, Table]:
     """A good hook at 200 requests/s on a fixed schedule, with and without an endless loop once a second."""
     with LoadGenerator() as load, Hookd(core=None) as hookd:
         _deploy(load, hookd, {"good": case.HOOK, "hostile": case.HOSTILE})
-        good = Stream(requests=[hookd.execute("good")], rate=GOOD_RATE)
-        hostile = Stream(requests=[hookd.execute("hostile")], connections=4, rate=HOSTILE_RATE)
+        good = _executing(hookd.execute("good"), rate=GOOD_RATE)
+        hostile = Stream(requests=[hookd.execute("hostile")], contains="cpu_limit", connections=4, rate=HOSTILE_RATE)
         measures = {
             ALONE: _loaded(load, hookd.port, plan.neighbour, good),
             BESIDE: _loaded(load, hookd.port, plan.neighbour, good, hostile),
@@ -144,6 +142,13 @@ SECTIONS: Mapping[str, Callable[[Plan, LeftOut], dict[str, Table]]] = {
 }
 
 
+def _executing(
+    *requests: str, connections: int = CONNECTIONS, pick: str = "cycle", rate: float | None = None
+) -> Stream:
+    """Requests to execute the seed hook, each answered with the scope that it adds."""
+    return Stream(requests=requests, contains='"extra"', connections=connections, pick=pick, rate=rate)
+
+
 def _timed(timer: Child, seconds: float) -> Measure:
     return lambda: report.latency(timer.ask({"seconds": seconds, "most": MOST_SAMPLES}), "us")
 
@@ -151,6 +156,18 @@ def _timed(timer: Child, seconds: float) -> Measure:
 def _loaded(load: LoadGenerator, port: int, seconds: float, *streams: Stream) -> Measure:
     """The first stream's row."""
     return lambda: load.run(port, seconds, *streams)[0]
+
+
+def _served(load: LoadGenerator, pid: int, port: int, seconds: float, stream: Stream) -> Measure:
+    """The stream's row, and the server's CPU time per answer."""
+
+    def measure() -> Row:
+        before = process.cpu_seconds(pid)
+        row = load.run(port, seconds, stream)[0]
+        cpu_us = (process.cpu_seconds(pid) - before) * 1e6
+        return {**row, "cpu_us": cpu_us / (row["per_s"] * seconds)}
+
+    return measure
 
 
 def _deploy(load: LoadGenerator, hookd: Hookd, scripts: Mapping[str, str]) -> Row:
@@ -167,8 +184,8 @@ def _grown(load: LoadGenerator, hookd: Hookd, counts: Iterable[int]) -> Table:
         numbers = range(deployed, wanted)
         _deploy(load, hookd, {f"tenant{number}": case.variant(number) for number in numbers})
         asked = [hookd.execute(f"tenant{number}") for number in numbers]
-        load.run(hookd.port, 600, Stream(requests=asked, connections=1, pick="once"))
-        size = memory.resident(hookd.pid)
+        load.run(hookd.port, 600, _executing(*asked, connections=1, pick="once"))
+        size = process.resident(hookd.pid)
         first = first or size
         table[f"{wanted:,} hooks"] = {"rss_mib": size} | (
             {"kib_per_hook": (size - first) * 1024 / (wanted - 1)} if wanted > 1 else {}

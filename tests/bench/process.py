@@ -1,0 +1,28 @@
+"""What a process takes. Linux only."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tests.bench.servers import Broken
+
+
+def resident(pid: int) -> float:
+    """A process's resident memory, in MiB."""
+    line = next(line for line in _read(pid, "status").splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1]) / 1024
+
+
+def cpu_seconds(pid: int) -> float:
+    """The CPU time that all of a process's threads have used, to a hundredth of a second."""
+    after_name = _read(pid, "stat").rpartition(")")[2].split()
+    user, system = int(after_name[11]), int(after_name[12])
+    return (user + system) / os.sysconf("SC_CLK_TCK")
+
+
+def _read(pid: int, name: str) -> str:
+    file = Path(f"/proc/{pid}/{name}")
+    if not file.exists():
+        raise Broken(f"{file} is missing: the process is gone, or this is not Linux")
+    return file.read_text()
