@@ -21,41 +21,67 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 GUEST = Path(__file__).resolve().parent
 ARTIFACT = GUEST / "artifact"
 QUICKJS = "quickjs-ng==0.17.0.2"
 QUICKJS_SHA256 = "43d2e48272208721a7aaea8e3f02d4b9318f12ef20cc4f5421b59d9a470706ef"
-UNITS = ("engine.c", "libregexp.c", "libunicode.c", "dtoa.c", "guest.c", "outcome.c", "buffer.c", "heap.c", "random.c", "wasi.c")
+UNITS = (
+    "engine.c",
+    "libregexp.c",
+    "libunicode.c",
+    "dtoa.c",
+    "guest.c",
+    "outcome.c",
+    "buffer.c",
+    "heap.c",
+    "random.c",
+    "wasi.c",
+)
 PRELUDE = ("inspect.js", "prelude.js")
 COMPILE = ("-target", "wasm32-wasi", "-O3", "-DNDEBUG", "-D_GNU_SOURCE", "-mbulk-memory", "-fno-sanitize=undefined")
 OWN_WARNINGS = ("-Wall", "-Wextra", "-Werror")
 LINK = ("-mexec-model=reactor", "-Wl,--strip-all")  # zig puts the stack first by itself
 PAGE, BLOCK = 65536, 4096
 
-# Text in the engine that is replaced, each exactly once: what, by what, why.
+
+class Patch(NamedTuple):
+    """Text in `quickjs.c` that is replaced, exactly so many times."""
+
+    why: str
+    old: str
+    new: str
+    times: int = 1
+
+
 PATCHES = (
-    (
-        "quickjs.c",
-        "        js_dbuf_init(ctx, &dbuf);\n        if (stack_trace_limit == 0)\n            goto done;\n        if (filename) {",
-        (
-            "        js_dbuf_init(ctx, &dbuf);\n        stack_header(ctx, error_obj, &dbuf);\n"
-            "        if (stack_trace_limit == 0)\n            goto done;\n        if (filename) {"
-        ),
+    Patch(
         "error.stack begins with the error's name and message, as V8's does",
+        "        js_dbuf_init(ctx, &dbuf);\n        if (stack_trace_limit == 0)\n            goto done;\n        if (filename) {",
+        "        js_dbuf_init(ctx, &dbuf);\n        stack_header(ctx, error_obj, &dbuf);\n"
+        "        if (stack_trace_limit == 0)\n            goto done;\n        if (filename) {",
     ),
-    (
-        "quickjs.c",
+    Patch(
+        "a source may begin on line 0, so that what stands before the user's line 1 has no line of its own",
         "        if (options->line_num != 0)\n            line = options->line_num;",
         "        line = options->line_num;",
-        "a source may begin on line 0, so that what stands before the user's line 1 has no line of its own",
     ),
-    (
-        "quickjs.c",
+    Patch(
+        "all blocks come from heap.c: arenas of 4 KB for each of 31 sizes are most of a sandbox that lives so shortly",
         "#define JS_ARENA_LARGE_BLOCKS_ONLY 0",
         "#define JS_ARENA_LARGE_BLOCKS_ONLY 1",
-        "all blocks come from heap.c: arenas of 4 KB for each of 31 sizes are most of a sandbox that lives so shortly",
     ),
+    # The hash seed is drawn anew for every request, and a Map that a hook filled while it loaded must still be readable.
+    Patch(
+        "a Map keeps the hash seed that it was made with",
+        "typedef struct JSMapState {\n",
+        "typedef struct JSMapState {\n    uint32_t hash_seed;\n",
+    ),
+    Patch("likewise", "    s->is_weak = is_weak;\n", "    s->is_weak = is_weak;\n    s->hash_seed = ctx->hash_seed;\n"),
+    Patch("likewise", "= map_hash_key(ctx, ", "= map_hash_key(s, ", 3),
+    Patch("likewise", "map_hash_key(JSContext *ctx, ", "map_hash_key(JSMapState *s, "),
+    Patch("likewise", "return h ^ ctx->hash_seed ^ hash32(tag);", "return hash32(h ^ s->hash_seed ^ hash32(tag));"),
 )
 
 
@@ -115,12 +141,14 @@ def fetch_engine(scratch: Path) -> Path:
 
 
 def patch(engine: Path) -> None:
-    """Apply `PATCHES`; one that does not fit exactly once is an error."""
-    for name, old, new, why in PATCHES:
-        text = (engine / name).read_text()
-        if text.count(old) != 1:
-            raise SystemExit(f"{name}: the patch ({why}) fits {text.count(old)} times, not once")
-        (engine / name).write_text(text.replace(old, new))
+    """Apply `PATCHES`; one that does not fit as often as it should is an error."""
+    file = engine / "quickjs.c"
+    text = file.read_text()
+    for why, old, new, times in PATCHES:
+        if text.count(old) != times:
+            raise SystemExit(f"the patch ({why}) fits {text.count(old)} times, not {times}: {old}")
+        text = text.replace(old, new)
+    file.write_text(text)
 
 
 def compile_guest(engine: Path, scratch: Path) -> Path:
@@ -131,7 +159,9 @@ def compile_guest(engine: Path, scratch: Path) -> Path:
         source = (GUEST / "src" if own else engine) / name
         target = scratch / f"{name}.o"
         warnings = OWN_WARNINGS if own and name != "engine.c" else ("-w",)
-        zig("cc", *COMPILE, *warnings, "-I", str(engine), "-I", str(GUEST / "src"), "-c", str(source), "-o", str(target))
+        zig(
+            "cc", *COMPILE, *warnings, "-I", str(engine), "-I", str(GUEST / "src"), "-c", str(source), "-o", str(target)
+        )
         return str(target)
 
     with ThreadPoolExecutor(2) as two:

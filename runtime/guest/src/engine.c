@@ -34,4 +34,6 @@ static void stack_header(JSContext *ctx, JSValueConst error, struct DynBuf *text
 
 void engine_set_hash_seed(JSContext *ctx, uint32_t seed) { ctx->hash_seed = seed; }
 
+uint32_t engine_hash_seed(JSContext *ctx) { return ctx->hash_seed; }
+
 void engine_set_time_origin(JSContext *ctx) { ctx->time_origin = js__now_ms(); }

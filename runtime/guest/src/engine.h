@@ -3,8 +3,9 @@
 #define HOOKD_ENGINE_H
 #include "quickjs.h"
 
-/* Map and Set hash with this. Must not change while the context holds a Map that is not empty. */
+/* What a Map or Set hashes with that is made from now on. */
 void engine_set_hash_seed(JSContext *ctx, uint32_t seed);
+uint32_t engine_hash_seed(JSContext *ctx);
 /* performance.now() counts from here. */
 void engine_set_time_origin(JSContext *ctx);
 #endif

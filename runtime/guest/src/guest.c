@@ -101,6 +101,9 @@ static void begin_run(void) {
   console.kept = console.dropped = console.bytes = 0;
   host_now_ms = request()->now_ms;
   random_seed(request()->seed);
+  uint32_t seed;
+  random_bytes((uint8_t *)&seed, sizeof seed);
+  engine_set_hash_seed(ctx, seed);
   JS_UpdateStackTop(rt);
   heap_limit(request()->memory_bytes);
   engine_set_time_origin(ctx);
@@ -218,6 +221,9 @@ EXPORT("reserve") uint8_t *reserve(uint32_t size, uint32_t pages) {
 
 EXPORT("in_address") uint8_t *in_address(void) { return in; }
 
+/* For the test that no two requests share one: JavaScript can not see it. */
+EXPORT("hash_seed") uint32_t hash_seed(void) { return engine_hash_seed(ctx); }
+
 /* The engine's table of names grows by half when it is full; done here, it is not in every hook's image. */
 static void make_room_for_names(void) {
   JSAtom atoms[256];
@@ -287,9 +293,6 @@ static JSValue new_module(JSValue *require) {
 
 /* Evaluates the payload, a CommonJS source that stands in a function of Node's parameters from line 1 on. */
 static uint64_t evaluate(void) {
-  uint32_t seed;
-  random_bytes((uint8_t *)&seed, sizeof seed);
-  engine_set_hash_seed(ctx, seed);
   JSValue wrapper = eval_script(payload(), request()->payload_size, "hook.js", 0, JS_EVAL_FLAG_COMPILE_ONLY);
   if (JS_IsException(wrapper)) return outcome_error(ctx, "failure", "syntax_error", JS_GetException(ctx));
   JSValue function = JS_EvalFunction(ctx, wrapper), require, module = new_module(&require);
