@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
 import signal
 import sqlite3
@@ -16,7 +15,7 @@ import pytest
 
 from runtime.errors import HookNameTaken, SettingsError, Unavailable
 from runtime.storage.base import HookChange, HookFilter
-from runtime.storage.sqlite import SqliteStorage, migrations, open_sqlite
+from runtime.storage.sqlite import SqliteStorage, _enter_wal, migrations, open_sqlite
 
 REPOSITORY = Path(__file__).parents[2]
 ALL = HookFilter()
@@ -170,10 +169,10 @@ async def test_a_write_that_is_too_large_for_the_disk_fails_alone(storage, nouns
 # several processes
 
 
-ENABLE_50_TIMES = """
+ENABLE_30_TIMES = """
 async def main():
     storage = await open_sqlite(sys.argv[1])
-    for _ in range(50):
+    for _ in range(30):
         await storage.update_hook("acme", sys.argv[2], HookChange(enabled=True), 2.0)
     await storage.close()
 
@@ -188,7 +187,7 @@ async def test_processes_that_race_to_enable_leave_one_enabled(path, nouns):
     for hook in hooks:
         await storage.create_hook(hook)
 
-    processes = [start(ENABLE_50_TIMES, path, hook.id) for hook in hooks]
+    processes = [start(ENABLE_30_TIMES, path, hook.id) for hook in hooks]
     seen = set()
     while any(process.poll() is None for process in processes):
         enabled, total = await storage.list_hooks("acme", HookFilter(enabled=True), start=0, limit=9)
@@ -231,6 +230,21 @@ async def test_processes_may_make_the_file_at_once(path):
     storage = await open_sqlite(path)
     assert (await storage.list_hooks("acme", ALL, start=0, limit=9))[1] == 4
     await storage.close()
+
+
+def test_who_makes_the_file_waits_for_another_who_does(path):
+    """SQLite itself gives up at once when somebody else holds a new file's lock, whatever its timeout."""
+    with other_process(path, "BEGIN IMMEDIATE") as first, other_process(path) as second:
+
+        def let_go(statement: str) -> None:
+            if statement == "BEGIN IMMEDIATE":  # The second asks for the lock.
+                first.execute("ROLLBACK")
+
+        second.set_trace_callback(let_go)
+
+        _enter_wal(second, path)
+
+        assert second.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 async def test_storages_may_be_opened_at_once(path):
@@ -414,6 +428,11 @@ async def test_a_path_may_have_any_name(tmp_path, nouns):
 # closing
 
 
+def descriptors() -> int:
+    """How many files this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 async def test_nothing_is_left_open(path, nouns):
     """Descriptors and threads are the same after many storages as before."""
 
@@ -422,7 +441,7 @@ async def test_nothing_is_left_open(path, nouns):
         await asyncio.gather(*(storage.ping() for _ in range(10)))
         await storage.create_hook(nouns.hook())
         await storage.close()
-        return len(list(Path("/proc/self/fd").iterdir()))
+        return descriptors()
 
     first = await use()
     for _ in range(20):
