@@ -19,7 +19,7 @@
   const { iterator: iteratorSymbol, toPrimitive, toStringTag } = Symbol;
   const customSymbol = Symbol.for('nodejs.util.inspect.custom');
   const [StringHere, NumberHere, parseIntHere, parseFloatHere] = [String, Number, parseInt, parseFloat];
-  const [DateHere, RegExpHere, Bytes, ErrorHere, Infinite] = [Date, RegExp, Uint8Array, Error, Infinity];
+  const [RegExpHere, Bytes, errorPrototype] = [RegExp, Uint8Array, Error.prototype];
 
   const hasOwn = uncurry(Object.prototype.hasOwnProperty);
   const isEnumerable = uncurry(Object.prototype.propertyIsEnumerable);
@@ -160,19 +160,19 @@
     return result + slice(text, from);
   }
 
+  function hexByte(prefix, code) {
+    return prefix + padStart(upperCase(toRadix(code, 16)), 2, '0');
+  }
+
   function isLowSurrogate(code) {
     return code >= 0xdc00 && code < 0xe000;
   }
 
   function escapeOf(code, quote) {
     if (code === 39) return quote === "'" ? "\\'" : '';
-    if (code === 92 || code < 32) return shortEscapes[code] || hex('\\x', code, 2);
-    if (code >= 127 && code < 160) return hex('\\x', code, 2);
-    return code >= 0xd800 && code < 0xe000 ? hex('\\u', code, 4) : '';
-  }
-
-  function hex(prefix, code, digits) {
-    return prefix + padStart(upperCase(toRadix(code, 16)), digits, '0');
+    if (code === 92 || code < 32) return shortEscapes[code] || hexByte('\\x', code);
+    if (code >= 127 && code < 160) return hexByte('\\x', code);
+    return code >= 0xd800 && code < 0xe000 ? `\\u${toRadix(code, 16)}` : '';
   }
 
   // Columns that a text takes on a terminal.
@@ -206,8 +206,9 @@
     if (is(number, -0)) return '-0';
     const text = `${number}`;
     if (!separated || !isFinite(number) || contains(text, 'e')) return text;
-    const whole = `${trunc(number)}`;
-    return isInteger(number) ? inThousands(text) : `${inThousands(whole)}.${decimalsInThousands(slice(text, whole.length + 1))}`;
+    const point = indexOf(text, '.');
+    if (point === -1) return inThousands(text);
+    return `${inThousands(slice(text, 0, point))}.${decimalsInThousands(slice(text, point + 1))}`;
   }
 
   function formatBigInt(number, separated) {
@@ -287,7 +288,7 @@
   function kindOf(value) {
     if (typeof value === 'function') return 'Function';
     if (isArray(value)) return 'Array';
-    if (isError(value)) return 'Error';
+    if (isError(value) || isPrototypeOf(errorPrototype, value)) return 'Error';
     if (isView(value)) return typedArrayName(value) === undefined ? 'DataView' : 'TypedArray';
     const prototype = getPrototypeOf(value);
     for (let i = 0; i < brands.length; i++) {
@@ -298,10 +299,10 @@
     return objectToString(value) === '[object Arguments]' ? 'Arguments' : 'Object';
   }
 
-  const PromiseHere = Promise.prototype;
+  const promisePrototype = Promise.prototype;
 
   function isPromise(value) {
-    return isPrototypeOf(PromiseHere, value) && engine.promiseState(value) >= 0;
+    return isPrototypeOf(promisePrototype, value) && engine.promiseState(value) >= 0;
   }
 
   function passes(test, value) {
@@ -397,7 +398,7 @@
   // further keys of so long a list are not looked for.
   function otherKeys(value, length, hidden) {
     const keys = list();
-    if (length <= 100000 || !hasOwn(value, length - 1)) {
+    if (length <= 100000 || !hasOwn(value, 0) || !hasOwn(value, length >>> 1) || !hasOwn(value, length - 1)) {
       const names = hidden ? getOwnPropertyNames(value) : enumerableNames(value);
       let at = 0;
       while (at < names.length && isIndex(names[at])) at++;
@@ -437,8 +438,8 @@
       view.own = undefined;
       if (options !== undefined) view.showHidden = options;
     }
-    if (view.maxArrayLength === null) view.maxArrayLength = Infinite;
-    if (view.maxStringLength === null) view.maxStringLength = Infinite;
+    if (view.maxArrayLength === null) view.maxArrayLength = 1 / 0;
+    if (view.maxStringLength === null) view.maxStringLength = 1 / 0;
     return view;
   }
 
@@ -491,8 +492,7 @@
   function formatCustom(view, value, given, custom, level) {
     const shown = apply(custom, given, [view.depth === null ? null : view.depth - level, optionsOf(view), inspect]);
     if (shown === given) return formatKnown(view, value, level);
-    if (typeof shown !== 'object') return typeof shown === 'symbol' ? symbolToString(shown) : `${shown}`;
-    return indented(formatValue(view, shown, level), view.indentation);
+    return indented(typeof shown === 'object' ? formatValue(view, shown, level) : StringHere(shown), view.indentation);
   }
 
   function isStackOverflow(error) {
@@ -532,11 +532,11 @@
 
   function formatObject(view, value, level, bare) {
     const within = view.depth === null || view.depth === undefined || level <= view.depth;
-    const inherited = view.showHidden && within ? list() : undefined;
-    const constructor = constructorName(view, value, level, inherited);
+    const inherited = list();
+    const constructor = constructorName(view, value, level, view.showHidden && within ? inherited : undefined);
     const tag = tagOf(view, value);
     const shape = shapes[kindOf(value)](view, value, constructor, tag, bare);
-    if (shape.empty !== undefined && shape.keys.length === 0 && inherited === undefined) return shape.empty;
+    if (shape.empty !== undefined && shape.keys.length === 0 && !inherited.length) return shape.empty;
     if (!within) return shape.leaf || tooDeep(value, constructor, tag);
     const entries = entriesOf(view, value, shape, level + 1, inherited);
     const reference = placeOf(view.circular, value);
@@ -558,7 +558,7 @@
     view.level = level;
     if (shape.elements !== undefined) shape.elements(view, value, level, entries);
     for (let i = 0; i < shape.keys.length; i++) push(entries, formatProperty(view, value, level, shape.keys[i], shape.list));
-    for (let i = 0; inherited !== undefined && i < inherited.length; i++) {
+    for (let i = 0; i < inherited.length; i++) {
       const { key, property } = inherited[i];
       push(entries, formatNamed(view, value, level, key, property, false));
     }
@@ -672,8 +672,8 @@
     },
 
     Arguments(view, value, constructor, tag) {
-      const prefix = constructor === 'Object' && tag === '' ? '[Arguments] ' : prefixOf(constructor, tag, 'Arguments');
-      return brackets(otherKeys(value, value.length, view.showHidden), prefix, value.length === 0, arrayElements);
+      const prefix = constructor === 'Object' ? '[Arguments] ' : prefixOf(constructor, tag, 'Arguments');
+      return braces(keysOf(value, view.showHidden), prefix, `${prefix}{}`);
     },
 
     TypedArray(view, value, constructor, tag) {
@@ -837,14 +837,10 @@
     const bytes = new Bytes(value);
     const shown = min(max(0, view.maxArrayLength), typedArrayLength(bytes));
     let text = '';
-    for (let i = 0; i < shown; i++) text += hexByte(bytes[i], i);
+    for (let i = 0; i < shown; i++) text += (i === 0 ? '' : ' ') + padStart(toRadix(bytes[i], 16), 2, '0');
     const left = typedArrayLength(bytes) - shown;
     if (left > 0) text += ` ... ${more(left, 'byte')}`;
     push(entries, `[Uint8Contents]: <${text}>`);
-  }
-
-  function hexByte(byte, index) {
-    return (index === 0 ? '' : ' ') + padStart(toRadix(byte, 16), 2, '0');
   }
 
   function promiseElements(view, value, level, entries) {
@@ -866,13 +862,17 @@
 
   function functionBase(value, constructor, tag) {
     const source = functionToString(value);
-    if (startsWith(source, 'class') && endsWith(source, '}')) return classBase(value, constructor, tag);
+    if (isClass(source)) return classBase(value, constructor, tag);
     const type = functionType(value);
     const { name } = value;
     let base = `[${type}${constructor === null ? ' (null prototype)' : ''}`;
     base += name === '' ? ' (anonymous)]' : `: ${typeof name === 'string' ? name : messageOf(name)}]`;
     if (constructor !== type && constructor !== null) base += ` ${constructor}`;
     return tag !== '' && constructor !== tag ? `${base} [${tag}]` : base;
+  }
+
+  function isClass(source) {
+    return startsWith(source, 'class') && endsWith(source, '}') && !contains(slice(source, 0, indexOf(source, '{')), '(');
   }
 
   function functionType(value) {
@@ -904,7 +904,7 @@
     const told = ['name', 'message', 'stack'];
     for (let i = 0; i < 3 && !view.showHidden; i++) {
       const name = told[i];
-      if (includes(keys, name) && (typeof error[name] !== 'string' || contains(stack, error[name]))) keys = without(keys, name);
+      if (includes(keys, name) && typeof error[name] === 'string' && contains(stack, error[name])) keys = without(keys, name);
     }
     if ('cause' in error && !includes(keys, 'cause')) push(keys, 'cause');
     if (isArray(error.errors) && !includes(keys, 'errors')) push(keys, 'errors');
@@ -1019,7 +1019,7 @@
     }
     const column = widest + 2;
     if (column * 3 + view.indentation >= view.breakLength || (total / column <= 5 && widest > 6)) return entries;
-    const biased = max(column - sqrt(column - total / entries.length), 1);
+    const biased = max(column - 3 - sqrt(column - total / entries.length), 1);
     const wanted = round(sqrt(2.5 * biased * count) / biased);
     const columns = min(wanted, floor((view.breakLength - view.indentation) / column), view.compact * 4, 15);
     if (columns <= 1) return entries;

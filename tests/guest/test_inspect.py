@@ -1,0 +1,136 @@
+"""The guest's console shows values as Node 20 does: the same statements run in both, line by line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from runtime.model import Answer, Limits
+from runtime.sandbox.pool import WasmSandbox, open_sandbox
+from runtime.settings import SandboxSettings
+
+HERE = Path(__file__).parent
+PRELUDE = HERE.parents[1] / "runtime" / "guest" / "js" / "prelude.js"
+LIMITS = Limits(
+    cpu_ms=5_000,
+    wall_ms=10_000,
+    memory_bytes=64 << 20,
+    output_bytes=65_536,
+    console_lines=2_000,
+    console_bytes=4 << 20,
+    operations=50,
+)
+
+# What is shown otherwise than by Node, and why. Everything else is the same.
+DIFFERENT = {
+    "log(Object.setPrototypeOf({ a: 1, [Symbol.toStringTag]: 'T' }, null))": "only V8 names the class of what has none",
+}
+
+# `log` and `dir` print once in each case; what a case throws is printed instead.
+GUEST = """
+const cases = %s;
+const dir = (value, options) => console.dir(value, options);
+module.exports = function (cb) {
+  for (const run of cases) {
+    try { run(console.log, dir); } catch (error) { console.log('threw ' + error.name); }
+  }
+  cb(null, cases.length);
+};
+"""
+NODE = """
+const { format, inspect } = require('util');
+const lines = [];
+const log = (...args) => { lines.push(format(...args)); };
+const dir = (value, options) => { lines.push(inspect(value, options)); };
+for (const run of %s) {
+  try { run(log, dir); } catch (error) { lines.push('threw ' + error.name); }
+}
+console.log(JSON.stringify(lines));
+"""
+
+
+@pytest.fixture(scope="module")
+def node() -> str:
+    """Where Node 20 is."""
+    found = shutil.which("node")
+    version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout if found else "no"
+    if found and version.startswith("v20."):
+        return found
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"Node 20 is needed to compare with; found {version.strip()}")
+    pytest.skip(f"Node 20 is needed to compare with; found {version.strip()}")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> SandboxSettings:
+    return SandboxSettings(cache_directory=str(tmp_path_factory.mktemp("cache")))
+
+
+def cases_of(name: str) -> list[str]:
+    lines = (HERE / name).read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("//")]
+
+
+def as_functions(cases: Sequence[str]) -> str:
+    return "[{}]".format(",".join(f"function (log, dir) {{\n{case}\n}}" for case in cases))
+
+
+def in_node(node: str, cases: Sequence[str]) -> list[str]:
+    done = subprocess.run(
+        [node, "-"],
+        input=NODE % as_functions(cases),
+        env={**os.environ, "TZ": "UTC"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines: list[str] = json.loads(done.stdout)
+    return lines
+
+
+def in_guest(settings: SandboxSettings, source: str) -> list[str]:
+    """What a hook's console has when the hook was run once."""
+
+    async def console() -> list[str]:
+        sandbox = await open_sandbox(settings)
+        try:
+            return await run_once(sandbox, source)
+        finally:
+            await sandbox.close()
+
+    return asyncio.run(console())
+
+
+async def run_once(sandbox: WasmSandbox, source: str) -> list[str]:
+    run = await sandbox.run(sandbox.load(await sandbox.make_image(source)), b"[]", LIMITS)
+    assert isinstance(run.outcome, Answer), run.outcome
+    return [line.text for line in run.console]
+
+
+def differences(node: str, settings: SandboxSettings, cases: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Case to (Node's line, the guest's line)."""
+    theirs = in_node(node, cases)
+    ours = in_guest(settings, GUEST % as_functions(cases))
+    pairs = zip(cases, theirs, ours, strict=True)
+    return {case: (their, our) for case, their, our in pairs if their != our}
+
+
+def test_shows_what_node_shows(node, cache):
+    """Every case of the corpus prints in the guest what it prints in Node, but for the differences that have a reason."""
+    different = differences(node, cache, cases_of("inspect_corpus.js"))
+    assert {case: lines for case, lines in different.items() if case not in DIFFERENT} == {}
+    assert set(different) == set(DIFFERENT)
+
+
+def test_sees_into_promises_and_proxies(node, cache):
+    """A promise's state and a Proxy's target are shown without a trap being called, as in Node."""
+    if "lookInside" not in PRELUDE.read_text():
+        pytest.skip("prelude.js does not yet give inspect.js what the engine knows (lookInside)")
+    assert differences(node, cache, cases_of("inspect_inside.js")) == {}
