@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -60,7 +59,7 @@ async def open_issuer(
     """The token server of these settings, its seeds sown. `SettingsError` names the setting that is wrong."""
     url = issuer_url(settings)
     async with AsyncExitStack() as stack:
-        store = await _open_store(settings.database)
+        store = await open_store(settings.database)
         stack.push_async_callback(store.close)
         keys = await open_keys(store.signing_keys, clock)
         passwords = Passwords(cost)
@@ -112,10 +111,3 @@ def local_jwks_url(host: str, port: int) -> str:
 
 def _authority(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-async def _open_store(database: str) -> IssuerStore:
-    try:
-        return await open_store(Path(database))
-    except OSError as error:
-        raise SettingsError(f"'issuer.database': {database} can not be opened: {error.strerror}.") from None

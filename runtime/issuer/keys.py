@@ -49,7 +49,7 @@ class KeyRing:
         await self._reload()
         return self._signer.sign(claims)
 
-    async def jwks(self) -> dict[str, object]:
+    async def jwks(self) -> dict[str, list[dict[str, str]]]:
         """The public keys (RFC 7517 section 5): the current one, the next one, and the previous ones."""
         await self._reload()
         return {"keys": [dict(key.jwk) for key in self._keys]}

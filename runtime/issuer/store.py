@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar
 
 import orjson
 
-from runtime.errors import Conflict
+from runtime.errors import Conflict, SettingsError
 from runtime.issuer.records import Client, ClientGrant, Record, RefreshToken, ResourceServer, SigningKey, User
 
 T = TypeVar("T")
@@ -68,7 +68,11 @@ class Threads:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="issuer-write")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="issuer-read")
         self._writing = _connect(path)
-        _migrate(self._writing)
+        try:
+            _migrate(self._writing, path)
+        except BaseException:
+            self._writing.close()
+            raise
         self._reading = _connect(path)
         self._reading.execute("PRAGMA query_only = ON")
 
@@ -255,8 +259,18 @@ class IssuerStore:
 
 
 async def open_store(path: str | Path) -> IssuerStore:
-    """The store in this file, which is made (mode 0600) if there is none, and brought to the present schema."""
-    return await asyncio.to_thread(IssuerStore, Path(path))
+    """The store in this file, which is made (mode 0600) if there is none, and brought to the present schema.
+
+    `SettingsError` when it can not be opened, is no database, or is of a newer hookd.
+    """
+    return await asyncio.to_thread(_open, Path(path))
+
+
+def _open(path: Path) -> IssuerStore:
+    try:
+        return IssuerStore(path)
+    except (OSError, sqlite3.Error) as error:
+        raise SettingsError(f"'issuer.database': {path} can not be opened: {error}.") from None
 
 
 def _make_private(path: Path) -> None:
@@ -273,10 +287,12 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     with closing(connection.execute("PRAGMA user_version")) as rows:
         (version,) = rows.fetchone()
+    if version > len(MIGRATIONS):
+        raise SettingsError(f"'issuer.database': {path} was written by a newer hookd.")
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         for statement in script.split(";"):
             connection.execute(statement)

@@ -55,10 +55,12 @@ class Decider:
     blocked: asyncio.Event | None = None
     asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     """Path, Authorization and payload of every request."""
+    request_ids: list[str] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.Response:
         payload = orjson.loads(await request.read())
         self.asked.append((request.path, request.headers["Authorization"], payload))
+        self.request_ids.append(request.headers["X-Request-Id"])
         if self.blocked is not None:
             await self.blocked.wait()
         allow = {"decision": "allow", "scope": payload["scope"], "claims": {}, "dropped": [], "execution": None}
@@ -242,7 +244,7 @@ async def token_server_of(settings: IssuerSettings, **options: Any) -> AsyncIter
 
 @pytest.fixture
 async def opened(database: Path, decider: Decider) -> AsyncIterator[Opening]:
-    """Token servers by `await opened(clock=..., **settings)`: with those settings in place of the usual ones."""
+    """Opens token servers: with these settings in place of the usual ones, and with a clock of the test's."""
     async with AsyncExitStack() as stack:
 
         async def opening(*, clock: Callable[[], float] | None = None, **fields: Any) -> TokenServer:

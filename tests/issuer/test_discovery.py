@@ -1,0 +1,47 @@
+"""The well-known documents."""
+
+from __future__ import annotations
+
+import pytest
+from authlib.oidc.discovery import OpenIDProviderMetadata  # type: ignore[import-untyped]  # authlib ships no types
+
+from runtime.issuer.keys import thumbprint
+
+
+@pytest.mark.parametrize("name", ["openid-configuration", "oauth-authorization-server"])
+async def test_authlib_accepts_the_metadata(tokens, name):
+    """Its validation asks for https only because the test's address is http; everything else is as it wants it."""
+    async with tokens.http.get(f"{tokens.url}/.well-known/{name}") as answer:
+        document = await answer.json()
+        headers = answer.headers
+
+    secure = {
+        key: value.replace("http://", "https://") if isinstance(value, str) else value
+        for key, value in document.items()
+    }
+    OpenIDProviderMetadata(secure).validate()
+    assert document["issuer"] == f"{tokens.url}/"
+    assert document["token_endpoint"] == f"{tokens.url}/oauth/token"
+    assert document["jwks_uri"] == f"{tokens.url}/.well-known/jwks.json"
+    assert headers["Content-Type"] == "application/json; charset=utf-8"
+    assert headers["Cache-Control"] == "public, max-age=60"
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json, application/jwk-set+json"])
+async def test_the_jwks_has_public_halves_only(tokens, accept):
+    """Each key has an id that is its RFC 7638 thumbprint, a use and an algorithm."""
+    async with tokens.http.get(f"{tokens.url}/.well-known/jwks.json", headers={"Accept": accept}) as answer:
+        keys = (await answer.json())["keys"]
+
+    assert len(keys) == 2
+    for key in keys:
+        assert key.keys() == {"kty", "n", "e", "alg", "use", "kid"}
+        assert (key["kty"], key["alg"], key["use"]) == ("RSA", "RS256", "sig")
+        assert key["kid"] == thumbprint(key)
+
+
+async def test_the_authorization_endpoint_says_that_there_is_no_browser_flow(tokens):
+    """Metadata must name one (OpenID Connect Discovery section 3)."""
+    async with tokens.http.get(f"{tokens.url}/authorize?response_type=code") as answer:
+        assert answer.status == 400
+        assert (await answer.json())["error"] == "unsupported_response_type"

@@ -1,0 +1,189 @@
+"""The token server's SQLite file."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import stat
+from dataclasses import replace
+
+import pytest
+
+from runtime.errors import Conflict, SettingsError
+from runtime.issuer.records import Client, ClientGrant, RefreshToken, ResourceServer, User
+from runtime.issuer.store import open_store
+
+CLIENT = Client(client_id="c", name="C", grant_types=("password",), metadata={"a": "b"})
+API = ResourceServer(id="1", identifier="urn:api", name="API", scopes={"a": "A"})
+GRANT = ClientGrant(id="g", client_id="c", audience="urn:api", scope=("a",))
+USER = User(user_id="u", password_hash="h", username="Ada", email="ada@x", created_at=1.5, updated_at=2.5)
+TOKEN = RefreshToken(
+    token_hash="t1",
+    family="f",
+    client_id="c",
+    user_id="u",
+    audience="urn:api",
+    scope=("a",),
+    claims={"https://x/y": [1, {"z": None}]},
+    id_token_claims={},
+    auth_time=1.0,
+    expires_at=100.0,
+)
+
+
+@pytest.fixture
+async def store(tmp_path):
+    store = await open_store(tmp_path / "folder" / "issuer.db")
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def filled(store):
+    await store.clients.add(CLIENT)
+    await store.resource_servers.add(API)
+    await store.client_grants.add(GRANT)
+    await store.users.add(USER)
+    await store.refresh_tokens.add(TOKEN, 0.0)
+    return store
+
+
+async def test_every_record_comes_back_as_it_was(filled, tmp_path):
+    """Also after closing and opening; closing twice is no error."""
+    await filled.close()
+    await filled.close()
+    again = await open_store(tmp_path / "folder" / "issuer.db")
+
+    assert await again.clients.get("c") == CLIENT
+    assert await again.resource_servers.find(identifier="urn:api") == API
+    assert await again.client_grants.find(client_id="c", audience="urn:api") == GRANT
+    assert await again.users.find(username="ada") == USER
+    assert await again.users.find(email="ada@x") == USER
+    assert await again.refresh_tokens.get("t1") == TOKEN
+    await again.close()
+
+
+async def test_the_file_is_its_owners_only(filled, tmp_path):
+    """It holds private keys; SQLite gives its side files the same mode."""
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "folder").iterdir()}
+
+    assert modes == dict.fromkeys(modes, 0o600)
+    assert "issuer.db" in modes
+
+
+async def test_what_must_be_unique_is(filled):
+    """Conflict names the kind of thing."""
+    with pytest.raises(Conflict, match="A client with the same identifier already exists"):
+        await filled.clients.add(CLIENT)
+    with pytest.raises(Conflict, match="A resource server with the same"):
+        await filled.resource_servers.add(replace(API, id="2"))
+    with pytest.raises(Conflict, match="A client grant with the same"):
+        await filled.client_grants.add(replace(GRANT, id="h"))
+    with pytest.raises(Conflict, match="A user with the same"):
+        await filled.users.add(replace(USER, user_id="v", username="ADA", email=""))
+    with pytest.raises(Conflict, match="A client grant refers to something that does not exist"):
+        await filled.client_grants.add(replace(GRANT, id="h", client_id="nobody"))
+
+
+async def test_users_without_a_name_do_not_collide(filled):
+    """What is absent is equal to nothing, and is found by nothing."""
+    for number in range(2):
+        await filled.users.add(replace(USER, user_id=f"n{number}", username="", email=""))
+
+    assert await filled.users.find(username=None) is None
+
+
+@pytest.mark.parametrize("table, key", [("clients", "c"), ("resource_servers", "1"), ("users", "u")])
+async def test_removing_takes_along_what_depends_on_it(filled, table, key):
+    """Grants and refresh tokens of a client, an API or a user go with it."""
+    assert await getattr(filled, table).remove(key)
+    assert not await getattr(filled, table).remove(key)
+
+    assert await filled.refresh_tokens.get("t1") is None
+    assert (await filled.client_grants.get("g") is None) is (table != "users")
+
+
+async def test_replacing_keeps_what_depends_on_it(filled):
+    """Not deleting and adding, which would end every refresh token."""
+    await filled.clients.put(replace(CLIENT, name="D"))
+
+    assert (await filled.clients.get("c")).name == "D"
+    assert await filled.refresh_tokens.get("t1") is not None
+
+
+async def test_changes_at_once_are_all_made(filled):
+    """Each edits what the one before left."""
+
+    def add(number):
+        return lambda client: replace(client, metadata={**client.metadata, str(number): "x"})
+
+    await asyncio.gather(*(filled.clients.change("c", add(number)) for number in range(50)))
+
+    assert len((await filled.clients.get("c")).metadata) == 51
+    assert await filled.clients.change("nobody", add(0)) is None
+
+
+async def test_a_change_that_raises_changes_nothing(filled):
+    """And the next one works."""
+
+    def fail(client):
+        raise ValueError(client.client_id)
+
+    with pytest.raises(ValueError, match="c"):
+        await filled.clients.change("c", fail)
+
+    assert await filled.clients.get("c") == CLIENT
+    assert await filled.clients.change("c", lambda client: replace(client, name="after")) is not None
+
+
+async def test_pages_are_in_the_order_of_adding(store):
+    """Changing a record does not move it."""
+    for number in range(5):
+        await store.clients.add(replace(CLIENT, client_id=f"c{number}"))
+    await store.clients.put(replace(CLIENT, client_id="c0", name="changed"))
+
+    records, total = await store.clients.page({}, start=1, limit=2)
+    first, _ = await store.clients.page({}, start=0, limit=1)
+
+    assert ([record.client_id for record in records], total) == (["c1", "c2"], 5)
+    assert first[0].name == "changed"
+
+
+async def test_refresh_tokens_rotate_once(filled):
+    """Whoever is second is told so; the family ends as one; what is over is forgotten at the next sign-in."""
+    successor = replace(TOKEN, token_hash="t2")
+
+    assert await filled.refresh_tokens.rotate(TOKEN, successor)
+    assert not await filled.refresh_tokens.rotate(TOKEN, replace(TOKEN, token_hash="t3"))
+    assert (await filled.refresh_tokens.get("t1")).is_used
+    assert await filled.refresh_tokens.get("t3") is None
+    assert await filled.refresh_tokens.revoke(family="f") == 2
+    assert await filled.refresh_tokens.get("t2") is None
+
+    await filled.refresh_tokens.add(TOKEN, 0.0)
+    await filled.refresh_tokens.add(replace(TOKEN, token_hash="t9", expires_at=300.0), 100.0)
+    assert await filled.refresh_tokens.get("t1") is None
+
+
+async def test_a_newer_file_is_left_alone(tmp_path):
+    """An older hookd does not run on a schema that it does not know."""
+    path = tmp_path / "issuer.db"
+    await (await open_store(path)).close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+
+    with pytest.raises(SettingsError, match="was written by a newer hookd"):
+        await open_store(path)
+
+
+async def test_what_is_no_database_is_left_alone(tmp_path):
+    """The setting is named, the file is not touched."""
+    path = tmp_path / "issuer.db"
+    path.write_text("not a database, but somebody's notes" * 50)
+
+    with pytest.raises(SettingsError, match=r"'issuer.database': .* can not be opened: file is not a database"):
+        await open_store(path)
+    with pytest.raises(SettingsError, match=r"'issuer.database': .* can not be opened"):
+        await open_store(path / "below.db")
+    assert path.read_text().startswith("not a database")
