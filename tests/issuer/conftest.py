@@ -30,7 +30,7 @@ from runtime.issuer.app import Issuer, issuer_routes, local_jwks_url, open_issue
 from runtime.issuer.keys import open_keys
 from runtime.issuer.passwords import HashCost
 from runtime.issuer.store import open_store
-from runtime.settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, UserSettings
+from runtime.settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, TrustedIssuer, UserSettings
 from runtime.settings import Issuer as IssuerSettings
 
 HOST = "127.0.0.1"
@@ -41,6 +41,9 @@ API = "https://api.example.com/"
 ORDERS = ("read:orders", "write:orders")
 SECRET = "m2m-secret-0123456789"
 PASSWORD = "correct horse battery staple"
+ELSEWHERE = TrustedIssuer(issuer="urn:elsewhere", audience="urn:hookd", algorithm="HS256", secret="elsewhere" * 4)
+"""Another trusted issuer, whose tokens say themselves to which tenant they belong."""
+
 ODD_ID, ODD_SECRET = "odd:id%2Bä", "p%41ss+word/ü:&=?"
 
 
@@ -233,7 +236,7 @@ async def token_server_of(settings: IssuerSettings, **options: Any) -> AsyncIter
     port = int(settings.url.rpartition(":")[2])
     async with AsyncExitStack() as stack:
         issuer = await stack.enter_async_context(open_issuer(settings, cost=CHEAP, **options))
-        authenticator = Authenticator(own_trust(settings, local_jwks_url(HOST, port)))
+        authenticator = Authenticator([*own_trust(settings, local_jwks_url(HOST, port)), ELSEWHERE])
         stack.push_async_callback(authenticator.close)
         app = create_app()
         install(app, issuer_routes(issuer), authenticator)
