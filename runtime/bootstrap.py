@@ -20,6 +20,7 @@ from runtime.admin import Admin
 from runtime.dispatch import Dispatch
 from runtime.errors import SettingsError
 from runtime.logs.recorder import StorageRecorder
+from runtime.logs.tail import Tail
 from runtime.sandbox.base import Sandbox
 from runtime.sandbox.pool import open_sandbox
 from runtime.settings import Settings, StorageSettings, TrustedIssuer, parse
@@ -47,6 +48,7 @@ class Runtime:
     dispatch: Dispatch
     admin: Admin
     recorder: StorageRecorder
+    tail: Tail
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -90,8 +92,12 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     async with AsyncExitStack() as stack:
         storage = await open_sqlite(database)
         stack.push_async_callback(storage.close)
+        tail = Tail()
         recorder = StorageRecorder(
-            storage, keep_days=settings.storage.executions_days, keep_most=settings.storage.executions_most
+            storage,
+            keep_days=settings.storage.executions_days,
+            keep_most=settings.storage.executions_most,
+            publish=tail.publish,
         )
         recorder.start()
         # Closed in reverse: the engine first, so that the runs it ends are still recorded.
@@ -108,7 +114,13 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         )
         admin = Admin(storage=storage, sealer=sealer, sandbox=sandbox, changed=dispatch.forget)
         yield Runtime(
-            settings=settings, storage=storage, sandbox=sandbox, dispatch=dispatch, admin=admin, recorder=recorder
+            settings=settings,
+            storage=storage,
+            sandbox=sandbox,
+            dispatch=dispatch,
+            admin=admin,
+            recorder=recorder,
+            tail=tail,
         )
 
 

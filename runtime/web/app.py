@@ -1,0 +1,22 @@
+"""The runtime's route table, from its services' tables. `http.routes.install` puts it into an application."""
+
+from __future__ import annotations
+
+from runtime.bootstrap import Runtime
+from runtime.http.routes import Route
+from runtime.web.execute import execute_routes
+from runtime.web.health import health_routes
+from runtime.web.logs import log_routes
+from runtime.web.manage import manage_routes
+from runtime.web.openapi import openapi_routes
+
+
+def web_routes(runtime: Runtime) -> list[Route]:
+    """Every route of the runtime, and who may call it."""
+    return [
+        *execute_routes(runtime.dispatch),
+        *manage_routes(runtime.admin),
+        *log_routes(runtime.storage, runtime.tail),
+        *health_routes(runtime.storage, runtime.sandbox, runtime.settings.limits.limits()),
+        *openapi_routes(),
+    ]

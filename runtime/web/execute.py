@@ -1,0 +1,47 @@
+"""The execution API: a token server asks what goes into a token. The door of the hot path, and nothing else."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from runtime.dispatch import Dispatch, Executed
+from runtime.http.json import json_response
+from runtime.http.routes import Call, Route, Scopes
+from runtime.model import Allow
+from runtime.web.shapes import dropped_body, execution_summary, fault_body
+
+
+def execute_routes(dispatch: Dispatch) -> list[Route]:
+    """`POST /api/v1/triggers/{trigger}/execute`."""
+
+    async def execute(call: Call) -> web.Response:
+        # The body is read here only and by no second parser, so a member named twice can mislead nobody: the last counts.
+        payload = await call.json(unique=False)
+        executed = await dispatch.execute(call.caller.tenant, call.path("trigger"), payload, request_id=call.request_id)
+        return json_response(decision_body(executed))
+
+    return [
+        Route(
+            method="POST",
+            path="/api/v1/triggers/{trigger}/execute",
+            handler=execute,
+            access=Scopes("execute:hooks"),
+        )
+    ]
+
+
+def decision_body(executed: Executed) -> dict[str, object]:
+    """The answer. A denial is an answer too: its status is 200, for the token server asked rightly."""
+    decision, execution = executed.decision, executed.execution
+    ran = None if execution is None else execution_summary(execution)
+    if isinstance(decision, Allow):
+        body: dict[str, object] = {"decision": "allow", "scope": decision.scope, "claims": decision.claims}
+        if executed.trigger.has_id_token:
+            body["id_token_claims"] = decision.id_token_claims
+        body["dropped"] = dropped_body(decision.dropped)
+    else:
+        body = {"decision": "deny", "error": decision.error, "error_description": decision.description}
+    body["execution"] = ran
+    if executed.fault is not None:
+        body["hook_error"] = fault_body(executed.fault)
+    return body

@@ -1,0 +1,148 @@
+"""Execution records: a list with filters, and a live tail as server-sent events.
+
+Rule: a tenant sees its own executions only. The tail follows what this process runs; the list has what is stored, a
+moment later. The bytes of the events keep to what poor clients can read (contract 4): LF, one write and one `data:` line
+per event, no `event:` line on an execution, never a blank line first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import replace
+from typing import Final
+
+import orjson
+from aiohttp import web
+
+from runtime.errors import InvalidQuery
+from runtime.http.json import SECURITY_HEADERS, json_response
+from runtime.http.routes import REQUEST_ID, STOPPING, Call, Route, Scopes
+from runtime.logs.tail import Missed, Subscription, Tail
+from runtime.model import Execution
+from runtime.storage.base import ExecutionFilter, Storage
+from runtime.web.query import Query, is_ulid
+from runtime.web.shapes import execution_body
+
+LIST_DEFAULT: Final = 50
+LIST_MOST: Final = 100
+REPLAYED_MOST: Final = 1000
+"""Stored executions that a listener who comes back gets at most."""
+
+HEARTBEAT_SECONDS: Final = 15.0
+LONGEST_SECONDS: Final = 1800.0
+"""A tail ends after this, or with its token; the client comes back with `Last-Event-ID`."""
+
+HEARTBEAT: Final = b":\n\n"
+_FIRST: Final = b": connected\nretry: 2000\n\n"
+_STREAM_HEADERS: Final = {
+    **SECURITY_HEADERS,
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "X-Accel-Buffering": "no",  # nginx would keep events until it has some kilobytes
+}
+_FILTERS: Final = ("hook", "client", "decision")
+_DECISIONS: Final = ("allow", "deny")
+
+
+def log_routes(storage: Storage, tail: Tail) -> list[Route]:
+    """`GET /api/v1/logs` and `GET /api/v1/logs/tail`."""
+    logs = _Logs(storage, tail)
+    return [
+        Route(method="GET", path="/api/v1/logs", handler=logs.list_executions, access=Scopes("read:logs")),
+        Route(method="GET", path="/api/v1/logs/tail", handler=logs.tail, access=Scopes("read:logs")),
+    ]
+
+
+class _Logs:
+    """The handlers."""
+
+    def __init__(self, storage: Storage, tail: Tail) -> None:
+        self._storage = storage
+        self._tail = tail
+
+    async def list_executions(self, call: Call) -> web.Response:
+        query = Query(call.request.query, (*_FILTERS, "before", "limit"))
+        limit = query.integer("limit", LIST_DEFAULT, least=1, most=LIST_MOST)
+        wanted = replace(_filter(query), before=query.ulid("before"))
+        found = await self._storage.list_executions(call.caller.tenant, wanted, limit=limit)
+        following = found[-1].id if len(found) == limit else None
+        return json_response({"executions": [execution_body(execution) for execution in found], "next": following})
+
+    async def tail(self, call: Call) -> web.StreamResponse:
+        tenant, after = call.caller.tenant, _last_event_id(call)
+        wanted = _filter(Query(call.request.query, _FILTERS))
+        with self._tail.subscribe(tenant, wanted, after=after) as subscription:
+            stored = [] if after is None else await self._stored_after(tenant, wanted, after)
+            stream = web.StreamResponse(headers={**_STREAM_HEADERS, REQUEST_ID: call.request_id})
+            await stream.prepare(call.request)
+            stopping = asyncio.ensure_future(call.request.app[STOPPING].wait())
+            stopping.add_done_callback(lambda _: subscription.close())
+            try:
+                # The token's end, a client that left, or the server's end: the stream just ends.
+                with contextlib.suppress(TimeoutError, ConnectionResetError):
+                    async with asyncio.timeout(min(LONGEST_SECONDS, call.caller.expires_at - time.time())):
+                        last = await _replay(stream, stored, after or "")
+                        await _follow(stream, subscription, last)
+            finally:
+                stopping.cancel()
+        return stream
+
+    async def _stored_after(self, tenant: str, wanted: ExecutionFilter, after: str) -> list[Execution]:
+        """Oldest first, at most one more than `REPLAYED_MOST`."""
+        found: list[Execution] = []
+        while len(found) <= REPLAYED_MOST:
+            page = await self._storage.list_executions(tenant, wanted, limit=LIST_MOST)
+            newer = [execution for execution in page if execution.id > after]
+            found += newer
+            if len(newer) < LIST_MOST:
+                break
+            wanted = replace(wanted, before=newer[-1].id)
+        return found[REPLAYED_MOST::-1]
+
+
+async def _replay(stream: web.StreamResponse, stored: list[Execution], last: str) -> str:
+    """Write what the listener had missed while it was away; the last id that it knows then."""
+    await stream.write(_FIRST)
+    if len(stored) > REPLAYED_MOST:
+        stored = stored[1:]
+        await stream.write(_missed_event(None))
+    for execution in stored:
+        await stream.write(_execution_event(execution))
+        last = execution.id
+    return last
+
+
+async def _follow(stream: web.StreamResponse, subscription: Subscription, last: str) -> None:
+    """Write what comes, until the subscription is closed."""
+    while not subscription.closed:
+        event = await subscription.next(HEARTBEAT_SECONDS)
+        if event is None:
+            await stream.write(HEARTBEAT)
+        elif isinstance(event, Missed):
+            await stream.write(_missed_event(event.count))
+        elif event.id > last:
+            await stream.write(_execution_event(event))
+
+
+def _execution_event(execution: Execution) -> bytes:
+    return b"id: %b\ndata: %b\n\n" % (execution.id.encode(), orjson.dumps(execution_body(execution)))
+
+
+def _missed_event(count: int | None) -> bytes:
+    """How many executions are missing here; null when nobody counted."""
+    return b"event: missed\ndata: %b\n\n" % orjson.dumps({"missed": count})
+
+
+def _filter(query: Query) -> ExecutionFilter:
+    return ExecutionFilter(
+        hook_id=query.ulid("hook"), client_id=query.text("client"), decision=query.choice("decision", _DECISIONS)
+    )
+
+
+def _last_event_id(call: Call) -> str | None:
+    """What the listener saw last; browsers send it by themselves when they come back."""
+    given = call.request.headers.get("Last-Event-ID")
+    if given is not None and not is_ulid(given):
+        raise InvalidQuery("The header Last-Event-ID must be an execution's id.")
+    return given

@@ -1,0 +1,275 @@
+"""The OpenAPI 3.1 document of the runtime, at `/openapi.json`. Written by hand; the tests hold it against the route table.
+
+`OPERATIONS` is the table: one row per route. Everything that rows have in common is added by `document`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from aiohttp import web
+
+from runtime.http.json import json_response
+from runtime.http.routes import Call, Public, Route
+from runtime.model import JsonObject
+from runtime.triggers import TRIGGERS
+from runtime.web.schemas import SCHEMAS, ref
+from runtime.web.shapes import HOOK_FIELDS
+
+JSON: Final = "application/json"
+EVENTS: Final = "text/event-stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One row. `answer` and `body` name schemas; `errors` are the statuses beyond those of every operation."""
+
+    id: str
+    summary: str
+    scope: str = ""
+    status: int = 200
+    answer: str | tuple[str, ...] = ""
+    body: str = ""
+    parameters: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    errors: tuple[int, ...] = ()
+    media: str = JSON
+
+
+_FIELDS: Final = ("fields", "include_fields")
+_WRITTEN: Final = ("X-Hook-Disabled", "X-Hook-Warning")
+
+OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
+    ("POST", "/api/v1/triggers/{trigger}/execute"): Operation(
+        id="execute",
+        summary="Ask what goes into a token: run the enabled hook of this extensibility point",
+        scope="execute:hooks",
+        body="TokenRequest",
+        answer="Decision",
+        parameters=("trigger",),
+        errors=(404, 503),
+    ),
+    ("GET", "/api/v1/logs"): Operation(
+        id="listExecutions",
+        summary="List the records of executions, newest first; a run appears a moment after its answer",
+        scope="read:logs",
+        answer="ExecutionPage",
+        parameters=("hook", "client", "decision", "before", "limit"),
+    ),
+    ("GET", "/api/v1/logs/tail"): Operation(
+        id="followExecutions",
+        summary="Follow executions live, as server-sent events: `id` and `data` (an Execution) each; "
+        'event `missed` {"missed": number or null} where some are missing',
+        scope="read:logs",
+        answer="EventStream",
+        parameters=("hook", "client", "decision", "Last-Event-ID"),
+        errors=(503,),
+        media=EVENTS,
+    ),
+    ("GET", "/api/v2/hooks"): Operation(
+        id="listHooks",
+        summary="List hooks, in order of creation",
+        scope="read:hooks",
+        answer=("SomeHooks", "HookPage"),
+        parameters=("page", "per_page", "include_totals", "enabled", "triggerId", *_FIELDS),
+    ),
+    ("POST", "/api/v2/hooks"): Operation(
+        id="createHook",
+        summary="Create a hook",
+        scope="create:hooks",
+        status=201,
+        body="NewHook",
+        answer="Hook",
+        headers=_WRITTEN,
+        errors=(409,),
+    ),
+    ("GET", "/api/v2/hooks/{id}"): Operation(
+        id="getHook",
+        summary="Read a hook",
+        scope="read:hooks",
+        answer="SomeOfHook",
+        parameters=("id", *_FIELDS),
+        errors=(404,),
+    ),
+    ("PATCH", "/api/v2/hooks/{id}"): Operation(
+        id="updateHook",
+        summary="Change a hook; what is absent stays",
+        scope="update:hooks",
+        body="HookPatch",
+        answer="Hook",
+        parameters=("id",),
+        headers=_WRITTEN,
+        errors=(404, 409),
+    ),
+    ("DELETE", "/api/v2/hooks/{id}"): Operation(
+        id="deleteHook",
+        summary="Delete a hook and its secrets",
+        scope="delete:hooks",
+        status=204,
+        parameters=("id",),
+        errors=(404,),
+    ),
+    ("GET", "/api/v2/hooks/{id}/secrets"): Operation(
+        id="getSecretNames",
+        summary="List the names of a hook's secrets",
+        scope="read:hooks",
+        answer="Secrets",
+        parameters=("id",),
+        errors=(404,),
+    ),
+    ("POST", "/api/v2/hooks/{id}/secrets"): Operation(
+        id="addSecrets",
+        summary="Add secrets to a hook",
+        scope="update:hooks",
+        status=201,
+        body="NewSecrets",
+        answer="Empty",
+        parameters=("id",),
+        errors=(404, 409),
+    ),
+    ("PATCH", "/api/v2/hooks/{id}/secrets"): Operation(
+        id="updateSecrets",
+        summary="Change secrets of a hook; _VALUE_NOT_SHOWN_ leaves one as it is",
+        scope="update:hooks",
+        status=201,
+        body="NewSecrets",
+        answer="Empty",
+        parameters=("id",),
+        errors=(404,),
+    ),
+    ("DELETE", "/api/v2/hooks/{id}/secrets"): Operation(
+        id="deleteSecrets",
+        summary="Delete secrets of a hook",
+        scope="delete:hooks",
+        status=204,
+        body="SecretNames",
+        parameters=("id",),
+        errors=(404,),
+    ),
+    ("GET", "/health"): Operation(id="health", summary="Whether the process lives", answer="Status"),
+    ("GET", "/ready"): Operation(
+        id="ready", summary="Whether token requests can be taken now", answer="Status", errors=(503,)
+    ),
+    ("GET", "/openapi.json"): Operation(id="describe", summary="This document", answer="Document"),
+}
+
+_TEXT: Final = {"type": "string"}
+_BOOLEAN: Final = {"type": "boolean"}
+
+
+def _query(schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"in": "query", "schema": schema, "description": description}
+
+
+def _path(schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"in": "path", "required": True, "schema": schema, "description": description}
+
+
+PARAMETERS: Final[dict[str, dict[str, Any]]] = {
+    "trigger": _path({"type": "string", "enum": list(TRIGGERS)}, "The extensibility point."),
+    "id": _path({"type": "string", "pattern": "^[A-Za-z0-9-]*$"}, "The hook's id."),
+    "page": _query({"type": "integer", "minimum": 0, "default": 0}, "Which page, from 0."),
+    "per_page": _query({"type": "integer", "minimum": 0, "maximum": 100, "default": 50}, "Hooks on a page."),
+    "include_totals": _query(_BOOLEAN, "Whether to answer an object with the total."),
+    "enabled": _query(_BOOLEAN, "Only hooks that are, or are not, enabled."),
+    "triggerId": _query({"type": "string", "enum": list(TRIGGERS)}, "Only hooks of this extensibility point."),
+    "fields": _query(_TEXT, f"Names with commas between them, of: {', '.join(HOOK_FIELDS)}."),
+    "include_fields": _query({"type": "boolean", "default": True}, "Whether `fields` are shown or left out."),
+    "hook": _query(_TEXT, "Only executions of the hook with this id."),
+    "client": _query(_TEXT, "Only executions for the OAuth client with this id."),
+    "decision": _query({"type": "string", "enum": ["allow", "deny"]}, "Only executions with this decision."),
+    "before": _query(_TEXT, "Only executions before the one with this id."),
+    "limit": _query({"type": "integer", "minimum": 1, "maximum": 100, "default": 50}, "Executions on a page."),
+    "Last-Event-ID": {"in": "header", "schema": _TEXT, "description": "First what came after this execution's id."},
+}
+_HEADERS: Final = {
+    "X-Hook-Disabled": "The name of the hook that was disabled because this one was enabled.",
+    "X-Hook-Warning": "Why the hook that was stored can not be enabled, or what it will not find.",
+}
+_STATUSES: Final = {
+    200: "Done",
+    201: "Written",
+    204: "Gone",
+    400: "The body, the query or the path breaks a rule; the message names it",
+    401: "No bearer token, or one that does not verify",
+    403: "The token lacks the scope",
+    404: "There is no such thing in the caller's tenant",
+    409: "It exists already, or was changed at the same time",
+    413: "The body is too large",
+    415: "The body is not JSON",
+    503: "Not now; try again",
+}
+_ANSWERS: Final[dict[str, dict[str, Any]]] = {
+    "SomeHooks": {"type": "array", "items": ref("SomeOfHook")},
+    "EventStream": _TEXT,
+    "Document": {"type": "object"},
+}
+
+
+@cache
+def document() -> JsonObject:
+    """The whole document."""
+    paths: dict[str, dict[str, Any]] = {}
+    for (method, path), operation in OPERATIONS.items():
+        paths.setdefault(path, {})[method.lower()] = _operation(operation)
+    bearer = {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "Scopes in `scope`, the tenant in `ten`; see [[auth.trusted]] in config.example.toml.",
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "hookd",
+            "version": "1",
+            "description": "Runs the hooks that decide what goes into a token.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {"schemas": SCHEMAS, "securitySchemes": {"bearer": bearer}},
+    }
+
+
+def openapi_routes() -> list[Route]:
+    """`GET /openapi.json`."""
+
+    async def describe(_: Call) -> web.Response:
+        return json_response(document())
+
+    why = Public("discovery: what the API looks like is no secret")
+    return [Route(method="GET", path="/openapi.json", handler=describe, access=why)]
+
+
+def _operation(row: Operation) -> dict[str, Any]:
+    rendered: dict[str, Any] = {"operationId": row.id, "summary": row.summary}
+    if row.parameters:
+        rendered["parameters"] = [{"name": name, **PARAMETERS[name]} for name in row.parameters]
+    if row.body:
+        rendered["requestBody"] = {"required": True, "content": {JSON: {"schema": ref(row.body)}}}
+    rendered["responses"] = {str(row.status): _answer(row), **{str(status): _error(status) for status in _errors(row)}}
+    rendered["security"] = [{"bearer": [row.scope]}] if row.scope else []
+    return rendered
+
+
+def _answer(row: Operation) -> dict[str, Any]:
+    rendered: dict[str, Any] = {"description": _STATUSES[row.status]}
+    if row.headers:
+        rendered["headers"] = {name: {"description": _HEADERS[name], "schema": _TEXT} for name in row.headers}
+    if row.answer:
+        names = (row.answer,) if isinstance(row.answer, str) else row.answer
+        schemas = [_ANSWERS.get(name) or ref(name) for name in names]
+        schema = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
+        rendered["content"] = {row.media: {"schema": schema}}
+    return rendered
+
+
+def _errors(row: Operation) -> list[int]:
+    common = {400, 401, 403} if row.scope else set()
+    return sorted({*common, *row.errors, *({413, 415} if row.body else ())})
+
+
+def _error(status: int) -> dict[str, Any]:
+    return {"description": _STATUSES[status], "content": {JSON: {"schema": ref("Error")}}}

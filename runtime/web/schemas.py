@@ -1,0 +1,176 @@
+"""The schemas of the OpenAPI document: what the runtime takes and answers, as JSON Schema 2020-12. Data, no logic.
+
+The tests hold real answers against them; `additionalProperties` is false where we answer, so that none is forgotten.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from runtime.manifest import SECRET_NAME_CHARS, SECRET_VALUE_CHARS, SECRETS, VALUE_NOT_SHOWN
+from runtime.model import FAILURES
+from runtime.triggers import TRIGGERS
+
+
+def _object(properties: dict[str, Any], *, optional: tuple[str, ...] = (), about: str = "") -> dict[str, Any]:
+    """An object with exactly these members."""
+    schema: dict[str, Any] = {"description": about} if about else {}
+    required = [name for name in properties if name not in optional]
+    return {
+        **schema,
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        **({"required": required} if required else {}),
+    }
+
+
+def _array(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+def ref(name: str) -> dict[str, Any]:
+    """A reference to one of `SCHEMAS`."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_STRING: Final = {"type": "string"}
+_NUMBER: Final = {"type": "number", "minimum": 0}
+_FLAG: Final = {"type": "boolean"}
+_ANY_OBJECT: Final = {"type": "object"}
+_NULLABLE_STRING: Final = {"type": ["string", "null"]}
+_ULID: Final = {"type": "string", "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"}
+_SHA256: Final = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_TRIGGER: Final = {"type": "string", "enum": list(TRIGGERS)}
+_NAME: Final = {"type": "string", "pattern": r"^[a-zA-Z0-9]([ \-a-zA-Z0-9]*[a-zA-Z0-9])?$"}
+_SCRIPT: Final = {"type": "string", "minLength": 1, "description": "JavaScript; at most 102,400 bytes in UTF-8."}
+_DEPENDENCIES: Final = {"type": "object", "additionalProperties": _STRING}
+_DECISION: Final = {"type": "string", "enum": ["allow", "deny"]}
+
+_HOOK: Final[dict[str, Any]] = {
+    "id": _ULID,
+    "name": _STRING,
+    "script": _STRING,
+    "dependencies": _DEPENDENCIES,
+    "enabled": _FLAG,
+    "triggerId": _TRIGGER,
+}
+_WRITABLE: Final[dict[str, Any]] = {
+    "name": _NAME,
+    "script": _SCRIPT,
+    "enabled": {"type": "boolean", "description": "Enabling a hook disables the other one of its trigger."},
+    "dependencies": _DEPENDENCIES,
+}
+_RECORD: Final[dict[str, Any]] = {
+    "id": _ULID,
+    "at": {"type": "string", "format": "date-time"},
+    "trigger": _TRIGGER,
+    "hook_id": _ULID,
+    "hook": _STRING,
+    "version": _SHA256,
+    "client": _STRING,
+    "decision": _DECISION,
+    "error": _NULLABLE_STRING,
+    "error_description": _NULLABLE_STRING,
+    "hook_error": {"oneOf": [ref("HookError"), {"type": "null"}]},
+    "dropped": _array(ref("DroppedClaim")),
+    "console": _array(
+        _object({"level": {"type": "string", "enum": ["debug", "info", "warn", "error"]}, "text": _STRING})
+    ),
+    "duration_ms": _NUMBER,
+    "cpu_ms": _NUMBER,
+    "memory_bytes": {"type": "integer", "minimum": 0},
+    "request_id": _STRING,
+}
+
+SCHEMAS: Final[dict[str, Any]] = {
+    "Error": _object(
+        {"statusCode": {"type": "integer"}, "error": _STRING, "message": _STRING, "errorCode": _STRING},
+        about="Every error, in the shape of Auth0's Management API.",
+    ),
+    "TokenRequest": _object(
+        {
+            "client": {"type": "object", "description": "The OAuth client: id, name, tenant, metadata."},
+            "scope": {"type": ["array", "null"], "items": _STRING},
+            "audience": {"type": "string", "description": "The identifier of the API that the token is for."},
+            "context": {"type": ["object", "null"], "description": "ip, userAgent and what else the hook may see."},
+            "user": {"type": ["object", "null"], "description": "Required at password-exchange, only there."},
+        },
+        optional=("scope", "context", "user"),
+        about="What a token server knows of a token that it is about to issue.",
+    ),
+    "Decision": {"oneOf": [ref("Allow"), ref("Deny")]},
+    "Allow": _object(
+        {
+            "decision": {"const": "allow"},
+            "scope": _array(_STRING),
+            "claims": {"type": "object", "description": "To put into the access token beside the issuer's own."},
+            "id_token_claims": {"type": "object", "description": "Likewise for the ID token; at password-exchange."},
+            "dropped": _array(ref("DroppedClaim")),
+            "execution": {"oneOf": [ref("Ran"), {"type": "null"}], "description": "null: no hook is enabled."},
+        },
+        optional=("id_token_claims",),
+    ),
+    "Deny": _object(
+        {
+            "decision": {"const": "deny"},
+            "error": {"type": "string", "enum": ["access_denied", "invalid_scope", "invalid_request", "server_error"]},
+            "error_description": _STRING,
+            "execution": ref("Ran"),
+            "hook_error": ref("HookError"),
+        }
+    ),
+    "Ran": _object(
+        {"id": _ULID, "hook": _STRING, "version": _SHA256, "duration_ms": _NUMBER, "cpu_ms": _NUMBER},
+        about="The execution: its record has this id. `hook` is the hook's name, `version` the SHA-256 of what ran.",
+    ),
+    "HookError": _object(
+        {
+            "code": {"type": "string", "enum": ["denied", *FAILURES]},
+            "name": _STRING,
+            "message": _STRING,
+            "stack": _STRING,
+        },
+        about="For the hook's developer, not for the client. `denied`: the hook called cb(error). "
+        + " ".join(f"`{code}`: {meaning}" for code, meaning in FAILURES.items()),
+    ),
+    "DroppedClaim": _object(
+        {"name": _STRING, "token": {"type": "string", "enum": ["access_token", "id_token"]}, "reason": _STRING},
+        about="A claim that the hook set and the token does not get.",
+    ),
+    "Hook": _object(_HOOK),
+    "SomeOfHook": _object(_HOOK, optional=tuple(_HOOK), about="A hook, or the fields of it that were asked for."),
+    "HookPage": _object(
+        {
+            "total": {"type": "integer"},
+            "start": {"type": "integer"},
+            "limit": {"type": "integer"},
+            "hooks": _array(ref("SomeOfHook")),
+        }
+    ),
+    "NewHook": _object({**_WRITABLE, "triggerId": _TRIGGER}, optional=("enabled", "dependencies")),
+    "HookPatch": {**_object(_WRITABLE, optional=tuple(_WRITABLE)), "minProperties": 1},
+    "NewSecrets": {
+        "type": "object",
+        "propertyNames": {"minLength": 1, "maxLength": SECRET_NAME_CHARS},
+        "additionalProperties": {"type": "string", "maxLength": SECRET_VALUE_CHARS},
+        "minProperties": 1,
+        "maxProperties": SECRETS,
+    },
+    "SecretNames": {**_array(_STRING), "minItems": 1},
+    "Secrets": {
+        "type": "object",
+        "additionalProperties": {"const": VALUE_NOT_SHOWN},
+        "description": "The names; a value is never shown.",
+    },
+    "Execution": _object(_RECORD, about="The record of one run of a hook. Holds no secret and no token."),
+    "ExecutionPage": _object(
+        {
+            "executions": _array(ref("Execution")),
+            "next": {"type": ["string", "null"], "description": "Give it as `before` for the next page."},
+        },
+        about="Newest first.",
+    ),
+    "Status": _object({"status": {"const": "ok"}}),
+    "Empty": _object({}),
+}

@@ -1,0 +1,72 @@
+"""The nouns as the APIs show them. Pure: dicts for JSON, nothing else.
+
+Rule: a field that is shown is named here, so that no new field of a noun leaks out by itself.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from runtime.model import DroppedClaim, Execution, Failure, Hook, Refusal
+
+HOOK_FIELDS = ("id", "name", "script", "dependencies", "enabled", "triggerId")
+"""Of a hook in the Management API, in the order in which the vendor sends them (contract-full 5.1)."""
+
+
+def hook_body(hook: Hook) -> dict[str, object]:
+    """`{id, name, script, dependencies, enabled, triggerId}`."""
+    version = hook.version
+    return {
+        "id": hook.id,
+        "name": hook.name,
+        "script": version.script,
+        "dependencies": dict(version.dependencies),
+        "enabled": hook.enabled,
+        "triggerId": hook.trigger,
+    }
+
+
+def fault_body(fault: Refusal | Failure) -> dict[str, object]:
+    """`{code, name, message, stack}`; the code of a hook that called `cb(error)` is `denied`."""
+    code = fault.code if isinstance(fault, Failure) else "denied"
+    return {"code": code, "name": fault.name, "message": fault.message, "stack": fault.stack}
+
+
+def dropped_body(dropped: tuple[DroppedClaim, ...]) -> list[dict[str, str]]:
+    """`[{name, token, reason}]`."""
+    return [{"name": claim.name, "token": claim.token, "reason": claim.reason} for claim in dropped]
+
+
+def execution_summary(execution: Execution) -> dict[str, object]:
+    """What the answer to a token request says of its run: `{id, hook, version, duration_ms, cpu_ms}`."""
+    return {
+        "id": execution.id,
+        "hook": execution.hook_name,
+        "version": execution.version_id,
+        "duration_ms": round(execution.duration_ms, 3),
+        "cpu_ms": round(execution.cpu_ms, 3),
+    }
+
+
+def execution_body(execution: Execution) -> dict[str, object]:
+    """A whole record. `at` is RFC 3339 in UTC."""
+    failure = execution.failure
+    return {
+        "id": execution.id,
+        "at": datetime.fromtimestamp(execution.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "trigger": execution.trigger,
+        "hook_id": execution.hook_id,
+        "hook": execution.hook_name,
+        "version": execution.version_id,
+        "client": execution.client_id,
+        "decision": execution.decision,
+        "error": execution.error or None,
+        "error_description": execution.description or None,
+        "hook_error": None if failure is None else fault_body(failure),
+        "dropped": dropped_body(execution.dropped),
+        "console": [{"level": line.level, "text": line.text} for line in execution.console],
+        "duration_ms": round(execution.duration_ms, 3),
+        "cpu_ms": round(execution.cpu_ms, 3),
+        "memory_bytes": execution.memory_bytes,
+        "request_id": execution.request_id,
+    }
