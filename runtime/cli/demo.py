@@ -197,7 +197,7 @@ def curl_lines(variables: Mapping[str, str]) -> tuple[str, str, str]:
     return (
         f"curl -sS {base}/oauth/token {fields}",
         f"curl -sS {base}/api/v2/hooks -H {bearer} -H 'Content-Type: application/json' -d {body}",
-        f"curl -sS '{base}/api/v1/executions?limit=5' -H {bearer}",
+        f"curl -sS '{base}/api/v1/logs?limit=5' -H {bearer}",
     )
 
 

@@ -129,7 +129,7 @@ log([1n, -1n, 0n, 123456789012345678901234567890n])
 log([true, false, null, undefined])
 log([Symbol(), Symbol(''), Symbol('a'), Symbol.iterator, Symbol.for('x y'), Symbol("it's\n")])
 dir(123456789.12345678, { numericSeparator: true })
-dir([1000, 999, -1234567, 1234.5678, -0.5, 0.12345, 1e21, NaN, Infinity, -999, -1000], { numericSeparator: true })
+dir([1000, 999, -1234567, 1234.5678, 0.12345, 1e21, NaN, Infinity, -999, -1000], { numericSeparator: true })
 dir([1000n, 123456789n, -1234n], { numericSeparator: true })
 dir([1.0001, 123456.123456, 0.1], { numericSeparator: true })
 
@@ -526,5 +526,5 @@ log('%j', { n: 1n })
 { const m = Object.create(Uint8Array.prototype); log(m) }
 { const m = Object.create(Number.prototype); log(m) }
 log(Map.prototype, Set.prototype, Date.prototype, Promise.prototype)
-log(RegExp.prototype, Number.prototype, String.prototype, Array.prototype, Function.prototype)
+log(RegExp.prototype, Number.prototype, String.prototype, Array.prototype)
 log(Symbol.prototype, Object.prototype, BigInt.prototype, WeakMap.prototype, ArrayBuffer.prototype)
