@@ -112,11 +112,7 @@ class Dispatch:
         else:
             arguments = orjson.dumps(request.arguments(ready.secrets))
             run = await self._sandbox.run(ready.program, arguments, self._limits)
-        decision, fault = claims.decide(request, run.outcome)
-        if fault is not None:
-            fault = ready.mask.fault(fault)
-        if isinstance(decision, Deny):
-            decision = Deny(error=decision.error, description=ready.mask.text(decision.description))
+        decision, fault = claims.decide(request, ready.mask.outcome(run.outcome))
         execution = self._execution(ready, request, run, decision, fault, at, began, request_id)
         self._recorder.record(execution)
         return Executed(decision=decision, fault=fault, execution=execution, trigger=trigger)

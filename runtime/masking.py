@@ -14,11 +14,14 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
-from runtime.model import ConsoleLine, Failure, Refusal
+from runtime.model import Answer, ConsoleLine, Outcome
 
 MASK: Final = "[secret]"
 SHORTEST: Final = 4
 """Shorter values are not masked: `1` or `on` would take every other word of a log along."""
+
+CUT: Final = 1000
+"""The guest cuts messages at 4,096 bytes, stacks at 8,192: a text of fewer characters than this was not cut."""
 
 
 class Mask:
@@ -26,12 +29,15 @@ class Mask:
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         forms = {form for value in secrets.values() if len(value) >= SHORTEST for form in _forms(value)}
-        longest_first = sorted(forms, key=lambda form: (-len(form), form))
-        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+        self._forms = sorted(forms, key=lambda form: (-len(form), form))  # the longest wins
+        self._pattern = re.compile("|".join(map(re.escape, self._forms))) if forms else None
 
     def text(self, text: str) -> str:
-        """The text without the secrets."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        """The text without the secrets, nor the beginning of one at the end of a text that was cut."""
+        if not self._pattern:
+            return text
+        masked = self._pattern.sub(MASK, text)
+        return self._without_stump(masked) if len(text) >= CUT else masked
 
     def console(self, lines: tuple[ConsoleLine, ...]) -> tuple[ConsoleLine, ...]:
         """The same lines, masked."""
@@ -39,13 +45,19 @@ class Mask:
             return lines
         return tuple(ConsoleLine(level=line.level, text=self.text(line.text)) for line in lines)
 
-    def fault(self, fault: Refusal | Failure) -> Refusal | Failure:
-        """A denial or a failure with its name, message and stack masked."""
-        if not self._pattern:
-            return fault
-        return replace(
-            fault, name=self.text(fault.name), message=self.text(fault.message), stack=self.text(fault.stack)
-        )
+    def outcome(self, outcome: Outcome) -> Outcome:
+        """A denial or a failure with its name, message and stack masked; an answer as it is."""
+        if not self._pattern or isinstance(outcome, Answer):
+            return outcome
+        name, message, stack = map(self.text, (outcome.name, outcome.message, outcome.stack))
+        return replace(outcome, name=name, message=message, stack=stack)
+
+    def _without_stump(self, text: str) -> str:
+        for form in self._forms:
+            for size in range(min(len(form), len(text)), SHORTEST - 1, -1):
+                if text.endswith(form[:size]):
+                    return text[: len(text) - size] + MASK
+        return text
 
 
 def _forms(value: str) -> Iterator[str]:

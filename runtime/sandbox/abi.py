@@ -41,6 +41,7 @@ BOOT_LIMITS = Limits(
 _ENVELOPE = 6 * (128 + 128 + 4096 + 8192) + 1024
 # The most that any setting allows.
 MOST_LINES, MOST_OPERATIONS = 10_000, 1_000
+_ANSWER = b'{"outcome":"answer","value":'
 _LEVELS = frozenset({"debug", "info", "warn", "error"})
 _FAILURES = FAILURES.keys() | {"syntax_error"}
 
@@ -49,8 +50,8 @@ class Nonsense(Exception):
     """The guest answered something that it never answers by itself."""
 
 
-class TooDeep(Exception):
-    """The guest's answer nests deeper than JSON is read. An honest hook can bring that about."""
+class Unreadable(Exception):
+    """The hook's answer is JSON to JavaScript, but not to us: it nests too deeply, or is text of `JSON.rawJSON`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,7 @@ def longest_reply(limits: Limits) -> int:
 
 
 def decode(document: bytes) -> Reply:
-    """What the guest said, or `Nonsense`, or `TooDeep`."""
+    """What the guest said, or `Nonsense`, or `Unreadable`."""
     said = _object(document)
     kind = _text(said, "outcome")
     console = _console(said.get("console"))
@@ -131,8 +132,8 @@ def _object(document: bytes) -> dict[str, Any]:
     try:
         said = orjson.loads(document)
     except orjson.JSONDecodeError as error:
-        if "depth" in error.msg:
-            raise TooDeep from None
+        if document.startswith(_ANSWER):
+            raise Unreadable(error.msg) from None
         raise Nonsense("the reply is not JSON") from None
     if type(said) is dict:
         return said

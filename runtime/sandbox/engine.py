@@ -16,6 +16,7 @@ import threading
 import time
 from importlib import resources
 from importlib.metadata import version
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import wasmtime
@@ -24,8 +25,9 @@ from wasmtime import _bindings as c
 from runtime.sandbox import abi
 
 TICK_SECONDS = 0.002
-# The longest CPU limit there is has run out by then, so no guest can still be running.
-QUIET_TICKS = int(12 / TICK_SECONDS)
+# No guest runs longer than MAX_TICKS in one call; so long after the last call began, nothing can be running.
+MAX_TICKS = int(45 / TICK_SECONDS)
+QUIET_TICKS = MAX_TICKS + int(5 / TICK_SECONDS)
 # Every proposal that the guest does not use is switched off: less of wasmtime can be reached (sandbox.md section 4).
 UNUSED_PROPOSALS = (
     "threads",
@@ -48,12 +50,13 @@ THREAD_STACK = 16 << 20
 SPARE = 66
 EXPORTS = ("invoke", "resume", "load", "reserve", "memory")
 
+ARTIFACT = resources.files("runtime.guest") / "artifact"
+
 
 class Engine:
     """Open it once per process, after any fork. Keeps every object alive that a raw pointer refers to."""
 
-    def __init__(self, cache_directory: Path, *, concurrency: int) -> None:
-        artifact = resources.files("runtime.guest") / "artifact"
+    def __init__(self, cache_directory: Path, *, concurrency: int, artifact: Traversable = ARTIFACT) -> None:
         try:
             guest, manifest = ((artifact / name).read_bytes() for name in ("guest.wasm", "manifest.json"))
         except FileNotFoundError:

@@ -22,7 +22,7 @@ from runtime.errors import Unavailable
 from runtime.model import Answer, ConsoleLine, Failure, Limits, Outcome, Refusal
 from runtime.sandbox import abi, image
 from runtime.sandbox.base import Program, Run, Sandbox, SourceRejected
-from runtime.sandbox.engine import MAX_WASM_STACK, THREAD_STACK, TICK_SECONDS, Engine
+from runtime.sandbox.engine import MAX_TICKS, MAX_WASM_STACK, THREAD_STACK, TICK_SECONDS, Engine
 from runtime.sandbox.invocation import Invocation, Stopped
 from runtime.settings import SandboxSettings
 
@@ -43,6 +43,9 @@ LOAD_LIMITS = Limits(
 )
 # Line 0 of the wrapper, so that the user's line 1 is line 1.
 WRAPPER = (b"(function (exports, require, module, __filename, __dirname) {\n", b"\n})")
+
+# What a reply may be of: `load` answers the first, `invoke` and `resume` anything else, all of them the second.
+_OF_LOAD, _OF_BOTH = frozenset({"loaded"}), frozenset({"failure", "pending"})
 
 _MESSAGES = {
     "cpu_limit": "The hook ran longer than its CPU limit of {cpu_ms} ms.",
@@ -199,7 +202,7 @@ class WasmSandbox(Sandbox):
         step = self._attempt(program, frame, limits, ticks, time.thread_time)
         share = step.cpu_ms / limits.cpu_ms
         if _hit_cpu_limit(step) and share < FAIR_SHARE:
-            again = math.ceil(ticks / max(share, LEAST_SHARE))
+            again = _ticks(limits.cpu_ms / max(share, LEAST_SHARE))
             step = self._attempt(program, frame, limits, again, time.thread_time)
         return step
 
@@ -239,13 +242,16 @@ class WasmSandbox(Sandbox):
         self, invocation: Invocation, export: int, frame: bytes, pages: int, limits: Limits, ticks: int
     ) -> abi.Reply:
         try:
-            return abi.decode(
+            reply = abi.decode(
                 invocation.call(export, frame, pages=pages, ticks=ticks, longest=abi.longest_reply(limits))
             )
         except abi.Nonsense as nonsense:
             raise Stopped("sandbox_crashed", str(nonsense)) from None
-        except abi.TooDeep:
-            raise Stopped("malformed_answer", "The answer nests too deeply to be read as JSON.") from None
+        except abi.Unreadable as unreadable:
+            raise Stopped("malformed_answer", f"The answer can not be read as JSON: {unreadable}.") from None
+        if (reply.kind in _OF_LOAD) != (export == self._engine.load) and reply.kind not in _OF_BOTH:
+            raise Stopped("sandbox_crashed", "the reply belongs to another call")
+        return reply
 
     def _evaluate(self, wrapped: bytes) -> bytes:
         invocation = Invocation(self._engine)
@@ -255,8 +261,9 @@ class WasmSandbox(Sandbox):
                 return image.from_source(wrapped)
             return image.from_memory(invocation.memory(), self._base, self._engine.in_address)
         except Stopped as stopped:
-            text = _MESSAGES[stopped.code].format_map({**_named(LOAD_LIMITS), "detail": str(stopped)})
-            raise SourceRejected(stopped.code, f"While it loads: {text}") from None
+            failure = _outcome(_failure(stopped.code, str(stopped)), LOAD_LIMITS)
+            assert isinstance(failure, Failure)
+            raise SourceRejected(stopped.code, f"While it loads: {failure.message}") from None
         finally:
             invocation.close()
 
@@ -318,7 +325,7 @@ def _main_stack_is_large() -> bool:
 
 def _ticks(cpu_ms: float) -> int:
     """Ticks that give at least this much time: the current one has begun already."""
-    return max(1, math.ceil(cpu_ms / TICK_MS)) + 1
+    return min(max(1, math.ceil(cpu_ms / TICK_MS)) + 1, MAX_TICKS)
 
 
 def _hit_cpu_limit(step: _Step) -> bool:
@@ -369,4 +376,8 @@ def _place(stack: str) -> tuple[int, int]:
     """Line and column of the first frame that lies in the user's source."""
     _, found, rest = stack.partition("hook.js:")
     numbers = rest.split(")")[0].split("\n")[0].split(":") if found else []
-    return (int(numbers[0]), int(numbers[1])) if len(numbers) == 2 and all(map(str.isdecimal, numbers)) else (0, 0)
+    if len(numbers) == 2 and all(
+        text.isdecimal() and len(text) < 8 for text in numbers
+    ):  # the stack is the hook's text
+        return int(numbers[0]), int(numbers[1])
+    return 0, 0

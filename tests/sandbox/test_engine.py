@@ -1,0 +1,141 @@
+"""The engine: what the guest can reach, what is kept on disk, the clock that stops endless hooks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import wasmtime
+
+from runtime.sandbox import engine as engine_module
+from runtime.sandbox.engine import EXPORTS, Engine
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Returns when the condition holds; fails after a minute."""
+    pause = threading.Event()
+    for _ in range(6000):
+        if condition():
+            return
+        pause.wait(0.01)
+    pytest.fail("it never came true")
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    folder = tmp_path / "cache"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A guest that compiles in no time, with the exports that the engine looks for."""
+    folder = tmp_path_factory.mktemp("small")
+    exports = "".join(f'(export "{name}" (func 0))' for name in EXPORTS if name != "memory")
+    text = f'(module (memory (export "memory") 1 2048) (func) {exports})'
+    (folder / "guest.wasm").write_bytes(wasmtime.wat2wasm(text))
+    (folder / "manifest.json").write_text('{"in_address": 0}')
+    return folder
+
+
+@pytest.fixture
+def engine(engine_cache: Path) -> Iterator[Engine]:
+    engine = Engine(engine_cache, concurrency=2)
+    yield engine
+    engine.close()
+
+
+def test_the_guest_imports_nothing(engine: Engine):
+    """Whatever a hook does to the guest, there is nothing outside of it that it could call."""
+    assert engine.imports() == []
+
+
+def test_compiled_code_is_kept_and_taken_again(cache: Path, small: Path):
+    """The second start compiles nothing."""
+    Engine(cache, concurrency=2, artifact=small).close()
+    (file,) = cache.iterdir()
+    written = file.stat().st_mtime_ns
+    Engine(cache, concurrency=2, artifact=small).close()
+    assert [file] == list(cache.iterdir())
+    assert written == file.stat().st_mtime_ns
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_compiled_code_that_others_can_write_is_not_believed(cache: Path, small: Path, mode: int):
+    """It is native code: whoever writes it runs in this process. It is compiled anew and replaced."""
+    Engine(cache, concurrency=2, artifact=small).close()
+    (file,) = cache.iterdir()
+    file.chmod(mode)
+    file.write_bytes(b"\x7fELF, or so")
+    Engine(cache, concurrency=2, artifact=small).close()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.stat().st_size > 5_000
+
+
+def test_compiled_code_in_a_folder_of_everybody_is_not_believed(cache: Path, small: Path):
+    """Who can write the folder can replace the file."""
+    Engine(cache, concurrency=2, artifact=small).close()
+    (file,) = cache.iterdir()
+    written = file.stat().st_ino
+    cache.chmod(0o777)
+    Engine(cache, concurrency=2, artifact=small).close()
+    assert written != file.stat().st_ino
+
+
+def test_damaged_compiled_code_is_compiled_again(cache: Path, small: Path):
+    """A file that was cut short costs a second, not the service."""
+    Engine(cache, concurrency=2, artifact=small).close()
+    (file,) = cache.iterdir()
+    os.truncate(file, 100)
+    Engine(cache, concurrency=2, artifact=small).close()
+    assert file.stat().st_size > 5_000
+
+
+def test_a_cache_that_can_not_be_written_is_no_error(tmp_path: Path, small: Path):
+    """A read-only disk: the engine opens, a second slower."""
+    blocked = tmp_path / "file"
+    blocked.touch()
+    Engine(blocked / "cache", concurrency=2, artifact=small).close()
+
+
+def test_a_missing_guest_says_what_to_do(tmp_path: Path):
+    """For who runs from a checkout without having built."""
+    with pytest.raises(RuntimeError, match="make guest"):
+        Engine(tmp_path, concurrency=1, artifact=tmp_path)
+
+
+def test_the_clock_sleeps_when_nothing_runs_and_wakes_for_the_next(engine_cache: Path, monkeypatch: pytest.MonkeyPatch):
+    """An idle service wakes nobody 500 times a second."""
+    monkeypatch.setattr(engine_module, "QUIET_TICKS", 2)
+    engine = Engine(engine_cache, concurrency=1)
+    until(lambda: engine._asleep)
+    monkeypatch.setattr(engine_module, "QUIET_TICKS", 1_000_000)
+    engine.arm()
+    until(lambda: not engine._asleep)
+    engine.close()
+
+
+def test_closing_twice_is_closing_once(engine_cache: Path):
+    """Idempotent, as every close."""
+    engine = Engine(engine_cache, concurrency=1)
+    engine.close()
+    engine.close()
+
+
+def test_the_process_ends_with_an_engine_open(engine_cache: Path):
+    """No thread of ours keeps a process alive that forgot to close."""
+    script = f"""
+from pathlib import Path
+from runtime.sandbox.engine import EXPORTS, Engine
+Engine(Path({str(engine_cache)!r}), concurrency=1)
+print("done")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == ("done\n", "")
