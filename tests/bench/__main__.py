@@ -10,7 +10,7 @@ not counted. A column's name ends in its unit. Sections:
   context in which a precompiled script runs, isolated-vm an isolate from a snapshot that holds the hook,
   quickjs-emscripten a context. `warm` is one function called again and again, with no isolation. hookd's rows run with
   the whole prelude and all limits and include reading the request and applying the claims rules; the *whole path* also
-  bearer token (verified once, then remembered) and execution record. The others have none of these.
+  bearer token (verified once, then remembered), execution record and the answer's JSON. The others have none of these.
 - `http`: requests per second of one worker on one core. hookd is `hookd serve` with its defaults: bearer token, claims
   rules, execution record and log line included. A token server reuses its bearer token, so does the load generator;
   hookd remembers verified tokens. The Node servers have none of that; the no-op endpoint runs no hook at all. `cpu_us`

@@ -59,11 +59,11 @@ class LoadGenerator:
         """
         answer = self._child.ask({"port": port, "seconds": seconds, "streams": [asdict(stream) for stream in streams]})
         for stream, row in zip(streams, answer["streams"], strict=True):
-            statuses = row.pop("statuses")
+            statuses, strange = row.pop("statuses"), row.pop("strange")
             if any(int(status) != stream.expect for status in statuses):
-                wanted = f"{stream.expect} with {stream.contains!r} in it"
-                raise Broken(
-                    f"answers by status {statuses}, expected {wanted}; the first request:\n{stream.requests[0]}"
+                asked = (
+                    f"{stream.requests[0].partition(' HTTP/')[0]}: expected {stream.expect} with {stream.contains!r}"
                 )
+                raise Broken(f"{asked}, got statuses {statuses}; such an answer:\n{strange}")
             row["busy"] = answer["busy"]
         return list(answer["streams"])

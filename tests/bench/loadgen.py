@@ -43,6 +43,7 @@ class Connection(asyncio.Protocol):
         self._contains = contains
         self._received = b""
         self.asked_at = 0.0
+        self.strange = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is open."""
@@ -62,7 +63,9 @@ class Connection(asyncio.Protocol):
             return
         self._received = b""
         status = int(received[9:12])
-        self._answered(self, status if self._contains in received else -status)
+        if self._contains not in received:
+            self.strange, status = received, -status
+        self._answered(self, status)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A server that hangs up before the end is a failed run; status 0 says so."""
@@ -113,7 +116,9 @@ class Stream:
         for connection in self._connections:
             connection.close()
         micros = [latency * 1e6 for latency in self._latencies]
-        return {**report.latency(micros, "us"), "per_s": len(micros) / elapsed, "statuses": self._statuses}
+        row = {**report.latency(micros, "us"), "per_s": len(micros) / elapsed}
+        strange = next((connection.strange for connection in self._connections if connection.strange), b"")
+        return {**row, "statuses": self._statuses, "strange": strange.decode(errors="replace")}
 
     def _start(self, now: float, end: float) -> None:
         raise NotImplementedError

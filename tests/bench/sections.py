@@ -173,7 +173,9 @@ def _served(load: LoadGenerator, pid: int, port: int, seconds: float, stream: St
 def _deploy(load: LoadGenerator, hookd: Hookd, scripts: Mapping[str, str]) -> Row:
     """Create and enable a hook for each tenant, one after the other; the answers' row."""
     requests = [hookd.deploy(tenant, script) for tenant, script in scripts.items()]
-    return load.run(hookd.port, 600, Stream(requests=requests, connections=1, pick="once", expect=201))[0]
+    return load.run(
+        hookd.port, 600, Stream(requests=requests, contains='"enabled":true', connections=1, pick="once", expect=201)
+    )[0]
 
 
 def _grown(load: LoadGenerator, hookd: Hookd, counts: Iterable[int]) -> Table:
