@@ -6,20 +6,18 @@
 (function () {
   'use strict';
   const { apply } = Reflect;
-  const { call, bind } = Function.prototype;
-  const uncurry = bind.bind(call);
-  const { defineProperty, getOwnPropertyDescriptor, getOwnPropertyNames, getOwnPropertySymbols, getPrototypeOf, setPrototypeOf } = Object;
-  const { is, keys: enumerableNames } = Object;
+  const uncurry = Function.prototype.bind.bind(Function.prototype.call);
+  const { defineProperty, getOwnPropertyDescriptor, getOwnPropertyNames, getOwnPropertySymbols } = Object;
+  const { getPrototypeOf, is, keys: enumerableNames, setPrototypeOf } = Object;
   const { isArray } = Array;
   const { isView } = ArrayBuffer;
   const { isError } = Error;
-  const { ceil, floor, max, min, round, sqrt, trunc } = Math;
-  const { parse: parseJson, stringify } = JSON;
+  const { floor, max, min, round, sqrt } = Math;
+  const { stringify } = JSON;
   const { isFinite, isInteger } = Number;
-  const { iterator: iteratorSymbol, toPrimitive, toStringTag } = Symbol;
+  const { toPrimitive, toStringTag } = Symbol;
   const customSymbol = Symbol.for('nodejs.util.inspect.custom');
-  const [StringHere, NumberHere, parseIntHere, parseFloatHere] = [String, Number, parseInt, parseFloat];
-  const [RegExpHere, Bytes, errorPrototype] = [RegExp, Uint8Array, Error.prototype];
+  const [toText, toNumber, parseWhole, parseDecimal, NewRegExp, Bytes] = [String, Number, parseInt, parseFloat, RegExp, Uint8Array];
 
   const hasOwn = uncurry(Object.prototype.hasOwnProperty);
   const isEnumerable = uncurry(Object.prototype.propertyIsEnumerable);
@@ -29,40 +27,35 @@
   const symbolToString = uncurry(Symbol.prototype.toString);
   const regExpToString = uncurry(RegExp.prototype.toString);
   const dateToISOString = uncurry(Date.prototype.toISOString);
-  const dateToString = uncurry(Date.prototype.toString);
   const dateValue = uncurry(Date.prototype.getTime);
   const exec = uncurry(RegExp.prototype.exec);
   const slice = uncurry(String.prototype.slice);
   const indexOf = uncurry(String.prototype.indexOf);
+  const contains = uncurry(String.prototype.includes);
+  const startsWith = uncurry(String.prototype.startsWith);
+  const endsWith = uncurry(String.prototype.endsWith);
   const charCode = uncurry(String.prototype.charCodeAt);
   const repeat = uncurry(String.prototype.repeat);
   const padStart = uncurry(String.prototype.padStart);
-  const padEnd = uncurry(String.prototype.padEnd);
   const upperCase = uncurry(String.prototype.toUpperCase);
   const toRadix = uncurry(Number.prototype.toString);
   const sort = uncurry(Array.prototype.sort);
   const getter = (object, name) => uncurry(getOwnPropertyDescriptor(object, name).get);
-  const typedArrayPrototype = getPrototypeOf(Uint8Array.prototype);
-  const typedArrayName = getter(typedArrayPrototype, toStringTag);
-  const typedArrayLength = getter(typedArrayPrototype, 'length');
+  const typedArrayName = getter(getPrototypeOf(Uint8Array.prototype), toStringTag);
+  const typedArrayLength = getter(getPrototypeOf(Uint8Array.prototype), 'length');
   const mapSize = getter(Map.prototype, 'size');
   const setSize = getter(Set.prototype, 'size');
   const mapEntries = uncurry(Map.prototype.entries);
   const setValues = uncurry(Set.prototype.values);
   const nextOfMap = uncurry(getPrototypeOf(new Map().entries()).next);
   const nextOfSet = uncurry(getPrototypeOf(new Set().values()).next);
-  const bufferSize = getter(ArrayBuffer.prototype, 'byteLength');
-  const sharedBufferSize = getter(SharedArrayBuffer.prototype, 'byteLength');
-  const isPrototypeOf = uncurry(Object.prototype.isPrototypeOf);
-
-  // The names by which Node knows that a class is not the user's.
-  const builtInNames = list();
-  for (const name of getOwnPropertyNames(globalThis)) if (name[0] >= 'A' && name[0] <= 'Z') push(builtInNames, name);
+  const weakMapHas = uncurry(WeakMap.prototype.has);
+  const weakSetHas = uncurry(WeakSet.prototype.has);
 
   // What only the engine knows. Until `lookInside` gives it, a promise is shown as pending and a Proxy is not seen to be
   // one: it is shown by what its traps answer.
   let engine = {
-    promiseState: (value) => 0, // 0 pending, 1 fulfilled, 2 rejected, below 0: no promise
+    promiseState: (value) => (getPrototypeOf(value) === null ? -1 : 0), // 0 pending, 1 fulfilled, 2 rejected, -1 no promise
     promiseResult: (value) => undefined,
     proxyTarget: (value) => undefined, // undefined: no Proxy, null: a revoked one
     proxyHandler: (value) => undefined,
@@ -70,9 +63,7 @@
 
   // Lists
 
-  function list() {
-    return setPrototypeOf([], null);
-  }
+  const list = () => setPrototypeOf([], null);
 
   function push(items, item) {
     items[items.length] = item;
@@ -83,15 +74,10 @@
     return items;
   }
 
-  function includes(items, item) {
-    for (let i = 0; i < items.length; i++) if (items[i] === item) return true;
-    return false;
-  }
-
-  function without(items, item) {
-    const rest = list();
-    for (let i = 0; i < items.length; i++) if (items[i] !== item) push(rest, items[i]);
-    return rest;
+  // Counts from 1; 0 when the item is not there.
+  function placeOf(items, item) {
+    for (let i = 0; i < items.length; i++) if (items[i] === item) return i + 1;
+    return 0;
   }
 
   function join(items, separator) {
@@ -100,19 +86,11 @@
     return text;
   }
 
+  // The names by which Node knows that a class is not the user's.
+  const builtInNames = list();
+  for (const name of getOwnPropertyNames(globalThis)) if (name[0] >= 'A' && name[0] <= 'Z') push(builtInNames, name);
+
   // Text
-
-  function contains(text, part) {
-    return indexOf(text, part) !== -1;
-  }
-
-  function startsWith(text, part) {
-    return slice(text, 0, part.length) === part;
-  }
-
-  function endsWith(text, part) {
-    return text.length >= part.length && slice(text, text.length - part.length) === part;
-  }
 
   function lines(text) {
     const found = list();
@@ -126,9 +104,9 @@
     return spaces === 0 || !contains(text, '\n') ? text : join(lines(text), '\n' + repeat(' ', spaces));
   }
 
-  function more(count, noun) {
-    return `${count} more ${noun}${count > 1 ? 's' : ''}`;
-  }
+  const plural = (count, noun) => `${count} ${noun}${count > 1 ? 's' : ''}`;
+  const isLowSurrogate = (code) => code >= 0xdc00 && code < 0xe000;
+  const hexByte = (byte) => padStart(toRadix(byte, 16), 2, '0');
 
   const unsafe = /[\x00-\x1f'\\\x7f-\x9f\ud800-\udfff]/;
   const shortEscapes = { __proto__: null, 8: '\\b', 9: '\\t', 10: '\\n', 12: '\\f', 13: '\\r', 92: '\\\\' };
@@ -160,44 +138,27 @@
     return result + slice(text, from);
   }
 
-  function hexByte(prefix, code) {
-    return prefix + padStart(upperCase(toRadix(code, 16)), 2, '0');
-  }
-
-  function isLowSurrogate(code) {
-    return code >= 0xdc00 && code < 0xe000;
-  }
-
   function escapeOf(code, quote) {
     if (code === 39) return quote === "'" ? "\\'" : '';
-    if (code === 92 || code < 32) return shortEscapes[code] || hexByte('\\x', code);
-    if (code >= 127 && code < 160) return hexByte('\\x', code);
+    if (code === 92 || code < 32) return shortEscapes[code] || `\\x${upperCase(hexByte(code))}`;
+    if (code >= 127 && code < 160) return `\\x${upperCase(hexByte(code))}`;
     return code >= 0xd800 && code < 0xe000 ? `\\u${toRadix(code, 16)}` : '';
   }
 
+  // A surrogate counts for half of its pair, which is an emoji or a rare ideograph.
+  const notAscii = /[^ -~]/;
+  const wide = /[\u1100-\u115f\u2e80-\u303e\u3040-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/;
+  const narrow = /[\x00-\x1f\x7f-\x9f\u0300-\u036f\u200b-\u200f\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]/;
+
   // Columns that a text takes on a terminal.
   function width(text) {
-    let columns = 0;
+    let columns = text.length;
+    if (exec(notAscii, text) === null) return columns;
     for (let i = 0; i < text.length; i++) {
-      const code = charCode(text, i);
-      if (code < 127) columns += code < 32 ? 0 : 1;
-      else if (isWide(code)) columns += 2;
-      else if (!isZeroWidth(code) && !isLowSurrogate(code)) columns += 1;
+      if (exec(wide, text[i]) !== null) columns++;
+      else if (exec(narrow, text[i]) !== null) columns--;
     }
     return columns;
-  }
-
-  // A high surrogate of the planes of emoji and of rare ideographs counts for its pair.
-  function isWide(code) {
-    return code >= 0x1100 && (code <= 0x115f || (code >= 0x2e80 && code <= 0xa4cf && code !== 0x303f) ||
-      (code >= 0xac00 && code <= 0xd7a3) || (code >= 0xf900 && code <= 0xfaff) || (code >= 0xfe30 && code <= 0xfe6f) ||
-      (code >= 0xff00 && code <= 0xff60) || (code >= 0xffe0 && code <= 0xffe6) ||
-      (code >= 0xd83c && code <= 0xd83e) || (code >= 0xd840 && code <= 0xd8bf));
-  }
-
-  function isZeroWidth(code) {
-    return code < 160 || (code >= 0x300 && code <= 0x36f) || (code >= 0x200b && code <= 0x200f) ||
-      (code >= 0x20d0 && code <= 0x20ff) || (code >= 0xfe00 && code <= 0xfe0f) || (code >= 0xfe20 && code <= 0xfe2f);
   }
 
   // Primitives
@@ -236,7 +197,7 @@
     if (text.length > view.maxStringLength) {
       const left = text.length - view.maxStringLength;
       text = slice(text, 0, view.maxStringLength);
-      trailer = `... ${more(left, 'character')}`;
+      trailer = `... ${plural(left, 'more character')}`;
     }
     if (view.compact === true || text.length <= 16 || text.length <= view.breakLength - view.indentation - 4) {
       return quoted(text) + trailer;
@@ -250,6 +211,10 @@
     return join(shown, ` +\n${repeat(' ', view.indentation + 2)}`) + trailer;
   }
 
+  function isPrimitive(value) {
+    return value === null || (typeof value !== 'object' && typeof value !== 'function');
+  }
+
   function formatPrimitive(view, value) {
     switch (typeof value) {
       case 'string': return formatString(view, value);
@@ -260,109 +225,123 @@
     }
   }
 
-  // What a value really is, whatever its prototype and its Symbol.toStringTag say. A class is looked for only where the
-  // prototypes suggest it, or where there are none: each test that fails costs an exception.
+  // Kinds: what a value really is, whatever its prototype and its Symbol.toStringTag say, and how that is shown. A class
+  // is looked for only where the prototypes suggest it, or where there are none: each test that fails costs an exception.
+  //   silent     the class is not named when it is the kind itself
+  //   sizeOf     the number in the prefix
+  //   isList     the entries have no names; they stand in brackets, in columns
+  //   keysOf     the keys, when they are not simply the object's own
+  //   baseOf     the text before the braces, all there is when there are no keys
+  //   elements   pushes the entries before the keys
 
-  const brands = list();
+  const kinds = { __proto__: null };
+  const branded = list();
+  const noKind = {
+    __proto__: null, silent: false, isList: false, sizeOf: undefined, keysOf, baseOf: undefined, elements: undefined,
+  };
 
-  function brand(kind, Class, test) {
-    push(brands, { __proto__: null, kind, prototype: Class.prototype, test: test || uncurry(Class.prototype.valueOf) });
+  function kind(name, more) {
+    return (kinds[name] = { __proto__: noKind, name, ...more });
   }
 
-  brand('Map', Map, mapSize);
-  brand('Set', Set, setSize);
-  brand('Date', Date, dateValue);
-  brand('RegExp', RegExp, getter(RegExp.prototype, 'source'));
-  brand('Number', Number);
-  brand('String', String);
-  brand('Boolean', Boolean);
-  brand('BigInt', BigInt);
-  brand('Symbol', Symbol);
-  brand('ArrayBuffer', ArrayBuffer, bufferSize);
-  brand('SharedArrayBuffer', SharedArrayBuffer, sharedBufferSize);
-  const weakMapHas = uncurry(WeakMap.prototype.has);
-  const weakSetHas = uncurry(WeakSet.prototype.has);
-  brand('WeakMap', WeakMap, (value) => weakMapHas(value, brands));
-  brand('WeakSet', WeakSet, (value) => weakSetHas(value, brands));
+  function brandedKind(Class, test, more) {
+    push(branded, kind(Class.name, { prototype: Class.prototype, test, ...more }));
+  }
 
   function kindOf(value) {
-    if (typeof value === 'function') return 'Function';
-    if (isArray(value)) return 'Array';
-    if (isError(value) || isPrototypeOf(errorPrototype, value)) return 'Error';
-    if (isView(value)) return typedArrayName(value) === undefined ? 'DataView' : 'TypedArray';
-    const prototype = getPrototypeOf(value);
-    for (let i = 0; i < brands.length; i++) {
-      const { kind, test } = brands[i];
-      if ((prototype === null || isPrototypeOf(brands[i].prototype, value)) && passes(test, value)) return kind;
+    if (typeof value === 'function') return kinds.Function;
+    if (isArray(value)) return kinds.Array;
+    const chain = prototypesOf(value);
+    if (isError(value) || placeOf(chain, errorPrototype) > 0) return kinds.Error;
+    if (isView(value)) return typedArrayName(value) === undefined ? kinds.DataView : kinds.TypedArray;
+    for (let i = 0; i < branded.length; i++) {
+      const { prototype, test } = branded[i];
+      if ((chain.length === 0 || placeOf(chain, prototype) > 0) && passes(test, value)) return branded[i];
     }
-    if (isPromise(value)) return 'Promise';
-    return objectToString(value) === '[object Arguments]' ? 'Arguments' : 'Object';
-  }
-
-  const promisePrototype = Promise.prototype;
-
-  function isPromise(value) {
-    return isPrototypeOf(promisePrototype, value) && engine.promiseState(value) >= 0;
+    return objectToString(value) === '[object Arguments]' ? kinds.Arguments : kinds.Object;
   }
 
   function passes(test, value) {
     try {
-      test(value);
-      return true;
+      return test(value) !== no;
     } catch {
       return false;
     }
+  }
+
+  // Bounded, for a Proxy can make up prototypes without end.
+  function prototypesOf(value) {
+    const chain = list();
+    for (let at = getPrototypeOf(value); at !== null && chain.length < 100; at = getPrototypeOf(at)) push(chain, at);
+    return chain;
+  }
+
+  const errorPrototype = Error.prototype;
+  const no = list();
+
+  kind('Object', { silent: true });
+  kind('Arguments');
+  kind('Function', { baseOf: functionBase });
+  kind('Error', { keysOf: errorKeys, baseOf: errorBase });
+  kind('Array', { silent: true, isList: true, sizeOf: (value) => value.length, keysOf: otherKeys, elements: arrayElements });
+  kind('TypedArray', { isList: true, sizeOf: typedArrayLength, keysOf: otherKeys, elements: typedElements });
+  kind('DataView', { keysOf: (value, hidden) => withFirst(['byteLength', 'byteOffset', 'buffer'], keysOf(value, hidden)) });
+  brandedKind(Map, mapSize, { sizeOf: mapSize, elements: mapElements });
+  brandedKind(Set, setSize, { sizeOf: setSize, elements: setElements });
+  brandedKind(Date, dateValue, { silent: true, baseOf: dateBase });
+  brandedKind(RegExp, getter(RegExp.prototype, 'source'), { silent: true, baseOf: regExpBase });
+  brandedKind(Promise, (value) => (engine.promiseState(value) < 0 ? no : true), { elements: promiseElements });
+  brandedKind(WeakMap, (value) => weakMapHas(value, kinds), { elements: unknownElements });
+  brandedKind(WeakSet, (value) => weakSetHas(value, kinds), { elements: unknownElements });
+  for (const Class of [ArrayBuffer, SharedArrayBuffer]) {
+    const byteLength = (value, hidden) => withFirst(['byteLength'], keysOf(value, hidden));
+    brandedKind(Class, getter(Class.prototype, 'byteLength'), { keysOf: byteLength, elements: bufferElements });
+  }
+  for (const Class of [Number, String, Boolean, BigInt, Symbol]) {
+    const valueOf = uncurry(Class.prototype.valueOf);
+    brandedKind(Class, valueOf, { baseOf: boxedBase(Class.name, valueOf), keysOf: Class === String ? otherKeys : keysOf });
   }
 
   // Names
 
-  // The name of the class of a value; null when no prototype names one. `inherited` collects what showHidden shows of
-  // the prototypes.
+  // The name of the class of a value; null when it has no prototype. `inherited` collects what showHidden shows of the
+  // prototypes.
   function constructorName(view, value, level, inherited) {
-    let first;
-    let at = value;
-    for (let steps = 0; at !== null && steps < 1000; steps++) {
-      const own = getOwnPropertyDescriptor(at, 'constructor');
-      if (own !== undefined && typeof own.value === 'function' && own.value.name !== '' && isInstance(value, own.value)) {
-        const name = StringHere(own.value.name);
-        if (inherited !== undefined && (first !== at || !includes(builtInNames, name))) {
-          inheritedKeys(view, value, first || value, level, inherited);
-        }
-        return name;
-      }
-      at = getPrototypeOf(at);
-      if (first === undefined) first = at;
+    const chain = prototypesOf(value);
+    for (let i = -1; i < chain.length; i++) {
+      const name = ownClassName(i < 0 ? value : chain[i], chain);
+      if (name === '') continue;
+      if (inherited !== undefined && (i !== 0 || placeOf(builtInNames, name) === 0)) inheritedKeys(value, chain, inherited);
+      return name;
     }
-    if (first === null) return null;
-    const kind = kindOf(value) === 'TypedArray' ? typedArrayName(value) : kindOf(value);
-    if (level > view.depth && view.depth !== null) return `${kind} <Complex prototype>`;
-    const name = constructorName(view, first, level + 1, inherited);
-    return `${kind} <${name === null ? formatValue(newView({ __proto__: view, customInspect: false, depth: -1 }), first, 0) : name}>`;
+    if (chain.length === 0) return null;
+    const { name } = kindOf(value);
+    if (level > view.depth && view.depth !== null) return `${name} <Complex prototype>`;
+    const above = constructorName(view, chain[0], level + 1);
+    if (above !== null) return `${name} <${above}>`;
+    const inner = { __proto__: view, customInspect: false, depth: -1, indentation: 0, path: list(), circular: list() };
+    return `${name} <${formatValue(inner, chain[0], 0)}>`;
   }
 
-  function isInstance(value, Class) {
-    try {
-      return value instanceof Class;
-    } catch {
-      return false;
-    }
+  // The name of the class whose `prototype` this is and which is among the prototypes of the value; '' for none.
+  function ownClassName(prototype, chain) {
+    const Class = dataOf(prototype, 'constructor');
+    return typeof Class === 'function' && placeOf(chain, Class.prototype) > 0 ? toText(Class.name) : '';
   }
 
-  // Three prototypes up, until one is built in: what is not a method, with the value that the object itself has.
-  function inheritedKeys(view, value, prototype, level, inherited) {
-    const seen = list();
-    for (let depth = 0; depth < 3; depth++) {
-      if (depth > 0 || prototype === value) prototype = getPrototypeOf(prototype);
-      if (prototype === null) return;
-      const own = getOwnPropertyDescriptor(prototype, 'constructor');
-      if (own !== undefined && typeof own.value === 'function' && includes(builtInNames, own.value.name)) return;
-      const keys = keysOf(prototype, true);
-      for (let i = 0; i < keys.length; i++) {
-        const key = keys[i];
-        if (key === 'constructor' || hasOwn(value, key) || includes(seen, key)) continue;
-        const property = getOwnPropertyDescriptor(prototype, key);
-        push(seen, key);
-        if (typeof property.value !== 'function') push(inherited, { __proto__: null, key, property });
+  function isBuiltIn(Class) {
+    return typeof Class === 'function' && placeOf(builtInNames, Class.name) > 0;
+  }
+
+  // Up to three prototypes, until one is built in: what is not a method, with the value that the object itself has.
+  function inheritedKeys(value, chain, inherited) {
+    for (let i = 0; i < 3 && i < chain.length; i++) {
+      if (isBuiltIn(dataOf(chain[i], 'constructor'))) return;
+      const keys = keysOf(chain[i], true);
+      for (let k = 0; k < keys.length; k++) {
+        const key = keys[k];
+        const isKnown = key === 'constructor' || hasOwn(value, key) || typeof dataOf(chain[i], key) === 'function';
+        if (!isKnown) push(inherited, { __proto__: null, key, property: getOwnPropertyDescriptor(chain[i], key) });
       }
     }
   }
@@ -381,11 +360,20 @@
     return (view.showHidden ? hasOwn : isEnumerable)(value, toStringTag) ? '' : tag;
   }
 
-  // Keys
+  // Keys and properties
+
+  // What an own property holds; undefined for a getter or none. Object.prototype must not lend a descriptor its `value`.
+  function dataOf(object, key) {
+    const property = getOwnPropertyDescriptor(object, key);
+    return property !== undefined && hasOwn(property, 'value') ? property.value : undefined;
+  }
 
   function keysOf(value, hidden) {
-    const names = hidden ? getOwnPropertyNames(value) : enumerableNames(value);
-    return pushSymbols(pushAll(list(), names), value, hidden);
+    return pushSymbols(pushAll(list(), hidden ? getOwnPropertyNames(value) : enumerableNames(value)), value, hidden);
+  }
+
+  function withFirst(first, keys) {
+    return pushAll(pushAll(list(), first), keys);
   }
 
   function pushSymbols(keys, value, hidden) {
@@ -396,7 +384,7 @@
 
   // The keys of something with elements, which come first. The names of a million elements would fill the memory:
   // further keys of so long a list are not looked for.
-  function otherKeys(value, length, hidden) {
+  function otherKeys(value, hidden, length = value.length) {
     const keys = list();
     if (length <= 100000 || !hasOwn(value, 0) || !hasOwn(value, length >>> 1) || !hasOwn(value, length - 1)) {
       const names = hidden ? getOwnPropertyNames(value) : enumerableNames(value);
@@ -431,13 +419,18 @@
   };
 
   function newView(options) {
-    const view = { __proto__: defaults, indentation: 0, level: 0, path: list(), circular: list(), written: 0, own: options };
-    if (typeof options === 'object' && options !== null) {
-      for (const name in defaults) if (options[name] !== undefined || hasOwn(options, name)) view[name] = options[name];
-    } else {
-      view.own = undefined;
-      if (options !== undefined) view.showHidden = options;
-    }
+    const view = {
+      __proto__: defaults,
+      own: typeof options === 'object' && options !== null ? options : {},
+      indentation: 0,
+      level: 0, // of what was begun last
+      path: list(), // the objects that we are in
+      circular: list(), // those that were met again
+      written: 0,
+      isCustomRunning: false,
+    };
+    for (const name in defaults) if (hasOwn(view.own, name)) view[name] = view.own[name];
+    if (typeof options === 'boolean') view.showHidden = options;
     if (view.maxArrayLength === null) view.maxArrayLength = 1 / 0;
     if (view.maxStringLength === null) view.maxStringLength = 1 / 0;
     return view;
@@ -447,9 +440,9 @@
   function optionsOf(view) {
     const options = {};
     for (const name in defaults) define(options, name, view[name]);
-    const names = view.own === undefined ? list() : enumerableNames(view.own);
+    const names = enumerableNames(view.own);
     for (let i = 0; i < names.length; i++) if (!(names[i] in defaults)) define(options, names[i], view.own[names[i]]);
-    define(options, 'stylize', (text) => `${text}`);
+    define(options, 'stylize', toText);
     return options;
   }
 
@@ -460,7 +453,7 @@
   // Values
 
   function formatValue(view, value, level, bare) {
-    if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return formatPrimitive(view, value);
+    if (isPrimitive(value)) return formatPrimitive(view, value);
     const given = value;
     for (let target; (target = engine.proxyTarget(value)) !== undefined; value = target) {
       if (target === null) return '<Revoked Proxy>';
@@ -473,6 +466,7 @@
       custom = view.customInspect ? customInspect(value) : undefined;
       if (custom === undefined) return formatKnown(view, value, level, bare);
     } catch (error) {
+      if (view.isCustomRunning) throw error;
       view.indentation = indentation;
       view.path.length = depth;
       return isStackOverflow(error)
@@ -490,9 +484,11 @@
   }
 
   function formatCustom(view, value, given, custom, level) {
+    view.isCustomRunning = true;
     const shown = apply(custom, given, [view.depth === null ? null : view.depth - level, optionsOf(view), inspect]);
+    view.isCustomRunning = false;
     if (shown === given) return formatKnown(view, value, level);
-    return indented(typeof shown === 'object' ? formatValue(view, shown, level) : StringHere(shown), view.indentation);
+    return indented(typeof shown === 'object' ? formatValue(view, shown, level) : toText(shown), view.indentation);
   }
 
   function isStackOverflow(error) {
@@ -503,21 +499,16 @@
 
   function messageOf(error) {
     try {
-      return StringHere(isError(error) ? error.message : error);
+      return toText(isError(error) ? error.message : error);
     } catch {
       return 'something that is no text';
     }
   }
 
   function formatKnown(view, value, level, bare) {
-    if (!includes(view.path, value)) return formatObject(view, value, level, bare);
-    if (!includes(view.circular, value)) push(view.circular, value);
+    if (placeOf(view.path, value) === 0) return formatObject(view, value, level, bare);
+    if (placeOf(view.circular, value) === 0) push(view.circular, value);
     return `[Circular *${placeOf(view.circular, value)}]`;
-  }
-
-  function placeOf(items, item) {
-    for (let i = 0; i < items.length; i++) if (items[i] === item) return i + 1;
-    return 0;
   }
 
   function formatProxy(view, target, handler, level) {
@@ -527,18 +518,19 @@
     push(entries, formatValue(view, target, level + 1));
     push(entries, formatValue(view, handler, level + 1));
     view.indentation -= 2;
-    return layOut(view, entries, { __proto__: null, base: '', open: 'Proxy [', close: ']', list: true }, level + 1, undefined);
+    return layOut(view, entries, { __proto__: null, base: '', open: 'Proxy [', close: ']', isList: true }, level + 1, undefined);
   }
 
   function formatObject(view, value, level, bare) {
-    const within = view.depth === null || view.depth === undefined || level <= view.depth;
+    const within = view.depth === null || !(level > view.depth);
     const inherited = list();
     const constructor = constructorName(view, value, level, view.showHidden && within ? inherited : undefined);
     const tag = tagOf(view, value);
-    const shape = shapes[kindOf(value)](view, value, constructor, tag, bare);
-    if (shape.empty !== undefined && shape.keys.length === 0 && !inherited.length) return shape.empty;
-    if (!within) return shape.leaf || tooDeep(value, constructor, tag);
-    const entries = entriesOf(view, value, shape, level + 1, inherited);
+    const kind = kindOf(value);
+    const shape = shapeOf(view, value, kind, constructor, tag);
+    if (shape.isWhole && inherited.length === 0) return shape.base || shape.open + shape.close;
+    if (!within) return kind === kinds.RegExp ? shape.base : tooDeep(kind, constructor, tag);
+    const entries = entriesOf(view, value, level + 1, bare ? undefined : kind.elements, shape, inherited);
     const reference = placeOf(view.circular, value);
     if (reference > 0) addReference(view, shape, `<ref *${reference}>`);
     const text = layOut(view, view.sorted ? inOrder(view, entries, shape) : entries, shape, level + 1, value);
@@ -547,20 +539,34 @@
     return text;
   }
 
-  function tooDeep(value, constructor, tag) {
-    const name = slice(prefixOf(constructor, tag, isArray(value) ? 'Array' : 'Object'), 0, -1);
+  // What stands around the entries. `isWhole`: there are none.
+  function shapeOf(view, value, kind, constructor, tag) {
+    const { isList, baseOf, sizeOf, elements } = kind;
+    const size = sizeOf === undefined ? undefined : sizeOf(value);
+    const keys = kind.keysOf(value, view.showHidden, size);
+    const name = kind === kinds.TypedArray ? typedArrayName(value) : kind.name;
+    let prefix = prefixOf(constructor, tag, name, size === undefined ? '' : `(${size})`);
+    if (kind.silent && constructor === name && tag === '') prefix = '';
+    if (kind === kinds.Arguments && constructor === 'Object') prefix = '[Arguments] ';
+    const base = baseOf === undefined ? '' : baseOf(view, value, prefix, constructor, tag);
+    const hasElements = elements !== undefined && (size !== 0 || (view.showHidden && kind === kinds.TypedArray));
+    const open = (baseOf === undefined ? prefix : '') + (isList ? '[' : '{');
+    return { __proto__: null, keys, isList, base, open, close: isList ? ']' : '}', isWhole: keys.length === 0 && !hasElements };
+  }
+
+  function tooDeep(kind, constructor, tag) {
+    const name = slice(prefixOf(constructor, tag, kind === kinds.Array ? 'Array' : 'Object'), 0, -1);
     return constructor === null ? name : `[${name}]`;
   }
 
-  function entriesOf(view, value, shape, level, inherited) {
+  function entriesOf(view, value, level, elements, { keys, isList }, inherited) {
     const entries = list();
     push(view.path, value);
     view.level = level;
-    if (shape.elements !== undefined) shape.elements(view, value, level, entries);
-    for (let i = 0; i < shape.keys.length; i++) push(entries, formatProperty(view, value, level, shape.keys[i], shape.list));
+    if (elements !== undefined) elements(view, value, level, entries);
+    for (let i = 0; i < keys.length; i++) push(entries, formatNamed(view, value, level, keys[i], propertyOf(value, keys[i]), isList));
     for (let i = 0; i < inherited.length; i++) {
-      const { key, property } = inherited[i];
-      push(entries, formatNamed(view, value, level, key, property, false));
+      push(entries, formatNamed(view, value, level, inherited[i].key, inherited[i].property, false));
     }
     view.path.length--;
     return entries;
@@ -572,7 +578,7 @@
   }
 
   function inOrder(view, entries, shape) {
-    const first = shape.list ? entries.length - shape.keys.length : 0;
+    const first = shape.isList ? entries.length - shape.keys.length : 0;
     const sorted = list();
     for (let i = first; i < entries.length; i++) push(sorted, entries[i]);
     sort(sorted, view.sorted === true ? undefined : view.sorted);
@@ -587,23 +593,15 @@
     return getOwnPropertyDescriptor(value, key) || { __proto__: null, value: value[key], enumerable: true };
   }
 
-  function formatProperty(view, value, level, key, inList) {
-    return formatNamed(view, value, level, key, propertyOf(value, key), inList);
-  }
-
   function formatNamed(view, value, level, key, property, inList) {
     const indent = view.compact === true && !inList ? 3 : 2;
     const text = formatContent(view, value, level, property, indent);
-    const breaks = indent === 3 && property.value !== undefined && view.breakLength < width(text);
+    const breaks = indent === 3 && hasOwn(property, 'value') && view.breakLength < width(text);
     return `${keyText(key, property)}:${breaks ? `\n${repeat(' ', view.indentation + indent)}` : ' '}${text}`;
   }
 
-  function formatElement(view, value, level, index) {
-    return formatContent(view, value, level, propertyOf(value, index), 2);
-  }
-
   function formatContent(view, object, level, property, indent) {
-    if (property.value !== undefined) return formatInside(view, property.value, level, indent);
+    if (hasOwn(property, 'value')) return formatInside(view, property.value, level, indent);
     if (property.get !== undefined) return formatGetter(view, object, level, property);
     return property.set !== undefined ? '[Setter]' : 'undefined';
   }
@@ -626,7 +624,7 @@
     } catch (error) {
       return `[${label}: <Inspection threw (${messageOf(error)})>]`;
     }
-    if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return `[${label}: ${formatPrimitive(view, value)}]`;
+    if (isPrimitive(value)) return `[${label}: ${formatPrimitive(view, value)}]`;
     return `[${label}] ${formatInside(view, value, level, 2)}`;
   }
 
@@ -639,145 +637,24 @@
     return exec(identifier, key) === null ? quoted(key) : key;
   }
 
-  // Shapes: what stands before, between and after the entries of each kind of value. `empty` is all of it when there are
-  // no keys, `leaf` when it lies too deep, `list` is true for what has elements without names.
-
-  const noElements = { __proto__: null, list: false, empty: undefined, leaf: undefined, elements: undefined };
-
-  function braces(keys, prefix, empty, elements) {
-    return { __proto__: noElements, keys, open: `${prefix}{`, close: '}', base: '', empty, elements };
-  }
-
-  function brackets(keys, prefix, isEmpty, elements) {
-    const open = `${prefix}[`;
-    return { __proto__: noElements, keys, open, close: ']', base: '', list: true, empty: isEmpty ? `${open}]` : undefined, elements };
-  }
-
-  function based(keys, base, leaf) {
-    return { __proto__: noElements, keys, open: '{', close: '}', base, empty: base, leaf };
-  }
-
-  const shapes = {
-    __proto__: null,
-
-    Object(view, value, constructor, tag) {
-      const prefix = constructor === 'Object' && tag === '' ? '' : prefixOf(constructor, tag, 'Object');
-      return braces(keysOf(value, view.showHidden), prefix, `${prefix}{}`);
-    },
-
-    Array(view, value, constructor, tag) {
-      const { length } = value;
-      const prefix = constructor === 'Array' && tag === '' ? '' : prefixOf(constructor, tag, 'Array', `(${length})`);
-      return brackets(otherKeys(value, length, view.showHidden), prefix, length === 0, arrayElements);
-    },
-
-    Arguments(view, value, constructor, tag) {
-      const prefix = constructor === 'Object' ? '[Arguments] ' : prefixOf(constructor, tag, 'Arguments');
-      return braces(keysOf(value, view.showHidden), prefix, `${prefix}{}`);
-    },
-
-    TypedArray(view, value, constructor, tag) {
-      const length = typedArrayLength(value);
-      const prefix = prefixOf(constructor, tag, typedArrayName(value), `(${length})`);
-      return brackets(otherKeys(value, length, view.showHidden), prefix, length === 0 && !view.showHidden, typedElements);
-    },
-
-    Set(view, value, constructor, tag) {
-      const size = setSize(value);
-      const prefix = prefixOf(constructor, tag, 'Set', `(${size})`);
-      return braces(keysOf(value, view.showHidden), prefix, size === 0 ? `${prefix}{}` : undefined, setElements);
-    },
-
-    Map(view, value, constructor, tag) {
-      const size = mapSize(value);
-      const prefix = prefixOf(constructor, tag, 'Map', `(${size})`);
-      return braces(keysOf(value, view.showHidden), prefix, size === 0 ? `${prefix}{}` : undefined, mapElements);
-    },
-
-    Function(view, value, constructor, tag) {
-      return based(keysOf(value, view.showHidden), functionBase(value, constructor, tag));
-    },
-
-    RegExp(view, value, constructor, tag) {
-      const prefix = prefixOf(constructor, tag, 'RegExp');
-      const text = regExpToString(constructor === null ? new RegExpHere(value) : value);
-      const base = prefix === 'RegExp ' ? text : prefix + text;
-      return based(keysOf(value, view.showHidden), base, base);
-    },
-
-    Date(view, value, constructor, tag) {
-      const prefix = prefixOf(constructor, tag, 'Date');
-      const text = is(dateValue(value), NaN) ? 'Invalid Date' : dateToISOString(value);
-      return based(keysOf(value, view.showHidden), prefix === 'Date ' ? text : prefix + text);
-    },
-
-    Error(view, value, constructor, tag) {
-      const stack = stackOf(value);
-      const keys = errorKeys(view, value, stack);
-      return based(keys, errorBase(view, value, stack, constructor, tag));
-    },
-
-    ArrayBuffer(view, value, constructor, tag, bare) {
-      const prefix = prefixOf(constructor, tag, 'ArrayBuffer');
-      const size = bufferSize(value);
-      const keys = keysOf(value, view.showHidden);
-      if (bare && keys.length === 0) return braces(keys, prefix, `${prefix}{ byteLength: ${formatNumber(size, false)} }`);
-      return braces(withFirst(keys, 'byteLength'), prefix, undefined, bare ? undefined : bufferElements);
-    },
-
-    SharedArrayBuffer(view, value, constructor, tag) {
-      const prefix = prefixOf(constructor, tag, 'SharedArrayBuffer');
-      return braces(withFirst(keysOf(value, view.showHidden), 'byteLength'), prefix, undefined, bufferElements);
-    },
-
-    DataView(view, value, constructor, tag) {
-      const keys = withFirst(keysOf(value, view.showHidden), 'byteLength', 'byteOffset', 'buffer');
-      return braces(keys, prefixOf(constructor, tag, 'DataView'));
-    },
-
-    Promise(view, value, constructor, tag) {
-      return braces(keysOf(value, view.showHidden), prefixOf(constructor, tag, 'Promise'), undefined, promiseElements);
-    },
-
-    WeakSet(view, value, constructor, tag) {
-      return braces(keysOf(value, view.showHidden), prefixOf(constructor, tag, 'WeakSet'), undefined, unknownElements);
-    },
-
-    WeakMap(view, value, constructor, tag) {
-      return braces(keysOf(value, view.showHidden), prefixOf(constructor, tag, 'WeakMap'), undefined, unknownElements);
-    },
-
-    Number: boxed(uncurry(Number.prototype.valueOf), 'Number'),
-    String: boxed(uncurry(String.prototype.valueOf), 'String'),
-    Boolean: boxed(uncurry(Boolean.prototype.valueOf), 'Boolean'),
-    BigInt: boxed(uncurry(BigInt.prototype.valueOf), 'BigInt'),
-    Symbol: boxed(uncurry(Symbol.prototype.valueOf), 'Symbol'),
-  };
-
-  function boxed(valueOf, type) {
-    return (view, value, constructor, tag) => {
-      const inner = valueOf(value);
-      const keys = type === 'String' ? otherKeys(value, inner.length, view.showHidden) : keysOf(value, view.showHidden);
-      const name = constructor === type ? type : `${type} (${constructor === null ? 'null prototype' : constructor})`;
-      const base = `[${name}: ${formatPrimitive({ __proto__: defaults, indentation: 0 }, inner)}]`;
-      return based(keys, tag !== '' && tag !== constructor ? `${base} [${tag}]` : base);
-    };
-  }
-
-  function withFirst(keys, ...first) {
-    return pushAll(pushAll(list(), first), keys);
-  }
-
   // Elements
+
+  function shownOf(view, count) {
+    return min(max(0, view.maxArrayLength), count);
+  }
+
+  function pushMore(entries, count, shown) {
+    if (count > shown) push(entries, `... ${plural(count - shown, 'more item')}`);
+  }
 
   function arrayElements(view, value, level, entries) {
     const { length } = value;
-    const shown = min(max(0, view.maxArrayLength), length);
+    const shown = shownOf(view, length);
     for (let i = 0; i < shown; i++) {
       if (!hasOwn(value, i)) return sparseElements(view, value, level, entries, shown, i);
-      push(entries, formatElement(view, value, level, i));
+      push(entries, formatContent(view, value, level, propertyOf(value, i), 2));
     }
-    if (length > shown) push(entries, `... ${more(length - shown, 'item')}`);
+    pushMore(entries, length, shown);
   }
 
   // From the first hole on; a run of holes counts as one entry.
@@ -785,61 +662,54 @@
     const names = enumerableNames(value);
     for (let i = index; i < names.length && entries.length < shown && isIndex(names[i]); i++) {
       const next = +names[i];
-      if (next > index) push(entries, holes(next - index));
+      if (next > index) push(entries, `<${plural(next - index, 'empty item')}>`);
       index = next;
       if (entries.length === shown) break;
-      push(entries, formatElement(view, value, level, index++));
+      push(entries, formatContent(view, value, level, propertyOf(value, index++), 2));
     }
-    const left = value.length - index;
-    if (left > 0) push(entries, entries.length < shown ? holes(left) : `... ${more(left, 'item')}`);
-  }
-
-  function holes(count) {
-    return `<${count} empty item${count > 1 ? 's' : ''}>`;
+    const { length } = value;
+    if (entries.length === shown) pushMore(entries, length, index);
+    else if (length > index) push(entries, `<${plural(length - index, 'empty item')}>`);
   }
 
   function typedElements(view, value, level, entries) {
     const length = typedArrayLength(value);
-    const shown = min(max(0, view.maxArrayLength), length);
+    const shown = shownOf(view, length);
     for (let i = 0; i < shown; i++) push(entries, formatPrimitive(view, value[i]));
-    if (length > shown) push(entries, `... ${more(length - shown, 'item')}`);
+    pushMore(entries, length, shown);
     if (!view.showHidden) return;
-    for (let i = 0; i < typedArrayNames.length; i++) {
-      const name = typedArrayNames[i];
-      push(entries, `[${name}]: ${formatInside(view, value[name], level, 2, true)}`);
-    }
+    const names = ['BYTES_PER_ELEMENT', 'length', 'byteLength', 'byteOffset', 'buffer'];
+    for (let i = 0; i < 5; i++) push(entries, `[${names[i]}]: ${formatInside(view, value[names[i]], level, 2, true)}`);
   }
-
-  const typedArrayNames = ['BYTES_PER_ELEMENT', 'length', 'byteLength', 'byteOffset', 'buffer'];
 
   function setElements(view, value, level, entries) {
     const size = setSize(value);
-    const shown = min(max(0, view.maxArrayLength), size);
+    const shown = shownOf(view, size);
     const values = setValues(value);
     for (let i = 0; i < shown; i++) push(entries, formatInside(view, nextOfSet(values).value, level, 2));
-    if (size > shown) push(entries, `... ${more(size - shown, 'item')}`);
+    pushMore(entries, size, shown);
   }
 
   function mapElements(view, value, level, entries) {
     const size = mapSize(value);
-    const shown = min(max(0, view.maxArrayLength), size);
+    const shown = shownOf(view, size);
     const pairs = mapEntries(value);
     view.indentation += 2;
     for (let i = 0; i < shown; i++) {
       const pair = nextOfMap(pairs).value;
       push(entries, `${formatValue(view, pair[0], level)} => ${formatValue(view, pair[1], level)}`);
     }
-    if (size > shown) push(entries, `... ${more(size - shown, 'item')}`);
+    pushMore(entries, size, shown);
     view.indentation -= 2;
   }
 
   function bufferElements(view, value, level, entries) {
     const bytes = new Bytes(value);
-    const shown = min(max(0, view.maxArrayLength), typedArrayLength(bytes));
+    const shown = shownOf(view, typedArrayLength(bytes));
     let text = '';
-    for (let i = 0; i < shown; i++) text += (i === 0 ? '' : ' ') + padStart(toRadix(bytes[i], 16), 2, '0');
+    for (let i = 0; i < shown; i++) text += (i === 0 ? '' : ' ') + hexByte(bytes[i]);
     const left = typedArrayLength(bytes) - shown;
-    if (left > 0) text += ` ... ${more(left, 'byte')}`;
+    if (left > 0) text += ` ... ${plural(left, 'more byte')}`;
     push(entries, `[Uint8Contents]: <${text}>`);
   }
 
@@ -854,15 +724,25 @@
     push(entries, '<items unknown>');
   }
 
-  // Functions
+  // Bases
 
-  const asyncPrototype = getPrototypeOf(async function () {});
-  const generatorPrototype = getPrototypeOf(function* () {});
-  const asyncGeneratorPrototype = getPrototypeOf(async function* () {});
+  function regExpBase(view, value, prefix, constructor) {
+    return prefix + regExpToString(constructor === null ? new NewRegExp(value) : value);
+  }
 
-  function functionBase(value, constructor, tag) {
-    const source = functionToString(value);
-    if (isClass(source)) return classBase(value, constructor, tag);
+  function dateBase(view, value, prefix) {
+    return prefix + (is(dateValue(value), NaN) ? 'Invalid Date' : dateToISOString(value));
+  }
+
+  function boxedBase(type, valueOf) {
+    return (view, value, prefix, constructor, tag) => {
+      const name = constructor === type ? type : `${type} (${constructor === null ? 'null prototype' : constructor})`;
+      return `[${name}: ${formatPrimitive({ __proto__: defaults, indentation: 0 }, valueOf(value))}]${tag !== '' && tag !== constructor ? ` [${tag}]` : ''}`;
+    };
+  }
+
+  function functionBase(view, value, prefix, constructor, tag) {
+    if (isClass(functionToString(value))) return classBase(value, constructor, tag);
     const type = functionType(value);
     const { name } = value;
     let base = `[${type}${constructor === null ? ' (null prototype)' : ''}`;
@@ -875,10 +755,14 @@
     return startsWith(source, 'class') && endsWith(source, '}') && !contains(slice(source, 0, indexOf(source, '{')), '(');
   }
 
+  const functionTypes = list();
+  for (const sample of [async function () {}, function* () {}, async function* () {}]) push(functionTypes, getPrototypeOf(sample));
+
   function functionType(value) {
-    if (isPrototypeOf(asyncGeneratorPrototype, value)) return 'AsyncGeneratorFunction';
-    if (isPrototypeOf(asyncPrototype, value)) return 'AsyncFunction';
-    return isPrototypeOf(generatorPrototype, value) ? 'GeneratorFunction' : 'Function';
+    const chain = prototypesOf(value);
+    if (placeOf(chain, functionTypes[0]) > 0) return 'AsyncFunction';
+    if (placeOf(chain, functionTypes[1]) > 0) return 'GeneratorFunction';
+    return placeOf(chain, functionTypes[2]) > 0 ? 'AsyncGeneratorFunction' : 'Function';
   }
 
   function classBase(value, constructor, tag) {
@@ -895,26 +779,29 @@
 
   function stackOf(error) {
     const { stack } = error;
-    const text = stack ? StringHere(stack) : errorToString(error);
+    const text = stack ? toText(stack) : errorToString(error);
     return endsWith(text, '\n') ? slice(text, 0, -1) : text;
   }
 
-  function errorKeys(view, error, stack) {
-    let keys = keysOf(error, view.showHidden);
-    const told = ['name', 'message', 'stack'];
-    for (let i = 0; i < 3 && !view.showHidden; i++) {
-      const name = told[i];
-      if (includes(keys, name) && typeof error[name] === 'string' && contains(stack, error[name])) keys = without(keys, name);
-    }
-    if ('cause' in error && !includes(keys, 'cause')) push(keys, 'cause');
-    if (isArray(error.errors) && !includes(keys, 'errors')) push(keys, 'errors');
+  function errorKeys(error, hidden) {
+    const own = keysOf(error, hidden);
+    const stack = stackOf(error);
+    const keys = list();
+    for (let i = 0; i < own.length; i++) if (hidden || !isToldBy(stack, error, own[i])) push(keys, own[i]);
+    if ('cause' in error && placeOf(keys, 'cause') === 0) push(keys, 'cause');
+    if (isArray(error.errors) && placeOf(keys, 'errors') === 0) push(keys, 'errors');
     return keys;
   }
 
-  function errorBase(view, error, stack, constructor, tag) {
-    const name = error.name === undefined || error.name === null ? 'Error' : StringHere(error.name);
-    const text = withClassName(stack, constructor, name, tag);
-    const message = error.message ? StringHere(error.message) : '';
+  function isToldBy(stack, error, key) {
+    if (key !== 'name' && key !== 'message' && key !== 'stack') return false;
+    return typeof error[key] === 'string' && contains(stack, error[key]);
+  }
+
+  function errorBase(view, error, prefix, constructor, tag) {
+    const name = error.name === undefined || error.name === null ? 'Error' : toText(error.name);
+    const text = withClassName(stackOf(error), constructor, name, tag);
+    const message = error.message ? toText(error.message) : '';
     const from = message === '' ? -1 : indexOf(text, message);
     const frames = indexOf(text, '\n    at', from === -1 ? 0 : from + message.length);
     if (frames === -1) return indented(`[${text}]`, view.indentation);
@@ -985,7 +872,7 @@
     }
     const before = base && `${base} `;
     if (typeof view.compact === 'number' && view.compact >= 1) {
-      const rows = shape.list && entries.length > 6 ? inColumns(view, entries, value) : entries;
+      const rows = shape.isList && entries.length > 6 ? inColumns(view, entries, value) : entries;
       if (view.level - level < view.compact && rows === entries) {
         const start = entries.length + view.indentation + open.length + base.length + 10;
         const line = fits(view, entries, start, base) ? join(entries, ', ') : '\n';
@@ -1011,19 +898,17 @@
     const count = view.maxArrayLength < entries.length ? entries.length - 1 : entries.length; // less "... more items"
     const widths = list();
     let total = 0;
-    let widest = 0;
     for (let i = 0; i < count; i++) {
-      push(widths, width(entries[i]));
-      total += widths[i] + 2;
-      widest = max(widest, widths[i]);
+      push(widths, width(entries[i]) + 2);
+      total += widths[i];
     }
-    const column = widest + 2;
-    if (column * 3 + view.indentation >= view.breakLength || (total / column <= 5 && widest > 6)) return entries;
-    const biased = max(column - 3 - sqrt(column - total / entries.length), 1);
-    const wanted = round(sqrt(2.5 * biased * count) / biased);
-    const columns = min(wanted, floor((view.breakLength - view.indentation) / column), view.compact * 4, 15);
+    const widest = widestOf(widths, 0, 1);
+    if (widest * 3 + view.indentation >= view.breakLength || (total / widest <= 5 && widest > 8)) return entries;
+    const usual = max(widest - 3 - sqrt(widest - total / entries.length), 1);
+    const square = round(sqrt(2.5 * usual * count) / usual);
+    const columns = min(square, floor((view.breakLength - view.indentation) / widest), view.compact * 4, 15);
     if (columns <= 1) return entries;
-    const rows = inRows(entries, widths, columns, value !== undefined && !allNumbers(value, entries.length));
+    const rows = inRows(entries, widths, columns, value === undefined || allNumbers(value, entries.length));
     if (count < entries.length) push(rows, entries[count]);
     return rows;
   }
@@ -1033,26 +918,28 @@
     return true;
   }
 
-  function inRows(entries, widths, columns, toTheLeft) {
-    const columnWidths = list();
-    for (let column = 0; column < columns; column++) {
-      let widest = 0;
-      for (let i = column; i < widths.length; i += columns) widest = max(widest, widths[i]);
-      push(columnWidths, widest + 2);
-    }
-    const rows = list();
-    for (let first = 0; first < widths.length; first += columns) {
-      const last = min(first + columns, widths.length) - 1;
-      let row = '';
-      for (let i = first; i < last; i++) row += padded(`${entries[i]}, `, columnWidths[i - first] - widths[i] - 2, toTheLeft);
-      push(rows, row + (toTheLeft ? entries[last] : padded(entries[last], columnWidths[last - first] - 2 - widths[last], false)));
-    }
-    return rows;
+  function widestOf(widths, first, step) {
+    let widest = 0;
+    for (let i = first; i < widths.length; i += step) widest = max(widest, widths[i]);
+    return widest;
   }
 
-  function padded(text, spaces, toTheLeft) {
-    const room = repeat(' ', max(0, spaces));
-    return toTheLeft ? text + room : room + text;
+  // Numbers are aligned to the right. `widths` count the comma and space behind each entry.
+  function inRows(entries, widths, columns, toTheRight) {
+    const columnWidths = list();
+    for (let i = 0; i < columns; i++) push(columnWidths, widestOf(widths, i, columns));
+    const rows = list();
+    for (let first = 0; first < widths.length; first += columns) {
+      const end = min(first + columns, widths.length);
+      let row = '';
+      for (let i = first; i < end; i++) {
+        const room = repeat(' ', columnWidths[i - first] - widths[i]);
+        const entry = i === end - 1 ? entries[i] : `${entries[i]}, `;
+        row += toTheRight ? room + entry : i === end - 1 ? entry : entry + room;
+      }
+      push(rows, row);
+    }
+    return rows;
   }
 
   // The two functions
@@ -1111,15 +998,15 @@
 
   function formatAsNumber(word, value) {
     if (typeof value === 'symbol') return 'NaN';
-    if (word === 'f') return formatNumber(parseFloatHere(value), false);
+    if (word === 'f') return formatNumber(parseDecimal(value), false);
     if (typeof value === 'bigint') return formatBigInt(value, false);
-    return formatNumber(word === 'd' ? NumberHere(value) : parseIntHere(value), false);
+    return formatNumber(word === 'd' ? toNumber(value) : parseWhole(value), false);
   }
 
   function formatAsString(value) {
     if (typeof value === 'number') return formatNumber(value, false);
     if (typeof value === 'bigint') return formatBigInt(value, false);
-    if (typeof value !== 'object' || value === null || !hasBuiltInToString(value)) return StringHere(value);
+    if (typeof value !== 'object' || value === null || !hasBuiltInToString(value)) return toText(value);
     return inspect(value, { __proto__: null, depth: 0 });
   }
 
@@ -1128,10 +1015,9 @@
     if (typeof value[toPrimitive] === 'function') return false;
     if (typeof value.toString !== 'function') return true;
     if (hasOwn(value, 'toString')) return false;
-    let at = value;
-    for (let steps = 0; steps < 1000 && at !== null && !hasOwn(at, 'toString'); steps++) at = getPrototypeOf(at);
-    const own = at === null ? undefined : getOwnPropertyDescriptor(at, 'constructor');
-    return own !== undefined && typeof own.value === 'function' && includes(builtInNames, own.value.name);
+    const chain = prototypesOf(value);
+    for (let i = 0; i < chain.length; i++) if (hasOwn(chain[i], 'toString')) return isBuiltIn(dataOf(chain[i], 'constructor'));
+    return false;
   }
 
   function formatAsJson(value) {
