@@ -1,0 +1,51 @@
+"""The README's first five minutes, as somebody would paste them, in their order."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.processes import Process
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def blocks() -> list[str]:
+    """What stands between fences, in order."""
+    return re.findall(r"^```\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def steps() -> list[tuple[str, dict[str, object]]]:
+    """Each curl line that an answer follows, with that answer."""
+    found = blocks()
+    return [
+        (line, json.loads(answer))
+        for line, answer in zip(found, found[1:], strict=False)
+        if line.startswith("curl ") and answer.startswith("{")
+    ]
+
+
+def test_the_readme_shows_answers():
+    """A token, a hook, the log and a decision."""
+    shown = [next(iter(answer)) for _, answer in steps()]
+
+    assert shown == ["access_token", "id", "executions", "decision"]
+
+
+def test_the_first_five_minutes(tmp_path):
+    """Every curl line works in a shell that sourced demo.env, and answers with the members that the README shows."""
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    with Process(["dev", "--port", "0"], tmp_path) as process:
+        while not process.read_line().startswith("The same values"):
+            pass
+        for line, answer in steps():
+            script = f"source .hookd/demo.env\n{line}"
+            done = subprocess.run(["bash", "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True)
+
+            assert json.loads(done.stdout).keys() == answer.keys()
