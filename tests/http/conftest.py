@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import cache
+from typing import Any
 
 import aiohttp
+import orjson
 import pytest
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from runtime.http.app import create_app, serve
 from runtime.http.bearer import Authenticator
@@ -33,3 +39,43 @@ async def served() -> AsyncIterator[Served]:
 async def client() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as session:
         yield session
+
+
+class JwksServer:
+    """Publishes keys, or whatever else the test wants, and counts who asks."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.asked = 0
+        self.keys: dict[str, dict[str, Any]] = {}
+        self.body: bytes | None = None
+        self.status = 200
+        self.headers: dict[str, str] = {}
+
+    def publish(self, key: Any, key_id: str | None, **more: Any) -> None:
+        """Add a public key, with more members or changed ones."""
+        algorithms: dict[type, Any] = {rsa.RSAPrivateKey: RSAAlgorithm, ec.EllipticCurvePrivateKey: ECAlgorithm}
+        kind = next(kind for base, kind in algorithms.items() if isinstance(key, base))
+        row = kind.to_jwk(key.public_key(), as_dict=True)
+        row.pop("key_ops", None)
+        self.keys[str(key_id)] = {**row, **({} if key_id is None else {"kid": key_id}), **more}
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.asked += 1
+        body = orjson.dumps({"keys": list(self.keys.values())}) if self.body is None else self.body
+        return web.Response(body=body, status=self.status, headers=self.headers, content_type="application/json")
+
+
+@pytest.fixture
+async def jwks() -> AsyncIterator[JwksServer]:
+    server, app = JwksServer(), create_app()
+    app.router.add_get("/jwks.json", server.answer)
+    async with serve(app, "127.0.0.1", 0) as address:
+        server.url = f"{address.url}/jwks.json"
+        yield server
+
+
+@cache
+def rsa_key(number: int = 0, bits: int = 2048) -> rsa.RSAPrivateKey:
+    """The same key for the same arguments: making one takes a while."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)

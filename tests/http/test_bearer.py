@@ -1,0 +1,280 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from hypothesis import given
+from hypothesis import strategies as st
+from jwt.utils import base64url_encode
+
+from runtime.errors import InsufficientScope, SettingsError, Unauthenticated
+from runtime.http.bearer import REMEMBERED, Authenticator, NoToken, challenge, require_scope
+from runtime.http.json import json_response
+from runtime.http.routes import Call, Route, Scopes
+from runtime.settings import TrustedIssuer
+from tests.http.conftest import JwksServer, rsa_key
+
+SECRET = "a shared secret of more than 32 characters"
+HS256 = TrustedIssuer(issuer="urn:a", audience="urn:hookd", algorithm="HS256", secret=SECRET)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
+
+
+def claims(**more: Any) -> dict[str, Any]:
+    """Good ones, with some changed; None leaves one out."""
+    now = int(time.time())
+    own = {"iss": "urn:a", "aud": "urn:hookd", "exp": now + 60, "ten": "acme", "sub": "me", "scope": "a b", **more}
+    return {name: value for name, value in own.items() if value is not None}
+
+
+def bearer(secret: Any = SECRET, algorithm: str = "HS256", headers: dict[str, Any] | None = None, **more: Any) -> str:
+    return "Bearer " + jwt.encode(claims(**more), secret, algorithm=algorithm, headers=headers)
+
+
+async def refusal(authenticator: Authenticator, header: str | None) -> str:
+    """Why the header is refused."""
+    with pytest.raises(Unauthenticated) as caught:
+        await authenticator.identify(header)
+    assert authenticator.recall(header) is None
+    return caught.value.message
+
+
+async def test_a_good_token_names_tenant_scopes_and_subject():
+    """HS256, with the tenant in `ten` and the scopes in `scope`."""
+    caller = await Authenticator([HS256]).identify(bearer())
+    assert (caller.tenant, set(caller.scopes), caller.subject) == ("acme", {"a", "b"}, "me")
+
+
+async def test_permissions_count_as_scopes():
+    """Auth0 puts `permissions`, an array, beside or in place of `scope`."""
+    authenticator = Authenticator([HS256])
+    assert (await authenticator.identify(bearer(permissions=["c", 1]))).scopes == {"a", "b", "c"}
+    assert (await authenticator.identify(bearer(scope=None, permissions=["c"]))).scopes == {"c"}
+    assert (await authenticator.identify(bearer(scope=["a"]))).scopes == set()
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"iss": "urn:b"}, "The token's issuer is not trusted here."),
+        ({"iss": None}, "The token has no issuer (iss)."),
+        ({"aud": "urn:other"}, "The token is for another audience."),
+        ({"aud": ["urn:other"]}, "The token is for another audience."),
+        ({"aud": None}, "The token has no claim 'aud'."),
+        ({"exp": None}, "The token has no claim 'exp'."),
+        ({"exp": 1}, "The token has expired."),
+        ({"nbf": 9_999_999_999}, "The token is not valid yet (nbf, iat)."),
+        ({"iat": 9_999_999_999}, "The token is not valid yet (nbf, iat)."),
+        ({"iat": "today"}, "The token's iat is not a number."),
+        ({"exp": "never"}, "Invalid token."),
+        ({"exp": float("inf")}, "Invalid token."),
+        ({"ten": None}, "The token names no tenant: "),
+        ({"ten": ""}, "The token's claim 'ten' is not a tenant's name."),
+        ({"ten": 7}, "The token's claim 'ten' is not a tenant's name."),
+        ({"ten": "../acme"}, "The token's claim 'ten' is not a tenant's name."),
+        ({"ten": "a" * 129}, "The token's claim 'ten' is not a tenant's name."),
+    ],
+)
+async def test_a_token_that_breaks_a_rule_is_refused(change, message):
+    """The message names the rule."""
+    assert (await refusal(Authenticator([HS256]), bearer(**change))).startswith(message)
+
+
+async def test_an_audience_among_several_is_enough():
+    """`aud` may be an array (RFC 7519 section 4.1.3)."""
+    assert (await Authenticator([HS256]).identify(bearer(aud=["urn:x", "urn:hookd"]))).tenant == "acme"
+
+
+async def test_the_leeway_forgives_a_clock_difference():
+    """Five seconds by default, on both ends; no more."""
+    authenticator, now = Authenticator([HS256], leeway=5), int(time.time())
+    assert (await authenticator.identify(bearer(exp=now - 2))).tenant == "acme"
+    assert (await authenticator.identify(bearer(nbf=now + 3, iat=now + 3))).tenant == "acme"
+    assert await refusal(authenticator, bearer(exp=now - 7)) == "The token has expired."
+    assert await refusal(authenticator, bearer(nbf=now + 30)) == "The token is not valid yet (nbf, iat)."
+
+
+async def test_a_wrong_signature_is_refused():
+    """Another secret, a changed payload, and none at all."""
+    authenticator = Authenticator([HS256])
+    wrong = "Invalid signature received for JSON Web Token validation."
+    assert await refusal(authenticator, bearer("another secret of more than 32 characters")) == wrong
+    head, _, signature = bearer().split(".")
+    payload = bearer(ten="globex").split(".")[1]
+    assert await refusal(authenticator, f"{head}.{payload}.{signature}") == wrong
+    assert await refusal(authenticator, f"{head}.{payload}.") == wrong
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS512"])
+async def test_the_algorithm_is_pinned(algorithm):
+    """What the token says of its algorithm is believed only where the configuration says the same."""
+    key = None if algorithm == "none" else SECRET * 2
+    assert await refusal(Authenticator([HS256]), bearer(key, algorithm)) == (
+        "The token is signed with an algorithm that is not accepted from its issuer."
+    )
+
+
+async def test_a_public_key_is_no_shared_secret(jwks: JwksServer):
+    """The confusion attack: a token signed by HS256 with the issuer's public RSA key as the secret."""
+    key = rsa_key()
+    jwks.publish(key, "k1")
+    entry = TrustedIssuer(issuer="urn:a", audience="urn:hookd", algorithm="RS256", jwks_url=jwks.url)
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    head, payload, _ = jwt.encode(claims(), SECRET, algorithm="HS256", headers={"kid": "k1"}).split(".")
+    signature = base64url_encode(
+        jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256).sign(f"{head}.{payload}".encode(), public)
+    ).decode()
+    authenticator = Authenticator([entry])
+    message = await refusal(authenticator, f"Bearer {head}.{payload}.{signature}")
+    assert message == "The token is signed with an algorithm that is not accepted from its issuer."
+    both = Authenticator([entry, HS256])
+    assert "Invalid signature" in await refusal(both, f"Bearer {head}.{payload}.{signature}")
+    await both.close()
+    await authenticator.close()
+
+
+async def test_an_issuer_may_have_a_tenant_of_its_own():
+    """Then `ten` may be absent, and may not say another."""
+    authenticator = Authenticator(
+        [TrustedIssuer(issuer="urn:a", audience="urn:hookd", algorithm="HS256", secret=SECRET, tenant="acme")]
+    )
+    assert (await authenticator.identify(bearer(ten=None))).tenant == "acme"
+    assert (await authenticator.identify(bearer())).tenant == "acme"
+    assert "another tenant" in await refusal(authenticator, bearer(ten="globex"))
+
+
+async def test_one_issuer_may_have_several_entries():
+    """The entry whose secret and audience fit decides the tenant; with none, the first one's fault is told."""
+    other = "another secret of more than 32 characters"
+    authenticator = Authenticator(
+        [
+            TrustedIssuer(issuer="urn:a", audience="urn:hookd", algorithm="HS256", secret=SECRET, tenant="one"),
+            TrustedIssuer(issuer="urn:a", audience="urn:hookd", algorithm="HS256", secret=other, tenant="two"),
+        ]
+    )
+    assert (await authenticator.identify(bearer(ten=None))).tenant == "one"
+    assert (await authenticator.identify(bearer(other, ten=None))).tenant == "two"
+    assert "Invalid signature" in await refusal(authenticator, bearer("x" * 40, ten=None))
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic YTpi", "Bearer a b", "bearer: x", "Bearer ä"])
+async def test_no_bearer_token_is_told_apart(header):
+    """Its challenge has no error code (RFC 6750 section 3.1)."""
+    with pytest.raises(NoToken) as caught:
+        await Authenticator([HS256]).identify(header)
+    assert challenge(caught.value, ()) == 'Bearer realm="hookd"'
+
+
+async def test_the_scheme_has_any_case():
+    """RFC 9110 section 11.1."""
+    assert (await Authenticator([HS256]).identify(bearer().replace("Bearer", "bEARER"))).tenant == "acme"
+
+
+@given(TEXT, TEXT, TEXT)
+async def test_any_text_is_refused_in_good_order(head, payload, signature):
+    """No token, whatever its bytes, raises anything but Unauthenticated; its challenge is a valid header."""
+    encode = base64url_encode
+    token = ".".join(encode(part.encode()).decode() for part in (head, payload, signature))
+    with pytest.raises(Unauthenticated) as caught:
+        await Authenticator([HS256]).identify(f"Bearer {token}")
+    assert (challenge(caught.value, ()) or "").isprintable()
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["aud", "exp", "nbf", "iat", "ten", "sub", "scope", "permissions", "jti"]),
+        st.none() | st.booleans() | st.integers() | st.floats() | TEXT | st.lists(TEXT, max_size=2),
+    )
+)
+async def test_signed_nonsense_is_refused_in_good_order(nonsense):
+    """Claims of any type, well signed: a caller or Unauthenticated, nothing else."""
+    header = "Bearer " + jwt.api_jws.encode(json.dumps({**claims(), **nonsense}).encode(), SECRET, algorithm="HS256")
+    try:
+        caller = await Authenticator([HS256]).identify(header)
+    except Unauthenticated:
+        return
+    assert caller.tenant
+    assert all(isinstance(scope, str) for scope in caller.scopes)
+
+
+async def test_a_verified_token_is_remembered_until_it_ends():
+    """`recall` knows it without looking at it again, up to `exp` and the leeway, and five minutes at most."""
+    now = [time.time()]
+    authenticator = Authenticator([HS256], clock=lambda: now[0])
+    short, long = bearer(exp=int(now[0]) + 60), bearer(exp=int(now[0]) + 6000)
+    assert authenticator.recall(short) is None
+    for header in (short, long):
+        caller = await authenticator.identify(header)
+        assert authenticator.recall(header) is caller
+    now[0] += 66
+    assert authenticator.recall(short) is None
+    assert authenticator.recall(long) is not None
+    now[0] += 240
+    assert authenticator.recall(long) is None
+
+
+async def test_memory_is_bounded():
+    """The oldest token is forgotten first."""
+    authenticator = Authenticator([HS256])
+    headers = [bearer(jti=str(number)) for number in range(REMEMBERED + 1)]
+    for header in headers:
+        await authenticator.identify(header)
+    assert authenticator.recall(headers[0]) is None
+    assert authenticator.recall(headers[1]) is not None
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"issuer": ""}, "needs an issuer and an audience"),
+        ({"audience": ""}, "needs an issuer and an audience"),
+        ({"secret": "short"}, "at least 32 characters"),
+        ({"jwks_url": "https://a/jwks"}, "HS256 takes a secret"),
+        ({"algorithm": "RS256"}, "RS256 takes a jwks_url"),
+        ({"algorithm": "ES256", "secret": "", "jwks_url": "file:///etc/passwd"}, "ES256 takes a jwks_url"),
+        ({"tenant": "a/b"}, "the tenant may have"),
+    ],
+)
+def test_an_entry_that_could_not_be_right_stops_the_start(change, message):
+    """A wrong configuration is told at once, not by every caller's 401; the secret is not in the message."""
+    row = {"issuer": "urn:a", "audience": "urn:hookd", "algorithm": "HS256", "secret": SECRET, **change}
+    with pytest.raises(SettingsError, match=message) as caught:
+        Authenticator([TrustedIssuer(**row)])
+    assert row["secret"] == "" or row["secret"] not in str(caught.value)
+
+
+async def test_scopes_are_required_over_http(served, client):
+    """403 names what is missing, in the body as in the challenge (RFC 6750 section 3.1); any one of several is enough."""
+
+    async def who(call: Call):
+        return json_response([call.caller.tenant, sorted(call.caller.scopes)])
+
+    url = await served(
+        Route(method="GET", path="/one", handler=who, access=Scopes("c")),
+        Route(method="GET", path="/any", handler=who, access=Scopes("c", "b")),
+        authenticator=Authenticator([HS256]),
+    )
+    async with client.get(f"{url}/one", headers={"Authorization": bearer()}) as answer:
+        assert answer.status == 403
+        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="hookd", error="insufficient_scope", scope="c"'
+        assert (await answer.json())["message"] == "Insufficient scope; expected any of: c."
+    async with client.get(f"{url}/any", headers={"Authorization": bearer()}) as answer:
+        assert await answer.json() == ["acme", ["a", "b"]]
+    async with client.get(f"{url}/any", headers={"Authorization": bearer(exp=1)}) as answer:
+        assert answer.status == 401
+        assert answer.headers["WWW-Authenticate"] == (
+            'Bearer realm="hookd", error="invalid_token", error_description="The token has expired."'
+        )
+
+
+async def test_many_at_once_are_verified_alike():
+    """The same token from many requests at once gives the same caller to each."""
+    authenticator, header = Authenticator([HS256]), bearer()
+    callers = await asyncio.gather(*(authenticator.identify(header) for _ in range(20)))
+    assert set(callers) == {callers[0]}
+    with pytest.raises(InsufficientScope):
+        require_scope(callers[0], ("c",))
