@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
@@ -25,7 +26,7 @@ def steps() -> list[tuple[str, dict[str, object]]]:
     found = blocks()
     return [
         (line, json.loads(answer))
-        for line, answer in zip(found, found[1:], strict=False)
+        for line, answer in itertools.pairwise(found)
         if line.startswith("curl ") and answer.startswith("{")
     ]
 
