@@ -17,7 +17,13 @@ T = TypeVar("T")
 
 
 def setting(
-    default: Any, help: str, *, least: int | None = None, most: int | None = None, choices: tuple[str, ...] = (), secret: bool = False
+    default: Any,
+    help: str,
+    *,
+    least: int | None = None,
+    most: int | None = None,
+    choices: tuple[str, ...] = (),
+    secret: bool = False,
 ) -> Any:
     """A dataclass field with its help text and rule. A callable default makes a fresh value (sections)."""
     metadata = {"help": help, "least": least, "most": most, "choices": choices, "secret": secret}
@@ -40,7 +46,9 @@ class StorageSettings:
     """`[storage]`: where hooks, versions, secrets and executions are kept."""
 
     url: str = setting("sqlite:///.hookd/hookd.db", "sqlite:///relative/path or sqlite:////absolute/path.")
-    master_key: str = setting("", "Seals the hooks' secrets: 32 bytes in base64 (`hookd keys new`). Required by `hookd serve`.", secret=True)
+    master_key: str = setting(
+        "", "Seals the hooks' secrets: 32 bytes in base64 (`hookd keys new`). Required by `hookd serve`.", secret=True
+    )
     master_key_file: str = setting("", "Read the master key from this file instead. `hookd dev` makes one, mode 0600.")
     executions_days: int = setting(10, "Execution records older than this are removed, in days.", least=1, most=3650)
     executions_most: int = setting(100_000, "At most this many execution records are kept.", least=0, most=100_000_000)
@@ -55,7 +63,9 @@ class TrustedIssuer:
 
     issuer: str = setting("", "The token's `iss`, exactly.")
     audience: str = setting("", "What the token's `aud` must contain.")
-    algorithm: str = setting("RS256", "The one signature algorithm that is accepted.", choices=("HS256", "RS256", "ES256"))
+    algorithm: str = setting(
+        "RS256", "The one signature algorithm that is accepted.", choices=("HS256", "RS256", "ES256")
+    )
     secret: str = setting("", "The shared secret (HS256), at least 32 characters.", secret=True)
     jwks_url: str = setting("", "Where the public keys are (RS256, ES256).")
     tenant: str = setting("", "Tokens of this issuer belong to this tenant. Without it, their claim `ten` says which.")
@@ -92,8 +102,12 @@ class SandboxSettings:
 
     threads: int = setting(4, "Threads for hooks that need more than a few milliseconds of CPU.", least=1, most=64)
     concurrency: int = setting(200, "Sandboxes that may exist at once, waiting ones included.", least=1, most=2_000)
-    image_cache_bytes: int = setting(268_435_456, "Memory for images of hooks that ran lately.", least=1_048_576, most=68_719_476_736)
-    cache_directory: str = setting(".hookd/cache", "Where compiled code is kept between starts; must be writable by hookd only.")
+    image_cache_bytes: int = setting(
+        268_435_456, "Memory for images of hooks that ran lately.", least=1_048_576, most=68_719_476_736
+    )
+    cache_directory: str = setting(
+        ".hookd/cache", "Where compiled code is kept between starts; must be writable by hookd only."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +117,13 @@ class ClientSettings:
     client_id: str = setting("", "The client's id.")
     client_secret: str = setting("", "Its secret; kept as a hash.", secret=True)
     name: str = setting("", "Shown to hooks as `client.name`.")
-    grant_types: tuple[str, ...] = setting(("client_credentials",), "Grants it may use: client_credentials, password, refresh_token.")
+    grant_types: tuple[str, ...] = setting(
+        ("client_credentials",), "Grants it may use: client_credentials, password, refresh_token."
+    )
     token_endpoint_auth_method: str = setting(
-        "client_secret_post", "How it authenticates; the first two take each other.", choices=("client_secret_post", "client_secret_basic", "none")
+        "client_secret_post",
+        "How it authenticates; the first two take each other.",
+        choices=("client_secret_post", "client_secret_basic", "none"),
     )
     metadata: dict[str, str] = setting(dict, "Shown to hooks as `client.metadata`.")
 
@@ -151,12 +169,20 @@ class Issuer:
     port: int = setting(8081, "Port to listen on; 0 takes a free one.", least=0, most=65535)
     url: str = setting("", "Its own address as clients see it; `iss` is this with a slash. Empty: http://host:port.")
     tenant: str = setting("demo", "The tenant it issues for.")
-    database: str = setting(".hookd/issuer.db", "SQLite file for clients, APIs, grants, users, refresh tokens and keys.")
+    database: str = setting(
+        ".hookd/issuer.db", "SQLite file for clients, APIs, grants, users, refresh tokens and keys."
+    )
     runtime_url: str = setting("http://127.0.0.1:8080", "Where the runtime's execution API is.")
-    runtime_token: str = setting("", "Bearer token with scope execute:hooks. Empty: the issuer signs its own.", secret=True)
-    runtime_audience: str = setting("urn:hookd", "Audience of the tokens that it signs for the runtime and its own management.")
+    runtime_token: str = setting(
+        "", "Bearer token with scope execute:hooks. Empty: the issuer signs its own.", secret=True
+    )
+    runtime_audience: str = setting(
+        "urn:hookd", "Audience of the tokens that it signs for the runtime and its own management."
+    )
     runtime_timeout: float = setting(25.0, "How long it waits for the runtime, in seconds.")
-    refresh_token_lifetime: int = setting(2_592_000, "Lifetime of refresh tokens, in seconds.", least=1, most=31_557_600)
+    refresh_token_lifetime: int = setting(
+        2_592_000, "Lifetime of refresh tokens, in seconds.", least=1, most=31_557_600
+    )
     clients: tuple[ClientSettings, ...] = setting((), "OAuth clients.")
     resource_servers: tuple[ResourceServerSettings, ...] = setting((), "APIs.")
     client_grants: tuple[ClientGrantSettings, ...] = setting((), "Which client may call which API.")
@@ -193,13 +219,18 @@ def parse(document: Mapping[str, object], environ: Mapping[str, str]) -> Setting
             if variable in environ:
                 table = merged.setdefault(section.name, {})
                 if isinstance(table, dict):
-                    table[item.name] = _from_text(variable, environ[variable], _hints(_section(section.name))[item.name])
+                    table[item.name] = _from_text(
+                        variable, environ[variable], _hints(_section(section.name))[item.name]
+                    )
     return _fill(Settings, merged, "")
 
 
 def render_example() -> str:
     """The text of `config.example.toml`: every setting with its default, commented out, and what it does."""
-    lines = ["# hookd's configuration. Every setting is here with its default; HOOKD_SECTION_NAME variables win over this file.", ""]
+    lines = [
+        "# hookd's configuration. Every setting is here with its default; HOOKD_SECTION_NAME variables win over this file.",
+        "",
+    ]
     for section in fields(Settings):
         kind = _section(section.name)
         lines += [f"[{section.name}]"] + _example_lines(kind) + [""]
@@ -213,12 +244,15 @@ def render_example() -> str:
 def _example_lines(kind: type) -> list[str]:
     hints = _hints(kind)
     return [
-        f"# {item.name} = {_toml(_default(item))}  # {item.metadata['help']}" for item in fields(kind) if not _row_type(hints[item.name])
+        f"# {item.name} = {_toml(_default(item))}  # {item.metadata['help']}"
+        for item in fields(kind)
+        if not _row_type(hints[item.name])
     ]
 
 
 def _summary(kind: type) -> str:
-    return (kind.__doc__ or "").split("\n")[0].split(": ", 1)[-1].capitalize()
+    text = (kind.__doc__ or "").split("\n")[0].split(": ", 1)[-1]
+    return text[:1].upper() + text[1:]
 
 
 def _section(name: str) -> type:
@@ -307,7 +341,9 @@ def _scalar(item: Field[Any], hint: Any, value: object, path: str) -> object:
 
 
 def _kind(hint: Any) -> str:
-    return {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}.get(hint, "an array or a table")
+    return {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}.get(
+        hint, "an array or a table"
+    )
 
 
 def _join(path: str, name: str) -> str:

@@ -42,7 +42,9 @@ ROOMS: Mapping[str, set[str]] = {
     "logs": RULES | {"logs.base", "logs.tail", "storage.base"},
     "dispatch": RULES | CONTRACTS | {"storage.sealing"},
     "admin": RULES | CONTRACTS | {"storage.sealing"},
-    "bootstrap": RULES | CONTRACTS | {"dispatch", "admin", "storage", "storage.sealing", "sandbox", "logs", "logs.tail"},
+    "bootstrap": RULES
+    | CONTRACTS
+    | {"dispatch", "admin", "storage", "storage.sealing", "sandbox", "logs", "logs.tail"},
     "http": NOUNS | {"settings"},
     "web": RULES | CONTRACTS | {"http", "bootstrap", "dispatch", "admin", "logs.tail"},
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.
