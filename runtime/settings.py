@@ -233,11 +233,11 @@ def render_example() -> str:
     ]
     for section in fields(Settings):
         kind = _section(section.name)
-        lines += [f"[{section.name}]"] + _example_lines(kind) + [""]
+        lines += [f"[{section.name}]", *_example_lines(kind), ""]
         for item in fields(kind):
             row = _row_type(_hints(kind)[item.name])
             if row:
-                lines += [f"# [[{section.name}.{item.name}]]  # {_summary(row)}"] + _example_lines(row) + [""]
+                lines += [f"# [[{section.name}.{item.name}]]  # {_summary(row)}", *_example_lines(row), ""]
     return "\n".join(lines)
 
 
