@@ -134,3 +134,11 @@ def test_sees_into_promises_and_proxies(node, cache):
     if "lookInside" not in PRELUDE.read_text():
         pytest.skip("prelude.js does not yet give inspect.js what the engine knows (lookInside)")
     assert differences(node, cache, cases_of("inspect_inside.js")) == {}
+
+
+def test_a_hook_can_not_change_it(cache):
+    """Built-ins that a hook overwrites are not those that console uses: what is printed stays the same."""
+    lines = in_guest(cache, (HERE / "inspect_tamper.js").read_text())
+    half = len(lines) // 2
+    assert half > 100
+    assert lines[half:] == lines[:half]

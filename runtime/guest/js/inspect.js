@@ -1,6 +1,7 @@
 // How console shows values: `format` and `inspect` give what util.format and util.inspect of Node 20 give.
 // Evaluated once at build time, before any code of a user's. Nothing that a hook does later changes it: every built-in
-// is captured here, lists have no prototype (so that no setter on Array.prototype sees them), no iterator is used.
+// is captured here, lists have no prototype (so that no setter on Array.prototype sees them), no iterator is used, and no
+// template literal, for QuickJS makes it a call of String.prototype.concat.
 // What a user's getter, Proxy trap or toString throws while a value is looked at becomes text; what a custom inspect
 // function throws is thrown, as in Node.
 (function () {
@@ -17,7 +18,8 @@
   const { isFinite, isInteger } = Number;
   const { toPrimitive, toStringTag } = Symbol;
   const customSymbol = Symbol.for('nodejs.util.inspect.custom');
-  const [toText, toNumber, parseWhole, parseDecimal, NewRegExp, Bytes] = [String, Number, parseInt, parseFloat, RegExp, Uint8Array];
+  const [toText, toNumber, parseWhole, parseDecimal] = [String, Number, parseInt, parseFloat];
+  const [NewRegExp, Bytes] = [RegExp, Uint8Array];
 
   const hasOwn = uncurry(Object.prototype.hasOwnProperty);
   const isEnumerable = uncurry(Object.prototype.propertyIsEnumerable);
@@ -55,7 +57,7 @@
   // What only the engine knows. Until `lookInside` gives it, a promise is shown as pending and a Proxy is not seen to be
   // one: it is shown by what its traps answer.
   let engine = {
-    promiseState: (value) => (getPrototypeOf(value) === null ? -1 : 0), // 0 pending, 1 fulfilled, 2 rejected, -1 no promise
+    promiseState: (value) => (getPrototypeOf(value) === null ? -1 : 0), // 1 fulfilled, 2 rejected, -1 no promise
     promiseResult: (value) => undefined,
     proxyTarget: (value) => undefined, // undefined: no Proxy, null: a revoked one
     proxyHandler: (value) => undefined,
@@ -104,7 +106,7 @@
     return spaces === 0 || !contains(text, '\n') ? text : join(lines(text), '\n' + repeat(' ', spaces));
   }
 
-  const plural = (count, noun) => `${count} ${noun}${count > 1 ? 's' : ''}`;
+  const plural = (count, noun) => count + ' ' + noun + (count > 1 ? 's' : '');
   const isLowSurrogate = (code) => code >= 0xdc00 && code < 0xe000;
   const hexByte = (byte) => padStart(toRadix(byte, 16), 2, '0');
 
@@ -112,7 +114,7 @@
   const shortEscapes = { __proto__: null, 8: '\\b', 9: '\\t', 10: '\\n', 12: '\\f', 13: '\\r', 92: '\\\\' };
 
   function quoted(text) {
-    if (exec(unsafe, text) === null) return `'${text}'`;
+    if (exec(unsafe, text) === null) return "'" + text + "'";
     let quote = "'";
     if (contains(text, "'")) {
       if (!contains(text, '"')) quote = '"';
@@ -140,14 +142,14 @@
 
   function escapeOf(code, quote) {
     if (code === 39) return quote === "'" ? "\\'" : '';
-    if (code === 92 || code < 32) return shortEscapes[code] || `\\x${upperCase(hexByte(code))}`;
-    if (code >= 127 && code < 160) return `\\x${upperCase(hexByte(code))}`;
-    return code >= 0xd800 && code < 0xe000 ? `\\u${toRadix(code, 16)}` : '';
+    if (code === 92 || code < 32) return shortEscapes[code] || '\\x' + upperCase(hexByte(code));
+    if (code >= 127 && code < 160) return '\\x' + upperCase(hexByte(code));
+    return code >= 0xd800 && code < 0xe000 ? '\\u' + toRadix(code, 16) : '';
   }
 
   // A surrogate counts for half of its pair, which is an emoji or a rare ideograph.
   const notAscii = /[^ -~]/;
-  const wide = /[\u1100-\u115f\u2e80-\u303e\u3040-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/;
+  const wide = /[\u1100-\u115f\u2e80-\u303e\u3040-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/;
   const narrow = /[\x00-\x1f\x7f-\x9f\u0300-\u036f\u200b-\u200f\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]/;
 
   // Columns that a text takes on a terminal.
@@ -165,15 +167,15 @@
 
   function formatNumber(number, separated) {
     if (is(number, -0)) return '-0';
-    const text = `${number}`;
+    const text = '' + number;
     if (!separated || !isFinite(number) || contains(text, 'e')) return text;
     const point = indexOf(text, '.');
     if (point === -1) return inThousands(text);
-    return `${inThousands(slice(text, 0, point))}.${decimalsInThousands(slice(text, point + 1))}`;
+    return inThousands(slice(text, 0, point)) + '.' + decimalsInThousands(slice(text, point + 1));
   }
 
   function formatBigInt(number, separated) {
-    const text = `${number}`;
+    const text = '' + number;
     return (separated ? inThousands(text) : text) + 'n';
   }
 
@@ -181,14 +183,14 @@
     const first = digits[0] === '-' ? 1 : 0;
     let end = digits.length;
     let result = '';
-    for (; end >= first + 4; end -= 3) result = `_${slice(digits, end - 3, end)}${result}`;
+    for (; end >= first + 4; end -= 3) result = '_' + slice(digits, end - 3, end) + result;
     return slice(digits, 0, end) + result;
   }
 
   function decimalsInThousands(digits) {
     let result = '';
     let at = 0;
-    for (; at < digits.length - 3; at += 3) result += `${slice(digits, at, at + 3)}_`;
+    for (; at < digits.length - 3; at += 3) result += slice(digits, at, at + 3) + '_';
     return result + slice(digits, at);
   }
 
@@ -197,7 +199,7 @@
     if (text.length > view.maxStringLength) {
       const left = text.length - view.maxStringLength;
       text = slice(text, 0, view.maxStringLength);
-      trailer = `... ${plural(left, 'more character')}`;
+      trailer = '... ' + plural(left, 'more character');
     }
     if (view.compact === true || text.length <= 16 || text.length <= view.breakLength - view.indentation - 4) {
       return quoted(text) + trailer;
@@ -205,10 +207,10 @@
     const parts = lines(text);
     const shown = list();
     for (let i = 0; i < parts.length; i++) {
-      if (i < parts.length - 1) push(shown, quoted(`${parts[i]}\n`));
+      if (i < parts.length - 1) push(shown, quoted(parts[i] + '\n'));
       else if (parts[i] !== '' || i === 0) push(shown, quoted(parts[i]));
     }
-    return join(shown, ` +\n${repeat(' ', view.indentation + 2)}`) + trailer;
+    return join(shown, ' +\n' + repeat(' ', view.indentation + 2)) + trailer;
   }
 
   function isPrimitive(value) {
@@ -221,7 +223,7 @@
       case 'number': return formatNumber(value, view.numericSeparator);
       case 'bigint': return formatBigInt(value, view.numericSeparator);
       case 'symbol': return symbolToString(value);
-      default: return `${value}`;
+      default: return '' + value;
     }
   }
 
@@ -316,11 +318,11 @@
     }
     if (chain.length === 0) return null;
     const { name } = kindOf(value);
-    if (level > view.depth && view.depth !== null) return `${name} <Complex prototype>`;
+    if (level > view.depth && view.depth !== null) return name + ' <Complex prototype>';
     const above = constructorName(view, chain[0], level + 1);
-    if (above !== null) return `${name} <${above}>`;
+    if (above !== null) return name + ' <' + above + '>';
     const inner = { __proto__: view, customInspect: false, depth: -1, indentation: 0, path: list(), circular: list() };
-    return `${name} <${formatValue(inner, chain[0], 0)}>`;
+    return name + ' <' + formatValue(inner, chain[0], 0) + '>';
   }
 
   // The name of the class whose `prototype` this is and which is among the prototypes of the value; '' for none.
@@ -348,9 +350,9 @@
 
   function prefixOf(constructor, tag, fallback, size = '') {
     if (constructor === null) {
-      return `[${fallback}${size}: null prototype] ${tag !== '' && fallback !== tag ? `[${tag}] ` : ''}`;
+      return '[' + fallback + size + ': null prototype] ' + (tag !== '' && fallback !== tag ? '[' + tag + '] ' : '');
     }
-    return `${constructor}${size} ${tag !== '' && constructor !== tag ? `[${tag}] ` : ''}`;
+    return constructor + size + ' ' + (tag !== '' && constructor !== tag ? '[' + tag + '] ' : '');
   }
 
   // Symbol.toStringTag, unless it is shown as a key anyway.
@@ -397,7 +399,7 @@
 
   function isIndex(name) {
     const number = +name;
-    return number >= 0 && number < 4294967295 && isInteger(number) && `${number}` === name;
+    return number >= 0 && number < 4294967295 && isInteger(number) && '' + number === name;
   }
 
   // A view: the options, and where in the text and in the value we are.
@@ -470,8 +472,8 @@
       view.indentation = indentation;
       view.path.length = depth;
       return isStackOverflow(error)
-        ? `[${isArray(value) ? 'Array' : 'Object'}: Inspection interrupted prematurely. Maximum call stack size exceeded.]`
-        : `<Inspection threw (${messageOf(error)})>`;
+        ? '[' + (isArray(value) ? 'Array' : 'Object') + ': Inspection interrupted prematurely. Maximum call stack size exceeded.]'
+        : '<Inspection threw (' + messageOf(error) + ')>';
     }
     return formatCustom(view, value, given, custom, level);
   }
@@ -508,7 +510,7 @@
   function formatKnown(view, value, level, bare) {
     if (placeOf(view.path, value) === 0) return formatObject(view, value, level, bare);
     if (placeOf(view.circular, value) === 0) push(view.circular, value);
-    return `[Circular *${placeOf(view.circular, value)}]`;
+    return '[Circular *' + placeOf(view.circular, value) + ']';
   }
 
   function formatProxy(view, target, handler, level) {
@@ -532,7 +534,7 @@
     if (!within) return kind === kinds.RegExp ? shape.base : tooDeep(kind, constructor, tag);
     const entries = entriesOf(view, value, level + 1, bare ? undefined : kind.elements, shape, inherited);
     const reference = placeOf(view.circular, value);
-    if (reference > 0) addReference(view, shape, `<ref *${reference}>`);
+    if (reference > 0) addReference(view, shape, '<ref *' + reference + '>');
     const text = layOut(view, view.sorted ? inOrder(view, entries, shape) : entries, shape, level + 1, value);
     view.written += text.length;
     if (view.written > 4194304) view.depth = -1;
@@ -545,7 +547,7 @@
     const size = sizeOf === undefined ? undefined : sizeOf(value);
     const keys = kind.keysOf(value, view.showHidden, size);
     const name = kind === kinds.TypedArray ? typedArrayName(value) : kind.name;
-    let prefix = prefixOf(constructor, tag, name, size === undefined ? '' : `(${size})`);
+    let prefix = prefixOf(constructor, tag, name, size === undefined ? '' : '(' + size + ')');
     if (kind.silent && constructor === name && tag === '') prefix = '';
     if (kind === kinds.Arguments && constructor === 'Object') prefix = '[Arguments] ';
     const base = baseOf === undefined ? '' : baseOf(view, value, prefix, constructor, tag);
@@ -556,7 +558,7 @@
 
   function tooDeep(kind, constructor, tag) {
     const name = slice(prefixOf(constructor, tag, kind === kinds.Array ? 'Array' : 'Object'), 0, -1);
-    return constructor === null ? name : `[${name}]`;
+    return constructor === null ? name : '[' + name + ']';
   }
 
   function entriesOf(view, value, level, elements, { keys, isList }, inherited) {
@@ -573,8 +575,8 @@
   }
 
   function addReference(view, shape, reference) {
-    if (view.compact === true) shape.open = `${reference} ${shape.open}`;
-    else shape.base = shape.base === '' ? reference : `${reference} ${shape.base}`;
+    if (view.compact === true) shape.open = reference + ' ' + shape.open;
+    else shape.base = shape.base === '' ? reference : reference + ' ' + shape.base;
   }
 
   function inOrder(view, entries, shape) {
@@ -597,7 +599,7 @@
     const indent = view.compact === true && !inList ? 3 : 2;
     const text = formatContent(view, value, level, property, indent);
     const breaks = indent === 3 && hasOwn(property, 'value') && view.breakLength < width(text);
-    return `${keyText(key, property)}:${breaks ? `\n${repeat(' ', view.indentation + indent)}` : ' '}${text}`;
+    return keyText(key, property) + ':' + (breaks ? '\n' + repeat(' ', view.indentation + indent) : ' ') + text;
   }
 
   function formatContent(view, object, level, property, indent) {
@@ -617,23 +619,23 @@
     const label = set === undefined ? 'Getter' : 'Getter/Setter';
     const { getters } = view;
     const asked = getters === true || (getters === 'get' && set === undefined) || (getters === 'set' && set !== undefined);
-    if (!asked) return `[${label}]`;
+    if (!asked) return '[' + label + ']';
     let value;
     try {
       value = apply(get, object, []);
     } catch (error) {
-      return `[${label}: <Inspection threw (${messageOf(error)})>]`;
+      return '[' + label + ': <Inspection threw (' + messageOf(error) + ')>]';
     }
-    if (isPrimitive(value)) return `[${label}: ${formatPrimitive(view, value)}]`;
-    return `[${label}] ${formatInside(view, value, level, 2)}`;
+    if (isPrimitive(value)) return '[' + label + ': ' + formatPrimitive(view, value) + ']';
+    return '[' + label + '] ' + formatInside(view, value, level, 2);
   }
 
   const identifier = /^[a-zA-Z_][a-zA-Z_0-9]*$/;
 
   function keyText(key, { enumerable }) {
-    if (typeof key === 'symbol') return `[${escaped(symbolToString(key), "'")}]`;
+    if (typeof key === 'symbol') return '[' + escaped(symbolToString(key), "'") + ']';
     if (key === '__proto__') return "['__proto__']";
-    if (enumerable === false) return `[${escaped(key, "'")}]`;
+    if (enumerable === false) return '[' + escaped(key, "'") + ']';
     return exec(identifier, key) === null ? quoted(key) : key;
   }
 
@@ -644,7 +646,7 @@
   }
 
   function pushMore(entries, count, shown) {
-    if (count > shown) push(entries, `... ${plural(count - shown, 'more item')}`);
+    if (count > shown) push(entries, '... ' + plural(count - shown, 'more item'));
   }
 
   function arrayElements(view, value, level, entries) {
@@ -662,14 +664,14 @@
     const names = enumerableNames(value);
     for (let i = index; i < names.length && entries.length < shown && isIndex(names[i]); i++) {
       const next = +names[i];
-      if (next > index) push(entries, `<${plural(next - index, 'empty item')}>`);
+      if (next > index) push(entries, '<' + plural(next - index, 'empty item') + '>');
       index = next;
       if (entries.length === shown) break;
       push(entries, formatContent(view, value, level, propertyOf(value, index++), 2));
     }
     const { length } = value;
     if (entries.length === shown) pushMore(entries, length, index);
-    else if (length > index) push(entries, `<${plural(length - index, 'empty item')}>`);
+    else if (length > index) push(entries, '<' + plural(length - index, 'empty item') + '>');
   }
 
   function typedElements(view, value, level, entries) {
@@ -679,7 +681,7 @@
     pushMore(entries, length, shown);
     if (!view.showHidden) return;
     const names = ['BYTES_PER_ELEMENT', 'length', 'byteLength', 'byteOffset', 'buffer'];
-    for (let i = 0; i < 5; i++) push(entries, `[${names[i]}]: ${formatInside(view, value[names[i]], level, 2, true)}`);
+    for (let i = 0; i < 5; i++) push(entries, '[' + names[i] + ']: ' + formatInside(view, value[names[i]], level, 2, true));
   }
 
   function setElements(view, value, level, entries) {
@@ -697,7 +699,7 @@
     view.indentation += 2;
     for (let i = 0; i < shown; i++) {
       const pair = nextOfMap(pairs).value;
-      push(entries, `${formatValue(view, pair[0], level)} => ${formatValue(view, pair[1], level)}`);
+      push(entries, formatValue(view, pair[0], level) + ' => ' + formatValue(view, pair[1], level));
     }
     pushMore(entries, size, shown);
     view.indentation -= 2;
@@ -709,15 +711,15 @@
     let text = '';
     for (let i = 0; i < shown; i++) text += (i === 0 ? '' : ' ') + hexByte(bytes[i]);
     const left = typedArrayLength(bytes) - shown;
-    if (left > 0) text += ` ... ${plural(left, 'more byte')}`;
-    push(entries, `[Uint8Contents]: <${text}>`);
+    if (left > 0) text += ' ... ' + plural(left, 'more byte');
+    push(entries, '[Uint8Contents]: <' + text + '>');
   }
 
   function promiseElements(view, value, level, entries) {
     const state = engine.promiseState(value);
     if (state === 0) return push(entries, '<pending>');
     const text = formatInside(view, engine.promiseResult(value), level, 2);
-    push(entries, state === 2 ? `<rejected> ${text}` : text);
+    push(entries, state === 2 ? '<rejected> ' + text : text);
   }
 
   function unknownElements(view, value, level, entries) {
@@ -736,8 +738,8 @@
 
   function boxedBase(type, valueOf) {
     return (view, value, prefix, constructor, tag) => {
-      const name = constructor === type ? type : `${type} (${constructor === null ? 'null prototype' : constructor})`;
-      return `[${name}: ${formatPrimitive({ __proto__: defaults, indentation: 0 }, valueOf(value))}]${tag !== '' && tag !== constructor ? ` [${tag}]` : ''}`;
+      const name = constructor === type ? type : type + ' (' + (constructor === null ? 'null prototype' : constructor) + ')';
+      return '[' + name + ': ' + formatPrimitive({ __proto__: defaults, indentation: 0 }, valueOf(value)) + ']' + (tag !== '' && tag !== constructor ? ' [' + tag + ']' : '');
     };
   }
 
@@ -745,10 +747,10 @@
     if (isClass(functionToString(value))) return classBase(value, constructor, tag);
     const type = functionType(value);
     const { name } = value;
-    let base = `[${type}${constructor === null ? ' (null prototype)' : ''}`;
-    base += name === '' ? ' (anonymous)]' : `: ${typeof name === 'string' ? name : messageOf(name)}]`;
-    if (constructor !== type && constructor !== null) base += ` ${constructor}`;
-    return tag !== '' && constructor !== tag ? `${base} [${tag}]` : base;
+    let base = '[' + type + (constructor === null ? ' (null prototype)' : '');
+    base += name === '' ? ' (anonymous)]' : ': ' + (typeof name === 'string' ? name : messageOf(name)) + ']';
+    if (constructor !== type && constructor !== null) base += ' ' + constructor;
+    return tag !== '' && constructor !== tag ? base + ' [' + tag + ']' : base;
   }
 
   function isClass(source) {
@@ -767,12 +769,12 @@
 
   function classBase(value, constructor, tag) {
     const name = hasOwn(value, 'name') && value.name ? messageOf(value.name) : '(anonymous)';
-    let base = `class ${name}`;
-    if (constructor !== 'Function' && constructor !== null) base += ` [${constructor}]`;
-    if (tag !== '' && constructor !== tag) base += ` [${tag}]`;
-    if (constructor === null) return `[${base} extends [null prototype]]`;
+    let base = 'class ' + name;
+    if (constructor !== 'Function' && constructor !== null) base += ' [' + constructor + ']';
+    if (tag !== '' && constructor !== tag) base += ' [' + tag + ']';
+    if (constructor === null) return '[' + base + ' extends [null prototype]]';
     const above = getPrototypeOf(value).name;
-    return above ? `[${base} extends ${messageOf(above)}]` : `[${base}]`;
+    return above ? '[' + base + ' extends ' + messageOf(above) + ']' : '[' + base + ']';
   }
 
   // Errors
@@ -804,9 +806,9 @@
     const message = error.message ? toText(error.message) : '';
     const from = message === '' ? -1 : indexOf(text, message);
     const frames = indexOf(text, '\n    at', from === -1 ? 0 : from + message.length);
-    if (frames === -1) return indented(`[${text}]`, view.indentation);
+    if (frames === -1) return indented('[' + text + ']', view.indentation);
     const shown = withoutCauseFrames(error, lines(slice(text, frames + 1)));
-    return indented(`${slice(text, 0, frames)}\n${join(shown, '\n')}`, view.indentation);
+    return indented(slice(text, 0, frames) + '\n' + join(shown, '\n'), view.indentation);
   }
 
   // The stack begins with the name that the error had when it was made; its class may say more.
@@ -824,8 +826,8 @@
     }
     const prefix = slice(prefixOf(constructor, tag, fallback), 0, -1);
     if (name === prefix) return stack;
-    if (!contains(prefix, name)) return `${prefix} [${name}]${slice(stack, length)}`;
-    return length === 0 ? `${prefix}: ${stack}` : prefix + slice(stack, length);
+    if (!contains(prefix, name)) return prefix + ' [' + name + ']' + slice(stack, length);
+    return length === 0 ? prefix + ': ' + stack : prefix + slice(stack, length);
   }
 
   // Frames that the error's cause shows again are counted only.
@@ -854,7 +856,7 @@
   function withSkipped(frames, from, count) {
     const shown = list();
     for (let i = 0; i < frames.length; i++) {
-      if (i === from) push(shown, `    ... ${count} lines matching cause stack trace ...`);
+      if (i === from) push(shown, '    ... ' + count + ' lines matching cause stack trace ...');
       if (i < from || i >= from + count) push(shown, frames[i]);
     }
     return shown;
@@ -866,21 +868,21 @@
     const { base, open, close } = shape;
     const indent = repeat(' ', view.indentation);
     if (view.compact === true) {
-      if (fits(view, entries, 0, base)) return `${open}${base && ` ${base}`} ${join(entries, ', ')} ${close}`;
-      const first = base === '' && open.length === 1 ? ' ' : `${base && ` ${base}`}\n${indent}  `;
-      return `${open}${first}${join(entries, `,\n${indent}  `)} ${close}`;
+      if (fits(view, entries, 0, base)) return open + (base && ' ' + base) + ' ' + join(entries, ', ') + ' ' + close;
+      const first = base === '' && open.length === 1 ? ' ' : (base && ' ' + base) + '\n' + indent + '  ';
+      return open + first + join(entries, ',\n' + indent + '  ') + ' ' + close;
     }
-    const before = base && `${base} `;
+    const before = base && base + ' ';
     if (typeof view.compact === 'number' && view.compact >= 1) {
       const rows = shape.isList && entries.length > 6 ? inColumns(view, entries, value) : entries;
       if (view.level - level < view.compact && rows === entries) {
         const start = entries.length + view.indentation + open.length + base.length + 10;
         const line = fits(view, entries, start, base) ? join(entries, ', ') : '\n';
-        if (!contains(line, '\n')) return `${before}${open} ${line} ${close}`;
+        if (!contains(line, '\n')) return before + open + ' ' + line + ' ' + close;
       }
       entries = rows;
     }
-    return `${before}${open}\n${indent}  ${join(entries, `,\n${indent}  `)}\n${indent}${close}`;
+    return before + open + '\n' + indent + '  ' + join(entries, ',\n' + indent + '  ') + '\n' + indent + close;
   }
 
   function fits(view, entries, start, base) {
@@ -934,7 +936,7 @@
       let row = '';
       for (let i = first; i < end; i++) {
         const room = repeat(' ', columnWidths[i - first] - widths[i]);
-        const entry = i === end - 1 ? entries[i] : `${entries[i]}, `;
+        const entry = i === end - 1 ? entries[i] : entries[i] + ', ';
         row += toTheRight ? room + entry : i === end - 1 ? entry : entry + room;
       }
       push(rows, row);
@@ -961,7 +963,7 @@
     }
     for (let i = next; i < args.length; i++) {
       const shown = typeof args[i] === 'string' ? args[i] : inspect(args[i]);
-      text += i === 0 ? shown : ` ${shown}`;
+      text += i === 0 ? shown : ' ' + shown;
     }
     return text;
   }
@@ -1022,7 +1024,7 @@
 
   function formatAsJson(value) {
     try {
-      return `${stringify(value)}`;
+      return '' + stringify(value);
     } catch (error) {
       if (contains(messageOf(error), 'circular')) return '[Circular]';
       throw error;
