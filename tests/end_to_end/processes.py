@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -43,7 +44,7 @@ class Process:
 
     def __enter__(self) -> Self:
         line = self.read_line()
-        assert line, Path(self._log.name).read_text()
+        assert line, self.log
         self.address = json.loads(line)
         return self
 
@@ -63,14 +64,27 @@ class Process:
         return Path(self._log.name).read_text()
 
     def read_line(self) -> str:
-        """The next line of its standard output, "" when it ended."""
+        """The next line of its standard output, "" when it ended; one that says nothing for long is ended."""
         assert self._process.stdout
-        return self._process.stdout.readline().rstrip("\n")
+        late = threading.Timer(SECONDS, self._process.kill)
+        late.start()
+        try:
+            return self._process.stdout.readline().rstrip("\n")
+        finally:
+            late.cancel()
 
     def stop(self, number: signal.Signals) -> int:
         """Send the signal, and wait for the exit code."""
         self._process.send_signal(number)
         return self.wait()
+
+    def read_until(self, start: str) -> list[str]:
+        """The lines up to the one that starts so, which must come."""
+        lines = [self.read_line()]
+        while not lines[-1].startswith(start):
+            assert lines[-1] or len(lines) < 100, self.log
+            lines.append(self.read_line())
+        return lines
 
     def wait(self) -> int:
         """The exit code of a process that ends."""

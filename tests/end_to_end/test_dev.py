@@ -23,6 +23,7 @@ SEED = (
     "access_token['https://foo.com/claim'] = 'bar'; access_token.scope = scope; access_token.scope.push('extra'); "
     "cb(null, access_token); };"
 )
+LAST_LINE = "The same values"
 DENY = "module.exports = function(client, scope, audience, context, cb) { cb(new Error('access denied')); };"
 
 
@@ -42,12 +43,7 @@ def dev(directory: Path) -> Iterator[Process]:
 @pytest.fixture(scope="module")
 def curl_lines(dev: Process) -> list[str]:
     """What it printed to be pasted."""
-    lines: list[str] = []
-    while len(lines) < 3:
-        line = dev.read_line()
-        if line.startswith("curl "):
-            lines.append(line)
-    return lines
+    return [line for line in dev.read_until(LAST_LINE) if line.startswith("curl ")]
 
 
 @pytest.fixture(scope="module")
@@ -199,13 +195,13 @@ def test_a_port_in_use_is_a_clear_error(dev, tmp_path):
 def test_a_second_start_keeps_everything(tmp_path):
     """Hooks, credentials and compiled code stay; Ctrl-C and SIGTERM both end the process in order."""
     with Process(["dev", "--port", "0"], tmp_path) as process:
-        _until_ready(process)
+        process.read_until(LAST_LINE)
         shell = read_environment(tmp_path / ".hookd/demo.env")
         assert upload(shell, "mine", DENY).status == 201
         assert process.stop(signal.SIGINT) == 0
     cache = {file: file.stat().st_mtime_ns for file in (tmp_path / ".hookd/cache").rglob("*") if file.is_file()}
     with Process(["dev", "--port", "0"], tmp_path) as process:
-        _until_ready(process)
+        process.read_until(LAST_LINE)
         again = read_environment(tmp_path / ".hookd/demo.env")
         denied = ask(again, as_form=True)
         assert process.stop(signal.SIGTERM) == 0
@@ -224,8 +220,3 @@ def test_a_stopped_service_lets_go_of_its_port(tmp_path):
 
     with socket.create_server(("127.0.0.1", port)) as server:
         assert server.getsockname()[1] == port
-
-
-def _until_ready(process: Process) -> None:
-    while not process.read_line().startswith("The same values"):
-        pass

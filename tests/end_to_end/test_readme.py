@@ -43,8 +43,7 @@ def test_the_first_five_minutes(tmp_path):
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
     with Process(["dev", "--port", "0"], tmp_path) as process:
-        while not process.read_line().startswith("The same values"):
-            pass
+        process.read_until("The same values")
         for line, answer in steps():
             script = f"source .hookd/demo.env\n{line}"
             done = subprocess.run(["bash", "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True)
