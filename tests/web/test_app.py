@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from runtime.http.routes import Public, Scopes
+from runtime.ulid import Ulids
+from runtime.web.app import web_routes
+from tests.web.conftest import ALL_SCOPES, Api, token
+
+PUBLIC = {"/health", "/ready", "/openapi.json"}
+
+
+def path_of(template: str) -> str:
+    return template.replace("{id}", Ulids().new(0)).replace("{trigger}", "credentials-exchange")
+
+
+async def test_only_health_and_discovery_are_public(api: Api):
+    """A new route without a token must be named here first."""
+    routes = web_routes(api.runtime)
+    assert {route.path for route in routes if isinstance(route.access, Public)} == PUBLIC
+    assert all(route.access.why for route in routes if isinstance(route.access, Public))
+    assert {scope for route in routes if isinstance(route.access, Scopes) for scope in route.access.any_of} == set(
+        ALL_SCOPES.split()
+    )
+
+
+@pytest.mark.parametrize(
+    "bearer, status, code",
+    [
+        (None, 401, "invalid_token"),
+        ("nonsense", 401, "invalid_token"),
+        (token(exp=1), 401, "invalid_token"),
+        (token(aud="urn:other"), 401, "invalid_token"),
+        (token(iss="urn:other"), 401, "invalid_token"),
+        (token(ten=None), 401, "invalid_token"),
+        (token(scope=""), 403, "insufficient_scope"),
+        (token(scope="openid profile"), 403, "insufficient_scope"),
+    ],
+    ids=["none", "nonsense", "expired", "audience", "issuer", "tenant", "no scope", "other scopes"],
+)
+async def test_every_route_refuses_a_bad_token(api: Api, bearer, status, code):
+    """Walks the route table: each guarded route refuses, with the usual body, before it looks at anything else."""
+    stranger = api.with_token(bearer)
+    for route in web_routes(api.runtime):
+        if isinstance(route.access, Public):
+            continue
+        answer = await stranger.call(route.method, path_of(route.path))
+        assert (route.path, answer.status, answer.body["errorCode"]) == (route.path, status, code)
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+
+
+async def test_every_route_wants_its_own_scope(api: Api):
+    """All scopes but the right ones are not enough, and the right one alone is."""
+    for route in web_routes(api.runtime):
+        if isinstance(route.access, Public):
+            continue
+        others = " ".join(scope for scope in ALL_SCOPES.split() if scope not in route.access.any_of)
+        refused = await api.with_token(token(scope=others)).call(route.method, path_of(route.path))
+        assert (route.path, refused.status) == (route.path, 403)
+        assert refused.body["message"] == f"Insufficient scope; expected any of: {', '.join(route.access.any_of)}."
+        if not route.path.endswith("/tail"):
+            right = token(scope=route.access.any_of[0])
+            assert (await api.with_token(right).call(route.method, path_of(route.path))).status not in (401, 403)
+
+
+async def test_public_routes_want_no_token(api: Api):
+    """And do not mind a bad one."""
+    for path in PUBLIC:
+        for bearer in (None, "nonsense"):
+            assert (await api.with_token(bearer).call("GET", path)).status == 200
+
+
+async def test_unknown_paths_and_methods_tell_nothing(api: Api):
+    """404 and 405 in the usual shape, with or without a token."""
+    for bearer in (None, api.bearer):
+        caller = api.with_token(bearer)
+        assert (await caller.call("GET", "/api/v2/rules")).status == 404
+        wrong = await caller.call("PUT", "/api/v2/hooks")
+        assert (wrong.status, wrong.headers["Allow"]) == (405, "GET, POST")
