@@ -147,9 +147,12 @@ class ConsoleLine:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Execution:
-    """One run of one hook version. `at` is seconds since the epoch; never holds a secret, a token or a password."""
+    """One run of one hook version. `at` is seconds since the epoch; never holds a secret, a token or a password.
+
+    Nobody changes one. It is not frozen, because that would be three microseconds of every request.
+    """
 
     id: str
     tenant: str

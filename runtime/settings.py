@@ -195,6 +195,7 @@ class Log:
 
     level: str = setting("info", "Least level that is written.", choices=("debug", "info", "warning", "error"))
     format: str = setting("text", "text for people, json for machines.", choices=("text", "json"))
+    executions: bool = setting(False, "Write a line per execution too. The records are in the storage in any case.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ Rule: a route says who may call it, and `install` is the only way into an applic
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 import re
@@ -30,6 +31,9 @@ BODY_LIMIT: Final = 1_048_576
 STOPPING: Final = web.AppKey("stopping", asyncio.Event)
 """Set when the server stops: an answer that goes on and on ends then."""
 
+# What tells our own ids apart: the process, and the request in it.
+_PROCESS: Final = os.urandom(6).hex()
+_COUNT: Final = itertools.count(1)
 _SANE_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}").fullmatch
 
 
@@ -137,7 +141,7 @@ def wrap(
 
 def _request_id(request: web.Request) -> str:
     given = request.headers.get(REQUEST_ID)
-    return given if given is not None and _SANE_REQUEST_ID(given) else os.urandom(8).hex()
+    return given if given is not None and _SANE_REQUEST_ID(given) else f"{_PROCESS}-{next(_COUNT):x}"
 
 
 def _refuse(route: Route, call: Call, error: HookdError, wanted: tuple[str, ...]) -> web.Response:

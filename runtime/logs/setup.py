@@ -25,6 +25,7 @@ def configure(log: Log, stream: TextIO | None = None) -> None:
     logging.basicConfig(level=_LEVELS[log.level], handlers=[handler], force=True)
     # The loop tells at debug which selector it uses.
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+    logging.getLogger("hookd.executions").setLevel(logging.INFO if log.executions else logging.WARNING)
 
 
 class TextLines(logging.Formatter):

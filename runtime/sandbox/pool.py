@@ -13,23 +13,23 @@ import os
 import resource
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 from runtime.errors import Unavailable
-from runtime.model import Answer, ConsoleLine, Failure, Limits, Outcome, Refusal
+from runtime.model import Failure, Limits
 from runtime.sandbox import abi, image
 from runtime.sandbox.base import Program, Run, Sandbox, SourceRejected
 from runtime.sandbox.engine import MAX_TICKS, MAX_WASM_STACK, THREAD_STACK, TICK_SECONDS, Engine
 from runtime.sandbox.invocation import Invocation, Stopped
+from runtime.sandbox.outcome import console, failure, outcome, rejection
+from runtime.sandbox.program import WasmProgram, load_program
 from runtime.settings import SandboxSettings
 
 INLINE_TICKS = 2
 TICK_MS = TICK_SECONDS * 1000
-# A slow program that was quick so often in a row may try the event loop again.
-QUICK_RUNS = 20
 # Of its CPU time, what a run must have had before its limit is believed; and how little is made up for.
 FAIR_SHARE, LEAST_SHARE = 0.8, 0.25
 LOAD_LIMITS = Limits(
@@ -46,37 +46,6 @@ WRAPPER = (b"(function (exports, require, module, __filename, __dirname) {\n", b
 
 # What a reply may be of: `load` answers the first, `invoke` and `resume` anything else, all of them the second.
 _OF_LOAD, _OF_BOTH = frozenset({"loaded"}), frozenset({"failure", "pending"})
-
-_MESSAGES = {
-    "cpu_limit": "The hook ran longer than its CPU limit of {cpu_ms} ms.",
-    "wall_limit": "The hook was not done after its time limit of {wall_ms} ms.",
-    "memory_limit": "The hook needs more than its memory limit of {memory_bytes} bytes.",
-    "operation_limit": "The hook started more than its limit of {operations} operations.",
-    "stack_limit": "The hook's calls were nested too deeply.",
-    "output_limit": "The hook's answer is larger than its limit of {output_bytes} bytes.",
-    "sandbox_crashed": "The sandbox stopped: {detail}.",
-}
-
-
-class WasmProgram(Program):
-    """A hook version's image, and what is known of its manners."""
-
-    __slots__ = ("evaluates", "image", "pages", "quick", "size", "slow", "source")
-
-    def __init__(self, kept: bytes) -> None:
-        self.evaluates = kept.startswith(image.SOURCE)
-        body = kept[len(image.MEMORY) :]
-        self.source, self.image = (body, b"") if self.evaluates else (b"", body)
-        self.pages = 0 if self.evaluates else abi.IMAGE_HEAD.unpack_from(body)[0]
-        self.size = len(kept)
-        self.slow = self.evaluates
-        self.quick = 0
-
-    def ran(self, cpu_ms: float) -> None:
-        """Note a run on a thread: one that is quick again and again may come back to the event loop."""
-        self.quick = self.quick + 1 if cpu_ms < INLINE_TICKS * TICK_MS / 2 else 0
-        if self.quick >= QUICK_RUNS and not self.evaluates:
-            self.slow, self.quick = False, 0
 
 
 class _Step(NamedTuple):
@@ -97,6 +66,7 @@ class WasmSandbox(Sandbox):
         self._busy = 0
         self._tasks: set[asyncio.Task[_Step]] = set()
         self._closing = asyncio.Event()
+        self._seeds = _seeds()
         self.build_id = engine.build_id
         self._inline = _main_stack_is_large()
         self._base = self._base_memory()
@@ -116,16 +86,18 @@ class WasmSandbox(Sandbox):
         if self._busy >= self._concurrency or self._closing.is_set():
             raise Unavailable("Too many hooks are running or waiting at once.")
         started = time.perf_counter()
-        frame = _frame(limits, image=program.image, payload=arguments)
+        frame = _frame(limits, image=program.image, payload=arguments, seed=next(self._seeds))
         step = None
         if self._inline and not program.slow:
             step = self._attempt(program, frame, limits, INLINE_TICKS, time.perf_counter)
-            program.slow = _hit_cpu_limit(step)
-        if step is None or program.slow or step.waiting:
+            if _hit_cpu_limit(step):
+                program.exceeded()
+                step = None
+        if step is None or step.waiting:
             step = await self._longer(program, frame, limits, started, step)
         return Run(
-            outcome=_outcome(step.reply, limits),
-            console=_console(step.reply),
+            outcome=outcome(step.reply, limits),
+            console=console(step.reply),
             cpu_ms=step.cpu_ms,
             wall_ms=(time.perf_counter() - started) * 1000,
             memory_bytes=step.reply.memory_bytes,
@@ -157,7 +129,7 @@ class WasmSandbox(Sandbox):
     async def _finish(
         self, program: WasmProgram, frame: bytes, limits: Limits, started: float, step: _Step | None
     ) -> _Step:
-        if step is None or not step.waiting:
+        if step is None:
             step = await self._on_thread(self._whole, program, frame, limits)
             program.ran(step.cpu_ms)
         invocation, deadline = step.waiting, started + limits.wall_ms / 1000
@@ -178,12 +150,12 @@ class WasmSandbox(Sandbox):
     def _must_stop(self, step: _Step, limits: Limits, deadline: float, resumed: int) -> abi.Reply | None:
         """Whether a waiting run has used up what it may. The guest counts its operations, but is not to be believed."""
         if self._closing.is_set():
-            return _failure("sandbox_crashed", "the service is stopping", before=step.reply)
+            return failure("sandbox_crashed", "the service is stopping", before=step.reply)
         if time.perf_counter() >= deadline:
-            return _failure("wall_limit", before=step.reply)
+            return failure("wall_limit", before=step.reply)
         if step.cpu_ms >= limits.cpu_ms:
-            return _failure("cpu_limit", before=step.reply)
-        return _failure("operation_limit", before=step.reply) if resumed > limits.operations else None
+            return failure("cpu_limit", before=step.reply)
+        return failure("operation_limit", before=step.reply) if resumed > limits.operations else None
 
     async def _sleep(self, seconds: float) -> None:
         """Until then, or until the engine closes."""
@@ -219,9 +191,9 @@ class WasmSandbox(Sandbox):
             reply = self._call(invocation, self._engine.invoke, frame, program.pages, limits, ticks)
             waiting = reply.kind == "pending"
         except Stopped as stopped:
-            reply = _failure(stopped.code, str(stopped), memory_bytes=invocation.size())
+            reply = failure(stopped.code, str(stopped), memory_bytes=invocation.size())
         except SourceRejected as rejected:
-            reply = _failure("source_rejected", rejected.message)
+            reply = failure("source_rejected", rejected.message)
         finally:
             if not waiting:
                 invocation.close()
@@ -234,7 +206,7 @@ class WasmSandbox(Sandbox):
             ticks = _ticks(limits.cpu_ms - step.cpu_ms)
             reply = self._call(step.waiting, self._engine.resume, _frame(limits, payload=b"[]"), 0, limits, ticks)
         except Stopped as stopped:
-            reply = _failure(stopped.code, str(stopped), before=step.reply, memory_bytes=step.waiting.size())
+            reply = failure(stopped.code, str(stopped), before=step.reply, memory_bytes=step.waiting.size())
         cpu_ms = step.cpu_ms + (time.thread_time() - before) * 1000
         return _Step(reply, cpu_ms, step.waiting if reply.kind == "pending" else None)
 
@@ -261,9 +233,9 @@ class WasmSandbox(Sandbox):
                 return image.from_source(wrapped)
             return image.from_memory(invocation.memory(), self._base, self._engine.in_address)
         except Stopped as stopped:
-            failure = _outcome(_failure(stopped.code, str(stopped)), LOAD_LIMITS)
-            assert isinstance(failure, Failure)
-            raise SourceRejected(stopped.code, f"While it loads: {failure.message}") from None
+            found = outcome(failure(stopped.code, str(stopped)), LOAD_LIMITS)
+            assert isinstance(found, Failure)
+            raise SourceRejected(stopped.code, f"While it loads: {found.message}") from None
         finally:
             invocation.close()
 
@@ -271,7 +243,7 @@ class WasmSandbox(Sandbox):
         frame = _frame(limits, payload=wrapped)
         reply = self._call(invocation, self._engine.load, frame, 0, limits, _ticks(limits.cpu_ms))
         if reply.kind == "failure":
-            raise _rejection(reply, lines=wrapped.count(b"\n") - 1)
+            raise rejection(reply, lines=wrapped.count(b"\n") - 1)
         return reply
 
     def _base_memory(self) -> bytes:
@@ -291,17 +263,21 @@ async def open_sandbox(settings: SandboxSettings) -> WasmSandbox:
     return WasmSandbox(engine, settings, _threads(settings.threads))
 
 
-def load_program(kept: bytes) -> WasmProgram:
-    """A program from its image; `ValueError` when it is none."""
-    if kept[: len(image.MEMORY)] not in (image.MEMORY, image.SOURCE):
-        raise ValueError("not an image")
-    return WasmProgram(kept)
-
-
-def _frame(limits: Limits, *, image: bytes = b"", payload: bytes) -> bytes:
+def _frame(limits: Limits, *, image: bytes = b"", payload: bytes, seed: bytes = b"") -> bytes:
     """A request of this moment, with entropy of its own."""
     now_ms = float(time.time_ns() // 1_000_000)
-    return abi.frame(now_ms=now_ms, seed=os.urandom(32), limits=limits, image=image, payload=payload)
+    return abi.frame(now_ms=now_ms, seed=seed or os.urandom(32), limits=limits, image=image, payload=payload)
+
+
+def _seeds() -> Iterator[bytes]:
+    """The system's entropy, each byte once, many requests' at a time: a system call each would be a microsecond.
+
+    For one thread, and for a process that does not fork (see `Engine`).
+    """
+    while True:
+        block = os.urandom(4096)
+        for at in range(0, len(block), 32):
+            yield block[at : at + 32]
 
 
 def _threads(count: int) -> ThreadPoolExecutor:
@@ -330,54 +306,3 @@ def _ticks(cpu_ms: float) -> int:
 
 def _hit_cpu_limit(step: _Step) -> bool:
     return step.reply.kind == "failure" and step.reply.code == "cpu_limit"
-
-
-def _failure(code: str, detail: str = "", *, before: abi.Reply | None = None, memory_bytes: int = 0) -> abi.Reply:
-    """A failure that the host found, not the guest. What the console had until then is kept."""
-    return abi.Reply(
-        "failure",
-        console=before.console if before else (),
-        console_dropped=before.console_dropped if before else 0,
-        memory_bytes=memory_bytes or (before.memory_bytes if before else 0),
-        code=code,
-        message=detail,
-    )
-
-
-def _outcome(reply: abi.Reply, limits: Limits) -> Outcome:
-    if reply.kind == "answer":
-        return Answer(reply.value)
-    if reply.kind == "refusal":
-        return Refusal(name=reply.name, message=reply.message, stack=reply.stack)
-    text = _MESSAGES.get(reply.code)
-    message = text.format_map({**_named(limits), "detail": reply.message}) if text else reply.message
-    return Failure(code=reply.code, name=reply.name, message=message, stack=reply.stack)
-
-
-def _console(reply: abi.Reply) -> tuple[ConsoleLine, ...]:
-    if not reply.console_dropped:
-        return reply.console
-    text = f"console_limit: {reply.console_dropped} more lines were not kept."
-    return (*reply.console, ConsoleLine(level="warn", text=text))
-
-
-def _named(limits: Limits) -> dict[str, int]:
-    return {name: getattr(limits, name) for name in Limits.__slots__}
-
-
-def _rejection(reply: abi.Reply, *, lines: int) -> SourceRejected:
-    line, column = _place(reply.stack)
-    if reply.code == "syntax_error" and line > lines:  # the parser has gone on into the wrapper's own last line
-        return SourceRejected(reply.code, "SyntaxError: Unexpected end of input", line=lines)
-    return SourceRejected(reply.code, f"{reply.name}: {reply.message}", line=line, column=column, stack=reply.stack)
-
-
-def _place(stack: str) -> tuple[int, int]:
-    """Line and column of the first frame that lies in the user's source."""
-    _, found, rest = stack.partition("hook.js:")
-    numbers = rest.split(")")[0].split("\n")[0].split(":") if found else []
-    if len(numbers) == 2 and all(
-        text.isdecimal() and len(text) < 8 for text in numbers
-    ):  # the stack is the hook's text
-        return int(numbers[0]), int(numbers[1])
-    return 0, 0

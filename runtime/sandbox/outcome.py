@@ -1,0 +1,70 @@
+"""What a guest's reply, or the way in which it was stopped, means to the developer: outcomes with a message. Pure."""
+
+from __future__ import annotations
+
+from runtime.model import Answer, ConsoleLine, Failure, Limits, Outcome, Refusal
+from runtime.sandbox import abi
+from runtime.sandbox.base import SourceRejected
+
+_MESSAGES = {
+    "cpu_limit": "The hook ran longer than its CPU limit of {cpu_ms} ms.",
+    "wall_limit": "The hook was not done after its time limit of {wall_ms} ms.",
+    "memory_limit": "The hook needs more than its memory limit of {memory_bytes} bytes.",
+    "operation_limit": "The hook started more than its limit of {operations} operations.",
+    "stack_limit": "The hook's calls were nested too deeply.",
+    "output_limit": "The hook's answer is larger than its limit of {output_bytes} bytes.",
+    "sandbox_crashed": "The sandbox stopped: {detail}.",
+}
+
+
+def failure(code: str, detail: str = "", *, before: abi.Reply | None = None, memory_bytes: int = 0) -> abi.Reply:
+    """A failure that the host found, not the guest. What the console had until then is kept."""
+    return abi.Reply(
+        "failure",
+        console=before.console if before else (),
+        console_dropped=before.console_dropped if before else 0,
+        memory_bytes=memory_bytes or (before.memory_bytes if before else 0),
+        code=code,
+        message=detail,
+    )
+
+
+def outcome(reply: abi.Reply, limits: Limits) -> Outcome:
+    """The outcome of a reply that is not pending."""
+    if reply.kind == "answer":
+        return Answer(reply.value)
+    if reply.kind == "refusal":
+        return Refusal(name=reply.name, message=reply.message, stack=reply.stack)
+    text = _MESSAGES.get(reply.code)
+    message = text.format_map({**_named(limits), "detail": reply.message}) if text else reply.message
+    return Failure(code=reply.code, name=reply.name, message=message, stack=reply.stack)
+
+
+def console(reply: abi.Reply) -> tuple[ConsoleLine, ...]:
+    """The console's lines, and one more that says how many are missing."""
+    if not reply.console_dropped:
+        return reply.console
+    text = f"console_limit: {reply.console_dropped} more lines were not kept."
+    return (*reply.console, ConsoleLine(level="warn", text=text))
+
+
+def _named(limits: Limits) -> dict[str, int]:
+    return {name: getattr(limits, name) for name in Limits.__slots__}
+
+
+def rejection(reply: abi.Reply, *, lines: int) -> SourceRejected:
+    """Why a source of so many lines does not load, and where."""
+    line, column = _place(reply.stack)
+    if reply.code == "syntax_error" and line > lines:  # the parser has gone on into the wrapper's own last line
+        return SourceRejected(reply.code, "SyntaxError: Unexpected end of input", line=lines)
+    return SourceRejected(reply.code, f"{reply.name}: {reply.message}", line=line, column=column, stack=reply.stack)
+
+
+def _place(stack: str) -> tuple[int, int]:
+    """Line and column of the first frame that lies in the user's source."""
+    _, found, rest = stack.partition("hook.js:")
+    numbers = rest.split(")")[0].split("\n")[0].split(":") if found else []
+    # The stack is the hook's own text: it may say anything.
+    if len(numbers) == 2 and all(text.isdecimal() and len(text) < 8 for text in numbers):
+        return int(numbers[0]), int(numbers[1])
+    return 0, 0

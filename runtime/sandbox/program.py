@@ -1,0 +1,45 @@
+"""A hook version that is ready to run: its image, and what is known of its manners. Pure."""
+
+from __future__ import annotations
+
+from runtime.sandbox import abi, image
+from runtime.sandbox.base import Program
+
+STRIKES = 2
+"""So often must a program exceed its time on the event loop to be slow: once may be the machine's fault."""
+
+QUICK_MS, QUICK_RUNS = 2.0, 20
+"""A slow program that took less CPU time than this, so often in a row, may try the event loop again."""
+
+
+class WasmProgram(Program):
+    """A hook version's image, and what is known of its manners."""
+
+    __slots__ = ("_quick", "_strikes", "evaluates", "image", "pages", "size", "slow", "source")
+
+    def __init__(self, kept: bytes) -> None:
+        self.evaluates = kept.startswith(image.SOURCE)
+        body = kept[len(image.MEMORY) :]
+        self.source, self.image = (body, b"") if self.evaluates else (b"", body)
+        self.pages = 0 if self.evaluates else abi.IMAGE_HEAD.unpack_from(body)[0]
+        self.size = len(kept)
+        self.slow = self.evaluates
+        self._quick = self._strikes = 0
+
+    def exceeded(self) -> None:
+        """Note a run that was not done in its time on the event loop."""
+        self._strikes += 1
+        self.slow = self._strikes >= STRIKES
+
+    def ran(self, cpu_ms: float) -> None:
+        """Note a run on a thread."""
+        self._quick = self._quick + 1 if cpu_ms < QUICK_MS else 0
+        if self._quick >= QUICK_RUNS and not self.evaluates:
+            self.slow, self._quick, self._strikes = False, 0, 0
+
+
+def load_program(kept: bytes) -> WasmProgram:
+    """A program from its image; `ValueError` when it is none."""
+    if kept[: len(image.MEMORY)] not in (image.MEMORY, image.SOURCE):
+        raise ValueError("not an image")
+    return WasmProgram(kept)
