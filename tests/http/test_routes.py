@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import NoReturn
 
 import pytest
@@ -91,7 +92,7 @@ async def test_every_answer_has_a_request_id(served, client):
         assert (answer.status, await answer.read()) == (204, b"")
         seen.add(answer.headers["X-Request-Id"])
     assert len(seen) == 5
-    assert all(len(request_id) == 16 for request_id in seen)
+    assert all(re.fullmatch("[0-9a-f]{12}-[0-9a-f]+", request_id) for request_id in seen)
 
 
 async def test_a_public_get_answers_head(served, client):
