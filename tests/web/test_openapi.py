@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from runtime.http.routes import Scopes
+from runtime.web.app import web_routes
+from runtime.web.openapi import document
+from tests.web.conftest import REQUEST, SEED, USER, Answer, Api, hook_of, token
+
+HOOKS = "/api/v2/hooks"
+BODY: dict[str, Any] = {"name": "my-hook", "script": SEED, "triggerId": "credentials-exchange"}
+
+
+class Checked:
+    """The API, with every answer and every accepted body held against the document."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self.document: dict[str, Any] = {}
+        self.seen: set[tuple[str, str, int]] = set()
+
+    async def call(self, method: str, path: str, body: Any = None, template: str = "", **query: str) -> Answer:
+        answer = await self.api.call(method, path, body, **query)
+        operation = self.document["paths"][template or path][method.lower()]
+        response = operation["responses"][str(answer.status)]
+        known = {parameter["name"] for parameter in operation.get("parameters", ())}
+        if answer.status < 300:
+            assert set(query) <= known
+            if body is not None:
+                self.hold(operation["requestBody"]["content"]["application/json"]["schema"], body)
+        if answer.status == 204:
+            assert "content" not in response
+        else:
+            self.hold(response["content"]["application/json"]["schema"], answer.body)
+        for header in answer.headers:
+            assert not header.startswith("X-Hook-") or header in response["headers"]
+        self.seen.add((method, template or path, answer.status))
+        return answer
+
+    def hold(self, schema: dict[str, Any], value: Any) -> None:
+        Draft202012Validator({**schema, "components": self.document["components"]}).validate(value)
+
+
+@pytest.fixture
+async def checked(api: Api) -> Checked:
+    made = Checked(api)
+    made.document = (await api.with_token(None).call("GET", "/openapi.json")).body
+    return made
+
+
+def test_the_document_is_valid():
+    """OpenAPI 3.1, by an independent validator."""
+    OpenAPIV31SpecValidator(dict(document())).validate()
+
+
+async def test_the_document_has_every_route_and_no_other(api: Api):
+    """Route table and document agree on methods, paths and scopes."""
+    routed = {
+        (route.method.lower(), route.path): list(route.access.any_of) if isinstance(route.access, Scopes) else []
+        for route in web_routes(api.runtime)
+    }
+    described = {
+        (method, path): [scope for row in operation["security"] for scope in row["bearer"]]
+        for path, operations in (await api.call("GET", "/openapi.json")).body["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert described == routed
+
+
+def test_operations_have_ids_of_their_own_and_the_parameters_of_their_paths():
+    """What generators of clients need."""
+    paths: Any = document()["paths"]
+    operations = [(path, operation) for path, methods in paths.items() for operation in methods.values()]
+    ids = [operation["operationId"] for _, operation in operations]
+    assert len(set(ids)) == len(ids)
+    for path, operation in operations:
+        named = {row["name"] for row in operation.get("parameters", ()) if row["in"] == "path"}
+        assert named == {part[1:-1] for part in path.split("/") if part.startswith("{")}
+
+
+async def test_management_answers_fit_the_document(checked: Checked):
+    """Every status that is reached, bodies and headers."""
+    made = await checked.call("POST", HOOKS, {**BODY, "enabled": True})
+    await checked.call("POST", HOOKS, {**BODY, "name": "second", "enabled": True, "dependencies": {"a": "1.0.0"}})
+    await checked.call("POST", HOOKS, {**BODY, "name": "third", "script": "{"})
+    await checked.call("POST", HOOKS, BODY)
+    await checked.call("POST", HOOKS, {})
+    await checked.call("GET", HOOKS)
+    await checked.call("GET", HOOKS, include_totals="true", fields="id,enabled", page="0", per_page="1")
+    await checked.call("GET", HOOKS, page="x")
+    hook, secrets = f"{HOOKS}/{{id}}", f"{HOOKS}/{{id}}/secrets"
+    path = f"{HOOKS}/{made.body['id']}"
+    await checked.call("GET", path, template=hook)
+    await checked.call("GET", path, template=hook, fields="name", include_fields="false")
+    await checked.call("PATCH", path, {"enabled": True}, template=hook)
+    await checked.call("POST", f"{path}/secrets", {"KEY": "value"}, template=secrets)
+    await checked.call("POST", f"{path}/secrets", {"KEY": "value"}, template=secrets)
+    await checked.call("GET", f"{path}/secrets", template=secrets)
+    await checked.call("PATCH", f"{path}/secrets", {"KEY": "other"}, template=secrets)
+    await checked.call("PATCH", f"{path}/secrets", {"NONE": "other"}, template=secrets)
+    await checked.call("DELETE", f"{path}/secrets", ["KEY"], template=secrets)
+    await checked.call("DELETE", path, template=hook)
+    await checked.call("DELETE", path, template=hook)
+    nobody = Checked(checked.api.with_token(None))
+    nobody.document = checked.document
+    await nobody.call("GET", HOOKS)
+    nobody.api.bearer = token(scope="")
+    await nobody.call("GET", HOOKS)
+    assert {status for _, _, status in checked.seen | nobody.seen} == {200, 201, 204, 400, 401, 403, 404, 409}
+
+
+async def test_decisions_and_records_fit_the_document(checked: Checked):
+    """Allowed, denied, broken, unchanged; at both extensibility points; and their records."""
+    template = "/api/v1/triggers/{trigger}/execute"
+    bodies = [
+        "cb(null, {sub: 1, 'https://a/b': {c: [1]}})",
+        "cb(new Error('no'))",
+        "console.log(1); throw 1",
+        "for(;;);",
+    ]
+    for trigger, more in (("credentials-exchange", {}), ("password-exchange", {"user": USER})):
+        path, first = f"/api/v1/triggers/{trigger}/execute", "" if more == {} else "user, "
+        await checked.call("POST", path, {**REQUEST, **more}, template=template)
+        for number, body in enumerate(bodies):
+            script = hook_of(body, f"{first}client, scope, audience, context, cb")
+            await checked.api.create(script, trigger, name=f"hook-{number}")
+            await checked.call("POST", path, {**REQUEST, **more}, template=template)
+    await checked.call("POST", "/api/v1/triggers/nothing/execute", REQUEST, template=template)
+    await checked.call("POST", "/api/v1/triggers/password-exchange/execute", REQUEST, template=template)
+    async with asyncio.timeout(5):
+        while len((await checked.call("GET", "/api/v1/logs", limit="100")).body["executions"]) < 8:
+            await asyncio.sleep(0.05)
+    await checked.call("GET", "/api/v1/logs", limit="2", decision="deny")
+    for path in ("/health", "/ready"):
+        await checked.call("GET", path)
