@@ -48,4 +48,4 @@ def test_the_first_five_minutes(tmp_path):
             script = f"source .hookd/demo.env\n{line}"
             done = subprocess.run(["bash", "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True)
 
-            assert json.loads(done.stdout).keys() == answer.keys()
+            assert json.loads(done.stdout).keys() == answer.keys(), done.stdout
