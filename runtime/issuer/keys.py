@@ -12,20 +12,26 @@ import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import jwt
 import orjson
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.x509.oid import NameOID
 
 from runtime.errors import Conflict, NotFound
-from runtime.issuer.records import SigningKey
+from runtime.issuer.records import Jwk, SigningKey
 from runtime.issuer.store import SigningKeys
 
 RELOAD_SECONDS = 10.0
 LONGEST_TOKEN_LIFETIME = 2_592_000
 """No token outlives this, in seconds; the bound of `[[issuer.resource_servers]] token_lifetime`."""
+CERTIFICATE_LIFETIME = timedelta(days=5_000)
+"""Of the certificates around the keys; Auth0's live as long. Rotation does not wait for their end."""
 GRACE_SECONDS = 300
 """How much longer a previous key is kept: for processes that had not reloaded yet, and for clocks that differ."""
 
@@ -49,7 +55,7 @@ class KeyRing:
         await self._reload()
         return self._signer.sign(claims)
 
-    async def jwks(self) -> dict[str, list[dict[str, str]]]:
+    async def jwks(self) -> dict[str, list[dict[str, Jwk]]]:
         """The public keys (RFC 7517 section 5): the current one, the next one, and the previous ones."""
         await self._reload()
         return {"keys": [dict(key.jwk) for key in self._keys]}
@@ -90,11 +96,13 @@ class KeyRing:
 
 
 class _Signer:
-    """One private key, parsed: that costs as much as a signature."""
+    """One private key, ready to sign."""
 
     def __init__(self, key: SigningKey) -> None:
         self.kid = key.kid
-        self._private = cast(rsa.RSAPrivateKey, load_pem_private_key(key.private_pem.encode(), password=None))
+        # Checking the numbers again costs as much as a hundred signatures; the key is ours, from our own file.
+        private = load_pem_private_key(key.private_pem.encode(), password=None, unsafe_skip_rsa_key_validation=True)
+        self._private = cast(rsa.RSAPrivateKey, private)
 
     def sign(self, claims: Mapping[str, object]) -> str:
         return jwt.encode(dict(claims), self._private, "RS256", headers={"kid": self.kid})
@@ -117,7 +125,7 @@ def rotated(keys: Sequence[SigningKey], fresh: SigningKey, now: float) -> list[S
     return [_after(key, now, gone_at) for key in kept] + [fresh]
 
 
-def thumbprint(jwk: Mapping[str, str]) -> str:
+def thumbprint(jwk: Mapping[str, Jwk]) -> str:
     """The RFC 7638 thumbprint of an RSA public key: base64url of SHA-256, without padding."""
     required = {name: jwk[name] for name in ("e", "kty", "n")}
     return _base64url(hashlib.sha256(orjson.dumps(required, option=orjson.OPT_SORT_KEYS)).digest())
@@ -139,8 +147,25 @@ async def _generate(state: str, now: float) -> SigningKey:
     public = {"kty": "RSA", "n": _base64url_number(numbers.n), "e": _base64url_number(numbers.e)}
     kid = thumbprint(public)
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    jwk = {**public, "alg": "RS256", "use": "sig", "kid": kid}
+    certificate = _certificate(private, now)
+    der = base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()
+    x5t = _base64url(certificate.fingerprint(hashes.SHA1()))  # noqa: S303 - what RFC 7517 section 4.8 prescribes
+    jwk: dict[str, Jwk] = {**public, "alg": "RS256", "use": "sig", "kid": kid, "x5t": x5t, "x5c": [der]}
     return SigningKey(kid=kid, state=state, jwk=jwk, private_pem=pem, since=now)
+
+
+def _certificate(private: rsa.RSAPrivateKey, now: float) -> x509.Certificate:
+    """The key in a certificate of its own, for clients that read `x5c` (RFC 7517 section 4.7); it proves nothing."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hookd")])
+    start = datetime.fromtimestamp(now, UTC)
+    return (
+        x509.CertificateBuilder(subject_name=name, issuer_name=name)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + CERTIFICATE_LIFETIME)
+        .sign(private, hashes.SHA256())
+    )
 
 
 def _base64url_number(number: int) -> str:

@@ -24,6 +24,9 @@ CONNECTION: Final = "Username-Password-Authentication"
 
 _ALPHANUMERIC: Final = string.ascii_letters + string.digits
 
+Jwk: TypeAlias = str | list[str]
+"""A member of a JSON Web Key: a string, or the array `x5c`."""
+
 Columns: TypeAlias = Mapping[str, str | float | None]
 
 
@@ -153,7 +156,7 @@ class SigningKey:
 
     kid: str
     state: str
-    jwk: Mapping[str, str]
+    jwk: Mapping[str, Jwk]
     private_pem: str = field(default="", repr=False)
     since: float
     gone_at: float | None = None

@@ -10,7 +10,7 @@ import asyncio
 import shutil
 import socket
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,11 +25,9 @@ from joserfc.jwk import KeySet
 
 from runtime.http.app import create_app, serve
 from runtime.http.bearer import Authenticator
-from runtime.http.routes import install
+from runtime.http.routes import Route, install
 from runtime.issuer.app import Issuer, issuer_routes, local_jwks_url, open_issuer, own_trust
-from runtime.issuer.keys import open_keys
 from runtime.issuer.passwords import HashCost
-from runtime.issuer.store import open_store
 from runtime.settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, TrustedIssuer, UserSettings
 from runtime.settings import Issuer as IssuerSettings
 
@@ -200,23 +198,23 @@ MANAGEMENT_SCOPES = tuple(
 
 
 @pytest.fixture(scope="session")
-def keyed_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with signing keys: making them anew for every test takes long."""
-    path = tmp_path_factory.mktemp("issuer") / "keyed.db"
+def sown_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with keys and seeds: making them anew for every test takes long."""
+    path = tmp_path_factory.mktemp("issuer") / "sown.db"
+    settings = seeded(url="http://127.0.0.1:1", database=str(path))
 
     async def make() -> None:
-        store = await open_store(path)
-        await open_keys(store.signing_keys, lambda: 1_700_000_000.0)
-        await store.close()
+        async with open_issuer(settings, clock=lambda: 1_700_000_000.0, cost=CHEAP):
+            pass
 
     asyncio.run(make())
     return path
 
 
 @pytest.fixture
-def database(tmp_path: Path, keyed_database: Path) -> Path:
+def database(tmp_path: Path, sown_database: Path) -> Path:
     """A database of the test's own."""
-    return Path(shutil.copy(keyed_database, tmp_path / "issuer.db"))
+    return Path(shutil.copy(sown_database, tmp_path / "issuer.db"))
 
 
 @pytest.fixture
@@ -231,15 +229,17 @@ async def decider() -> AsyncIterator[Decider]:
 
 
 @asynccontextmanager
-async def token_server_of(settings: IssuerSettings, **options: Any) -> AsyncIterator[TokenServer]:
-    """The token server of these settings, listening at the port of their `url`."""
+async def token_server_of(
+    settings: IssuerSettings, beside: Iterable[Route], **options: Any
+) -> AsyncIterator[TokenServer]:
+    """The token server of these settings, listening at the port of their `url`; other routes beside its own."""
     port = int(settings.url.rpartition(":")[2])
     async with AsyncExitStack() as stack:
         issuer = await stack.enter_async_context(open_issuer(settings, cost=CHEAP, **options))
         authenticator = Authenticator([*own_trust(settings, local_jwks_url(HOST, port)), ELSEWHERE])
         stack.push_async_callback(authenticator.close)
         app = create_app()
-        install(app, issuer_routes(issuer), authenticator)
+        install(app, [*issuer_routes(issuer), *beside], authenticator)
         address = await stack.enter_async_context(serve(app, HOST, port))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         yield TokenServer(url=address.url, issuer=issuer, http=http)
@@ -250,10 +250,13 @@ async def opened(database: Path, decider: Decider) -> AsyncIterator[Opening]:
     """Opens token servers: with these settings in place of the usual ones, and with a clock of the test's."""
     async with AsyncExitStack() as stack:
 
-        async def opening(*, clock: Callable[[], float] | None = None, **fields: Any) -> TokenServer:
-            known = {"url": f"http://{HOST}:{free_port()}", "database": str(database), "runtime_url": decider.url}
+        async def opening(
+            *, clock: Callable[[], float] | None = None, beside: Iterable[Route] = (), **fields: Any
+        ) -> TokenServer:
+            url = f"http://{HOST}:{free_port()}"
+            known = {"url": url, "database": str(database), "runtime_url": url if beside else decider.url}
             options = {} if clock is None else {"clock": clock}
-            return await stack.enter_async_context(token_server_of(seeded(**(known | fields)), **options))
+            return await stack.enter_async_context(token_server_of(seeded(**(known | fields)), beside, **options))
 
         yield opening
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+
 import pytest
 from authlib.oidc.discovery import OpenIDProviderMetadata  # type: ignore[import-untyped]  # authlib ships no types
+from cryptography import x509
+from joserfc.jwk import RSAKey
 
 from runtime.issuer.keys import thumbprint
 
@@ -35,9 +39,11 @@ async def test_the_jwks_has_public_halves_only(tokens, accept):
 
     assert len(keys) == 2
     for key in keys:
-        assert key.keys() == {"kty", "n", "e", "alg", "use", "kid"}
+        assert key.keys() == {"kty", "n", "e", "alg", "use", "kid", "x5t", "x5c"}
         assert (key["kty"], key["alg"], key["use"]) == ("RSA", "RS256", "sig")
         assert key["kid"] == thumbprint(key)
+        certificate = x509.load_der_x509_certificate(b64decode(key["x5c"][0]))
+        assert certificate.public_key() == RSAKey.import_key({"kty": "RSA", "n": key["n"], "e": key["e"]}).raw_value
 
 
 async def test_the_authorization_endpoint_says_that_there_is_no_browser_flow(tokens):

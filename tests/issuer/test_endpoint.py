@@ -126,7 +126,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.dictionaries(NAMES, VALUES) | VALUES, as_form=st.booleans())
 async def test_no_body_breaks_the_endpoint(tokens, body, as_form):
     """Whatever is sent, the answer is a token or an OAuth error of the client's, never a 500."""

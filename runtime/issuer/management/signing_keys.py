@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from datetime import UTC, datetime
 
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from runtime.errors import NotFound
 from runtime.http.json import json_response
@@ -49,13 +53,17 @@ def signing_key_routes(issuer: Issuer) -> list[Route]:
 
 
 def _document(key: SigningKey) -> Document:
-    """Auth0's signing key, with the JWK where Auth0 has a certificate."""
+    """Auth0's signing key. Fingerprint and thumbprint are the certificate's SHA-1, in hex."""
+    certificate = x509.load_der_x509_certificate(b64decode(key.jwk["x5c"][0]))
+    digest = certificate.fingerprint(hashes.SHA1())  # noqa: S303 - what Auth0 shows
     return {
         "kid": key.kid,
+        "cert": certificate.public_bytes(Encoding.PEM).decode(),
+        "fingerprint": digest.hex(":").upper(),
+        "thumbprint": digest.hex().upper(),
         "current": key.state == "current",
         "next": key.state == "next",
         "previous": key.state == "previous",
         f"{key.state}_since": datetime.fromtimestamp(key.since, UTC).isoformat(timespec="seconds"),
         "revoked": False,
-        "jwk": key.jwk,
     }

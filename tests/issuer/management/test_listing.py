@@ -31,6 +31,17 @@ def test_as_the_sdks_ask():
     assert list(answer.items()) == [("total", 27), ("start", 20), ("limit", 10), ("rows", [{"a": 1}])]
 
 
+def test_from_one_answer_to_the_next():
+    """Auth0's checkpoints: `next` is there as long as there is more."""
+    more = wanted_list(query("take=2&from=4"), [])
+    first = wanted_list(query("take=2"), [])
+
+    assert (more.start, more.limit, first.start) == (4, 2, 0)
+    assert more.answer("rows", [{}, {}], 7) == {"rows": [{}, {}], "next": "6"}
+    assert more.answer("rows", [{}, {}], 6) == {"rows": [{}, {}]}
+    assert more.answer("rows", [], 1) == {"rows": []}
+
+
 @pytest.mark.parametrize(
     "text, expected",
     [
@@ -58,6 +69,8 @@ def test_fields_are_chosen_or_left_out(text, expected):
         ("per_page=%D9%A1", "'per_page' must be"),
         ("include_totals=yes", "'include_totals' must be true or false, not 'yes'"),
         ("q=email:x", "There is no query parameter 'q' here; there are: fields"),
+        ("take=101", "'take' must be a whole number from 0 to 100"),
+        ("from=x", "'from' must be a whole number"),
         ("page=1&page=2", "'page' is given twice"),
     ],
 )
