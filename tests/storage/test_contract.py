@@ -374,7 +374,7 @@ async def test_an_execution_that_is_there_stays_as_it_is(storage, nouns):
     other = nouns.execution(id=row.id, at=row.at, decision="allow")
 
     await storage.append_executions([row])
-    await storage.append_executions([other, row])
+    await storage.append_executions([other])
 
     assert await storage.list_executions("acme", EVERY, limit=10) == [row]
 
@@ -398,6 +398,16 @@ async def test_executions_over_the_number_are_pruned(storage, nouns):
     assert await ids(storage) == [row.id for row in rows[:1299:-1]]
     assert await storage.prune_executions(older_than=0.0, most=0) == 300
     assert await storage.prune_executions(older_than=9e9, most=0) == 0
+
+
+@pytest.mark.parametrize("older_than, most", [(6.0, 8), (2.0, 4)])
+async def test_whichever_rule_takes_more_decides(storage, nouns, older_than, most):
+    """An execution goes when it is too old or one too many."""
+    rows = [nouns.execution(at=float(at)) for at in range(10)]
+    await storage.append_executions(rows)
+
+    assert await storage.prune_executions(older_than=older_than, most=most) == 6
+    assert await ids(storage) == [row.id for row in rows[:5:-1]]
 
 
 # the whole

@@ -279,6 +279,23 @@ async def test_a_locked_database_is_unavailable(path, storage, nouns):
     assert (await storage.list_hooks("acme", ALL, start=0, limit=9))[0] == [second]
 
 
+async def test_many_who_wait_for_a_lock_wait_once(path, storage, nouns):
+    """The whole group is told after the time of one."""
+    with other_process(path, "BEGIN IMMEDIATE"):
+        answers = await asyncio.gather(*(storage.create_hook(nouns.hook()) for _ in range(20)), return_exceptions=True)
+
+    assert {type(answer) for answer in answers} == {Unavailable}
+    assert storage.transactions < 10
+
+
+async def test_a_reader_can_not_write(storage):
+    """What is written goes through the writer, or nobody knows when it is durable."""
+    with pytest.raises(Unavailable) as caught:
+        await storage._readers.run(lambda db: db.execute("DELETE FROM hooks"))
+
+    assert caught.value.debug == "SQLITE_READONLY: attempt to write a readonly database"
+
+
 async def test_a_damaged_database_is_unavailable(path, storage, nouns):
     """Reads and writes say so, the operator's log says how, the caller reads nothing of it."""
     await storage.create_hook(nouns.hook())
@@ -310,12 +327,14 @@ async def test_a_removed_file_is_not_made_anew(path):
 
 
 async def test_a_mistake_of_ours_is_no_unavailability(storage, nouns):
-    """The same id twice: to try again later would be wrong advice."""
+    """The same id twice, a value too few: to try again later would be wrong advice."""
     hook = nouns.hook()
     await storage.create_hook(hook)
 
     with pytest.raises(sqlite3.IntegrityError):
         await storage.create_hook(nouns.hook(id=hook.id))
+    with pytest.raises(sqlite3.ProgrammingError):
+        await storage._readers.run(lambda db: db.execute("SELECT ?"))
 
     await storage.ping()
 

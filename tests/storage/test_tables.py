@@ -81,6 +81,10 @@ def test_an_image_goes_when_the_last_hook_leaves_its_version(db, nouns):
     tables.delete_hook(db, "other", second.id)
     assert tables.get_image(db, old.id, "b") is None
 
+    tables.put_image(db, new.id, "b", b"image")
+    tables.update_hook(db, "acme", first.id, HookChange(version=old), 3.0, None)
+    assert tables.get_image(db, new.id, "b") is None
+
 
 def test_a_damaged_image_is_none(db):
     """One flipped bit, in the image or in the checksum."""
