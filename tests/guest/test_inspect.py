@@ -18,6 +18,7 @@ from runtime.settings import SandboxSettings
 
 HERE = Path(__file__).parent
 PRELUDE = HERE.parents[1] / "runtime" / "guest" / "js" / "prelude.js"
+TOO_DEEP = "[Array: Inspection interrupted prematurely. Maximum call stack size exceeded.]"
 LIMITS = Limits(
     cpu_ms=5_000,
     wall_ms=10_000,
@@ -31,6 +32,24 @@ LIMITS = Limits(
 # What is shown otherwise than by Node, and why. Everything else is the same.
 DIFFERENT = {
     "log(Object.setPrototypeOf({ a: 1, [Symbol.toStringTag]: 'T' }, null))": "only V8 names the class of what has none",
+}
+
+# Values made to break a console, and what it says. In Node some of these throw, and some do not end.
+HOSTILE = {
+    "log({ a: { get [Symbol.toStringTag]() { throw new Error('tag') } } })": "{ a: <Inspection threw (tag)> }",
+    "log([Object.defineProperty(new Error('x'), 'stack', { get() { throw 5 } })])": "[ <Inspection threw (5)> ]",
+    "dir({ a: 1, b: 2 }, { sorted() { throw new Error('order') } })": "<Inspection threw (order)>",
+    "log([{ [Symbol.for('nodejs.util.inspect.custom')]() { throw new RangeError('own') } }])": "threw RangeError",
+    "const h = { getPrototypeOf: () => new Proxy({}, h) }; log([Object.create(new Proxy({}, h))])": (
+        "[ Object <Object <Object <Complex prototype>>> {} ]"
+    ),
+    "let p = {}; for (let i = 0; i < 1e4; i++) p = Object.create(p); log('%s', [p])": "[ Object <Complex prototype> {} ]",
+    "let p = { a: 1 }; for (let i = 0; i < 20; i++) p = new Proxy(p, {}); log('%s', p)": "{ a: 1 }",
+    "let d = []; for (let i = 0; i < 1e4; i++) d = [d]; dir(d, { depth: Infinity })": TOO_DEEP,
+    "let d = []; for (let i = 0; i < 50; i++) d = [d, d]; dir(d, { depth: 60 })": "[Array]",
+    "dir(Array.from({ length: 99999 }, (_, i) => i), { maxArrayLength: 1 })": "[ 0, ... 99998 more items ]",
+    "dir(new Array(1e6).fill(1), { maxArrayLength: 1 })": "[ 1, ... 999999 more items ]",
+    "dir(new Uint8Array(5e6), { maxArrayLength: 1 })": "Uint8Array(5000000) [ 0, ... 4999999 more items ]",
 }
 
 # `log` and `dir` print once in each case; what a case throws is printed instead.
@@ -142,3 +161,10 @@ def test_a_hook_can_not_change_it(cache):
     half = len(lines) // 2
     assert half > 100
     assert lines[half:] == lines[:half]
+
+
+def test_hostile_values_are_some_text(cache):
+    """Nothing that a value does while it is looked at ends the hook or keeps it busy."""
+    lines = in_guest(cache, GUEST % as_functions(list(HOSTILE)))
+    missing = {case: line for (case, text), line in zip(HOSTILE.items(), lines, strict=True) if text not in line}
+    assert missing == {}

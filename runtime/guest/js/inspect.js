@@ -1,9 +1,9 @@
 // How console shows values: `format` and `inspect` give what util.format and util.inspect of Node 20 give.
+//
 // Evaluated once at build time, before any code of a user's. Nothing that a hook does later changes it: every built-in
-// is captured here, lists have no prototype (so that no setter on Array.prototype sees them), no iterator is used, and no
-// template literal, for QuickJS makes it a call of String.prototype.concat.
-// What a user's getter, Proxy trap or toString throws while a value is looked at becomes text; what a custom inspect
-// function throws is thrown, as in Node.
+// is captured here, lists have no prototype (so that no setter on Array.prototype sees them), no iterator is used, and
+// no template literal, for QuickJS makes it a call of String.prototype.concat. What a user's getter, Proxy trap or
+// toString throws while a value is looked at becomes text; what a custom inspect function throws is thrown, as in Node.
 (function () {
   'use strict';
   const { apply } = Reflect;
@@ -21,41 +21,34 @@
   const [toText, toNumber, parseWhole, parseDecimal] = [String, Number, parseInt, parseFloat];
   const [NewRegExp, Bytes] = [RegExp, Uint8Array];
 
-  const hasOwn = uncurry(Object.prototype.hasOwnProperty);
-  const isEnumerable = uncurry(Object.prototype.propertyIsEnumerable);
-  const objectToString = uncurry(Object.prototype.toString);
-  const functionToString = uncurry(Function.prototype.toString);
-  const errorToString = uncurry(Error.prototype.toString);
-  const symbolToString = uncurry(Symbol.prototype.toString);
-  const regExpToString = uncurry(RegExp.prototype.toString);
-  const dateToISOString = uncurry(Date.prototype.toISOString);
-  const dateValue = uncurry(Date.prototype.getTime);
-  const exec = uncurry(RegExp.prototype.exec);
-  const slice = uncurry(String.prototype.slice);
-  const indexOf = uncurry(String.prototype.indexOf);
-  const contains = uncurry(String.prototype.includes);
-  const startsWith = uncurry(String.prototype.startsWith);
-  const endsWith = uncurry(String.prototype.endsWith);
-  const charCode = uncurry(String.prototype.charCodeAt);
-  const repeat = uncurry(String.prototype.repeat);
-  const padStart = uncurry(String.prototype.padStart);
-  const upperCase = uncurry(String.prototype.toUpperCase);
-  const toRadix = uncurry(Number.prototype.toString);
-  const sort = uncurry(Array.prototype.sort);
+  const methods = (object, ...names) => names.map((name) => uncurry(object[name]));
   const getter = (object, name) => uncurry(getOwnPropertyDescriptor(object, name).get);
-  const typedArrayName = getter(getPrototypeOf(Uint8Array.prototype), toStringTag);
-  const typedArrayLength = getter(getPrototypeOf(Uint8Array.prototype), 'length');
+  const [hasOwn, isEnumerable, objectToString] =
+    methods(Object.prototype, 'hasOwnProperty', 'propertyIsEnumerable', 'toString');
+  const [slice, indexOf, contains, startsWith, endsWith] =
+    methods(String.prototype, 'slice', 'indexOf', 'includes', 'startsWith', 'endsWith');
+  const [charCode, repeat, padStart, upperCase] =
+    methods(String.prototype, 'charCodeAt', 'repeat', 'padStart', 'toUpperCase');
+  const [functionToString] = methods(Function.prototype, 'toString');
+  const [errorToString] = methods(Error.prototype, 'toString');
+  const [symbolToString] = methods(Symbol.prototype, 'toString');
+  const [toRadix] = methods(Number.prototype, 'toString');
+  const [regExpToString, exec] = methods(RegExp.prototype, 'toString', 'exec');
+  const [dateToISOString, dateValue] = methods(Date.prototype, 'toISOString', 'getTime');
+  const [sort] = methods(Array.prototype, 'sort');
+  const [weakMapHas] = methods(WeakMap.prototype, 'has');
+  const [weakSetHas] = methods(WeakSet.prototype, 'has');
+  const [mapEntries] = methods(Map.prototype, 'entries');
+  const [setValues] = methods(Set.prototype, 'values');
+  const [nextOfMap] = methods(getPrototypeOf(new Map().entries()), 'next');
+  const [nextOfSet] = methods(getPrototypeOf(new Set().values()), 'next');
   const mapSize = getter(Map.prototype, 'size');
   const setSize = getter(Set.prototype, 'size');
-  const mapEntries = uncurry(Map.prototype.entries);
-  const setValues = uncurry(Set.prototype.values);
-  const nextOfMap = uncurry(getPrototypeOf(new Map().entries()).next);
-  const nextOfSet = uncurry(getPrototypeOf(new Set().values()).next);
-  const weakMapHas = uncurry(WeakMap.prototype.has);
-  const weakSetHas = uncurry(WeakSet.prototype.has);
+  const typedArrayName = getter(getPrototypeOf(Uint8Array.prototype), toStringTag);
+  const typedArrayLength = getter(getPrototypeOf(Uint8Array.prototype), 'length');
 
-  // What only the engine knows. Until `lookInside` gives it, a promise is shown as pending and a Proxy is not seen to be
-  // one: it is shown by what its traps answer.
+  // What only the engine knows. Until `lookInside` gives it, a promise is shown as pending, and a Proxy is not seen to
+  // be one: it is shown by what its traps answer.
   let engine = {
     promiseState: (value) => (getPrototypeOf(value) === null ? -1 : 0), // 1 fulfilled, 2 rejected, -1 no promise
     promiseResult: (value) => undefined,
@@ -213,9 +206,7 @@
     return join(shown, ' +\n' + repeat(' ', view.indentation + 2)) + trailer;
   }
 
-  function isPrimitive(value) {
-    return value === null || (typeof value !== 'object' && typeof value !== 'function');
-  }
+  const isPrimitive = (value) => value === null || (typeof value !== 'object' && typeof value !== 'function');
 
   function formatPrimitive(view, value) {
     switch (typeof value) {
@@ -227,8 +218,8 @@
     }
   }
 
-  // Kinds: what a value really is, whatever its prototype and its Symbol.toStringTag say, and how that is shown. A class
-  // is looked for only where the prototypes suggest it, or where there are none: each test that fails costs an exception.
+  // Kinds: what a value really is, whatever its prototype and its Symbol.toStringTag say, and how that is shown. A kind
+  // is looked for only where the prototypes suggest it, or where there are none: a test that fails costs an exception.
   //   silent     the class is not named when it is the kind itself
   //   sizeOf     the number in the prefix
   //   isList     the entries have no names; they stand in brackets, in columns
@@ -238,17 +229,8 @@
 
   const kinds = { __proto__: null };
   const branded = list();
-  const noKind = {
-    __proto__: null, silent: false, isList: false, sizeOf: undefined, keysOf, baseOf: undefined, elements: undefined,
-  };
-
-  function kind(name, more) {
-    return (kinds[name] = { __proto__: noKind, name, ...more });
-  }
-
-  function brandedKind(Class, test, more) {
-    push(branded, kind(Class.name, { prototype: Class.prototype, test, ...more }));
-  }
+  const errorPrototype = Error.prototype;
+  const no = list();
 
   function kindOf(value) {
     if (typeof value === 'function') return kinds.Function;
@@ -278,32 +260,6 @@
     return chain;
   }
 
-  const errorPrototype = Error.prototype;
-  const no = list();
-
-  kind('Object', { silent: true });
-  kind('Arguments');
-  kind('Function', { baseOf: functionBase });
-  kind('Error', { keysOf: errorKeys, baseOf: errorBase });
-  kind('Array', { silent: true, isList: true, sizeOf: (value) => value.length, keysOf: otherKeys, elements: arrayElements });
-  kind('TypedArray', { isList: true, sizeOf: typedArrayLength, keysOf: otherKeys, elements: typedElements });
-  kind('DataView', { keysOf: (value, hidden) => withFirst(['byteLength', 'byteOffset', 'buffer'], keysOf(value, hidden)) });
-  brandedKind(Map, mapSize, { sizeOf: mapSize, elements: mapElements });
-  brandedKind(Set, setSize, { sizeOf: setSize, elements: setElements });
-  brandedKind(Date, dateValue, { silent: true, baseOf: dateBase });
-  brandedKind(RegExp, getter(RegExp.prototype, 'source'), { silent: true, baseOf: regExpBase });
-  brandedKind(Promise, (value) => (engine.promiseState(value) < 0 ? no : true), { elements: promiseElements });
-  brandedKind(WeakMap, (value) => weakMapHas(value, kinds), { elements: unknownElements });
-  brandedKind(WeakSet, (value) => weakSetHas(value, kinds), { elements: unknownElements });
-  for (const Class of [ArrayBuffer, SharedArrayBuffer]) {
-    const byteLength = (value, hidden) => withFirst(['byteLength'], keysOf(value, hidden));
-    brandedKind(Class, getter(Class.prototype, 'byteLength'), { keysOf: byteLength, elements: bufferElements });
-  }
-  for (const Class of [Number, String, Boolean, BigInt, Symbol]) {
-    const valueOf = uncurry(Class.prototype.valueOf);
-    brandedKind(Class, valueOf, { baseOf: boxedBase(Class.name, valueOf), keysOf: Class === String ? otherKeys : keysOf });
-  }
-
   // Names
 
   // The name of the class of a value; null when it has no prototype. `inherited` collects what showHidden shows of the
@@ -313,7 +269,7 @@
     for (let i = -1; i < chain.length; i++) {
       const name = ownClassName(i < 0 ? value : chain[i], chain);
       if (name === '') continue;
-      if (inherited !== undefined && (i !== 0 || placeOf(builtInNames, name) === 0)) inheritedKeys(value, chain, inherited);
+      if (inherited !== undefined) inheritedKeys(value, chain, inherited);
       return name;
     }
     if (chain.length === 0) return null;
@@ -331,9 +287,7 @@
     return typeof Class === 'function' && placeOf(chain, Class.prototype) > 0 ? toText(Class.name) : '';
   }
 
-  function isBuiltIn(Class) {
-    return typeof Class === 'function' && placeOf(builtInNames, Class.name) > 0;
-  }
+  const isBuiltIn = (Class) => typeof Class === 'function' && placeOf(builtInNames, Class.name) > 0;
 
   // Up to three prototypes, until one is built in: what is not a method, with the value that the object itself has.
   function inheritedKeys(value, chain, inherited) {
@@ -364,7 +318,7 @@
 
   // Keys and properties
 
-  // What an own property holds; undefined for a getter or none. Object.prototype must not lend a descriptor its `value`.
+  // What an own property holds; undefined for a getter or none. Object.prototype must not lend it a `value`.
   function dataOf(object, key) {
     const property = getOwnPropertyDescriptor(object, key);
     return property !== undefined && hasOwn(property, 'value') ? property.value : undefined;
@@ -374,9 +328,7 @@
     return pushSymbols(pushAll(list(), hidden ? getOwnPropertyNames(value) : enumerableNames(value)), value, hidden);
   }
 
-  function withFirst(first, keys) {
-    return pushAll(pushAll(list(), first), keys);
-  }
+  const withFirst = (first, keys) => pushAll(pushAll(list(), first), keys);
 
   function pushSymbols(keys, value, hidden) {
     const symbols = getOwnPropertySymbols(value);
@@ -390,7 +342,8 @@
     const keys = list();
     if (length <= 100000 || !hasOwn(value, 0) || !hasOwn(value, length >>> 1) || !hasOwn(value, length - 1)) {
       const names = hidden ? getOwnPropertyNames(value) : enumerableNames(value);
-      let at = 0;
+      const isDense = length > 0 && names.length >= length && names[length - 1] === '' + (length - 1);
+      let at = isDense ? length : 0;
       while (at < names.length && isIndex(names[at])) at++;
       for (; at < names.length; at++) push(keys, names[at]);
     }
@@ -472,7 +425,7 @@
       view.indentation = indentation;
       view.path.length = depth;
       return isStackOverflow(error)
-        ? '[' + (isArray(value) ? 'Array' : 'Object') + ': Inspection interrupted prematurely. Maximum call stack size exceeded.]'
+        ? '[' + (isArray(value) ? 'Array' : 'Object') + ': Inspection interrupted prematurely. ' + tooManyCalls + '.]'
         : '<Inspection threw (' + messageOf(error) + ')>';
     }
     return formatCustom(view, value, given, custom, level);
@@ -493,10 +446,12 @@
     return indented(typeof shown === 'object' ? formatValue(view, shown, level) : toText(shown), view.indentation);
   }
 
+  const tooManyCalls = 'Maximum call stack size exceeded';
+
   function isStackOverflow(error) {
     if (!isError(error)) return false;
     const message = getOwnPropertyDescriptor(error, 'message');
-    return message !== undefined && message.value === 'Maximum call stack size exceeded';
+    return message !== undefined && message.value === tooManyCalls;
   }
 
   function messageOf(error) {
@@ -520,7 +475,8 @@
     push(entries, formatValue(view, target, level + 1));
     push(entries, formatValue(view, handler, level + 1));
     view.indentation -= 2;
-    return layOut(view, entries, { __proto__: null, base: '', open: 'Proxy [', close: ']', isList: true }, level + 1, undefined);
+    const shape = { __proto__: null, base: '', open: 'Proxy [', close: ']', isList: true };
+    return layOut(view, entries, shape, level + 1, undefined);
   }
 
   function formatObject(view, value, level, bare) {
@@ -553,7 +509,8 @@
     const base = baseOf === undefined ? '' : baseOf(view, value, prefix, constructor, tag);
     const hasElements = elements !== undefined && (size !== 0 || (view.showHidden && kind === kinds.TypedArray));
     const open = (baseOf === undefined ? prefix : '') + (isList ? '[' : '{');
-    return { __proto__: null, keys, isList, base, open, close: isList ? ']' : '}', isWhole: keys.length === 0 && !hasElements };
+    const isWhole = keys.length === 0 && !hasElements;
+    return { __proto__: null, keys, isList, base, open, close: isList ? ']' : '}', isWhole };
   }
 
   function tooDeep(kind, constructor, tag) {
@@ -566,7 +523,9 @@
     push(view.path, value);
     view.level = level;
     if (elements !== undefined) elements(view, value, level, entries);
-    for (let i = 0; i < keys.length; i++) push(entries, formatNamed(view, value, level, keys[i], propertyOf(value, keys[i]), isList));
+    for (let i = 0; i < keys.length; i++) {
+      push(entries, formatNamed(view, value, level, keys[i], propertyOf(value, keys[i]), isList));
+    }
     for (let i = 0; i < inherited.length; i++) {
       push(entries, formatNamed(view, value, level, inherited[i].key, inherited[i].property, false));
     }
@@ -618,8 +577,7 @@
   function formatGetter(view, object, level, { get, set }) {
     const label = set === undefined ? 'Getter' : 'Getter/Setter';
     const { getters } = view;
-    const asked = getters === true || (getters === 'get' && set === undefined) || (getters === 'set' && set !== undefined);
-    if (!asked) return '[' + label + ']';
+    if (getters !== true && getters !== (set === undefined ? 'get' : 'set')) return '[' + label + ']';
     let value;
     try {
       value = apply(get, object, []);
@@ -641,9 +599,7 @@
 
   // Elements
 
-  function shownOf(view, count) {
-    return min(max(0, view.maxArrayLength), count);
-  }
+  const shownOf = (view, count) => min(max(0, view.maxArrayLength), count);
 
   function pushMore(entries, count, shown) {
     if (count > shown) push(entries, '... ' + plural(count - shown, 'more item'));
@@ -681,7 +637,9 @@
     pushMore(entries, length, shown);
     if (!view.showHidden) return;
     const names = ['BYTES_PER_ELEMENT', 'length', 'byteLength', 'byteOffset', 'buffer'];
-    for (let i = 0; i < 5; i++) push(entries, '[' + names[i] + ']: ' + formatInside(view, value[names[i]], level, 2, true));
+    for (let i = 0; i < 5; i++) {
+      push(entries, '[' + names[i] + ']: ' + formatInside(view, value[names[i]], level, 2, true));
+    }
   }
 
   function setElements(view, value, level, entries) {
@@ -738,8 +696,10 @@
 
   function boxedBase(type, valueOf) {
     return (view, value, prefix, constructor, tag) => {
-      const name = constructor === type ? type : type + ' (' + (constructor === null ? 'null prototype' : constructor) + ')';
-      return '[' + name + ': ' + formatPrimitive({ __proto__: defaults, indentation: 0 }, valueOf(value)) + ']' + (tag !== '' && tag !== constructor ? ' [' + tag + ']' : '');
+      const Class = constructor === null ? 'null prototype' : constructor;
+      const name = constructor === type ? type : type + ' (' + Class + ')';
+      const inner = formatPrimitive({ __proto__: defaults, indentation: 0 }, valueOf(value));
+      return '[' + name + ': ' + inner + ']' + (tag !== '' && tag !== constructor ? ' [' + tag + ']' : '');
     };
   }
 
@@ -754,11 +714,14 @@
   }
 
   function isClass(source) {
-    return startsWith(source, 'class') && endsWith(source, '}') && !contains(slice(source, 0, indexOf(source, '{')), '(');
+    const head = slice(source, 0, indexOf(source, '{'));
+    return startsWith(source, 'class') && endsWith(source, '}') && !contains(head, '(');
   }
 
   const functionTypes = list();
-  for (const sample of [async function () {}, function* () {}, async function* () {}]) push(functionTypes, getPrototypeOf(sample));
+  push(functionTypes, getPrototypeOf(async () => {}));
+  push(functionTypes, getPrototypeOf(function* () {}));
+  push(functionTypes, getPrototypeOf(async function* () {}));
 
   function functionType(value) {
     const chain = prototypesOf(value);
@@ -848,8 +811,9 @@
   function sameFrames(frames, at, theirs) {
     const offset = placeOf(theirs, frames[at]) - 1;
     if (offset < 0 || theirs.length - offset <= 3) return 0;
+    const most = min(frames.length - at, theirs.length - offset);
     let same = 1;
-    while (at + same < frames.length && offset + same < theirs.length && frames[at + same] === theirs[offset + same]) same++;
+    while (same < most && frames[at + same] === theirs[offset + same]) same++;
     return same;
   }
 
@@ -860,6 +824,44 @@
       if (i < from || i >= from + count) push(shown, frames[i]);
     }
     return shown;
+  }
+
+  // The kinds
+
+  const noKind = {
+    __proto__: null, silent: false, isList: false, sizeOf: undefined, keysOf, baseOf: undefined, elements: undefined,
+  };
+
+  const kind = (name, more) => (kinds[name] = { __proto__: noKind, name, ...more });
+
+  function brandedKind(Class, test, more) {
+    push(branded, kind(Class.name, { prototype: Class.prototype, test, ...more }));
+  }
+
+  const dataViewKeys = ['byteLength', 'byteOffset', 'buffer'];
+  kind('Object', { silent: true });
+  kind('Arguments');
+  kind('Function', { baseOf: functionBase });
+  kind('Error', { keysOf: errorKeys, baseOf: errorBase });
+  const lengthOf = ({ length }) => length;
+  kind('Array', { silent: true, isList: true, sizeOf: lengthOf, keysOf: otherKeys, elements: arrayElements });
+  kind('TypedArray', { isList: true, sizeOf: typedArrayLength, keysOf: otherKeys, elements: typedElements });
+  kind('DataView', { keysOf: (value, hidden) => withFirst(dataViewKeys, keysOf(value, hidden)) });
+  brandedKind(Map, mapSize, { sizeOf: mapSize, elements: mapElements });
+  brandedKind(Set, setSize, { sizeOf: setSize, elements: setElements });
+  brandedKind(Date, dateValue, { silent: true, baseOf: dateBase });
+  brandedKind(RegExp, getter(RegExp.prototype, 'source'), { silent: true, baseOf: regExpBase });
+  brandedKind(Promise, (value) => (engine.promiseState(value) < 0 ? no : true), { elements: promiseElements });
+  brandedKind(WeakMap, (value) => weakMapHas(value, kinds), { elements: unknownElements });
+  brandedKind(WeakSet, (value) => weakSetHas(value, kinds), { elements: unknownElements });
+  for (const Class of [ArrayBuffer, SharedArrayBuffer]) {
+    const byteLength = (value, hidden) => withFirst(['byteLength'], keysOf(value, hidden));
+    brandedKind(Class, getter(Class.prototype, 'byteLength'), { keysOf: byteLength, elements: bufferElements });
+  }
+  for (const Class of [Number, String, Boolean, BigInt, Symbol]) {
+    const valueOf = uncurry(Class.prototype.valueOf);
+    const baseOf = boxedBase(Class.name, valueOf);
+    brandedKind(Class, valueOf, { baseOf, keysOf: Class === String ? otherKeys : keysOf });
   }
 
   // Layout
@@ -946,9 +948,7 @@
 
   // The two functions
 
-  function inspect(value, options) {
-    return formatValue(newView(options), value, 0);
-  }
+  const inspect = (value, options) => formatValue(newView(options), value, 0);
 
   function format(args) {
     const first = args[0];
@@ -1013,13 +1013,14 @@
   }
 
   function hasBuiltInToString(value) {
-    value = engine.proxyTarget(value) || value;
+    for (let target; (target = engine.proxyTarget(value)); value = target);
     if (typeof value[toPrimitive] === 'function') return false;
     if (typeof value.toString !== 'function') return true;
     if (hasOwn(value, 'toString')) return false;
     const chain = prototypesOf(value);
-    for (let i = 0; i < chain.length; i++) if (hasOwn(chain[i], 'toString')) return isBuiltIn(dataOf(chain[i], 'constructor'));
-    return false;
+    let i = 0;
+    while (i < chain.length && !hasOwn(chain[i], 'toString')) i++;
+    return i < chain.length && isBuiltIn(dataOf(chain[i], 'constructor'));
   }
 
   function formatAsJson(value) {
