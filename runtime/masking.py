@@ -7,11 +7,12 @@ for. What a hook puts into a claim is its answer and is left alone.
 from __future__ import annotations
 
 import json
-import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Final
+from itertools import islice
+from sys import getsizeof
+from typing import Final, TypeAlias
 from urllib.parse import quote
 
 from runtime.model import Answer, ConsoleLine, Outcome
@@ -20,51 +21,122 @@ MASK: Final = "[secret]"
 SHORTEST: Final = 4
 """Shorter values are not masked: `1` or `on` would take every other word of a log along."""
 
+SHORTEST_LINE, MOST_LINES = 8, 500
+"""Of a value of several lines, also each line of this length is masked: the console shows them one by one. So many of a
+hook's at most, for each is searched for on the event loop: twenty private keys have as many.
+"""
+
 CUT: Final = 1000
 """The guest cuts messages at 4,096 bytes, stacks at 8,192: a text of fewer characters than this was not cut."""
+
+Span: TypeAlias = tuple[int, int]
+
+# Between console lines that are searched as one text. No secret has it and no line, for both are Unicode.
+_BETWEEN: Final = "\ud800"
+_CONTROLS: Final = (*range(0x20), *range(0x7F, 0xA0))
+_SHORT_ESCAPES: Final = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", "\\": "\\\\"}
+_ESCAPES: Final = str.maketrans({chr(code): f"\\x{code:02X}" for code in _CONTROLS} | _SHORT_ESCAPES)
+# What JavaScript's encodeURIComponent and encodeURI leave, beside what Python's quote leaves.
+_URL_COMPONENT, _URL = "!'()*", "!'()*;,/?:@&=+$#"
 
 
 class Mask:
     """Replaces one hook's secret values in text."""
 
+    __slots__ = ("_forms", "size")
+
+    size: int
+    """Bytes it occupies."""
+
     def __init__(self, secrets: Mapping[str, str]) -> None:
-        forms = {form for value in secrets.values() if len(value) >= SHORTEST for form in _forms(value)}
-        self._forms = sorted(forms, key=lambda form: (-len(form), form))  # the longest wins
-        self._pattern = re.compile("|".join(map(re.escape, self._forms))) if forms else None
+        values = [value for value in secrets.values() if len(value) >= SHORTEST]
+        lines = islice((line for value in values for line in _lines(value)), MOST_LINES)
+        forms = {form for value in values for form in _forms(value)} | {form for line in lines for form in _shown(line)}
+        self._forms = tuple(sorted(forms))
+        self.size = sum(map(getsizeof, self._forms))
 
     def text(self, text: str) -> str:
         """The text without the secrets, nor the beginning of one at the end of a text that was cut."""
-        if not self._pattern:
-            return text
-        masked = self._pattern.sub(MASK, text)
-        return self._without_stump(masked) if len(text) >= CUT else masked
+        spans = self._found(text)
+        if len(text) >= CUT:
+            spans += self._stumps(text)
+        return _masked(text, spans)
 
     def console(self, lines: tuple[ConsoleLine, ...]) -> tuple[ConsoleLine, ...]:
         """The same lines, masked."""
-        if not self._pattern or not lines:
+        if not self._forms or not lines:
             return lines
-        return tuple(ConsoleLine(level=line.level, text=self.text(line.text)) for line in lines)
+        text = _BETWEEN.join([line.text for line in lines])
+        spans = self._found(text)
+        if not spans:
+            return lines
+        masked = _masked(text, spans).split(_BETWEEN)
+        return tuple(ConsoleLine(level=line.level, text=text) for line, text in zip(lines, masked, strict=True))
 
     def outcome(self, outcome: Outcome) -> Outcome:
         """A denial or a failure with its name, message and stack masked; an answer as it is."""
-        if not self._pattern or isinstance(outcome, Answer):
+        if not self._forms or isinstance(outcome, Answer):
             return outcome
         name, message, stack = map(self.text, (outcome.name, outcome.message, outcome.stack))
         return replace(outcome, name=name, message=message, stack=stack)
 
-    def _without_stump(self, text: str) -> str:
+    def _found(self, text: str) -> list[Span]:
+        return [span for form in self._forms if form in text for span in _places(form, text)]
+
+    def _stumps(self, text: str) -> Iterator[Span]:
         for form in self._forms:
-            for size in range(min(len(form), len(text)), SHORTEST - 1, -1):
-                if text.endswith(form[:size]):
-                    return text[: len(text) - size] + MASK
-        return text
+            start, head = len(text) - len(form), form[:SHORTEST]
+            while (start := text.find(head, max(0, start + 1))) >= 0:
+                if form.startswith(text[start:]):
+                    yield start, len(text)
+                    break
+
+
+def _places(form: str, text: str) -> Iterator[Span]:
+    end = 0
+    while (start := text.find(form, end)) >= 0:
+        end = start + len(form)
+        yield start, end
+
+
+def _masked(text: str, spans: list[Span]) -> str:
+    """With one mask for each span, and one for all that overlap."""
+    parts: list[str] = []
+    at = 0
+    for start, end in sorted(spans):
+        if start >= at:
+            parts += (text[at:start], MASK)
+        at = max(at, end)
+    return "".join((*parts, text[at:]))
 
 
 def _forms(value: str) -> Iterator[str]:
-    """As it is, as in JSON, as `console.log` escapes it, as in a URL, as in a Basic header of its own."""
+    """As it is, as in JSON, as `console.log` shows it, as in a URL, as within something in base64."""
+    yield from _shown(value)
     encoded = value.encode("utf-8", "surrogatepass")
-    yield value
-    yield json.dumps(value, ensure_ascii=False)[1:-1]
-    yield value.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r").replace("'", "\\'")
-    yield quote(encoded, safe="")
+    for unescaped in ("", _URL_COMPONENT, _URL):
+        yield quote(encoded, safe=unescaped)
     yield b64encode(encoded).decode()
+    for shift in range(3):
+        yield from _within_base64(encoded, shift)
+
+
+def _lines(value: str) -> Iterator[str]:
+    lines = map(str.strip, value.split("\n") if "\n" in value else ())
+    return (line for line in lines if len(line) >= SHORTEST_LINE)
+
+
+def _shown(text: str) -> Iterator[str]:
+    escaped = text.translate(_ESCAPES)
+    yield text
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
+    yield escaped
+    yield escaped.replace("'", "\\'")
+
+
+def _within_base64(value: bytes, shift: int) -> Iterator[str]:
+    """The characters that are the value's alone, where so many bytes (less whole triples) stand before it: `id:secret`."""
+    digits = b64encode(bytes(shift) + value).decode()
+    only = digits[(8 * shift + 5) // 6 : 8 * (shift + len(value)) // 6]
+    yield only
+    yield only.replace("+", "-").replace("/", "_")
