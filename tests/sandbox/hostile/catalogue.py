@@ -4,6 +4,7 @@ A row's code is one of
   hook      the body of `module.exports = function (client, scope, audience, context, cb) {...}`
   async     likewise, of an async function
   source    a whole source
+  deep      a whole source: the first text 20,000 times, the second once, the third 20,000 times
 and what must come of it is one of
   answers   JSON of what the hook answered
   refuses   "Name: message" of the error that it gave to cb
@@ -34,6 +35,7 @@ LIMITS = Limits(
     operations=10,
 )
 CODES = FAILURES.keys() | {"answered", "refused"}
+DEEP = 20_000
 PARAMETERS = "client, scope, audience, context, cb"
 
 
@@ -88,6 +90,9 @@ def _source(entry: dict[str, Any]) -> str:
         return f"module.exports = function ({PARAMETERS}) {{ {entry.pop('hook')}\n}};"
     if "async" in entry:
         return f"module.exports = async function ({PARAMETERS}) {{ {entry.pop('async')}\n}};"
+    if "deep" in entry:
+        before, middle, after = entry.pop("deep")
+        return str(before * DEEP + middle + after * DEEP)
     return str(entry.pop("source"))
 
 
