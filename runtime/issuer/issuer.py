@@ -25,6 +25,7 @@ from runtime.settings import TrustedIssuer
 
 log = logging.getLogger("hookd.issuer")
 
+LONGEST_TIMEOUT: Final = 3600
 EVERYWHERE: Final = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not listened on
 
 
@@ -58,6 +59,7 @@ async def open_issuer(
 ) -> AsyncIterator[Issuer]:
     """The token server of these settings, its seeds sown. `SettingsError` names the setting that is wrong."""
     url = issuer_url(settings)
+    _check_runtime(settings)
     async with AsyncExitStack() as stack:
         store = await open_store(settings.database)
         stack.push_async_callback(store.close)
@@ -85,9 +87,7 @@ def issuer_url(settings: IssuerSettings) -> str:
     if not settings.url and settings.port == 0:
         raise SettingsError("'issuer.url' must be given when 'issuer.port' is 0: the tokens name it.")
     url = settings.url or f"http://{_authority(settings.host, settings.port)}"
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise SettingsError(f"'issuer.url' must be an http or https address without query or fragment, not {url!r}.")
+    _check_address("issuer.url", url)
     return url.rstrip("/")
 
 
@@ -107,6 +107,18 @@ def own_trust(settings: IssuerSettings, jwks_url: str) -> tuple[TrustedIssuer, .
 def local_jwks_url(host: str, port: int) -> str:
     """The JWKS of a token server that listens here, for a service on the same machine."""
     return f"http://{_authority('127.0.0.1' if host in EVERYWHERE else host, port)}/.well-known/jwks.json"
+
+
+def _check_runtime(settings: IssuerSettings) -> None:
+    _check_address("issuer.runtime_url", settings.runtime_url)
+    if not 0 < settings.runtime_timeout < LONGEST_TIMEOUT:
+        raise SettingsError(f"'issuer.runtime_timeout' must be more than 0 and less than {LONGEST_TIMEOUT} seconds.")
+
+
+def _check_address(name: str, url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise SettingsError(f"'{name}' must be an http or https address without query or fragment, not {url!r}.")
 
 
 def _authority(host: str, port: int) -> str:

@@ -70,6 +70,11 @@ async def read_parameters(call: Call) -> Parameters:
         values={name: value for name, value in body.items() if value is not None and value != ""},
         authorization=request.headers.get(hdrs.AUTHORIZATION),
         ip=request.remote or "",
-        user_agent=request.headers.get(hdrs.USER_AGENT, ""),
+        user_agent=_readable(request.headers.get(hdrs.USER_AGENT, "")),
         request_id=call.request_id,
     )
+
+
+def _readable(header: str) -> str:
+    """A header's text without the surrogates that aiohttp puts in place of bytes that are no UTF-8: JSON has none."""
+    return header.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

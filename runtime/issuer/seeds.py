@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import replace
+from itertools import islice
 
 from runtime.errors import SettingsError
 from runtime.issuer.passwords import Passwords
@@ -30,6 +31,9 @@ from runtime.issuer.system import SYSTEM_API_ID, management_audience, system_api
 from runtime.settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, UserSettings
 from runtime.settings import Issuer as IssuerSettings
 
+AT_ONCE = 8
+"""Rows that are sown at the same time."""
+
 ALL = 1000
 """More grants than one API has."""
 
@@ -38,12 +42,19 @@ async def sow(settings: IssuerSettings, url: str, store: IssuerStore, passwords:
     """Bring the store to what the settings say. `SettingsError` names the row and the rule that it breaks."""
     _check(settings, url)
     await _sow_system_api(store, url)
-    await asyncio.gather(*(_sow_client(store, passwords, row) for row in settings.clients))
+    await _some_at_once(_sow_client(store, passwords, row) for row in settings.clients)
     for api in settings.resource_servers:
         await _sow_api(store, api)
     for index, grant in enumerate(settings.client_grants):
         await _sow_grant(store, grant, f"issuer.client_grants[{index}]")
-    await asyncio.gather(*(_sow_user(store, passwords, row, now) for row in settings.users))
+    await _some_at_once(_sow_user(store, passwords, row, now) for row in settings.users)
+
+
+async def _some_at_once(rows: Iterable[Coroutine[None, None, None]]) -> None:
+    """All rows, `AT_ONCE` at a time: they are hashed in threads, whose queue is short."""
+    remaining = iter(rows)
+    while some := list(islice(remaining, AT_ONCE)):
+        await asyncio.gather(*some)
 
 
 async def _sow_system_api(store: IssuerStore, url: str) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 
 import pytest
+from aiohttp import web
 
+from runtime.http.app import serve
 from runtime.issuer.tokens import RESERVED_CLAIMS
 
 ALLOW = {"decision": "allow", "scope": [], "claims": {}}
@@ -108,6 +111,22 @@ async def test_no_runtime_no_token(opened, caplog):
     assert await tokens.m2m(status=503) == NO_DECISION
     assert time.monotonic() - start < 2
     assert "the runtime at http://127.0.0.1:1 gave no decision" in caplog.text
+
+
+async def test_a_runtime_that_is_just_starting_is_waited_for(opened, decider):
+    """No connection, no hook: then asking again is safe. A restart is not seen by anybody's client."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    tokens = await opened(runtime_url=f"http://127.0.0.1:{port}")
+    asking = asyncio.create_task(tokens.m2m())
+    await asyncio.sleep(0)
+    app = web.Application()
+    app.router.add_post("/api/v1/triggers/{trigger}/execute", decider.answer)
+    async with serve(app, "127.0.0.1", port):
+        assert (await asking)["token_type"] == "Bearer"
+
+    assert len(decider.asked) == 1
 
 
 async def test_a_slow_runtime_gives_no_token_and_is_asked_once(opened, decider):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import urlencode
 
 import pytest
@@ -101,6 +102,24 @@ async def test_a_client_uses_its_own_grants_only(tokens):
         "error": "unauthorized_client",
         "error_description": "Grant type 'password' not allowed for the client.",
     }
+
+
+async def test_headers_that_are_no_text_do_no_harm(tokens, decider):
+    """A User-Agent may have any bytes; the hook sees them as replacement characters."""
+    fields = {"grant_type": "client_credentials", "client_id": "m2m", "client_secret": "m2m-secret-0123456789"}
+    body = urlencode(fields | {"audience": "https://api.example.com/"}).encode()
+    host, port = tokens.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        b"POST /oauth/token HTTP/1.1\r\nHost: x\r\nConnection: close\r\nUser-Agent: a\xffb\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    )
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert decider.asked[0][2]["context"]["userAgent"] == "a\ufffdb"
 
 
 async def test_get_is_not_possible(tokens):

@@ -32,6 +32,8 @@ def test_the_address_has_no_slash(settings, url):
         (IssuerSettings(url="login.example.com"), "must be an http or https address"),
         (IssuerSettings(url="ftp://example.com"), "must be an http or https address"),
         (IssuerSettings(url="https://example.com/?a=b"), "without query or fragment"),
+        (IssuerSettings(runtime_url=""), "'issuer.runtime_url' must be an http or https address"),
+        (IssuerSettings(runtime_timeout=0.0), "'issuer.runtime_timeout' must be more than 0"),
     ],
 )
 async def test_a_wrong_address_is_a_settings_error(settings, message, tmp_path):

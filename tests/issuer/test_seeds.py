@@ -115,6 +115,14 @@ async def test_a_new_address_takes_the_management_api_along(field):
     assert await field.store.client_grants.find(audience=f"{URL}/api/v2/") is None
 
 
+async def test_many_rows_are_sown(field):
+    """More than may wait for a hash at once."""
+    clients = tuple(replace(CLIENT, client_id=f"c{number}") for number in range(100))
+    await field.sow(IssuerSettings(clients=clients))
+
+    assert (await field.store.clients.page({}, start=0, limit=1))[1] == 100
+
+
 @pytest.mark.parametrize(
     "row, username, email",
     [
