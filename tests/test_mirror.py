@@ -10,7 +10,6 @@ RUNTIME = TESTS.parent / "runtime"
 WITHOUT_OWN_TESTS = {
     "cli/__main__.py": "three lines; every end-to-end test starts it",
     "cli/services.py": "tests/end_to_end starts each of its services",
-    "guest/build.py": "tests/test_generated.py compares its artefact with its sources, make test runs it",
     "guest/hatch_build.py": "tests/test_packaging.py builds with it",
     "logs/base.py": "a contract; its one implementation is tested",
     "sandbox/base.py": "a contract; tests/sandbox/test_pool.py tests its implementation",
