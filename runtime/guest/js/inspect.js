@@ -229,7 +229,8 @@
 
   const kinds = { __proto__: null };
   const branded = list();
-  const errorPrototype = Error.prototype;
+  const { prototype: errorPrototype } = Error;
+  const { prototype: objectPrototype } = Object;
   const no = list();
 
   function kindOf(value) {
@@ -238,7 +239,7 @@
     const chain = prototypesOf(value);
     if (isError(value) || placeOf(chain, errorPrototype) > 0) return kinds.Error;
     if (isView(value)) return typedArrayName(value) === undefined ? kinds.DataView : kinds.TypedArray;
-    for (let i = 0; i < branded.length; i++) {
+    for (let i = 0; i < branded.length && chain[0] !== objectPrototype; i++) {
       const { prototype, test } = branded[i];
       if ((chain.length === 0 || placeOf(chain, prototype) > 0) && passes(test, value)) return branded[i];
     }
