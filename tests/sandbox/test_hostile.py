@@ -17,7 +17,8 @@ import pytest_asyncio
 from runtime import claims, triggers
 from runtime.model import FAILURES, Allow, Answer, Deny, Failure, Limits, Refusal
 from runtime.sandbox.base import Run, SourceRejected
-from runtime.sandbox.pool import WasmProgram, WasmSandbox, load_program, open_sandbox
+from runtime.sandbox.pool import WasmSandbox, open_sandbox
+from runtime.sandbox.program import WasmProgram, load_program
 from runtime.settings import SandboxSettings
 from tests.sandbox.hostile.catalogue import LIMITS, Row, read
 
