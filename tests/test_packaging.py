@@ -126,7 +126,8 @@ def test_a_source_distribution_makes_the_same_wheel(tree, wheel, tmp_path):
     """It carries the guest beside its sources, so that nobody who installs from it compiles."""
     sdist = build(tree, "sdist", tmp_path / "sdist")
     with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path / "unpacked", filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(tmp_path / "unpacked")
     (unpacked,) = (tmp_path / "unpacked").iterdir()
 
     assert (unpacked / "runtime/guest/src/guest.c").exists()
