@@ -44,6 +44,7 @@ COMPILE = ("-target", "wasm32-wasi", "-O3", "-DNDEBUG", "-D_GNU_SOURCE", "-mbulk
 OWN_WARNINGS = ("-Wall", "-Wextra", "-Werror")
 LINK = ("-mexec-model=reactor", "-Wl,--strip-all")  # zig puts the stack first by itself
 PAGE, BLOCK = 65536, 4096
+BOOT_STACK = 65536  # what boot needs of the stack; below it lies its request
 
 
 class Patch(NamedTuple):
@@ -227,7 +228,7 @@ class Guest:
         from runtime.sandbox import abi as wall  # noqa: PLC0415 - after the path is set
 
         frame = wall.frame(now_ms=0.0, seed=bytes(32), limits=wall.BOOT_LIMITS, image=b"", payload=payload)
-        if len(frame) > wall.STACK_SIZE - wall.JS_STACK_SIZE:
+        if len(frame) > wall.STACK_SIZE - BOOT_STACK:
             raise SystemExit(f"the prelude is too large: {len(payload)} bytes")
         self._memory.write(self._store, frame, PAGE // 16)
         return PAGE // 16

@@ -14,8 +14,8 @@ import orjson
 from runtime.model import FAILURES, ConsoleLine, Limits
 
 ABI_VERSION = 1
-IN_SIZE = 32768
-STACK_SIZE = 262144
+IN_SIZE = 16384
+STACK_SIZE = 196608
 JS_STACK_SIZE = 163840
 MAX_PAGES = 2048
 PAGE = 65536

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #define ABI_VERSION 1
-#define IN_SIZE 32768       /* a larger request goes where `reserve` says */
-#define STACK_SIZE 262144   /* C stack, at the very start of memory; below it lies the wall */
+#define IN_SIZE 16384       /* a larger request goes where `reserve` says */
+#define STACK_SIZE 196608   /* C stack, at the very start of memory; below it lies the wall */
 #define JS_STACK_SIZE 163840 /* of it, what JavaScript may use before it gets a RangeError */
 #define MAX_PAGES 2048      /* 128 MiB, the most that a memory can ever be */
 

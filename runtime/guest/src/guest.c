@@ -15,7 +15,7 @@
 /* Garbage is thrown away with the sandbox, so a collection pays only for hooks that make megabytes of it. */
 #define GC_THRESHOLD (8 << 20)
 /* The heap that an ordinary request takes: it must not grow the memory, which costs a system call and page faults. */
-#define ROOM (48 << 10)
+#define ROOM (32 << 10)
 
 static JSRuntime *rt;
 static JSContext *ctx;
