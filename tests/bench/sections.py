@@ -180,7 +180,7 @@ def _deploy(load: LoadGenerator, hookd: Hookd, scripts: Mapping[str, str]) -> Ro
 
 def _grown(load: LoadGenerator, hookd: Hookd, counts: Iterable[int]) -> Table:
     """Resident memory at each count. `kib_per_hook` counts from the first: what the first run loads is no hook's."""
-    table: dict[str, Row] = {}
+    table: dict[str, Row] = {"no hook": {"rss_mib": process.resident(hookd.pid)}}
     deployed, first = 0, 0.0
     for wanted in counts:
         numbers = range(deployed, wanted)
@@ -189,9 +189,10 @@ def _grown(load: LoadGenerator, hookd: Hookd, counts: Iterable[int]) -> Table:
         load.run(hookd.port, 600, _executing(*asked, connections=1, pick="once"))
         size = process.resident(hookd.pid)
         first = first or size
-        table[f"{wanted:,} hooks"] = {"rss_mib": size} | (
-            {"kib_per_hook": (size - first) * 1024 / (wanted - 1)} if wanted > 1 else {}
-        )
+        if wanted == 1:
+            table["one hook"] = {"rss_mib": size}
+        else:
+            table[f"{wanted:,} hooks"] = {"rss_mib": size, "kib_per_hook": (size - first) * 1024 / (wanted - 1)}
         deployed = wanted
     return table
 
