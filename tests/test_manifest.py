@@ -4,7 +4,7 @@ import json
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.errors import InvalidBody
@@ -20,6 +20,7 @@ from runtime.manifest import (
     version_id,
 )
 
+CALM = settings(deadline=None)  # other work may share the machine
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=20)
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT,
@@ -62,6 +63,7 @@ def refusal_of(parse, body) -> InvalidBody | None:
     return None
 
 
+@CALM
 @given(ANY_JSON | NEARLY_A_HOOK | NEARLY_SECRETS)
 def test_any_json_is_taken_or_refused(body):
     """Never another error; and every refusal can be written as an answer."""
@@ -74,6 +76,7 @@ def test_any_json_is_taken_or_refused(body):
             orjson.dumps(refusal.to_body())
 
 
+@CALM
 @given(
     name=st.text("aB1 -\n_ü", max_size=6), script=ANY_TEXT, dependencies=st.dictionaries(ANY_TEXT, ANY_TEXT, max_size=2)
 )
@@ -240,6 +243,7 @@ def test_names_of_secrets_to_delete():
     )
 
 
+@CALM
 @given(st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=4), st.text(max_size=20))
 def test_a_version_s_id_does_not_depend_on_how_json_came(dependencies, script):
     """The same content read from JSON again has the same id."""

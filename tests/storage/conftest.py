@@ -1,13 +1,17 @@
-"""Nouns to store, and a version's content that is never the same twice."""
+"""The backends, each empty, and nouns to store."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runtime.model import Execution, Hook, HookVersion
+from runtime.storage.base import Storage
+from runtime.storage.sqlite import open_sqlite
 from runtime.ulid import Ulids
 
 _IDS = Ulids()
@@ -64,3 +68,12 @@ class Nouns:
 @pytest.fixture
 def nouns() -> Nouns:
     return Nouns()
+
+
+@pytest.fixture(params=["sqlite"])
+async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Storage]:
+    """Every backend, for the tests of the contract."""
+    backends = {"sqlite": lambda: open_sqlite(tmp_path / "hookd.db")}
+    storage = await backends[request.param]()
+    yield storage
+    await storage.close()

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import orjson
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.model import ConsoleLine, DroppedClaim, Execution, Failure, Refusal
 from runtime.storage.records import decode, encode
 
+CALM = settings(deadline=None)  # other work may share the machine
 TEXT = st.text(max_size=20)
 NUMBER = st.floats(0, 1e12)
 EXECUTIONS = st.builds(
@@ -34,12 +35,14 @@ EXECUTIONS = st.builds(
 )
 
 
+@CALM
 @given(EXECUTIONS)
 def test_an_execution_comes_back(execution: Execution) -> None:
     """Every field, of the right kind: a refusal is no failure."""
     assert decode(encode(execution)) == execution
 
 
+@CALM
 @given(EXECUTIONS)
 def test_a_record_of_another_release_is_read(execution: Execution) -> None:
     """A field that we do not know is left out at every level; one that was not yet there has its default."""

@@ -3,23 +3,26 @@ from __future__ import annotations
 from base64 import b64encode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.errors import SettingsError
 from runtime.storage.sealing import Sealer, Unsealable, new_master_key, parse_master_key
 
+CALM = settings(deadline=None)  # other work may share the machine
 KEY = bytes(range(32))
 SEALER = Sealer(KEY)
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
 
 
+@CALM
 @given(context=ANY_TEXT, value=ANY_TEXT)
 def test_what_was_sealed_opens(context: str, value: str) -> None:
     """Any text comes back as it was, lone surrogates included."""
     assert SEALER.open(context, SEALER.seal(context, value)) == value
 
 
+@CALM
 @given(context=ANY_TEXT, other=ANY_TEXT, value=ANY_TEXT)
 def test_opens_in_its_own_context_only(context: str, other: str, value: str) -> None:
     """A sealed value that is copied to another hook, name or tenant does not open there."""
@@ -30,6 +33,7 @@ def test_opens_in_its_own_context_only(context: str, other: str, value: str) -> 
             SEALER.open(other, sealed)
 
 
+@CALM
 @given(value=ANY_TEXT, data=st.data())
 def test_any_flipped_bit_is_noticed(value: str, data: st.DataObject) -> None:
     """No bit of a sealed value, prefix and nonce included, can be changed."""
@@ -41,6 +45,7 @@ def test_any_flipped_bit_is_noticed(value: str, data: st.DataObject) -> None:
         SEALER.open("here", bytes(sealed))
 
 
+@CALM
 @given(st.binary(max_size=80))
 def test_any_bytes_are_refused_in_one_way(garbage: bytes) -> None:
     """No matter what a backend hands back, it is `Unsealable` and never another error."""

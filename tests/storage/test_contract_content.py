@@ -1,0 +1,176 @@
+"""What `runtime/storage/base.py` promises of secrets, images and executions, of every backend."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime.errors import HookdError
+from runtime.storage.base import ExecutionFilter, SecretNameTaken, SecretNotFound, Storage, TooManySecrets
+
+EVERY = ExecutionFilter()
+STRANGE = "a'b\"c\0d\u202e\U0001f511%_; DROP TABLE hooks --"
+
+
+async def ids(storage: Storage, wanted: ExecutionFilter = EVERY, limit: int = 10_000) -> list[str]:
+    """Which executions there are."""
+    return [one.id for one in await storage.list_executions("acme", wanted, limit=limit)]
+
+
+# secrets
+
+
+async def test_secrets_come_back_as_they_came(storage, nouns):
+    """Bytes that are no text, and names that are strange."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+
+    await storage.add_secrets("acme", hook.id, {STRANGE: bytes(range(256)), "B": b""}, most=2)
+
+    assert await storage.get_secrets("acme", hook.id) == {STRANGE: bytes(range(256)), "B": b""}
+
+
+async def test_secrets_are_added_all_or_none(storage, nouns):
+    """A name that exists and a number that is too large refuse the whole call."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+    await storage.add_secrets("acme", hook.id, {"A": b"1"}, most=2)
+
+    with pytest.raises(SecretNameTaken):
+        await storage.add_secrets("acme", hook.id, {"B": b"2", "A": b"3"}, most=9)
+    with pytest.raises(TooManySecrets, match="at most 2 secrets; this one would have 3"):
+        await storage.add_secrets("acme", hook.id, {"B": b"2", "C": b"3"}, most=2)
+
+    assert await storage.get_secrets("acme", hook.id) == {"A": b"1"}
+
+
+async def test_secrets_are_changed_all_or_none(storage, nouns):
+    """A name that does not exist refuses the whole call."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+    await storage.add_secrets("acme", hook.id, {"A": b"1", "B": b"2"}, most=20)
+
+    with pytest.raises(SecretNotFound):
+        await storage.update_secrets("acme", hook.id, {"A": b"9", "C": b"9"})
+    assert await storage.get_secrets("acme", hook.id) == {"A": b"1", "B": b"2"}
+
+    await storage.update_secrets("acme", hook.id, {"B": b"3"})
+    await storage.update_secrets("acme", hook.id, {})
+    assert await storage.get_secrets("acme", hook.id) == {"A": b"1", "B": b"3"}
+
+
+async def test_deleting_a_secret_twice_is_no_error(storage, nouns):
+    """Names that do not exist are passed over."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+    await storage.add_secrets("acme", hook.id, {"A": b"1", "B": b"2"}, most=20)
+
+    for _ in range(2):
+        await storage.delete_secrets("acme", hook.id, ["A", "C", "A"])
+
+    assert await storage.get_secrets("acme", hook.id) == {"B": b"2"}
+
+
+async def test_errors_never_show_a_sealed_value(storage, nouns):
+    """Sealed is not plain, but it is nobody's business either."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+    await storage.add_secrets("acme", hook.id, {"A": b"sealed-value"}, most=20)
+
+    for call in (
+        storage.add_secrets("acme", hook.id, {"A": b"sealed-value"}, most=20),
+        storage.add_secrets("acme", hook.id, {"B": b"sealed-value"}, most=1),
+        storage.update_secrets("acme", hook.id, {"C": b"sealed-value"}),
+    ):
+        with pytest.raises(HookdError) as caught:
+            await call
+        assert "sealed-value" not in f"{caught.value!r} {caught.value.debug} {caught.value.to_body()}"
+
+
+# images
+
+
+async def test_an_image_belongs_to_one_version_and_one_build(storage):
+    """There is one per version; that of another build is none."""
+    assert await storage.get_image("v", "build 1") is None
+
+    await storage.put_image("v", "build 1", b"\0image")
+    await storage.put_image("w", "build 1", b"")
+    assert await storage.get_image("v", "build 1") == b"\0image"
+    assert await storage.get_image("v", "build 2") is None
+    assert await storage.get_image("w", "build 1") == b""
+
+    await storage.put_image("v", "build 2", b"newer")
+    assert await storage.get_image("v", "build 1") is None
+    assert await storage.get_image("v", "build 2") == b"newer"
+
+
+# executions
+
+
+async def test_executions_come_back_newest_first(storage, nouns):
+    """By their ids, which sort by time, whatever the order in which they were written."""
+    rows = [nouns.execution() for _ in range(5)]
+    await storage.append_executions([rows[3], rows[0]])
+    await storage.append_executions([rows[4], rows[1], rows[2]])
+
+    assert await storage.list_executions("acme", EVERY, limit=10) == rows[::-1]
+    assert await ids(storage, limit=2) == [rows[4].id, rows[3].id]
+    assert await ids(storage, ExecutionFilter(before=rows[3].id), limit=2) == [rows[2].id, rows[1].id]
+
+
+async def test_executions_are_listed_by_hook_client_and_decision(storage, nouns):
+    """All conditions together; another tenant's are never there."""
+    rows = [
+        nouns.execution(hook_id=hook, client_id=client, decision=decision)
+        for hook in "ab"
+        for client in "cd"
+        for decision in ("allow", "deny")
+    ]
+    await storage.append_executions([*rows, nouns.execution(tenant="other")])
+
+    assert len(await ids(storage)) == 8
+    assert await ids(storage, ExecutionFilter(hook_id="a")) == [row.id for row in rows[3::-1]]
+    assert await ids(storage, ExecutionFilter(hook_id="b", client_id="d", decision="deny")) == [rows[7].id]
+    assert await ids(storage, ExecutionFilter(client_id="none")) == []
+
+
+async def test_an_execution_that_is_there_stays_as_it_is(storage, nouns):
+    """A batch that is written again after a failure makes no doubles."""
+    row = nouns.execution(decision="deny")
+    other = nouns.execution(id=row.id, at=row.at, decision="allow")
+
+    await storage.append_executions([row])
+    await storage.append_executions([other])
+
+    assert await storage.list_executions("acme", EVERY, limit=10) == [row]
+
+
+async def test_old_executions_are_pruned(storage, nouns):
+    """Those before the time; one from exactly then stays."""
+    rows = [nouns.execution(at=float(at)) for at in range(10)]
+    await storage.append_executions(rows)
+
+    assert await storage.prune_executions(older_than=4.0, most=100) == 4
+    assert await ids(storage) == [row.id for row in rows[:3:-1]]
+    assert await storage.prune_executions(older_than=4.0, most=100) == 0
+
+
+async def test_executions_over_the_number_are_pruned(storage, nouns):
+    """The newest stay, of all tenants together, also when many are of one moment."""
+    rows = [nouns.execution(at=float(number // 400)) for number in range(1600)]
+    await storage.append_executions(rows)
+
+    assert await storage.prune_executions(older_than=0.0, most=300) == 1300
+    assert await ids(storage) == [row.id for row in rows[:1299:-1]]
+    assert await storage.prune_executions(older_than=0.0, most=0) == 300
+    assert await storage.prune_executions(older_than=9e9, most=0) == 0
+
+
+@pytest.mark.parametrize("older_than, most", [(6.0, 8), (2.0, 4)])
+async def test_whichever_rule_takes_more_decides(storage, nouns, older_than, most):
+    """An execution goes when it is too old or one too many."""
+    rows = [nouns.execution(at=float(at)) for at in range(10)]
+    await storage.append_executions(rows)
+
+    assert await storage.prune_executions(older_than=older_than, most=most) == 6
+    assert await ids(storage) == [row.id for row in rows[:5:-1]]
