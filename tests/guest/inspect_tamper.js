@@ -23,7 +23,7 @@ const all = [
   Symbol('t'),
   new WeakMap(),
   Object.create(null),
-  new Proxy({ p: 1 }, {}),
+  new Proxy({ p: 1 }, { __proto__: null }),
   Promise.resolve(1),
   (function () { return arguments; })(1, 2),
   Object.assign(new Error('m', { cause: 'c' }), { code: 5, stack: 'Error: m\n    at f (hook.js:1:2)' }),
