@@ -57,11 +57,13 @@ class Decider:
     asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     """Path, Authorization and payload of every request."""
     request_ids: list[str] = field(default_factory=list)
+    connections: set[object] = field(default_factory=set)
 
     async def answer(self, request: web.Request) -> web.Response:
         payload = orjson.loads(await request.read())
         self.asked.append((request.path, request.headers["Authorization"], payload))
         self.request_ids.append(request.headers["X-Request-Id"])
+        self.connections.add(request.get_extra_info("peername"))
         if self.blocked is not None:
             await self.blocked.wait()
         allow = {"decision": "allow", "scope": payload["scope"], "claims": {}, "dropped": [], "execution": None}

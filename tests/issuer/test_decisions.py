@@ -192,6 +192,14 @@ async def test_a_rotated_key_signs_the_next_own_token(tokens, decider):
     assert decider.asked[0][1] != decider.asked[-1][1]
 
 
+async def test_connections_are_kept(tokens, decider):
+    """One after the other needs one only; a connection per token request would cost more than the hook."""
+    for _ in range(3):
+        await tokens.m2m()
+
+    assert len(decider.connections) == 1
+
+
 async def test_the_request_id_goes_along(tokens, decider):
     """One id finds a request in both logs."""
     async with tokens.http.post(
