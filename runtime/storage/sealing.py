@@ -12,7 +12,6 @@ Nonces are random: NIST's bound for that is 2^32 values per key, which no operat
 from __future__ import annotations
 
 import os
-from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
@@ -20,11 +19,10 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from runtime.errors import HookdError, SettingsError
+from runtime.errors import HookdError
 from runtime.model import Secrets
 
 _VERSION: Final = b"\x01"
-_KEY_BYTES: Final = 32
 _KEY_ID_BYTES: Final = 4
 _NONCE_BYTES: Final = 12
 _PREFIX_BYTES: Final = len(_VERSION) + _KEY_ID_BYTES
@@ -38,7 +36,7 @@ class Unsealable(HookdError):
 
 
 class Sealer:
-    """Seals and opens values under one master key."""
+    """Seals and opens values under one master key of 32 bytes (`bootstrap.master_key` reads it)."""
 
     def __init__(self, master_key: bytes) -> None:
         self._cipher = AESGCM(master_key)
@@ -68,22 +66,6 @@ class Sealer:
     def open_secrets(self, tenant: str, hook_id: str, sealed: Mapping[str, bytes]) -> Secrets:
         """A hook's secrets as the hook sees them. `Unsealable`."""
         return Secrets({name: self.open(_context(tenant, hook_id, name), value) for name, value in sealed.items()})
-
-
-def new_master_key() -> str:
-    """A fresh key as the configuration takes it: 32 random bytes in base64."""
-    return b64encode(os.urandom(_KEY_BYTES)).decode("ascii")
-
-
-def parse_master_key(text: str) -> bytes:
-    """The key's 32 bytes. `SettingsError`, which does not repeat what was given."""
-    try:
-        key = b64decode(text.strip(), validate=True)
-    except ValueError:
-        key = b""
-    if len(key) != _KEY_BYTES:
-        raise SettingsError("The master key must be 32 bytes in base64, as `hookd keys new` prints it.")
-    return key
 
 
 def _context(tenant: str, hook_id: str, name: str) -> str:

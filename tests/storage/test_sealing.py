@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-from base64 import b64encode
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.errors import SettingsError
-from runtime.storage.sealing import Sealer, Unsealable, new_master_key, parse_master_key
+from runtime.storage.sealing import Sealer, Unsealable
 
 CALM = settings(deadline=None)  # other work may share the machine
 KEY = bytes(range(32))
@@ -90,31 +87,3 @@ def test_opened_secrets_show_names_only() -> None:
     secrets = SEALER.open_secrets("acme", "01H", SEALER.seal_secrets("acme", "01H", {"API_KEY": "hunter2"}))
 
     assert f"{secrets} {secrets!r} {[secrets]}" == "Secrets(API_KEY) Secrets(API_KEY) [Secrets(API_KEY)]"
-
-
-def test_a_new_master_key_is_one_that_parses() -> None:
-    """`new_master_key` gives what `parse_master_key` takes, another one each time, spaces around it forgiven."""
-    key = new_master_key()
-
-    assert len(parse_master_key(f" {key}\n")) == 32
-    assert key != new_master_key()
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "secret",
-        "ü" * 44,
-        b64encode(bytes(31)).decode(),
-        b64encode(bytes(33)).decode(),
-        b64encode(bytes(32)).decode() + "!",
-    ],
-)
-def test_another_text_is_no_master_key(text: str) -> None:
-    """A wrong key is a `SettingsError` that says what a key is and does not repeat what was given."""
-    with pytest.raises(SettingsError) as caught:
-        parse_master_key(text)
-
-    assert str(caught.value) == "The master key must be 32 bytes in base64, as `hookd keys new` prints it."
-    assert caught.value.__context__ is None or text not in str(caught.value.__context__)
