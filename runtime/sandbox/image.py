@@ -16,18 +16,28 @@ from collections.abc import Iterator
 from runtime.sandbox import abi
 
 MEMORY, SOURCE = b"HKM1", b"HKS1"
+MOST = 4 << 20
+"""Bytes of an image: every request copies them."""
+
 _BLOCK, _CELL = 4096, 16
 # Runs closer to each other than this are one: a run's own head and copy cost about as much.
 _NEAR = 48
 
 
+class TooLarge(Exception):
+    """What a source leaves in memory is more than `MOST` bytes."""
+
+
 def from_memory(memory: bytes, base: bytes, in_address: int) -> bytes:
-    """The image of a memory. Left out: the stack, dead between calls, and the input, which held the source."""
+    """The image of a memory, or `TooLarge`. Left out: the stack, dead between calls, and the input, which held the source."""
     skipped = [(0, abi.STACK_SIZE), (in_address, in_address + abi.IN_SIZE)]
-    runs = list(_joined(_changed(memory, base, skipped)))
-    parts = [MEMORY, abi.IMAGE_HEAD.pack(len(memory) // abi.PAGE, len(runs))]
-    for start, end in runs:
+    parts, size = [b""], 0
+    for start, end in _joined(_changed(memory, base, skipped)):
         parts += (abi.RUN_HEAD.pack(start, end - start), memory[start:end])
+        size += end - start
+        if size > MOST:
+            raise TooLarge
+    parts[0] = MEMORY + abi.IMAGE_HEAD.pack(len(memory) // abi.PAGE, len(parts) // 2)
     return b"".join(parts)
 
 

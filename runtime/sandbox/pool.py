@@ -29,13 +29,15 @@ from runtime.sandbox.program import WasmProgram, load_program
 from runtime.settings import SandboxSettings
 
 INLINE_TICKS = 2
+# A larger request is copied on a thread, so that the event loop does not wait for it.
+INLINE_BYTES = 256 << 10
 TICK_MS = TICK_SECONDS * 1000
 # Of its CPU time, what a run must have had before its limit is believed; and how little is made up for.
 FAIR_SHARE, LEAST_SHARE = 0.8, 0.25
 LOAD_LIMITS = Limits(
     cpu_ms=2_000,
     wall_ms=5_000,
-    memory_bytes=64 << 20,
+    memory_bytes=32 << 20,
     output_bytes=65_536,
     console_lines=256,
     console_bytes=32_768,
@@ -88,7 +90,9 @@ class WasmSandbox(Sandbox):
         started = time.perf_counter()
         frame = _frame(limits, image=program.image, payload=arguments, seed=next(self._seeds))
         step = None
-        if self._inline and not program.slow:
+        if program.pages * abi.PAGE > limits.memory_bytes:
+            step = _Step(failure("memory_limit", memory_bytes=program.pages * abi.PAGE), 0.0, None)
+        elif self._inline and not program.slow and len(frame) <= INLINE_BYTES:
             step = self._attempt(program, frame, limits, INLINE_TICKS, time.perf_counter)
             if _hit_cpu_limit(step):
                 program.exceeded()
@@ -187,7 +191,8 @@ class WasmSandbox(Sandbox):
         waiting = False
         try:
             if program.evaluates:
-                self._evaluate_in(invocation, program.source, LOAD_LIMITS)
+                self._evaluate_in(invocation, program.source, limits)
+                ticks = _ticks(limits.cpu_ms - (clock() - before) * 1000)
             reply = self._call(invocation, self._engine.invoke, frame, program.pages, limits, ticks)
             waiting = reply.kind == "pending"
         except Stopped as stopped:
@@ -232,6 +237,9 @@ class WasmSandbox(Sandbox):
             if reply.kind == "pending":
                 return image.from_source(wrapped)
             return image.from_memory(invocation.memory(), self._base, self._engine.in_address)
+        except image.TooLarge:
+            message = f"What it makes while it loads takes more than {image.MOST:,} bytes."
+            raise SourceRejected("memory_limit", message) from None
         except Stopped as stopped:
             found = outcome(failure(stopped.code, str(stopped)), LOAD_LIMITS)
             assert isinstance(found, Failure)

@@ -68,7 +68,8 @@
   function schedule(callback, delay, every, args) {
     if (typeof callback !== 'function') throw new TypeErrorHere('The "callback" argument must be of type function.');
     count();
-    const ms = delay >= 1 && delay <= 2147483647 ? floor(+delay) : 1;
+    const wanted = +delay; // once: it may be an object that changes its mind
+    const ms = wanted >= 1 && wanted <= 2147483647 ? floor(wanted) : 1;
     const timer = { __proto__: null, id: ++lastId, due: now() + ms, callback, args, every: every ? ms : 0, next: null };
     insert(timer);
     return timer.id;

@@ -346,6 +346,7 @@ EXPORT("invoke") uint64_t invoke(void) {
 
 /* The operations that the hook waited for are done; the clock has moved. */
 EXPORT("resume") uint64_t resume(void) {
+  request_at = in; /* however large the first request was */
   host_now_ms = request()->now_ms;
   JS_UpdateStackTop(rt);
   for (;;) {

@@ -26,6 +26,7 @@ struct free_block {
 static struct free_block *free_blocks[SMALL_SIZES + 8 * DOUBLINGS];
 static uintptr_t top, end; /* what lies between is unused; both are the address of a head */
 static size_t most_pages = SIZE_MAX;
+static bool was_full;
 
 static uint32_t *head_of(void *payload) { return (uint32_t *)((uintptr_t)payload - HEAD); }
 
@@ -71,6 +72,7 @@ void *malloc(size_t wanted) {
   top += size;
   return payload;
 full:
+  was_full = true;
   errno = ENOMEM;
   return NULL;
 }
@@ -115,7 +117,12 @@ void *realloc(void *payload, size_t wanted) {
 
 size_t malloc_usable_size(void *payload) { return payload ? *head_of(payload) - HEAD : 0; }
 
-void heap_limit(uint32_t bytes) { most_pages = bytes / PAGE; }
+void heap_limit(uint32_t bytes) {
+  most_pages = bytes / PAGE;
+  was_full = false;
+}
+
+bool heap_was_full(void) { return was_full; }
 
 void heap_seal(void) {
   for (size_t list = 0; list < sizeof free_blocks / sizeof *free_blocks; list++) {

@@ -1,4 +1,5 @@
 #include "outcome.h"
+#include "heap.h"
 #include <string.h>
 
 #define MOST_NAME 128
@@ -104,7 +105,7 @@ static const char *printed(JSContext *ctx, JSValueConst value, size_t *size) {
 }
 
 static const char *limit_code(const char *name, const char *message, const char *code) {
-  if (!strcmp(name, "InternalError") && !strcmp(message, "out of memory")) return "memory_limit";
+  if (!strcmp(name, "InternalError") && !strncmp(message, "out of memory", 13)) return "memory_limit";
   if (!strcmp(name, "RangeError") && !strcmp(message, "Maximum call stack size exceeded")) return "stack_limit";
   return code;
 }
@@ -120,6 +121,8 @@ uint64_t outcome_error(JSContext *ctx, const char *kind, const char *code, JSVal
   if (!message) message = printed(ctx, thrown, &message_size);
   outcome_begin(kind);
   code = limit_code(name ? name : "", message ? message : "", code);
+  /* Where there is no memory for the error that says so, the engine throws null, or nothing can print it. */
+  if (heap_was_full() && (JS_IsNull(thrown) || JS_IsUndefined(thrown) || !message)) code = "memory_limit";
   field("code", code, strlen(code), MOST_NAME);
   field("name", name ? name : "Error", name ? name_size : 5, MOST_NAME);
   field("message", message ? message : "", message_size, MOST_MESSAGE);
