@@ -34,6 +34,9 @@ STOPPING: Final = web.AppKey("stopping", asyncio.Event)
 # What tells our own ids apart: the process, and the request in it.
 _PROCESS: Final = os.urandom(6).hex()
 _COUNT: Final = itertools.count(1)
+RETRY_SECONDS: Final = "1"
+"""After this many seconds a caller who got a 503 may try again (RFC 9110 section 10.2.3)."""
+
 _SANE_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}").fullmatch
 
 
@@ -160,6 +163,8 @@ def _refuse(route: Route, call: Call, error: HookdError, wanted: tuple[str, ...]
     offer = challenge(error, wanted)
     if offer is not None:
         response.headers.setdefault(hdrs.WWW_AUTHENTICATE, offer)
+    if error.status == 503:
+        response.headers.setdefault(hdrs.RETRY_AFTER, RETRY_SECONDS)
     return response
 
 

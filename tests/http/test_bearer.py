@@ -8,12 +8,13 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jwt.utils import base64url_encode
 
 from runtime.errors import InsufficientScope, SettingsError, Unauthenticated
-from runtime.http.bearer import REMEMBERED, Authenticator, NoToken, challenge, require_scope
+from runtime.http import bearer as bearer_module
+from runtime.http.bearer import Authenticator, NoToken, challenge, require_scope
 from runtime.http.json import json_response
 from runtime.http.routes import Call, Route, Scopes
 from runtime.settings import TrustedIssuer
@@ -174,6 +175,7 @@ async def test_the_scheme_has_any_case():
     assert (await Authenticator([HS256]).identify(bearer().replace("Bearer", "bEARER"))).tenant == "acme"
 
 
+@settings(deadline=None)
 @given(TEXT, TEXT, TEXT)
 async def test_any_text_is_refused_in_good_order(head, payload, signature):
     """No token, whatever its bytes, raises anything but Unauthenticated; its challenge is a valid header."""
@@ -184,6 +186,7 @@ async def test_any_text_is_refused_in_good_order(head, payload, signature):
     assert (challenge(caught.value, ()) or "").isprintable()
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["aud", "exp", "nbf", "iat", "ten", "sub", "scope", "permissions", "jti"]),
@@ -217,10 +220,11 @@ async def test_a_verified_token_is_remembered_until_it_ends():
     assert authenticator.recall(long) is None
 
 
-async def test_memory_is_bounded():
+async def test_memory_is_bounded(monkeypatch):
     """The oldest token is forgotten first."""
+    monkeypatch.setattr(bearer_module, "REMEMBERED", 10)
     authenticator = Authenticator([HS256])
-    headers = [bearer(jti=str(number)) for number in range(REMEMBERED + 1)]
+    headers = [bearer(jti=str(number)) for number in range(11)]
     for header in headers:
         await authenticator.identify(header)
     assert authenticator.recall(headers[0]) is None

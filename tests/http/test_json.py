@@ -11,7 +11,7 @@ import aiohttp
 import orjson
 import pytest
 from aiohttp import web
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.errors import InvalidBody
@@ -86,12 +86,14 @@ def message(answer: tuple[int, Any]) -> tuple[int, str, str]:
     return status, body["errorCode"], body["message"]
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_every_json_value_arrives_as_it_was_sent(value):
     """A body of any value is read as the same value."""
     assert parse_json(json.dumps(value).encode()) == value
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_value_or_a_clear_error(body):
     """No body, whatever its bytes, raises anything but InvalidBody."""
@@ -99,6 +101,7 @@ def test_any_bytes_are_a_value_or_a_clear_error(body):
         parse_json(body)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_as_a_form_are_fields_or_a_clear_error(body):
     """Likewise for forms."""

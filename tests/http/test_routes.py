@@ -7,7 +7,7 @@ from typing import NoReturn
 import pytest
 from aiohttp import web
 
-from runtime.errors import HookdError, HookNotFound
+from runtime.errors import HookdError, HookNotFound, Unavailable
 from runtime.http.app import create_app
 from runtime.http.bearer import Authenticator
 from runtime.http.json import empty_response, json_response
@@ -22,6 +22,10 @@ async def hello(call: Call) -> web.Response:
 
 async def missing(call: Call) -> NoReturn:
     raise HookNotFound
+
+
+async def busy(call: Call) -> NoReturn:
+    raise Unavailable("All sandboxes are taken.")
 
 
 async def broken(call: Call) -> NoReturn:
@@ -40,6 +44,7 @@ ROUTES = [
     Route(method="GET", path="/things/{id}", handler=hello, access=PUBLIC),
     Route(method="DELETE", path="/things/{id}", handler=gone, access=PUBLIC),
     Route(method="GET", path="/missing", handler=missing, access=PUBLIC),
+    Route(method="GET", path="/busy", handler=busy, access=PUBLIC),
     Route(method="GET", path="/broken", handler=broken, access=PUBLIC),
     Route(method="GET", path="/oauth", handler=broken, access=PUBLIC, answer_error=oauth_error),
     Route(method="GET", path="/guarded", handler=hello, access=Scopes("read:hooks")),
@@ -54,6 +59,13 @@ async def test_an_error_becomes_its_body(served, client):
         assert await answer.text() == (
             '{"statusCode":404,"error":"Not Found","message":"Error: Hook does not exist","errorCode":"HookDoesNotExist"}'
         )
+
+
+async def test_a_503_says_when_to_try_again(served, client):
+    """Clients that know Retry-After wait, and do not fall over us all at once."""
+    url = await served(*ROUTES)
+    async with client.get(f"{url}/busy") as answer:
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
 
 
 async def test_an_unexpected_error_hides_its_details(served, client, caplog):

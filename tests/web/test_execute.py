@@ -3,7 +3,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import strategies as st
 
 from tests.web.conftest import REQUEST, SEED, USER, Api, hook_of, token
 
@@ -207,3 +210,47 @@ async def test_the_request_id_is_kept(api: Api):
         while not (found := (await api.call("GET", "/api/v1/logs")).body["executions"]):
             await asyncio.sleep(0.05)
     assert [(record["id"], record["request_id"]) for record in found] == [(execution_id, "trace-7")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "let deep = 1; for (let i = 0; i < 400; i++) deep = [deep]; cb(null, {'https://a/b': deep})",
+        "let deep = 1; for (let i = 0; i < 3000; i++) deep = {a: deep}; cb(null, {'https://a/b': deep})",
+        "cb(null, {'https://a/b': '\\ud800', 'https://a/\\udfff': 1})",
+        "cb(null, {'https://a/b': [2 ** 70, 1e308 * 10, NaN, -0, 1n]})",
+        "cb(null, {['https://a/' + 'x'.repeat(60000)]: 1})",
+        "cb(null, {scope: ['\\ud800']})",
+        "console.log('\\ud800'); cb(new Error('\\ud800'))",
+        "const e = new Error('x'); e.name = {toString() { throw 1 }}; cb(e)",
+        "cb({message: '\\ud800', name: 7, stack: null})",
+    ],
+)
+async def test_no_answer_of_a_hook_breaks_ours(api: Api, body):
+    """Depth, lone surrogates, numbers that JSON does not have: a decision in order, and a record of it."""
+    await api.create(hook_of(body))
+    decision = await api.execute()
+    assert decision["decision"] in ("allow", "deny")
+    async with asyncio.timeout(5):
+        while not (found := (await api.call("GET", "/api/v1/logs")).body["executions"]):
+            await asyncio.sleep(0.05)
+    assert found[0]["id"] == decision["execution"]["id"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@hypothesis.settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(change=st.dictionaries(st.sampled_from(sorted({*REQUEST, "user", "other"})), JSON, max_size=2))
+async def test_any_request_is_answered_in_good_order(api: Api, change):
+    """A decision or a 400, whatever the token server sends; the hook gets exactly the JSON that was sent."""
+    if not api.runtime.dispatch._ready:
+        await api.create(hook_of("cb(null, {scope: [], 'https://a/b': [client, context.ip]})"))
+    answer = await api.call("POST", EXECUTE, {**REQUEST, **change})
+    assert answer.status in (200, 400)
+    if answer.status == 200 and "client" in change:
+        assert answer.body["claims"]["https://a/b"][0] == change["client"]

@@ -10,8 +10,13 @@ from typing import Any
 import aiohttp
 import pytest
 
+from runtime.bootstrap import open_runtime
+from runtime.http.app import create_app, serve
+from runtime.http.bearer import Authenticator
+from runtime.http.routes import install
 from runtime.ulid import Ulids
 from runtime.web import logs
+from runtime.web.app import web_routes
 from tests.web.conftest import REQUEST, SEED, Api, hook_of, token
 
 LOGS = "/api/v1/logs"
@@ -265,3 +270,14 @@ async def test_a_tenant_has_a_bounded_number_of_tails(api: Api):
     async with tail(api):
         answer = await api.call("GET", TAIL)
         assert (answer.status, answer.body["errorCode"]) == (503, "temporarily_unavailable")
+
+
+async def test_a_tail_ends_when_the_server_stops(settings):
+    """At once, and not only after the time that requests in progress are given."""
+    async with open_runtime(settings) as runtime, aiohttp.ClientSession() as client:
+        authenticator, app = Authenticator(settings.auth.trusted), create_app()
+        install(app, web_routes(runtime), authenticator)
+        async with asyncio.timeout(5), serve(app, "127.0.0.1", 0) as address:
+            answer = await client.get(address.url + TAIL, headers={"Authorization": f"Bearer {token()}"})
+            assert (await answer.content.readuntil(b"\n\n")).startswith(b": connected")
+        assert (await answer.content.read()).strip() in (b"", b":")

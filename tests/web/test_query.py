@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from multidict import MultiDict
 
@@ -71,6 +71,7 @@ def test_what_is_not_known_or_given_twice_is_refused():
         Query(MultiDict([("flag", "true"), ("flag", "false")]), NAMES)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_number_within_bounds_or_refused(text):
     """Never another error, however long or strange."""
