@@ -12,7 +12,7 @@ not counted. A column's name ends in its unit. Sections:
   the whole prelude and all limits and include reading the request and applying the claims rules; the *whole path* also
   bearer token (verified once, then remembered), execution record and the answer's JSON. The others have none of these.
 - `http`: requests per second of one worker on one core. hookd is `hookd serve` with its defaults: bearer token, claims
-  rules, execution record and log line included. A token server reuses its bearer token, so does the load generator;
+  rules and execution record included. A token server reuses its bearer token, so does the load generator;
   hookd remembers verified tokens. The Node servers have none of that; the no-op endpoint runs no hook at all. `cpu_us`
   is the server's CPU time per answer. `busy` is the share of its core that the load generator used: near 1, it and not
   the server was measured.
