@@ -5,8 +5,8 @@ Own code, because it is shorter than the dependency would be. Knows no clock: th
 
 from __future__ import annotations
 
-import os
 import random
+import secrets
 from typing import Final
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -20,7 +20,7 @@ class Ulids:
     def __init__(self) -> None:
         self._last = 0
         # An id is no secret: what is asked of the system is the seed, for a call per id is two microseconds of a request.
-        self._chance = random.Random(os.urandom(32))  # noqa: S311 - likewise
+        self._chance = random.Random(secrets.randbits(256))  # noqa: S311 - likewise
 
     def new(self, at: float) -> str:
         """An id for this moment, in seconds since the epoch."""

@@ -4,7 +4,7 @@
   'use strict';
   const global = globalThis;
   const { emit, count } = native;
-  const { format, inspect } = global.__hookd_inspect;
+  const { format, inspect, lookInside } = global.__hookd_inspect;
   const { defineProperty } = Object;
   const { apply } = Reflect;
   const { floor, max } = Math;
@@ -12,6 +12,7 @@
   const TypeErrorHere = TypeError;
   const ErrorHere = Error;
   delete global.__hookd_inspect;
+  lookInside(native);
 
   function hidden(object, name, value) {
     defineProperty(object, name, { value, writable: true, configurable: true, enumerable: false });
@@ -47,7 +48,7 @@
     error(...args) { print('error', args); },
     debug(...args) { print('debug', args); },
     trace(...args) { print('error', args); },
-    dir(value, options) { emit('info', inspect(value, options)); },
+    dir(value, options) { emit('info', inspect(value, { customInspect: false, ...options })); },
     assert(ok, ...args) { if (!ok) emit('error', args.length ? 'Assertion failed: ' + format(args) : 'Assertion failed'); },
     group(...args) { if (args.length) print('info', args); depth++; },
     groupEnd() { if (depth > 0) depth--; },
@@ -144,7 +145,7 @@
   errorClass('ServerError');
 
   hidden(global, 'require', function require(name) {
-    const error = new ErrorHere(`Cannot find module '${name}'. hookd runs a hook's own source; npm modules are not available in this version.`);
+    const error = new ErrorHere("Cannot find module '" + name + "'. hookd runs a hook's own source; npm modules are not available in this version.");
     error.code = 'MODULE_NOT_FOUND';
     throw error;
   });

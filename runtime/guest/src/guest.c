@@ -82,6 +82,31 @@ static JSValue js_count(JSContext *c, JSValueConst self, int argc, JSValueConst 
   return JS_ThrowRangeError(c, "too many operations: the limit is %u", request()->operations);
 }
 
+/* What inspect.js asks the engine about a value: JavaScript itself can not tell. */
+static JSValue js_promise_state(JSContext *c, JSValueConst self, int argc, JSValueConst *argv) {
+  (void)self, (void)argc;
+  return JS_NewInt32(c, JS_PromiseState(c, argv[0])); /* below 0: no promise */
+}
+
+static JSValue js_promise_result(JSContext *c, JSValueConst self, int argc, JSValueConst *argv) {
+  (void)self, (void)argc;
+  return JS_PromiseResult(c, argv[0]);
+}
+
+static JSValue js_proxy_target(JSContext *c, JSValueConst self, int argc, JSValueConst *argv) {
+  (void)self, (void)argc;
+  if (!JS_IsProxy(argv[0])) return JS_UNDEFINED;
+  JSValue target = JS_GetProxyTarget(c, argv[0]);
+  if (JS_IsObject(target)) return target;
+  JS_FreeValue(c, JS_GetException(c));
+  return JS_NULL;
+}
+
+static JSValue js_proxy_handler(JSContext *c, JSValueConst self, int argc, JSValueConst *argv) {
+  (void)self, (void)argc;
+  return JS_GetProxyHandler(c, argv[0]);
+}
+
 static void on_rejection(JSContext *c, JSValueConst promise, JSValueConst reason, bool handled, void *opaque) {
   (void)opaque;
   if (!handled && JS_IsUndefined(run.unhandled_promise)) {
@@ -264,6 +289,10 @@ EXPORT("boot") int32_t boot(uint8_t *at) {
   JSValue native = JS_NewObject(ctx), global = JS_GetGlobalObject(ctx), math = JS_GetPropertyStr(ctx, global, "Math");
   define(native, "emit", js_emit, 2);
   define(native, "count", js_count, 0);
+  define(native, "promiseState", js_promise_state, 1);
+  define(native, "promiseResult", js_promise_result, 1);
+  define(native, "proxyTarget", js_proxy_target, 1);
+  define(native, "proxyHandler", js_proxy_handler, 1);
   JS_DefinePropertyValueStr(ctx, math, "random", JS_NewCFunction(ctx, js_random, "random", 0), JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE);
   JSValue inside = JS_Call(ctx, prelude, JS_UNDEFINED, 1, (JSValueConst *)&native);
   if (JS_IsException(inside)) return 3;
