@@ -78,6 +78,15 @@ def test_the_readme_knows_the_commands():
     assert named == set(hookd.commands)
 
 
+def test_the_map_is_whole():
+    """Every room and every module beside them is on the map of runtime/."""
+    text = (REPOSITORY / "runtime/README.md").read_text()
+    rooms = [f"{path.parent.name}/" for path in (REPOSITORY / "runtime").glob("*/__init__.py")]
+    modules = [path.name for path in (REPOSITORY / "runtime").glob("*.py") if path.name != "__init__.py"]
+
+    assert [name for name in rooms + modules if name not in text] == []
+
+
 def test_the_readme_knows_the_extensibility_points():
     """Whoever looks for the trigger's id finds it."""
     text = (REPOSITORY / "README.md").read_text()
