@@ -56,15 +56,14 @@ def announce(address: Address) -> None:
 
 
 def stop_asked() -> asyncio.Event:
-    """Set at SIGINT (Ctrl-C) and SIGTERM. The second signal of a kind does what it always does."""
+    """Set at SIGINT (Ctrl-C) and SIGTERM.
+
+    More of them change nothing: what starts us may pass on a signal that we had from the terminal too, and a stop that is
+    cut short would lose records. It takes no longer than `http.app.SHUTDOWN_SECONDS`.
+    """
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-
-    def ask(number: signal.Signals) -> None:
-        stop.set()
-        loop.remove_signal_handler(number)
-
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ask, number)
+        loop.add_signal_handler(number, stop.set)
     return stop
 
 
