@@ -41,6 +41,14 @@ async def client() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
+def public_row(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> dict[str, Any]:
+    """The public half as a row of a key set."""
+    kind: Any = RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else ECAlgorithm
+    row: dict[str, Any] = kind.to_jwk(key.public_key(), as_dict=True)
+    row.pop("key_ops", None)
+    return row
+
+
 class JwksServer:
     """Publishes keys, or whatever else the test wants, and counts who asks."""
 
@@ -54,11 +62,7 @@ class JwksServer:
 
     def publish(self, key: Any, key_id: str | None, **more: Any) -> None:
         """Add a public key, with more members or changed ones."""
-        algorithms: dict[type, Any] = {rsa.RSAPrivateKey: RSAAlgorithm, ec.EllipticCurvePrivateKey: ECAlgorithm}
-        kind = next(kind for base, kind in algorithms.items() if isinstance(key, base))
-        row = kind.to_jwk(key.public_key(), as_dict=True)
-        row.pop("key_ops", None)
-        self.keys[str(key_id)] = {**row, **({} if key_id is None else {"kid": key_id}), **more}
+        self.keys[str(key_id)] = {**public_row(key), **({} if key_id is None else {"kid": key_id}), **more}
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked += 1

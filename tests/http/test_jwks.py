@@ -9,13 +9,15 @@ import jwt
 import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from runtime.errors import Unauthenticated, Unavailable
 from runtime.http import jwks as jwks_module
 from runtime.http.bearer import Authenticator
 from runtime.http.jwks import MAX_BYTES, KeySet
 from runtime.settings import TrustedIssuer
-from tests.http.conftest import JwksServer, rsa_key
+from tests.http.conftest import JwksServer, public_row, rsa_key
 
 
 @pytest.fixture
@@ -112,7 +114,7 @@ async def test_known_keys_outlive_the_issuers_absence(jwks, keys, monkeypatch):
     "status, headers, body",
     [
         (500, {}, None),
-        (302, {"Location": "/elsewhere"}, None),
+        (302, {"Location": "/jwks.json"}, None),
         (200, {}, b"not json"),
         (200, {}, b"[]"),
         (200, {}, b'{"keys": {}}'),
@@ -190,3 +192,22 @@ async def test_at_most_a_hundred_keys_are_read(jwks, keys):
     jwks.publish(rsa_key(), "k1")
     jwks.body = orjson.dumps({"keys": [{}] * 100 + list(jwks.keys.values())})
     assert await keys.get("k1") is None
+
+
+_ROWS: dict[str, Callable[[], dict[str, Any]]] = {
+    "RS256": lambda: public_row(rsa_key()),
+    "ES256": lambda: public_row(ec.generate_private_key(ec.SECP256R1())),
+}
+VALUES = st.sampled_from([None, True, 7, -1.5, "", "!!", "AQAB", "A" * 43, "\xe4", [], {}])
+ODD = st.dictionaries(st.sampled_from(["n", "e", "x", "y", "kid", "use", "alg", "key_ops", "x5c"]), VALUES, max_size=4)
+
+
+@settings(deadline=None)
+@given(ODD, st.sampled_from([("RS256", {"kty": "RSA"}), ("ES256", {"kty": "EC", "crv": "P-256"})]))
+def test_a_broken_key_never_takes_the_others_with_it(odd, kind):
+    """Whatever one row holds, the good one beside it is found."""
+    algorithm, kty = kind
+    row = _ROWS[algorithm]()
+    rows = [{**row, "kid": "odd", **kty, **odd}, 7, None, [], {}, {**row, "kid": "good"}]
+    found = jwks_module._usable(orjson.dumps({"keys": rows}), algorithm)
+    assert "good" in found
