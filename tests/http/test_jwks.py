@@ -198,7 +198,7 @@ _ROWS: dict[str, Callable[[], dict[str, Any]]] = {
     "RS256": lambda: public_row(rsa_key()),
     "ES256": lambda: public_row(ec.generate_private_key(ec.SECP256R1())),
 }
-VALUES = st.sampled_from([None, True, 7, -1.5, "", "!!", "AQAB", "A" * 43, "\xe4", [], {}])
+VALUES: st.SearchStrategy[Any] = st.sampled_from([None, True, 7, -1.5, "", "!!", "AQAB", "A" * 43, "\xe4", [], {}])
 ODD = st.dictionaries(st.sampled_from(["n", "e", "x", "y", "kid", "use", "alg", "key_ops", "x5c"]), VALUES, max_size=4)
 
 
