@@ -7,16 +7,20 @@ Rule: no middleware and no access log, both cost more than a hook's share of a r
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 
-from runtime.errors import MethodNotAllowed, NotFound
+from runtime.errors import HookdError, MethodNotAllowed, NotFound
 from runtime.http.json import error_response
 from runtime.http.routes import BODY_LIMIT, STOPPING, Call, Public, Route, wrap
+
+log = logging.getLogger("hookd.http")
 
 KEEP_ALIVE_SECONDS: Final = 75.0
 SHUTDOWN_SECONDS: Final = 10.0
@@ -62,6 +66,45 @@ class Address:
         return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
 
 
+class MalformedRequest(HookdError):
+    """Bytes that are no HTTP request, or one that is over the parser's limits."""
+
+    status, error, code = 400, "Bad Request", "invalid_request"
+
+
+class _Connection(web.RequestHandler):
+    """Answers what is no HTTP in our shape. aiohttp would name its version, and log the bytes: a token may be in them."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if not isinstance(exc, HttpProcessingError) or request.writer.output_size > 0:
+            return super().handle_error(request, status, exc, message)
+        log.debug("%s sent what is no HTTP request: %s", request.remote, type(exc).__name__)
+        answer = error_response(MalformedRequest("This is not an HTTP request that can be read."))
+        answer.force_close()
+        return answer
+
+
+class _Server(web.Server):
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+
+class _Runner(web.AppRunner):
+    async def _make_server(self) -> web.Server:
+        server = await super()._make_server()
+        # There is no public way to say which class a connection is of.
+        server.__class__ = _Server
+        return server
+
+
 @asynccontextmanager
 async def serve(app: web.Application, host: str, port: int, *, share_port: bool = False) -> AsyncIterator[Address]:
     """Serve while the block runs; then stop listening and let requests in progress end.
@@ -70,7 +113,7 @@ async def serve(app: web.Application, host: str, port: int, *, share_port: bool 
     """
     last = Route(method="*", path="/{path:.*}", handler=_unrouted, access=Public("only says that there is nothing"))
     app.router.add_route(last.method, last.path, wrap(last, None, BODY_LIMIT))
-    runner = web.AppRunner(
+    runner = _Runner(
         app,
         access_log=None,
         handle_signals=False,

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 
 import aiohttp
 import pytest
@@ -48,6 +50,38 @@ async def test_a_wrong_method_is_a_json_405_with_allow(served, client):
         assert (await answer.json())["message"] == "DELETE is not possible at /things; possible: GET, HEAD, POST."
     async with client.get(f"{url}/things/1") as answer:
         assert (answer.status, answer.headers["Allow"]) == (405, "PATCH")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"garbage\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer hunter2" + b"x" * 20_000 + b"\r\n\r\n",
+        b"GET /hunter2" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+    ids=["garbage", "header", "address", "smuggling"],
+)
+async def test_what_is_no_http_request_is_a_json_400(served, sent, caplog):
+    """In the usual shape, without a version; none of its bytes are in the log, for a token may be among them."""
+    url = await served(*ROUTES)
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    with caplog.at_level(logging.DEBUG):
+        writer.write(sent)
+        async with asyncio.timeout(5):
+            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    await writer.wait_closed()
+    assert head.split(b" ")[1] == b"400"
+    assert b"Server: hookd\r\n" in head + b"\r\n"
+    assert json.loads(body) == {
+        "statusCode": 400,
+        "error": "Bad Request",
+        "message": "This is not an HTTP request that can be read.",
+        "errorCode": "invalid_request",
+    }
+    assert "hunter2" not in caplog.text
+    assert not [record for record in caplog.records if record.levelno >= logging.INFO]
 
 
 async def test_a_request_in_progress_ends_before_the_server():
