@@ -39,7 +39,23 @@ UNITS = (
     "random.c",
     "wasi.c",
 )
-PRELUDE = ("inspect.js", "prelude.js")
+INSPECT = (
+    "builtins",
+    "lists",
+    "text",
+    "primitives",
+    "view",
+    "values",
+    "kinds",
+    "names",
+    "properties",
+    "elements",
+    "bases",
+    "errors",
+    "layout",
+    "format",
+)
+PRELUDE = (*(f"inspect/{name}.js" for name in INSPECT), "prelude.js")  # in this order
 COMPILE = ("-target", "wasm32-wasi", "-O3", "-DNDEBUG", "-D_GNU_SOURCE", "-mbulk-memory", "-fno-sanitize=undefined")
 OWN_WARNINGS = ("-Wall", "-Wextra", "-Werror")
 LINK = ("-mexec-model=reactor", "-Wl,--strip-all")  # zig puts the stack first by itself
@@ -190,9 +206,8 @@ def abi(name: str) -> int:
 
 def boot(whole: bytes) -> tuple[bytes, dict[str, int]]:
     """Run `boot` with the prelude. Returns the memory afterwards, its stack emptied, and the addresses in it."""
-    source = ";\n".join((GUEST / "js" / name).read_text() for name in PRELUDE).encode()
     compiler = Guest(whole)
-    answer = compiler.call("compile", compiler.write(source))
+    answer = compiler.call("compile", compiler.write(prelude().encode()))
     code = compiler.memory()[answer >> 32 :][: answer & 0xFFFFFFFF]
     if code.startswith(b"{"):
         raise SystemExit(f"the prelude does not compile: {code.decode()}")
@@ -202,6 +217,12 @@ def boot(whole: bytes) -> tuple[bytes, dict[str, int]]:
     dump = bytearray(guest.memory())
     dump[: abi("STACK_SIZE")] = bytes(abi("STACK_SIZE"))
     return bytes(dump), {"in_address": guest.call("in_address")}
+
+
+def prelude() -> str:
+    """One script: the files of inspect/ share one strict function; prelude.js comes last, for its value is the script's."""
+    *inspect, last = ((GUEST / "js" / name).read_text() for name in PRELUDE)
+    return "\n".join(["(function () {\n'use strict';", *inspect, "})();", last])
 
 
 class Guest:
