@@ -30,7 +30,7 @@ from runtime.ulid import Ulids
 Place: TypeAlias = tuple[str, str]
 """A tenant and the id of an extensibility point."""
 
-# What a cached hook takes beside its image: script, secrets, objects.
+# What a cached hook takes beside its image, its script and its secrets: objects.
 _OVERHEAD = 4096
 
 
@@ -60,7 +60,7 @@ class _Ready:
     @property
     def size(self) -> int:
         image = self.program.size if self.program else 0
-        return image + len(self.hook.version.script) + _OVERHEAD
+        return image + len(self.hook.version.script) + self.mask.size + _OVERHEAD
 
 
 class Dispatch:
@@ -202,7 +202,7 @@ class Dispatch:
             if image is None:
                 image = await self._sandbox.make_image(version.script)
                 await self._storage.put_image(version.id, build_id, image)
-            program = self._programs[version.id] = self._sandbox.load(image)
+            program = self._programs.setdefault(version.id, self._sandbox.load(image))
         return program
 
 
