@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from runtime.http import app as app_module
 from runtime.http.app import Address, create_app, serve, serve_until
 from runtime.http.bearer import Authenticator
 from runtime.http.json import json_response
@@ -144,3 +145,16 @@ def test_an_address_is_a_url():
     """An IPv6 address goes into brackets (RFC 3986 section 3.2.2)."""
     assert Address(host="127.0.0.1", port=80).url == "http://127.0.0.1:80"
     assert Address(host="::1", port=80).url == "http://[::1]:80"
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost:"], ids=["nothing", "half a head"])
+async def test_a_client_that_asks_nothing_is_let_go(served, monkeypatch, sent):
+    """A connection without a whole request is closed after a while: they can not be hoarded."""
+    monkeypatch.setattr(app_module, "KEEP_ALIVE_SECONDS", 0.1)
+    url = await served(*ROUTES)
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    writer.write(sent)
+    async with asyncio.timeout(5):
+        assert await reader.read() == b""
+    writer.close()
+    await writer.wait_closed()
