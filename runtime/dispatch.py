@@ -9,6 +9,7 @@ What is ready to run is kept per tenant and extensibility point, by use, up to a
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from weakref import WeakValueDictionary
 import orjson
 
 from runtime import claims, triggers
+from runtime.errors import HookNotFound, Unavailable
 from runtime.logs.base import Recorder
 from runtime.masking import Mask
 from runtime.model import Allow, Decision, Deny, Execution, Failure, Hook, HookVersion, Limits, Refusal, Secrets
@@ -30,6 +32,7 @@ from runtime.ulid import Ulids
 Place: TypeAlias = tuple[str, str]
 """A tenant and the id of an extensibility point."""
 
+_LOG = logging.getLogger("hookd.dispatch")
 # What a cached hook takes beside its image, its script and its secrets: objects.
 _OVERHEAD = 4096
 
@@ -172,6 +175,8 @@ class Dispatch:
         if done.cancelled() or done.exception() is not None:
             return
         ready = done.result()
+        if ready is not None and ready.rejected is not None:
+            return  # it was enabled, so it did load: what hinders it now may pass
         self._ready[place] = ready
         self._free -= _size(ready)
         while self._free < 0 and len(self._ready) > 1:
@@ -185,7 +190,10 @@ class Dispatch:
         hook = await self._storage.enabled_hook(*place)
         if hook is None:
             return None
-        sealed = await self._storage.get_secrets(hook.tenant, hook.id)
+        try:
+            sealed = await self._storage.get_secrets(hook.tenant, hook.id)
+        except HookNotFound:  # deleted since; another may be enabled by now
+            return await self._prepare(place)
         secrets = self._sealer.open_secrets(hook.tenant, hook.id, sealed)
         program, rejected = None, None
         try:
@@ -201,9 +209,15 @@ class Dispatch:
             image = await self._storage.get_image(version.id, build_id)
             if image is None:
                 image = await self._sandbox.make_image(version.script)
-                await self._storage.put_image(version.id, build_id, image)
+                await self._put_image(version.id, build_id, image)
             program = self._programs.setdefault(version.id, self._sandbox.load(image))
         return program
+
+    async def _put_image(self, version_id: str, build_id: str, image: bytes) -> None:
+        try:
+            await self._storage.put_image(version_id, build_id, image)
+        except Unavailable as error:
+            _LOG.warning("an image is not kept, and will be made again: %s %s", error.message, error.debug)
 
 
 def _size(ready: _Ready | None) -> int:

@@ -16,7 +16,7 @@ JsonObject: TypeAlias = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookVersion:
-    """One deployed source, immutable. `id` is the SHA-256 of what decides its behaviour, see `admin.version_id`."""
+    """One deployed source, immutable. `id` is the SHA-256 of what decides its behaviour, see `manifest.version_id`."""
 
     id: str
     trigger: str

@@ -55,6 +55,8 @@ class StorageRecorder:
         self._waiting: deque[Execution] = deque()
         self._some = asyncio.Event()
         self._enough = asyncio.Event()
+        self._taken = self._done = 0
+        self._flushing: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._closing = False
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
@@ -66,9 +68,18 @@ class StorageRecorder:
             self.dropped += 1
             return
         self._waiting.append(execution)
+        self._taken += 1
         self._some.set()
         if len(self._waiting) >= self._batch:
             self._enough.set()
+
+    async def flush(self) -> None:
+        """Return when all that was taken until now has been written, or is lost. For who reads the records."""
+        if self._done < self._taken and not self._closing:
+            written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._flushing.append((self._taken, written))
+            self._enough.set()
+            await written
 
     def start(self) -> None:
         """Begin to write. Call it on the event loop that `record` will be called on."""
@@ -101,16 +112,25 @@ class StorageRecorder:
             await self._some.wait()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._enough.wait(), self._interval)
-            await self._write(self._take())
+            batch = self._take()
+            await self._write(batch)
+            self._done += len(batch)
+            self._tell_flushed()
 
     def _take(self) -> Sequence[Execution]:
         batch = [self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))]
         if not self._closing:
             if not self._waiting:
                 self._some.clear()
-            if len(self._waiting) < self._batch:
+            if len(self._waiting) < self._batch and not self._flushing:
                 self._enough.clear()
         return batch
+
+    def _tell_flushed(self) -> None:
+        while self._flushing and self._flushing[0][0] <= self._done:
+            _, written = self._flushing.popleft()
+            if not written.done():
+                written.set_result(None)
 
     async def _write(self, batch: Sequence[Execution]) -> None:
         if not batch:

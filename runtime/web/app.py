@@ -16,7 +16,7 @@ def web_routes(runtime: Runtime) -> list[Route]:
     return [
         *execute_routes(runtime.dispatch),
         *manage_routes(runtime.admin),
-        *log_routes(runtime.storage, runtime.tail),
+        *log_routes(runtime.storage, runtime.tail, runtime.recorder.flush),
         *health_routes(runtime.storage, runtime.sandbox, runtime.settings.limits.limits()),
         *openapi_routes(),
     ]

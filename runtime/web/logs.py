@@ -1,7 +1,7 @@
 """Execution records: a list with filters, and a live tail as server-sent events.
 
-Rule: a tenant sees its own executions only. The tail follows what this process runs; the list has what is stored, a
-moment later. The bytes of the events keep to what poor clients can read (contract 4): LF, one write and one `data:` line
+Rule: a tenant sees its own executions only. The tail follows what this process runs; the list has what is
+stored, and waits for what is on its way there. The bytes of the events keep to what poor clients can read (contract 4): LF, one write and one `data:` line
 per event, no `event:` line on an execution, never a blank line first.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
@@ -45,9 +46,9 @@ _FILTERS: Final = ("hook", "client", "decision")
 _DECISIONS: Final = ("allow", "deny")
 
 
-def log_routes(storage: Storage, tail: Tail) -> list[Route]:
-    """`GET /api/v1/logs` and `GET /api/v1/logs/tail`."""
-    logs = _Logs(storage, tail)
+def log_routes(storage: Storage, tail: Tail, flush: Callable[[], Awaitable[None]]) -> list[Route]:
+    """`GET /api/v1/logs` and `GET /api/v1/logs/tail`. `flush` returns when what has happened is in the storage."""
+    logs = _Logs(storage, tail, flush)
     return [
         Route(method="GET", path="/api/v1/logs", handler=logs.list_executions, access=Scopes("read:logs")),
         Route(method="GET", path="/api/v1/logs/tail", handler=logs.tail, access=Scopes("read:logs")),
@@ -57,7 +58,8 @@ def log_routes(storage: Storage, tail: Tail) -> list[Route]:
 class _Logs:
     """The handlers."""
 
-    def __init__(self, storage: Storage, tail: Tail) -> None:
+    def __init__(self, storage: Storage, tail: Tail, flush: Callable[[], Awaitable[None]]) -> None:
+        self._flush = flush
         self._storage = storage
         self._tail = tail
 
@@ -65,6 +67,7 @@ class _Logs:
         query = Query(call.request.query, (*_FILTERS, "before", "limit"))
         limit = query.integer("limit", LIST_DEFAULT, least=1, most=LIST_MOST)
         wanted = replace(_filter(query), before=query.ulid("before"))
+        await self._flush()
         found = await self._storage.list_executions(call.caller.tenant, wanted, limit=limit)
         following = found[-1].id if len(found) == limit else None
         return json_response({"executions": [execution_body(execution) for execution in found], "next": following})

@@ -73,6 +73,37 @@ async def test_records_reach_the_storage_by_themselves(storage):
     assert recorder.dropped == 0
 
 
+async def test_flush_returns_when_what_was_taken_is_stored(storage):
+    """Who lists records right after an answer finds its record, though the writer would wait for more."""
+    recorder = recorder_of(storage, batch=7, interval=3600)
+    recorder.start()
+    await recorder.flush()
+    for _ in range(3):
+        rows = [execution() for _ in range(10)]
+        for row in rows:
+            recorder.record(row)
+        await asyncio.gather(recorder.flush(), recorder.flush())
+        assert (await recorded(storage))[:10] == [row.id for row in reversed(rows)]
+    await recorder.close()
+    await recorder.flush()
+
+
+async def test_flush_returns_when_the_storage_refuses(storage, monkeypatch):
+    """A reader does not wait for ever for what is lost."""
+
+    async def refuse(_):
+        raise Unavailable("full")
+
+    monkeypatch.setattr(storage, "append_executions", refuse)
+    recorder = recorder_of(storage, interval=3600)
+    recorder.start()
+    recorder.record(execution())
+    await recorder.flush()
+    await recorder.close()
+
+    assert recorder.dropped == 1
+
+
 async def test_close_writes_what_was_taken(storage):
     """A service that stops loses no record, however many wait."""
     recorder = recorder_of(storage, batch=7)
