@@ -31,6 +31,7 @@ from tests.requesting import (
     door_before,
     execute,
     hook_of,
+    records_of,
 )
 
 
@@ -42,16 +43,8 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 def records(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> list[Execution]:
-    """What the recorder was given, which it also keeps."""
-    records: list[Execution] = []
-    record = runtime.recorder.record
-
-    def noted(execution: Execution) -> None:
-        records.append(execution)
-        record(execution)
-
-    monkeypatch.setattr(runtime.recorder, "record", noted)
-    return records
+    """What the recorder was given."""
+    return records_of(runtime, monkeypatch)
 
 
 @pytest.fixture
@@ -159,7 +152,9 @@ async def test_a_wrong_request_is_the_callers_error(
 
 
 async def test_a_source_that_no_longer_loads(runtime: Runtime, records: list[Execution], door: Callable[[str], Door]):
-    """An update of hookd may refuse what an older one took: no token, and the reason for the developer, found once."""
+    """An update of hookd may refuse what an older one took: no token, and the reason for the developer. It is
+    tried anew for each request: what hinders it may pass.
+    """
     hook = await deploy_unchecked(runtime, "module.exports = 1;\nthrow new Error('at load');")
     made, ran = door("make_image"), door("run")
     executed = await execute(runtime)
@@ -173,7 +168,7 @@ async def test_a_source_that_no_longer_loads(runtime: Runtime, records: list[Exe
     assert isinstance(executed.fault, Failure)
     assert (executed.fault.code, executed.fault.message) == ("source_rejected", "Error: at load")
     assert "hook.js:2" in executed.fault.stack
-    assert (len(made.calls), len(ran.calls), len(records)) == (1, 0, 2)
+    assert (len(made.calls), len(ran.calls), len(records)) == (2, 0, 2)
     await runtime.admin.update_hook("t", hook.id, {"script": claim("1")})
     assert await answer(runtime) == 1
 

@@ -28,6 +28,7 @@ WITHOUT_MODULE = {
     "test_layers.py": "structure",
     "test_mirror.py": "structure",
     "test_packaging.py": "the wheel",
+    "test_preparations.py": "what is kept between requests: dispatch, admin, storage and engine together",
 }
 """Tests of something else than one module of runtime/."""
 
