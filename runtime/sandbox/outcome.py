@@ -56,6 +56,10 @@ def rejection(reply: abi.Reply, *, lines: int) -> SourceRejected:
     """Why a source of so many lines does not load, and where."""
     line, column = _place(reply.stack)
     if reply.code == "syntax_error" and line > lines:  # the parser has gone on into the wrapper's own last line
+        if (
+            reply.message == "Unexpected token '}'"
+        ):  # the wrapper's own: one of the source's, who knows which, is too many
+            return SourceRejected(reply.code, "SyntaxError: Unexpected token '}'")
         return SourceRejected(reply.code, "SyntaxError: Unexpected end of input", line=lines)
     return SourceRejected(reply.code, f"{reply.name}: {reply.message}", line=line, column=column, stack=reply.stack)
 

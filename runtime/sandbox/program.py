@@ -40,6 +40,7 @@ class WasmProgram(Program):
 
 def load_program(kept: bytes) -> WasmProgram:
     """A program from its image; `ValueError` when it is none."""
-    if kept[: len(image.MEMORY)] not in (image.MEMORY, image.SOURCE):
+    whole = len(kept) >= len(image.MEMORY) + abi.IMAGE_HEAD.size
+    if not (kept.startswith(image.SOURCE) or (kept.startswith(image.MEMORY) and whole)):
         raise ValueError("not an image")
     return WasmProgram(kept)
