@@ -49,7 +49,10 @@ class Sandbox(ABC):
 
     @abstractmethod
     async def make_image(self, source: str) -> bytes:
-        """Evaluate the source once, under limits, and return what must be kept to run it. `SourceRejected`."""
+        """Evaluate the source once, under limits, and return what must be kept to run it.
+
+        `SourceRejected`; `Unavailable` when the engine is closed.
+        """
 
     @abstractmethod
     def load(self, image: bytes) -> Program:

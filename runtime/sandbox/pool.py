@@ -75,6 +75,8 @@ class WasmSandbox(Sandbox):
 
     async def make_image(self, source: str) -> bytes:
         """See `Sandbox.make_image`. Takes some milliseconds on a thread."""
+        if self._closing.is_set():
+            raise Unavailable("The service is stopping.")
         wrapped = source.encode("utf-8", "surrogatepass").join(WRAPPER)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._evaluate, wrapped)
 

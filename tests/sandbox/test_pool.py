@@ -298,6 +298,8 @@ async def test_nothing_runs_after_closing(own: WasmSandbox):
     await own.close()
     with pytest.raises(Unavailable):
         await own.run(program, b"[1]", AMPLE)
+    with pytest.raises(Unavailable):
+        await own.make_image(ECHO)
 
 
 # Many hooks

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from runtime.model import Answer, Failure, Refusal
@@ -183,6 +185,16 @@ async def test_a_source_kept_as_it_is_that_no_longer_loads(sandbox: WasmSandbox)
     done = await sandbox.run(load_program(kept.replace(b"false", b"true ")), b"[]", AMPLE)
 
     assert done.outcome == Failure(code="source_rejected", message="Error: now")
+
+
+async def test_a_source_that_is_evaluated_per_request_has_the_requests_limits(sandbox: WasmSandbox):
+    """Not the more generous ones of a deployment: else it would be a way around them."""
+    source = "setTimeout(() => {}, 1); for (let i = 0; i < 5e6; i++); module.exports = (cb) => cb();"
+    program = load_program(await sandbox.make_image(source))
+    done = await sandbox.run(program, b"[]", replace(AMPLE, cpu_ms=10))
+
+    assert isinstance(done.outcome, Failure)
+    assert done.outcome.code == "cpu_limit"
 
 
 async def test_the_build_id_names_the_build(sandbox: WasmSandbox):
