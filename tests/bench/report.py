@@ -110,7 +110,7 @@ def render_verdicts(verdicts: Iterable[Verdict]) -> str:
     words = {True: "reached", False: "NOT reached", None: "not measured"}
     lines = [["target", "bound", "measured", ""]]
     lines += [
-        [verdict.promise, verdict.bound, _number(verdict.measured), words[verdict.reached]] for verdict in verdicts
+        [verdict.promise, verdict.bound, _exact(verdict.measured), words[verdict.reached]] for verdict in verdicts
     ]
     return _align(lines)
 
@@ -121,6 +121,11 @@ def _number(value: float | None) -> str:
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def _exact(value: float | None) -> str:
+    """Four digits: a figure just below its bound must not look like the bound."""
+    return "-" if value is None else f"{value:,.0f}" if value >= 1000 else f"{value:#.4g}"
 
 
 def _align(lines: Sequence[Sequence[str]]) -> str:
