@@ -77,12 +77,16 @@ LIMITED = {
 @pytest.mark.parametrize("slow", [False, True], ids=["inline", "thread"])
 @pytest.mark.parametrize("code", LIMITED)
 async def test_each_limit_has_an_error_of_its_own(sandbox: WasmSandbox, code: str, slow: bool):
-    """It names the limit and its value, wherever the hook ran; what was logged until then is kept where it can be."""
+    """It names the limit and its value, wherever the hook ran. What was logged until then is kept where the guest can still
+    be asked: not where it was stopped in the middle.
+    """
     body, message = LIMITED[code]
-    done = await run(sandbox, f"module.exports = function (cb) {{ {body} }};", limits=TIGHT, slow=slow)
+    source = f"module.exports = function (cb) {{ console.log('before'); {body} }};"
+    done = await run(sandbox, source, limits=TIGHT, slow=slow)
 
     assert isinstance(done.outcome, Failure)
     assert (done.outcome.code, done.outcome.message) == (code, message)
+    assert [line.text for line in done.console] == ([] if code == "cpu_limit" else ["before"])
     assert done.memory_bytes > 0
 
 
