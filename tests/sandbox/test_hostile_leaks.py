@@ -135,23 +135,23 @@ module.exports = (client, scope, audience, context, cb) => {
   cb(null, { secret });
 };
 """
-# Takes all the memory there is but a little to go on with, and reports each byte in it that is not zero.
+# Takes all the memory there is but a little to go on with, and reports each block in it that is not all zeros.
 FINDER = """
 module.exports = (client, scope, audience, context, cb) => {
   const found = [], blocks = Array(300).fill(null);
   let spare = Array.from({ length: 500 }, (_, i) => [{ i }, new Uint8Array(200), () => i, `${i}`.repeat(20)]);
   for (let size = 4194304, n = 0; size >= 8192; size >>= 1) {
     try {
-      for (;;) blocks[n++] = new Uint8Array(size);
+      for (;;) blocks[n++] = new Uint32Array(size / 4);
     } catch (e) { if (e.name !== 'InternalError') throw e; }
   }
   spare = null;
   let total = 0;
   for (const block of blocks) {
     if (block === null) continue;
-    total += block.length;
-    const at = block.findIndex(byte => byte !== 0);
-    if (at >= 0) found.push([block.length, at]);
+    total += block.byteLength;
+    const most = block.sort()[block.length - 1]; // sorted by C: a loop over megabytes takes too long
+    if (most !== 0) found.push([block.length, most]);
   }
   cb(null, { found, much: total > 5e6 });
 };
@@ -283,7 +283,7 @@ async def test_a_hook_finds_only_zeros_in_new_memory(sandbox: WasmSandbox, slow:
     hoarder, finder = [load_program(await sandbox.make_image(source)) for source in (HOARDER, FINDER)]
     hoarder.slow = finder.slow = slow
 
-    for _ in range(3):
+    for _ in range(2):
         assert (await run(sandbox, hoarder)).outcome == Answer({"secret": MARKER})
         assert (await run(sandbox, finder)).outcome == Answer({"found": [], "much": True})
 
@@ -369,7 +369,6 @@ BROKEN = [
     "new Function('}')();",
     "(function f() { f(); })();",
     "new ArrayBuffer(1e9);",
-    "for (;;);",
     "import('fs');",
     "[1].reduce();",
     "[2, 1].sort(() => { throw new Error('x'); });",
