@@ -25,6 +25,10 @@ USER = {"id": "u1"}
 SECRET = "correct-horse-battery"
 
 
+# Seconds after which a test that waits for what never happens fails.
+PATIENCE = 30
+
+
 class Door:
     """Stands before one of the real storage's or engine's calls: counts, holds its answers back, or refuses."""
 
@@ -33,7 +37,7 @@ class Door:
         self.holds = 0  # so many of the next calls get their answer when it opens
         self.open = asyncio.Event()
         self.refusal: Exception | None = None
-        self.held = asyncio.Event()
+        self._holding = 0
         self._real = real
 
     async def __call__(self, *arguments: Any) -> Any:
@@ -43,9 +47,16 @@ class Door:
         held, self.holds = self.holds > 0, max(0, self.holds - 1)
         answer = await self._real(*arguments)
         if held:
-            self.held.set()
-            await self.open.wait()
+            self._holding += 1
+            async with asyncio.timeout(PATIENCE):
+                await self.open.wait()
         return answer
+
+    async def holding(self, count: int = 1) -> None:
+        """Returns when it holds so many calls back."""
+        async with asyncio.timeout(PATIENCE):
+            while self._holding < count:
+                await asyncio.sleep(0)
 
 
 def records_of(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> list[Execution]:

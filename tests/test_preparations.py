@@ -75,7 +75,7 @@ async def test_a_change_overtakes_a_preparation(runtime: Runtime, door: Callable
     slow = door(step)
     slow.holds = 1
     before = asyncio.create_task(answer(runtime))
-    await slow.held.wait()
+    await slow.holding()
     await runtime.admin.update_hook("t", hook.id, {"script": claim("[2, context.secrets.A]")})
     await runtime.admin.update_secrets("t", hook.id, {"A": "b"})
     assert await answer(runtime) == [2, "b"]
@@ -91,7 +91,7 @@ async def test_a_preparation_that_was_overtaken_is_not_kept(runtime: Runtime, do
     slow = door(step)
     slow.holds = 1
     before = asyncio.create_task(answer(runtime))
-    await slow.held.wait()
+    await slow.holding()
     await runtime.admin.update_hook("t", hook.id, {"script": claim("2")})
     slow.open.set()
     assert await before == 1
@@ -107,7 +107,7 @@ async def test_many_first_requests_prepare_once(runtime: Runtime, door: Callable
     doors = [door(name) for name in ("enabled_hook", "get_secrets", "get_image", "make_image")]
     doors[0].holds = 1
     asked = [asyncio.create_task(answer(runtime)) for _ in range(100)]
-    await doors[0].held.wait()
+    await doors[0].holding()
     doors[0].open.set()
 
     assert await asyncio.gather(*asked) == [1] * 100
@@ -123,7 +123,7 @@ async def test_a_caller_who_leaves_does_no_harm(
     slow = door("enabled_hook")
     slow.holds = 1
     first = asyncio.create_task(answer(runtime))
-    await slow.held.wait()
+    await slow.holding()
     others = [asyncio.create_task(answer(runtime)) for _ in range(3)]
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -185,7 +185,7 @@ async def test_a_hook_that_is_deleted_while_it_is_prepared(
     slow = door("enabled_hook")
     slow.holds = 1
     asked = asyncio.create_task(answer(runtime))
-    await slow.held.wait()
+    await slow.holding()
     await runtime.admin.delete_hook("t", hook.id)
     if other:
         await deploy(runtime, claim("2"), name="other")
@@ -202,8 +202,7 @@ async def test_tenants_with_the_same_script_share_its_program(runtime: Runtime, 
     slow = door("get_image")
     slow.holds = 2
     both = asyncio.gather(answer(runtime, tenant="t"), answer(runtime, tenant="u"))
-    while len(slow.calls) < 2:
-        await asyncio.sleep(0)
+    await slow.holding(2)
     slow.open.set()
     kept = runtime.dispatch._ready
 
