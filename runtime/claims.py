@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import TypeGuard, cast
+from typing import cast
 from unicodedata import normalize
 from urllib.parse import urlsplit
 
@@ -59,6 +59,7 @@ MAX_MEMBERS = 1000
 
 _ACCESS_TOKEN, _ID_TOKEN = "access_token", "id_token"
 _TOKENS = ("accessToken", "idToken")
+_NESTED = frozenset({dict, list})
 _URL = re.compile(r"https?://", re.ASCII | re.IGNORECASE)
 # A domain or an IPv6 address. Programs differ in what a host with %, \ or a mark that nobody sees is.
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*|[\da-f.]*:[\da-f:.]+")
@@ -134,7 +135,7 @@ def _allow(request: TokenRequest, value: object) -> Allow:
     trigger = request.trigger
     dropped: list[DroppedClaim] = []
     id_token: JsonObject = {}
-    if trigger.has_id_token and any(name in answer for name in _TOKENS):
+    if trigger.has_id_token and ("accessToken" in answer or "idToken" in answer):
         dropped += [_dropped(name, _ACCESS_TOKEN, "misplaced") for name in answer if name not in _TOKENS]
         id_token = _optional_object("idToken", answer.get("idToken"))
         answer = _optional_object("accessToken", answer.get("accessToken"))
@@ -153,7 +154,7 @@ def _custom_claims(answer: JsonObject, token: str, dropped: list[DroppedClaim]) 
     for name, value in answer.items():
         if name == "scope" and token == _ACCESS_TOKEN:
             continue
-        fault = claim_fault(name) or ("nested_too_deeply" if _is_deep(value) else "")
+        fault = claim_fault(name) or ("nested_too_deeply" if type(value) in _NESTED and _is_deep(value) else "")
         if fault:
             dropped.append(_dropped(name, token, fault))
         else:
@@ -183,17 +184,12 @@ def _members(value: object) -> Iterable[object]:
 def _scope(value: object) -> tuple[str, ...]:
     if type(value) is not list:
         raise _Malformed(f"'scope' must be an array of strings, not {json_type(value)}.")
-    if not _all_strings(value):
-        index = next(index for index, item in enumerate(value) if type(item) is not str)
-        raise _Malformed(f"'scope[{index}]' must be a string, not {json_type(value[index])}.")
     for index, item in enumerate(value):
+        if type(item) is not str:
+            raise _Malformed(f"'scope[{index}]' must be a string, not {json_type(item)}.")
         if not is_scope(item):
             raise _Malformed(f"'scope[{index}]' is not a scope: {SCOPE_RULE}.")
     return tuple(dict.fromkeys(value))
-
-
-def _all_strings(items: Iterable[object]) -> TypeGuard[list[str]]:
-    return all(type(item) is str for item in items)
 
 
 def _object(what: str, value: object) -> JsonObject:

@@ -118,9 +118,12 @@ class DroppedClaim:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Allow:
-    """Issue the token with exactly these scopes and, beside the issuer's own, these claims."""
+    """Issue the token with exactly these scopes and, beside the issuer's own, these claims.
+
+    Nobody changes one. It is not frozen, because that would be two microseconds of every request.
+    """
 
     scope: tuple[str, ...]
     claims: JsonObject = field(default_factory=dict)

@@ -54,11 +54,11 @@ TRIGGERS: Mapping[str, Trigger] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class TokenRequest:
     """What a token server asks at an extensibility point. `scope` is None when it sent none (contract 0).
 
-    What `parse` made has well-formed scopes only, each once.
+    What `parse` made has well-formed scopes only, each once. Nobody changes one; not frozen, as `model.Allow`.
     """
 
     trigger: Trigger

@@ -11,7 +11,7 @@ import itertools
 import logging
 import os
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -67,10 +67,11 @@ class Call:
     caller: Caller
     request_id: str
     body_limit: int
+    variables: Mapping[str, str]
 
     def path(self, name: str) -> str:
         """A variable of the route's path."""
-        return self.request.match_info[name]
+        return self.variables[name]
 
     async def json(self, *, unique: bool = True) -> object:
         """The JSON body, see `json.read_json`."""
@@ -102,6 +103,8 @@ class Route:
     handler: Handler
     access: Public | Scopes
     answer_error: ErrorAnswer = error_response
+    busy: tuple[Mapping[str, str], ...] = ()
+    """Variables of the path for which it is written out: aiohttp finds a fixed path at once, ten microseconds sooner."""
 
 
 def install(
@@ -111,12 +114,15 @@ def install(
     for route in routes:
         handler = wrap(route, authenticator, body_limit)
         app.router.add_route(route.method, route.path, handler)
+        for variables in route.busy:
+            fixed = wrap(route, authenticator, body_limit, variables)
+            app.router.add_route(route.method, route.path.format_map(variables), fixed)
         if route.method == hdrs.METH_GET and isinstance(route.access, Public):
             app.router.add_route(hdrs.METH_HEAD, route.path, handler)
 
 
 def wrap(
-    route: Route, authenticator: Authenticator | None, body_limit: int
+    route: Route, authenticator: Authenticator | None, body_limit: int, variables: Mapping[str, str] | None = None
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """The route's handler as aiohttp calls it."""
     handler = route.handler
@@ -125,7 +131,7 @@ def wrap(
         raise ValueError(f"{route.method} {route.path} needs an authenticator.")
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        call = Call(request, NOBODY, _request_id(request), body_limit)
+        call = Call(request, NOBODY, _request_id(request), body_limit, variables or request.match_info)
         try:
             if wanted:
                 header = request.headers.get(hdrs.AUTHORIZATION)

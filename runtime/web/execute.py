@@ -8,6 +8,7 @@ from runtime.dispatch import Dispatch, Executed
 from runtime.http.json import json_response
 from runtime.http.routes import Call, Route, Scopes
 from runtime.model import Allow
+from runtime.triggers import TRIGGERS
 from runtime.web.shapes import dropped_body, execution_summary, fault_body
 
 
@@ -26,6 +27,7 @@ def execute_routes(dispatch: Dispatch) -> list[Route]:
             path="/api/v1/triggers/{trigger}/execute",
             handler=execute,
             access=Scopes("execute:hooks"),
+            busy=tuple({"trigger": trigger} for trigger in TRIGGERS),
         )
     ]
 
