@@ -100,7 +100,7 @@ async def test_hostile_hook_gets_its_exact_outcome_and_harms_nothing(sandbox: Wa
             check(row, await run(sandbox, program, row.limits))
 
     await check_good(sandbox, good)
-    assert sandbox._busy == 0
+    assert sandbox.busy == 0
 
 
 async def deploy(sandbox: WasmSandbox, source: str) -> bytes | SourceRejected:

@@ -208,7 +208,7 @@ async def test_a_request_finds_nothing_of_the_one_before_it(sandbox: WasmSandbox
         program.slow = slow
         assert code_of(done) == ENDS[end], done.outcome
         assert await look(sandbox, program) == clean
-    assert sandbox._busy == 0
+    assert sandbox.busy == 0
 
 
 def code_of(done: Run) -> str:
@@ -270,7 +270,7 @@ async def test_requests_beside_each_other_share_nothing(sandbox: WasmSandbox, ke
     waiting = [asyncio.create_task(run(sandbox, program, "wait", LIMITS)) for _ in range(3)]
     await asyncio.sleep(0)
 
-    assert sandbox._busy == 3
+    assert sandbox.busy == 3
     for slow in (False, True):
         assert await look(sandbox, program_of(keeper, slow=slow)) == clean
     assert [code_of(done) for done in await asyncio.gather(*waiting)] == ["wall_limit"] * 3
@@ -286,6 +286,15 @@ async def test_a_hook_finds_only_zeros_in_new_memory(sandbox: WasmSandbox, slow:
     for _ in range(2):
         assert (await run(sandbox, hoarder)).outcome == Answer({"secret": MARKER})
         assert (await run(sandbox, finder)).outcome == Answer({"found": [], "much": True})
+
+
+def memory_after_boot(sandbox: WasmSandbox) -> bytes:
+    """Before the first request of this test."""
+    fresh = Invocation(sandbox._engine)
+    try:
+        return fresh.memory()
+    finally:
+        fresh.close()
 
 
 def frame(program: WasmProgram, secret: str) -> bytes:
@@ -304,7 +313,7 @@ def invoke(sandbox: WasmSandbox, invocation: Invocation, program: WasmProgram, s
 async def test_a_secret_is_in_no_byte_of_the_next_sandbox(sandbox: WasmSandbox):
     """The next one lies in the same place, which is exactly as it was after boot; also what it grows into is empty."""
     hoarder, ordinary = [load_program(await sandbox.make_image(source)) for source in (HOARDER, ORDINARY)]
-    places = set()
+    places, base = set(), memory_after_boot(sandbox)
     for _ in range(3):
         first = Invocation(sandbox._engine)
         places.add(first._start)
@@ -315,7 +324,7 @@ async def test_a_secret_is_in_no_byte_of_the_next_sandbox(sandbox: WasmSandbox):
         second = Invocation(sandbox._engine)
         places.add(second._start)
         try:
-            assert second.memory() == sandbox._base
+            assert second.memory() == base
             assert invoke(sandbox, second, ordinary, "other").value == {"size": 6_000_000}
             assert second.size() > 6_000_000
             assert MARKER.encode() not in second.memory()
@@ -328,7 +337,7 @@ async def test_a_secret_is_in_no_byte_of_the_next_sandbox(sandbox: WasmSandbox):
 @pytest.mark.parametrize("end", ["cpu", "memory", "stack"])
 async def test_a_sandbox_that_was_stopped_leaves_no_byte(sandbox: WasmSandbox, keeper: bytes, end: str):
     """However abruptly."""
-    program = load_program(keeper)
+    program, base = load_program(keeper), memory_after_boot(sandbox)
     first = Invocation(sandbox._engine)
     payload = arguments(end)
     request = abi.frame(now_ms=0, seed=bytes(32), limits=LIMITS, image=program.image, payload=payload)
@@ -344,7 +353,7 @@ async def test_a_sandbox_that_was_stopped_leaves_no_byte(sandbox: WasmSandbox, k
 
     second = Invocation(sandbox._engine)
     assert second._start == place
-    assert second.memory() == sandbox._base
+    assert second.memory() == base
     second.close()
 
 
