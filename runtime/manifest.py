@@ -23,12 +23,19 @@ SECRETS: Final = 20
 """Most secrets of one hook."""
 SECRET_NAME_CHARS: Final = 128
 SECRET_VALUE_CHARS: Final = 4_096
+DEPENDENCIES: Final = 10
+"""Most npm modules of one hook: the vendor's number (contract 0)."""
+MODULE_NAME_CHARS: Final = 214
+MODULE_VERSION_CHARS: Final = 64
 
 VALUE_NOT_SHOWN: Final = "_VALUE_NOT_SHOWN_"
 """What the API shows in place of a secret's value, and what leaves it unchanged in a PATCH (contract 1.3)."""
 
 _NAME_PATTERN: Final = r"^[a-zA-Z0-9]([ \-a-zA-Z0-9]*[a-zA-Z0-9])?$"
 _NAME: Final = re.compile(_NAME_PATTERN.strip("^$"))
+# npm's rule for names (package.json, "name"); capitals too, for modules from before it have some: JSONStream.
+_MODULE_PATTERN: Final = r"^(@[a-zA-Z0-9~-][a-zA-Z0-9._~-]*/)?[a-zA-Z0-9~-][a-zA-Z0-9._~-]*$"
+_MODULE: Final = re.compile(_MODULE_PATTERN.strip("^$"))
 _HALF_PAIR: Final = re.compile(r"[\ud800-\udfff]")
 _QUOTED_CHARS: Final = 100
 
@@ -194,7 +201,23 @@ def _trigger(value: object) -> str:
 def _dependencies(value: object) -> dict[str, str]:
     if type(value) is not dict:
         raise _Broken(_expected("object", value))
-    return {_string(name): _string(version) for name, version in value.items()}
+    if len(value) > DEPENDENCIES:
+        raise _Broken(f"Too many properties defined ({len(value)}), maximum {DEPENDENCIES}")
+    return {_module_name(name): _module_version(version) for name, version in value.items()}
+
+
+def _module_name(value: object) -> str:
+    name = _string(value)
+    _require_length(name, MODULE_NAME_CHARS)
+    if not _MODULE.fullmatch(name):
+        raise _Broken(f"String does not match pattern {_MODULE_PATTERN}: {_quoted(name)}")
+    return name
+
+
+def _module_version(value: object) -> str:
+    version = _string(value)
+    _require_length(version, MODULE_VERSION_CHARS)
+    return version
 
 
 def _secret_name(value: object) -> str:

@@ -40,6 +40,7 @@ NEARLY_SECRETS = st.dictionaries(ANY_TEXT, ANY_TEXT | ANY_JSON, max_size=25) | s
 
 HOOK = {"name": "my hook", "script": "module.exports = 1", "triggerId": "credentials-exchange"}
 NAME_RULE = "String does not match pattern ^[a-zA-Z0-9]([ \\-a-zA-Z0-9]*[a-zA-Z0-9])?$"
+MODULE_RULE = "String does not match pattern ^(@[a-zA-Z0-9~-][a-zA-Z0-9._~-]*/)?[a-zA-Z0-9~-][a-zA-Z0-9._~-]*$"
 ON_NAME = "on property name (Name of this hook.)."
 ON_SCRIPT = "on property script (Code to be executed when this hook runs.)."
 ON_ENABLED = "on property enabled (Whether this hook is executed.)."
@@ -129,6 +130,13 @@ def test_a_name_that_does_not_fit_the_pattern_is_refused(name):
         ({"dependencies": []}, f"'Expected type object but found type array' {ON_DEPENDENCIES}"),
         ({"dependencies": {"a": 1.5}}, f"'Expected type string but found type number' {ON_DEPENDENCIES}"),
         ({"dependencies": {"a": 1.0}}, f"'Expected type string but found type integer' {ON_DEPENDENCIES}"),
+        (
+            {"dependencies": {f"{n}": "1" for n in range(11)}},
+            f"'Too many properties defined (11), maximum 10' {ON_DEPENDENCIES}",
+        ),
+        ({"dependencies": {"x" * 215: "1"}}, f"'String is too long (215 chars), maximum 214' {ON_DEPENDENCIES}"),
+        ({"dependencies": {"a": "1" * 65}}, f"'String is too long (65 chars), maximum 64' {ON_DEPENDENCIES}"),
+        ({"dependencies": {"a/b": "1"}}, f"'{MODULE_RULE}: a/b' {ON_DEPENDENCIES}"),
         ({"triggerId": "post-login"}, f"'No enum match for: post-login' {ON_TRIGGER}"),
         ({"triggerId": ["a"]}, f"'Expected type string but found type array' {ON_TRIGGER}"),
         ({"id": "1"}, "'Additional properties not allowed: id'."),
@@ -138,6 +146,33 @@ def test_a_name_that_does_not_fit_the_pattern_is_refused(name):
 def test_a_refusal_names_the_rule_and_the_property(change, message):
     """For each property and each rule, in the form that was recorded (contract-full 5.4)."""
     assert broken(parse_new_hook, HOOK | change) == message
+
+
+@pytest.mark.parametrize(
+    "name", ["a", "left-pad", "@auth0/node-auth0", "JSONStream", "x" * 214, "lodash.get", "~", "1"]
+)
+def test_modules_have_names_of_npm(name):
+    """Of a scope, from before the rule that forbids capitals, and of npm's full length; versions as npm takes them."""
+    for version in ("1.2.3", "^2 || >=3.0.0-beta.1", "latest", "", "1" * 64):
+        assert parse_new_hook(HOOK | {"dependencies": {name: version}}).dependencies == {name: version}
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".a", "_a", "a b", "../a", "@a", "@/a", "@a/", "@a/b/c", "a\n", "ä", "a%2fb", "'; x"]
+)
+def test_what_is_no_module_of_npm_is_refused(name):
+    """Before it names a folder or an address anywhere."""
+    assert broken(parse_new_hook, HOOK | {"dependencies": {name: "1"}}) == f"'{MODULE_RULE}: {name}' {ON_DEPENDENCIES}"
+
+
+def test_dependencies_are_bounded():
+    """Ten are taken, as many as the vendor takes; a patch keeps to the same rule."""
+    ten = {f"module-{number}": "1" for number in range(10)}
+
+    assert parse_hook_patch({"dependencies": ten}) == HookPatch(dependencies=ten)
+    assert "Too many properties defined (11), maximum 10" in broken(
+        parse_hook_patch, {"dependencies": ten | {"one-more": "1"}}
+    )
 
 
 @pytest.mark.parametrize("name", ["name", "script", "triggerId"])
