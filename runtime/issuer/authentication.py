@@ -1,6 +1,8 @@
 """Which client asks (RFC 6749 section 2.3): `client_secret_basic`, `client_secret_post`, or a public client's bare id.
 
-Rule: an unknown client, a wrong secret and a missing one look the same and take the same time.
+Rule: an unknown client, a wrong secret and a missing one get the same answer. They do not take the same time: only a wrong
+secret of a client that exists is hashed. That a client exists is no secret, and a hash for whoever invents an id would
+be a hash for everybody.
 """
 
 from __future__ import annotations
@@ -25,22 +27,33 @@ class Credentials:
 
 
 async def authenticate(issuer: Issuer, parameters: Parameters) -> Client:
-    """The client that sent this. `InvalidClient` when it does not prove to be one, `InvalidRequest` when it tries twice."""
+    """The client that sent this.
+
+    `InvalidClient` when it does not prove to be one, `InvalidRequest` when it tries in two ways, `TooManyAttempts` when it
+    was wrong too often.
+    """
     is_basic = parameters.authorization is not None
-    for credentials in _presented(parameters):
-        client = await _verified(issuer, credentials)
-        if client is not None:
+    presented = [
+        (client, credentials.secret)
+        for credentials in _presented(parameters)
+        if (client := await issuer.store.clients.get(credentials.client_id)) is not None
+    ]
+    # All that costs nothing comes first: a secret that is right in its second reading is hashed once, not every time.
+    for client, secret in presented:
+        if (client.is_public and not secret) or issuer.secrets.remembers(secret, client.secret_hash):
+            return client
+    for client, secret in presented:
+        if secret and not client.is_public and await _matches(issuer, client, secret, parameters.ip):
             return client
     raise InvalidClient(challenge=is_basic)
 
 
-async def _verified(issuer: Issuer, credentials: Credentials) -> Client | None:
-    client = await issuer.store.clients.get(credentials.client_id)
-    if not credentials.secret:
-        return client if client is not None and client.is_public else None
-    # Without a hash to compare with, the comparison takes as long and fails.
-    hashed = client.secret_hash if client is not None and not client.is_public else None
-    return client if await issuer.secrets.verify(credentials.secret, hashed) else None
+async def _matches(issuer: Issuer, client: Client, secret: str, ip: str) -> bool:
+    """Whether this is the client's secret. Costs a hash, so who was wrong too often is not asked any more."""
+    issuer.client_attempts.check(client.client_id, ip)
+    matches = await issuer.secrets.verify(secret, client.secret_hash)
+    issuer.client_attempts.count(client.client_id, ip, failed=not matches)
+    return matches
 
 
 def _presented(parameters: Parameters) -> list[Credentials]:

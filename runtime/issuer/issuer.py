@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from runtime.errors import SettingsError
+from runtime.issuer.attempts import Attempts
 from runtime.issuer.decisions import Decisions, OwnToken
 from runtime.issuer.keys import KeyRing, open_keys
 from runtime.issuer.passwords import DEFAULT_COST, HashCost, Passwords, VerifiedSecrets
@@ -31,7 +32,11 @@ EVERYWHERE: Final = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not lis
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
-    """A token server that is open. `url` is its address without a slash at the end, `clock` gives seconds since the epoch."""
+    """A token server that is open.
+
+    `url` is its address without a slash at the end, `clock` gives seconds since the epoch. `passwords` are the users',
+    `secrets` the clients'; the attempts are who was wrong about them, and how often.
+    """
 
     settings: IssuerSettings
     url: str
@@ -39,6 +44,8 @@ class Issuer:
     keys: KeyRing
     passwords: Passwords
     secrets: VerifiedSecrets
+    user_attempts: Attempts
+    client_attempts: Attempts
     decisions: Decisions
     clock: Callable[[], float]
 
@@ -64,9 +71,9 @@ async def open_issuer(
         store = await open_store(settings.database)
         stack.push_async_callback(store.close)
         keys = await open_keys(store.signing_keys, clock)
-        passwords = Passwords(cost)
+        passwords, of_clients = Passwords(cost), Passwords(cost, threads=1)
         stack.callback(passwords.close)
-        secrets = VerifiedSecrets(passwords)
+        stack.callback(of_clients.close)
         await sow(settings, url, store, passwords, clock())
         token = OwnToken(settings, url + "/", keys, clock)
         decisions = await stack.enter_async_context(Decisions(settings, token))
@@ -76,7 +83,9 @@ async def open_issuer(
             store=store,
             keys=keys,
             passwords=passwords,
-            secrets=secrets,
+            secrets=VerifiedSecrets(of_clients),
+            user_attempts=Attempts(clock),
+            client_attempts=Attempts(clock),
             decisions=decisions,
             clock=clock,
         )

@@ -9,10 +9,12 @@
     |- UnsupportedResponseType 400  unsupported_response_type
     |- InvalidScope            400  invalid_scope
     |- AccessDenied            403  access_denied
+    |- TooManyAttempts         429  too_many_attempts
     |- ServerError             500  server_error
     `- TemporarilyUnavailable  503  temporarily_unavailable
 
-The statuses are RFC 6749's; 403 for `access_denied`, which the RFC does not know at this endpoint, is Auth0's.
+The statuses are RFC 6749's; 403 for `access_denied` and 429 for `too_many_attempts`, which the RFC does not know at this
+endpoint, are Auth0's.
 """
 
 from __future__ import annotations
@@ -86,6 +88,15 @@ class AccessDenied(OAuthError):
     """The hook denied, or the client is not authorized for this API."""
 
     status, error, code = 403, "Forbidden", "access_denied"
+
+
+class TooManyAttempts(OAuthError):
+    """Too many wrong secrets or passwords in a row, in Auth0's words."""
+
+    status, error, code = 429, "Too Many Requests", "too_many_attempts"
+
+    def __init__(self) -> None:
+        super().__init__("Your account has been blocked after multiple consecutive login attempts.")
 
 
 class ServerError(OAuthError):

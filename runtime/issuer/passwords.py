@@ -1,7 +1,8 @@
 """Passwords and client secrets: kept as Argon2id hashes (RFC 9106), compared without telling anything by time.
 
 A hash is made to cost tens of milliseconds, so it is made in threads, a few at once, and the queue before them is short:
-who comes after is told to try again, and the rest of the server does not notice a guesser.
+who comes after is told to try again, and the rest of the server does not notice a guesser. Users' passwords and clients'
+secrets have threads and a queue each: who fills the one does not stand in the other's way.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class Passwords:
 
 
 class VerifiedSecrets:
-    """Remembers which client secrets have been checked, so that only a client's first request pays for the hash.
+    """Clients' secrets. It remembers which have been checked, so that only a client's first request pays for the hash.
 
     It holds no secret: an entry is an HMAC under a key that only this process has. An entry names the hash that the
     secret was checked against, so a client whose secret was changed is checked anew.
@@ -87,15 +88,25 @@ class VerifiedSecrets:
         self._key = os.urandom(32)
         self._entries: OrderedDict[bytes, None] = OrderedDict()
 
-    async def verify(self, secret: str, hashed: str | None) -> bool:
+    async def hash(self, secret: str) -> str:
+        """As `Passwords.hash`."""
+        return await self._passwords.hash(secret)
+
+    def remembers(self, secret: str, hashed: str) -> bool:
+        """Whether this very secret was right before. Costs no hash."""
+        entry = self._entry(secret, hashed)
+        if entry not in self._entries:
+            return False
+        self._entries.move_to_end(entry)
+        return True
+
+    async def verify(self, secret: str, hashed: str) -> bool:
         """As `Passwords.verify`, and quick when this very secret was right before."""
-        entry = self._entry(secret, hashed or "")
-        if entry in self._entries:
-            self._entries.move_to_end(entry)
+        if self.remembers(secret, hashed):
             return True
         if not await self._passwords.verify(secret, hashed):
             return False
-        self._entries[entry] = None
+        self._entries[self._entry(secret, hashed)] = None
         while len(self._entries) > self._most:
             self._entries.popitem(last=False)
         return True

@@ -106,3 +106,33 @@ async def test_unknown_and_wrong_say_the_same(tokens):
     unknown = await post(tokens, client_id="nobody", client_secret="wrong")
 
     assert wrong == unknown
+
+
+async def test_who_invents_clients_costs_no_hash(tokens):
+    """Else eighty connections of nobody in particular keep every client and every user out."""
+    tokens.issuer.secrets._passwords.close()
+
+    for headers in (basic("nobody:x"), basic("nobody:%41"), basic("m2m%20:x"), None):
+        fields = {} if headers else {"client_id": "nobody", "client_secret": "x"}
+        assert (await post(tokens, headers, **fields))[0] == 401
+
+
+async def test_a_basic_header_costs_two_hashes_at_most(tokens):
+    """One for each way to read it, and both count as failures; the reading that was right is remembered at once."""
+    assert (await post(tokens, basic("m2m:wrong%41")))[0] == 401
+    for _ in range(4):
+        assert (await post(tokens, basic("m2m:wrong%41")))[0] == 401
+
+    assert (await post(tokens, basic("m2m:wrong%41")))[0] == 429
+
+
+async def test_a_client_that_guesses_is_refused(tokens):
+    """After ten wrong secrets; who has been right before is not concerned, nor are other clients."""
+    assert (await post(tokens, client_id="m2m", client_secret=SECRET))[0] == 200
+    for _ in range(10):
+        assert (await post(tokens, client_id="m2m", client_secret="wrong"))[0] == 401
+
+    status, body, _ = await post(tokens, client_id="m2m", client_secret="wrong")
+    assert (status, body["error"]) == (429, "too_many_attempts")
+    assert (await post(tokens, client_id="m2m", client_secret=SECRET))[0] == 200
+    assert (await post(tokens, client_id="ungranted", client_secret=SECRET))[0] == 403

@@ -82,3 +82,17 @@ async def test_what_is_remembered_is_no_secret(passwords):
     await secrets.verify("hush-hush", await passwords.hash("hush-hush"))
 
     assert b"hush" not in b"".join(secrets._entries)
+
+
+async def test_remembering_costs_no_hash(passwords):
+    """Only what was right, and only against the hash that it was right for."""
+    secrets = VerifiedSecrets(passwords)
+    hashed = await secrets.hash("one")
+    assert not secrets.remembers("one", hashed)
+    assert not await secrets.verify("two", hashed)
+    assert await secrets.verify("one", hashed)
+    passwords.close()
+
+    assert secrets.remembers("one", hashed)
+    assert not secrets.remembers("two", hashed)
+    assert not secrets.remembers("one", "")

@@ -26,7 +26,7 @@ async def password(issuer: Issuer, client: Client, parameters: Parameters) -> Is
     api = await asked_api(issuer, parameters)
     if api.is_system:  # a user has no client grant, and would otherwise get every scope of our own management
         raise not_authorized(api)
-    user = await _sign_in(issuer, name, given)
+    user = await _sign_in(issuer, name, given, parameters.ip)
     may_refresh = api.allow_offline_access and client.may_use("refresh_token")
     scope = scopes_of_user(api, asked, may_refresh=may_refresh)
     question = {
@@ -52,12 +52,19 @@ async def password(issuer: Issuer, client: Client, parameters: Parameters) -> Is
     )
 
 
-async def _sign_in(issuer: Issuer, name: str, given: str) -> User:
-    """The user of this name (or e-mail address) and password. Who is nobody takes as long to find out as who is."""
+async def _sign_in(issuer: Issuer, name: str, given: str, ip: str) -> User:
+    """The user of this name (or e-mail address) and password. Who is nobody takes as long to find out as who is.
+
+    `TooManyAttempts` when this address was wrong about this user too often, whatever it says now.
+    """
     key = login_key(name)
     users = issuer.store.users
     user = await users.find(username=key) or await users.find(email=key)
-    if not await issuer.passwords.verify(given, user.password_hash if user is not None else None) or user is None:
+    counted = user.user_id if user is not None else key or ""
+    issuer.user_attempts.check(counted, ip)
+    matches = await issuer.passwords.verify(given, user.password_hash if user is not None else None)
+    issuer.user_attempts.count(counted, ip, failed=not matches)
+    if not matches or user is None:
         raise InvalidGrant("Wrong email or password.")
     if user.blocked:
         raise AccessDenied("user is blocked")

@@ -82,7 +82,7 @@ class Clients(Collection[Client]):
         _check_secret(client, secret)
         if not client.is_public:
             secret = secret or new_client_secret()
-            client = replace(client, secret_hash=await self.issuer.passwords.hash(secret))
+            client = replace(client, secret_hash=await self.issuer.secrets.hash(secret))
         await self.table.add(client)
         return self._shown_once(client, secret)
 
@@ -92,14 +92,14 @@ class Clients(Collection[Client]):
         secret = fields.pop("client_secret", "")
         _check_secret(_with(record, fields), secret)
         if secret:
-            fields["secret_hash"] = await self.issuer.passwords.hash(secret)
+            fields["secret_hash"] = await self.issuer.secrets.hash(secret)
         return lambda client: _checked(_with(client, fields))
 
     async def _rotate_secret(self, call: Call) -> web.StreamResponse:
         client = await self.named(call)
         _check_secret(client, "new")
         secret = new_client_secret()
-        hashed = await self.issuer.passwords.hash(secret)
+        hashed = await self.issuer.secrets.hash(secret)
         changed = await self.table.change(client.client_id, lambda now: replace(now, secret_hash=hashed))
         return json_response(self._shown_once(changed or client, secret))
 

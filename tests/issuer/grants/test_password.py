@@ -154,3 +154,31 @@ async def test_a_missing_parameter_is_named(tokens, name):
     body = await tokens.password(status=400, **{name: None})
 
     assert body == {"error": "invalid_request", "error_description": f"The parameter {name} is missing."}
+
+
+async def test_who_guesses_passwords_is_refused_for_ten_minutes(opened):
+    """By whichever of the user's names, and also with the right one; users who do not exist are treated alike."""
+    now = [1_800_000_000.0]
+    tokens = await opened(clock=lambda: now[0])
+    for number in range(10):
+        name = "ada" if number % 2 else "ADA@example.com"
+        assert await tokens.password(status=400, username=name, password="wrong") == WRONG
+        assert await tokens.password(status=400, username="nobody") == WRONG
+
+    blocked = {
+        "error": "too_many_attempts",
+        "error_description": "Your account has been blocked after multiple consecutive login attempts.",
+    }
+    assert await tokens.password(status=429) == blocked
+    assert await tokens.password(status=429, username="nobody") == blocked
+    assert await tokens.password(username="grace@example.com")
+    now[0] += 600
+    assert await tokens.password()
+
+
+async def test_clients_and_users_do_not_queue_together(tokens):
+    """A client that hashes without end keeps no user out."""
+    assert await tokens.password()
+    tokens.issuer.secrets._passwords.close()
+
+    assert await tokens.password()
