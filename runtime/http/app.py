@@ -117,6 +117,7 @@ async def serve(app: web.Application, host: str, port: int, *, share_port: bool 
         app,
         access_log=None,
         handle_signals=False,
+        auto_decompress=False,  # it would unpack before anybody looks at the token, as much as there is
         keepalive_timeout=KEEP_ALIVE_SECONDS,
         shutdown_timeout=SHUTDOWN_SECONDS,
     )

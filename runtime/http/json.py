@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl
@@ -32,6 +32,11 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "Server": "hookd",
 }
 """On every answer. `Server` names no version, and keeps aiohttp from naming its own."""
+
+
+class PackedBody(UnsupportedMediaType):
+    """A compressed body. None is unpacked: 600 kB may be 600 MB, and whoever sends them need not have a token."""
+
 
 _JSON_HEADERS: Final = CIMultiDict({"Content-Type": "application/json; charset=utf-8", **SECURITY_HEADERS})
 _EMPTY_HEADERS: Final = CIMultiDict(SECURITY_HEADERS)
@@ -72,15 +77,11 @@ async def read_json(request: web.Request, limit: int, *, unique: bool = True) ->
     return parse_json(await read_body(request, limit), unique=unique)
 
 
-async def read_form(request: web.Request, limit: int) -> dict[str, str]:
-    """The form body; a field that is given twice is refused (RFC 6749 section 3.2), an empty one is kept."""
-    if _media_type(request.headers.get("Content-Type")) != FORM_TYPE:
-        raise _not_accepted(request, FORM_TYPE)
-    return parse_form(await read_body(request, limit))
-
-
 async def read_json_or_form(request: web.Request, limit: int) -> object:
-    """The body of a route that takes both: any JSON value, or a form as an object of strings."""
+    """The body of a route that takes both: any JSON value, or a form as an object of strings.
+
+    A field that is given twice is refused (RFC 6749 section 3.2), an empty one is kept.
+    """
     kind = _media_type(request.headers.get("Content-Type"))
     if kind == JSON_TYPE:
         return parse_json(await read_body(request, limit))
@@ -90,7 +91,10 @@ async def read_json_or_form(request: web.Request, limit: int) -> object:
 
 
 async def read_body(request: web.Request, limit: int) -> bytes:
-    """The body's bytes, unpacked. `BodyTooLarge` as soon as there are more than `limit`."""
+    """The body's bytes. `BodyTooLarge` as soon as there are more than `limit`, `PackedBody` when they are compressed."""
+    coding = request.headers.get("Content-Encoding")
+    if coding is not None and coding.strip().lower() not in ("", "identity"):
+        raise PackedBody(f"The body must not be compressed: there is no Content-Encoding {_shown(coding)} here.")
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
     if not request.content.is_eof():
@@ -112,9 +116,7 @@ async def _read_slowly(request: web.Request, limit: int) -> bytes:
     except TimeoutError:
         raise InvalidBody(f"The body did not arrive within {BODY_SECONDS:.0f} seconds.") from None
     except web.RequestPayloadError as error:
-        raise InvalidBody(
-            "The body could not be read: its encoding or its length is wrong.", debug=repr(error)
-        ) from None
+        raise InvalidBody("The body could not be read: its length is wrong.", debug=repr(error)) from None
     return bytes(body)
 
 
@@ -174,8 +176,14 @@ def _unique_object(pairs: list[tuple[str, object]]) -> None:
 _UNIQUE: Final = json.JSONDecoder(object_pairs_hook=_unique_object, parse_int=str, parse_float=str)
 
 
-def _repeated(names: list[str]) -> str:
-    return next(name for index, name in enumerate(names) if name in names[:index])
+def _repeated(names: Iterable[str]) -> str:
+    """The start of the first name that was there before. A set: a body has room for a hundred thousand names."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name[:100]
+        seen.add(name)
+    raise ValueError("no name is there twice")
 
 
 @lru_cache(maxsize=256)
@@ -193,8 +201,13 @@ def _not_accepted(request: web.Request, accepted: str) -> HookdError:
     if given is None and request.content.at_eof():
         return InvalidBody(f"The body is missing; it must be {accepted}.")
     return UnsupportedMediaType(
-        f"The body must be {accepted} in UTF-8, not {given[:100] if given else 'of an unnamed type'}."
+        f"The body must be {accepted} in UTF-8, not {_shown(given) if given else 'of an unnamed type'}."
     )
+
+
+def _shown(header: str) -> str:
+    """A header in a message. aiohttp gives bytes that are no UTF-8 as lone surrogates, which no answer could hold."""
+    return header[:100].encode("utf-8", "backslashreplace").decode()
 
 
 def _too_large(limit: int) -> BodyTooLarge:

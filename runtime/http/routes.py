@@ -20,7 +20,7 @@ from multidict import istr
 
 from runtime.errors import HookdError
 from runtime.http.bearer import NOBODY, Authenticator, Caller, challenge, require_scope
-from runtime.http.json import error_response, read_form, read_json, read_json_or_form
+from runtime.http.json import PackedBody, error_response, read_json
 
 log = logging.getLogger("hookd.http")
 
@@ -76,14 +76,6 @@ class Call:
     async def json(self, *, unique: bool = True) -> object:
         """The JSON body, see `json.read_json`."""
         return await read_json(self.request, self.body_limit, unique=unique)
-
-    async def form(self) -> dict[str, str]:
-        """The form body, see `json.read_form`."""
-        return await read_form(self.request, self.body_limit)
-
-    async def json_or_form(self) -> object:
-        """The body as JSON or as a form, see `json.read_json_or_form`."""
-        return await read_json_or_form(self.request, self.body_limit)
 
 
 Handler: TypeAlias = Callable[[Call], Awaitable[web.StreamResponse]]
@@ -169,6 +161,8 @@ def _refuse(route: Route, call: Call, error: HookdError, wanted: tuple[str, ...]
     offer = challenge(error, wanted)
     if offer is not None:
         response.headers.setdefault(hdrs.WWW_AUTHENTICATE, offer)
+    if isinstance(error, PackedBody):
+        response.headers.setdefault(hdrs.ACCEPT_ENCODING, "identity")  # RFC 9110 section 15.5.16
     if error.status == 503:
         response.headers.setdefault(hdrs.RETRY_AFTER, RETRY_SECONDS)
     return response
