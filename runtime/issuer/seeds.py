@@ -34,9 +34,6 @@ from runtime.settings import Issuer as IssuerSettings
 AT_ONCE = 8
 """Rows that are sown at the same time."""
 
-ALL = 1000
-"""More grants than one API has."""
-
 
 async def sow(settings: IssuerSettings, url: str, store: IssuerStore, passwords: Passwords, now: float) -> None:
     """Bring the store to what the settings say. `SettingsError` names the row and the rule that it breaks."""
@@ -58,19 +55,15 @@ async def _some_at_once(rows: Iterable[Coroutine[None, None, None]]) -> None:
 
 
 async def _sow_system_api(store: IssuerStore, url: str) -> None:
-    """The built-in API, at the address of today: its grants move with it."""
+    """The built-in API, at the address of today: its grants move with it, in one step or not at all."""
     api = system_api(url)
     old = await store.resource_servers.get(SYSTEM_API_ID)
     if old == api:
         return
-    if old is None or old.identifier == api.identifier:
+    if old is None:
         await store.resource_servers.put(api)
-        return
-    grants, _ = await store.client_grants.page({"audience": old.identifier}, start=0, limit=ALL)
-    await store.resource_servers.remove(old.id)
-    await store.resource_servers.put(api)
-    for grant in grants:
-        await store.client_grants.put(replace(grant, audience=api.identifier))
+    else:
+        await store.resource_servers.move(api, old.identifier)
 
 
 async def _sow_client(store: IssuerStore, passwords: Passwords, row: ClientSettings) -> None:

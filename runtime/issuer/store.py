@@ -174,20 +174,62 @@ class Table(Generic[R]):
         return Conflict(f"{self._noun} {reason}.", debug=str(error))
 
 
+class ResourceServers(Table[ResourceServer]):
+    """The APIs."""
+
+    async def move(self, api: ResourceServer, old: str) -> None:
+        """Keep the API whose identifier was `old`; what names it by that names it by the new one, in one step."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            # Between the two updates the references dangle; they are checked at the end.
+            connection.execute("PRAGMA defer_foreign_keys = ON")
+            self._upsert(connection, api)
+            for table in ("client_grants", "refresh_tokens"):
+                connection.execute(
+                    f"UPDATE {table} SET audience = ?1, document = json_set(document, '$.audience', ?1) WHERE audience = ?2",
+                    (api.identifier, old),
+                )
+
+        await self._threads.write(job)
+
+
+class Users(Table[User]):
+    """The users. Who gets another password or is blocked loses the refresh tokens in the same step."""
+
+    def _upsert(self, connection: sqlite3.Connection, record: User) -> None:
+        old = _user(connection, record.user_id)
+        super()._upsert(connection, record)
+        if old is not None and (record.blocked or record.password_hash != old.password_hash):
+            connection.execute("DELETE FROM refresh_tokens WHERE user_id = ?", (record.user_id,))
+
+
 class RefreshTokens:
     """Refresh tokens with rotation: each is good for one use, and a second use ends its whole family."""
 
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
 
-    async def add(self, token: RefreshToken, now: float) -> None:
-        """Keep the first token of a family, and forget the ones that are over."""
+    async def add(self, token: RefreshToken, signed_in: User, now: float) -> bool:
+        """Keep the first token of a family, and forget the ones that are over.
 
-        def job(connection: sqlite3.Connection) -> None:
+        `signed_in` is the user as it was when the password was checked. False, and nothing is kept, when the user has
+        another password by now, is blocked or gone, or when the client or the API is gone.
+        """
+
+        def job(connection: sqlite3.Connection) -> bool:
             connection.execute("DELETE FROM refresh_tokens WHERE expires_at <= ?", (now,))
-            _insert_refresh_token(connection, token)
+            user = _user(connection, token.user_id)
+            if user is None or user.blocked or user.password_hash != signed_in.password_hash:
+                return False
+            try:
+                _insert_refresh_token(connection, token)
+            except sqlite3.IntegrityError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+                    raise
+                return False
+            return True
 
-        await self._threads.write(job)
+        return await self._threads.write(job)
 
     async def get(self, token_hash: str) -> RefreshToken | None:
         """The token with this hash, used or not, or None."""
@@ -247,9 +289,11 @@ class IssuerStore:
     def __init__(self, path: Path) -> None:
         self._threads = Threads(path)
         self.clients = Table(self._threads, Client, "clients", "client_id", "A client")
-        self.resource_servers = Table(self._threads, ResourceServer, "resource_servers", "id", "A resource server")
+        self.resource_servers = ResourceServers(
+            self._threads, ResourceServer, "resource_servers", "id", "A resource server"
+        )
         self.client_grants = Table(self._threads, ClientGrant, "client_grants", "id", "A client grant")
-        self.users = Table(self._threads, User, "users", "user_id", "A user")
+        self.users = Users(self._threads, User, "users", "user_id", "A user")
         self.refresh_tokens = RefreshTokens(self._threads)
         self.signing_keys = SigningKeys(self._threads)
 
@@ -318,6 +362,11 @@ def _transaction(connection: sqlite3.Connection, job: Callable[[sqlite3.Connecti
 
 def _condition(where: Mapping[str, str | None]) -> str:
     return " AND ".join(f"{column} = ?" for column in where) or "1"
+
+
+def _user(connection: sqlite3.Connection, user_id: str) -> User | None:
+    row = connection.execute("SELECT document FROM users WHERE user_id = ?", (user_id,)).fetchone()
+    return _load(User, row[0]) if row else None
 
 
 def _insert_refresh_token(connection: sqlite3.Connection, token: RefreshToken) -> None:

@@ -115,6 +115,23 @@ async def test_a_new_address_takes_the_management_api_along(field):
     assert await field.store.client_grants.find(audience=f"{URL}/api/v2/") is None
 
 
+async def test_a_new_address_moves_grants_in_one_step(field):
+    """Whoever looks in between sees them at the one address or at the other."""
+    own = ClientGrantSettings(client_id="c", audience=f"{URL}/api/v2/", scope=("read:hooks",))
+    await field.sow(replace(SETTINGS, client_grants=(own,)))
+    writes = []
+    write = field.store._threads.write
+
+    async def counted(job):
+        writes.append(job)
+        return await write(job)
+
+    field.store._threads.write = counted
+    await field.sow(IssuerSettings(), url="http://there")
+
+    assert len(writes) == 1
+
+
 async def test_many_rows_are_sown(field):
     """More than may wait for a hash at once."""
     clients = tuple(replace(CLIENT, client_id=f"c{number}") for number in range(100))

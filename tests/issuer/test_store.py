@@ -44,7 +44,7 @@ async def filled(store):
     await store.resource_servers.add(API)
     await store.client_grants.add(GRANT)
     await store.users.add(USER)
-    await store.refresh_tokens.add(TOKEN, 0.0)
+    await store.refresh_tokens.add(TOKEN, USER, 0.0)
     return store
 
 
@@ -160,9 +160,57 @@ async def test_refresh_tokens_rotate_once(filled):
     assert await filled.refresh_tokens.revoke(family="f") == 2
     assert await filled.refresh_tokens.get("t2") is None
 
-    await filled.refresh_tokens.add(TOKEN, 0.0)
-    await filled.refresh_tokens.add(replace(TOKEN, token_hash="t9", expires_at=300.0), 100.0)
+    await filled.refresh_tokens.add(TOKEN, USER, 0.0)
+    await filled.refresh_tokens.add(replace(TOKEN, token_hash="t9", expires_at=300.0), USER, 100.0)
     assert await filled.refresh_tokens.get("t1") is None
+
+
+@pytest.mark.parametrize("change", [{"password_hash": "new"}, {"blocked": True}])
+async def test_a_changed_user_loses_refresh_tokens_in_the_same_step(filled, change):
+    """Whether it is edited or put; other changes end nothing."""
+    await filled.users.put(replace(USER, name="Ada Lovelace"))
+    assert await filled.refresh_tokens.get("t1") is not None
+    await filled.users.put(replace(USER, **change))
+    assert await filled.refresh_tokens.get("t1") is None
+
+    await filled.users.put(USER)
+    await filled.refresh_tokens.add(TOKEN, USER, 0.0)
+    seen = []
+
+    def edit(user):
+        seen.append(user)
+        return replace(user, **change)
+
+    await filled.users.change("u", edit)
+    assert await filled.refresh_tokens.get("t1") is None
+    assert seen == [USER]
+
+
+async def test_no_refresh_token_for_who_changed_during_the_sign_in(filled):
+    """The user is compared within the transaction that keeps the token; client and API must be there too."""
+    fresh = replace(TOKEN, token_hash="t2")
+
+    assert not await filled.refresh_tokens.add(fresh, replace(USER, password_hash="old"), 0.0)
+    assert not await filled.refresh_tokens.add(replace(fresh, user_id="gone"), USER, 0.0)
+    assert not await filled.refresh_tokens.add(replace(fresh, client_id="gone"), USER, 0.0)
+    await filled.users.put(replace(USER, blocked=True))
+    assert not await filled.refresh_tokens.add(fresh, USER, 0.0)
+    assert await filled.refresh_tokens.get("t2") is None
+
+
+async def test_an_api_moves_with_all_that_names_it(filled):
+    """In one step: when it fails, nothing has moved."""
+    moved = replace(API, identifier="urn:moved")
+    await filled.resource_servers.move(moved, "urn:api")
+
+    assert await filled.resource_servers.get("1") == moved
+    assert await filled.client_grants.find(audience="urn:moved") == replace(GRANT, audience="urn:moved")
+    assert await filled.refresh_tokens.get("t1") == replace(TOKEN, audience="urn:moved")
+
+    await filled.resource_servers.add(replace(API, id="2", identifier="urn:taken"))
+    with pytest.raises(Conflict):
+        await filled.resource_servers.move(replace(API, identifier="urn:taken"), "urn:moved")
+    assert await filled.client_grants.find(audience="urn:moved") is not None
 
 
 async def test_a_newer_file_is_left_alone(tmp_path):

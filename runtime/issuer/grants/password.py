@@ -106,5 +106,6 @@ async def _first_refresh_token(
         auth_time=now,
         expires_at=now + issuer.settings.refresh_token_lifetime,
     )
-    await issuer.store.refresh_tokens.add(record, now)
+    if not await issuer.store.refresh_tokens.add(record, user, now):
+        raise InvalidGrant("The password was changed, or the user, the client or the API removed, during the sign-in.")
     return token

@@ -59,9 +59,6 @@ class Collection(ABC, Generic[R]):
     async def check_removable(self, record: R) -> None:
         """Raise what speaks against removing this record; nothing does, by default."""
 
-    async def changed(self, before: R, after: R) -> None:
-        """Draw the consequences of a change; there are none, by default."""
-
     def routes(self) -> list[Route]:
         """The five routes."""
         whole, one = f"/api/v2/{self.path}", f"/api/v2/{self.path}/{{id}}"
@@ -104,7 +101,6 @@ class Collection(ABC, Generic[R]):
         after = await self.table.change(str(before.columns[self.key]), edit)
         if after is None:
             raise self._missing()
-        await self.changed(before, after)
         return json_response(self.document(after))
 
     async def _remove(self, call: Call) -> web.StreamResponse:

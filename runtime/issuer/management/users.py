@@ -76,11 +76,6 @@ class Users(Collection[User]):
         now = self.issuer.clock()
         return lambda user: _with(user, fields, now)
 
-    async def changed(self, before: User, after: User) -> None:
-        """A new password, or being blocked, ends what was granted before."""
-        if after.blocked or after.password_hash != before.password_hash:
-            await self.issuer.store.refresh_tokens.revoke(user_id=after.user_id)
-
     async def _hashed(self, fields: dict[str, Any]) -> dict[str, Any]:
         rest = {name: value for name, value in fields.items() if name not in ("password", "connection", "user_id")}
         if "password" in fields:

@@ -132,3 +132,22 @@ async def test_an_api_can_end_offline_access(tokens):
     await tokens.manage("PATCH", f"resource-servers/{api.id}", {"allow_offline_access": False})
 
     assert await tokens.refresh(token, status=400) == UNKNOWN
+
+
+@pytest.mark.parametrize("change", [{"password": "a new password"}, {"blocked": True}, None])
+async def test_a_sign_in_in_progress_ends_with_the_password(tokens, decider, change):
+    """While the hook runs the user changes: the old password gives no refresh token any more."""
+    user = await tokens.issuer.store.users.find(username="ada")
+    token = await tokens.management_token()
+    asked, decider.blocked = len(decider.asked), asyncio.Event()
+    signing_in = asyncio.create_task(tokens.password(scope=SCOPE, status=400))
+    async with asyncio.timeout(10):
+        while len(decider.asked) == asked:
+            await asyncio.sleep(0.01)
+    if change is None:
+        await tokens.manage("DELETE", f"users/{user.user_id}", status=204, token=token)
+    else:
+        await tokens.manage("PATCH", f"users/{user.user_id}", change, token=token)
+    decider.blocked.set()
+
+    assert (await signing_in)["error"] == "invalid_grant"
