@@ -6,7 +6,8 @@ What a backend must promise:
 - a caller who is cancelled takes nothing back: what was accepted is still written, whole;
 - nothing is ever found under another tenant;
 - secrets arrive and leave sealed (`storage.sealing`): a backend never sees a plain one;
-- versions are never changed or removed, and a hook's versions are numbered in the order in which it had them;
+- versions are never changed; a hook's are numbered in the order in which it had them, and its newest 50 are kept. What no
+  hook has any more goes in the transaction in which the last one lets go of it, so that no tenant can fill the disk;
 - when the backend is full, locked or broken, the call raises `Unavailable`.
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from runtime.errors import Conflict, InvalidBody, NotFound
 from runtime.model import Execution, Hook, HookVersion
@@ -25,6 +27,19 @@ class StaleHook(Conflict):
 
     def __init__(self) -> None:
         super().__init__("The hook was changed by somebody else at the same time. Try again.")
+
+
+class TooManyHooks(Conflict):
+    """The tenant has as many hooks as it may have.
+
+    The vendor answers 403 where a tenant has too many of something (contract-full 5.6), but its deploy tool takes a 403 for
+    "there are no hooks any more" and ends well (contract 1.3): nobody would learn that a hook was not deployed.
+    """
+
+    code = "too_many_entities"
+
+    def __init__(self, *, most: int) -> None:
+        super().__init__(f"A tenant can have at most {most} hooks, and this one has them. Delete one first.")
 
 
 class SecretNameTaken(Conflict):
@@ -90,6 +105,10 @@ class ExecutionFilter:
     before: str | None = None
 
 
+VERSIONS: Final = 50
+"""How many versions of a hook are kept: the vendor's number (contract 0)."""
+
+
 class Storage(ABC):
     """Hooks, versions, sealed secrets, images and execution records of all tenants."""
 
@@ -104,9 +123,10 @@ class Storage(ABC):
     # hooks and versions
 
     @abstractmethod
-    async def create_hook(self, hook: Hook) -> HookWritten:
+    async def create_hook(self, hook: Hook, *, most: int | None = None) -> HookWritten:
         """Store a new hook and its version. `HookNameTaken` when the trigger has one of that name in this tenant.
 
+        `TooManyHooks` when the tenant would have more than `most`; None is no limit.
         If `hook.enabled`, whichever hook of that tenant and trigger was enabled is disabled in the same transaction.
         """
 
@@ -122,7 +142,7 @@ class Storage(ABC):
 
     @abstractmethod
     async def delete_hook(self, tenant: str, hook_id: str) -> Hook:
-        """Remove a hook and its secrets, and return what it was. `HookNotFound`. Its versions' records stay readable."""
+        """Remove a hook, its secrets and its versions, and return what it was. `HookNotFound`. Its records stay readable."""
 
     @abstractmethod
     async def get_hook(self, tenant: str, hook_id: str) -> Hook:
@@ -158,7 +178,7 @@ class Storage(ABC):
 
     @abstractmethod
     async def put_image(self, version_id: str, build_id: str, image: bytes) -> None:
-        """Keep a version's image for this build of the guest, in place of an older one."""
+        """Keep a version's image for this build of the guest, in place of an older one. Nothing, when no hook runs it."""
 
     @abstractmethod
     async def get_image(self, version_id: str, build_id: str) -> bytes | None:
@@ -176,7 +196,7 @@ class Storage(ABC):
 
     @abstractmethod
     async def prune_executions(self, *, older_than: float, most: int) -> int:
-        """Remove records from before `older_than` (seconds since the epoch) and all but the newest `most`; say how many.
+        """Remove records from before `older_than` (seconds since the epoch) and all but each tenant's newest `most`.
 
-        May work in several transactions, so that other writes need not wait for a large one.
+        Says how many went. May work in several transactions, so that other writes need not wait for a large one.
         """

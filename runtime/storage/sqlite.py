@@ -73,9 +73,9 @@ class SqliteStorage(Storage):
         """See `Storage.ping`."""
         await self._readers.run(lambda db: db.execute("SELECT 1 FROM hooks LIMIT 1").fetchone())
 
-    async def create_hook(self, hook: Hook) -> HookWritten:
+    async def create_hook(self, hook: Hook, *, most: int | None = None) -> HookWritten:
         """See `Storage.create_hook`."""
-        return await self._writer.run(lambda db: tables.create_hook(db, hook))
+        return await self._writer.run(lambda db: tables.create_hook(db, hook, most))
 
     async def update_hook(
         self, tenant: str, hook_id: str, change: HookChange, at: float, *, seen: Hook | None = None
@@ -133,9 +133,15 @@ class SqliteStorage(Storage):
 
     async def prune_executions(self, *, older_than: float, most: int) -> int:
         """See `Storage.prune_executions`."""
-        last = await self._readers.run(lambda db: tables.last_to_prune(db, older_than, most))
+        tenants = await self._readers.run(tables.recorded_tenants)
+        return sum([await self._prune(tenant, older_than, most) for tenant in tenants])
+
+    async def _prune(self, tenant: str, older_than: float, most: int) -> int:
+        last = await self._readers.run(lambda db: tables.last_to_prune(db, tenant, older_than, most))
+        if last is None:
+            return 0
         removed = 0
-        while some := await self._writer.run(lambda db: tables.prune_some(db, last, _PRUNED_TOGETHER)):
+        while some := await self._writer.run(lambda db: tables.prune_some(db, tenant, last, _PRUNED_TOGETHER)):
             removed += some
         return removed
 

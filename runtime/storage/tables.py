@@ -17,6 +17,7 @@ from runtime.errors import HookNameTaken, HookNotFound
 from runtime.model import Execution, Hook, HookVersion
 from runtime.storage import records
 from runtime.storage.base import (
+    VERSIONS,
     ExecutionFilter,
     HookChange,
     HookFilter,
@@ -24,6 +25,7 @@ from runtime.storage.base import (
     SecretNameTaken,
     SecretNotFound,
     StaleHook,
+    TooManyHooks,
     TooManySecrets,
 )
 
@@ -57,10 +59,18 @@ _HOOK: Final = """
     FROM hooks JOIN versions ON versions.id = version_id
 """
 
+_DROP_UNUSED_VERSION: Final = """
+    DELETE FROM versions WHERE id = ?
+    AND NOT EXISTS (SELECT 1 FROM hooks WHERE version_id = versions.id)
+    AND NOT EXISTS (SELECT 1 FROM hook_versions WHERE version_id = versions.id)
+"""
 
-def create_hook(db: Database, hook: Hook) -> HookWritten:
+
+def create_hook(db: Database, hook: Hook, most: int | None) -> HookWritten:
     """See `Storage.create_hook`."""
     _require_free_name(db, hook.tenant, hook.trigger, hook.name)
+    if most is not None:
+        _require_room(db, hook.tenant, most)
     disabled = _disable_enabled(db, hook.tenant, hook.trigger, hook.created_at) if hook.enabled else None
     _put_version(db, hook.version)
     db.execute(
@@ -105,7 +115,9 @@ def update_hook(
         "UPDATE hooks SET name = ?, enabled = ?, version_id = ?, updated_at = ? WHERE tenant = ? AND id = ?",
         (new.name, new.enabled, new.version.id, at, tenant, hook_id),
     )
-    _drop_unused_image(db, old.version.id)
+    if new.version.id != old.version.id:
+        _drop_versions(db, new, keep=VERSIONS)
+        _drop_unused_image(db, old.version.id)
     return HookWritten(hook=new, disabled=disabled)
 
 
@@ -113,6 +125,7 @@ def delete_hook(db: Database, tenant: str, hook_id: str) -> Hook:
     """See `Storage.delete_hook`."""
     hook = get_hook(db, tenant, hook_id)
     db.execute("DELETE FROM hooks WHERE tenant = ? AND id = ?", (tenant, hook_id))
+    _drop_versions(db, hook, keep=0)
     _drop_unused_image(db, hook.version.id)
     return hook
 
@@ -175,8 +188,9 @@ def delete_secrets(db: Database, tenant: str, hook_id: str, names: Sequence[str]
 def put_image(db: Database, version_id: str, build_id: str, image: bytes) -> None:
     """See `Storage.put_image`."""
     db.execute(
-        "INSERT OR REPLACE INTO images (version_id, build_id, sha256, image) VALUES (?, ?, ?, ?)",
-        (version_id, build_id, sha256(image).digest(), image),
+        "INSERT OR REPLACE INTO images (version_id, build_id, sha256, image) SELECT ?, ?, ?, ?"
+        " WHERE EXISTS (SELECT 1 FROM hooks WHERE hooks.version_id = ?)",
+        (version_id, build_id, sha256(image).digest(), image, version_id),
     )
 
 
@@ -211,17 +225,37 @@ def list_executions(db: Database, tenant: str, wanted: ExecutionFilter, limit: i
     return [records.decode(record) for (record,) in db.execute(select, (*values, limit)).fetchall()]
 
 
-def last_to_prune(db: Database, older_than: float, most: int) -> tuple[float, int]:
-    """The newest execution that `prune_executions` removes, as its place in time: it and all before it go."""
-    select = "SELECT at, number FROM executions ORDER BY at DESC, number DESC LIMIT 1 OFFSET ?"
-    row: tuple[float, int] | None = db.execute(select, (most,)).fetchone()
-    return max(row or (older_than, 0), (older_than, 0))
+def recorded_tenants(db: Database) -> list[str]:
+    """The tenants that have executions, found in as many steps as there are: DISTINCT would read the whole index."""
+    following = "SELECT min(executions.tenant) FROM executions"
+    select = f"""
+        WITH RECURSIVE found (tenant) AS (
+            {following}
+            UNION ALL SELECT ({following} WHERE executions.tenant > found.tenant) FROM found WHERE tenant IS NOT NULL
+        )
+        SELECT tenant FROM found WHERE tenant IS NOT NULL
+    """  # noqa: S608 - fixed text
+    return [tenant for (tenant,) in db.execute(select).fetchall()]
 
 
-def prune_some(db: Database, last: tuple[float, int], limit: int) -> int:
-    """Remove at most so many executions up to this place in time, oldest first; how many it were."""
-    oldest = "SELECT number FROM executions WHERE (at, number) <= (?, ?) ORDER BY at, number LIMIT ?"
-    return db.execute(f"DELETE FROM executions WHERE number IN ({oldest})", (*last, limit)).rowcount  # noqa: S608 - fixed text
+def last_to_prune(db: Database, tenant: str, older_than: float, most: int) -> tuple[float, int] | None:
+    """The newest execution of the tenant that `prune_executions` removes, as a place in time: it and all before it go.
+
+    None when all of them stay.
+    """
+    select = "SELECT at, number FROM executions WHERE tenant = ?"
+    over: tuple[float, int] | None = db.execute(
+        f"{select} ORDER BY at DESC, number DESC LIMIT 1 OFFSET ?", (tenant, most)
+    ).fetchone()
+    last = max(over or (older_than, 0), (older_than, 0))
+    oldest: tuple[float, int] | None = db.execute(f"{select} ORDER BY at, number LIMIT 1", (tenant,)).fetchone()
+    return last if oldest is not None and oldest <= last else None
+
+
+def prune_some(db: Database, tenant: str, last: tuple[float, int], limit: int) -> int:
+    """Remove at most so many executions of the tenant up to this place in time, oldest first; how many it were."""
+    oldest = "SELECT number FROM executions WHERE tenant = ? AND (at, number) <= (?, ?) ORDER BY at, number LIMIT ?"
+    return db.execute(f"DELETE FROM executions WHERE number IN ({oldest})", (tenant, *last, limit)).rowcount  # noqa: S608 - fixed text
 
 
 def _hook(row: Sequence[Any]) -> Hook:
@@ -257,6 +291,12 @@ def _require_free_name(db: Database, tenant: str, trigger: str, name: str) -> No
         raise HookNameTaken
 
 
+def _require_room(db: Database, tenant: str, most: int) -> None:
+    (there,) = db.execute("SELECT count(*) FROM hooks WHERE tenant = ?", (tenant,)).fetchone()
+    if there >= most:
+        raise TooManyHooks(most=most)
+
+
 def _disable_enabled(db: Database, tenant: str, trigger: str, at: float) -> Hook | None:
     hook = enabled_hook(db, tenant, trigger)
     if hook is None:
@@ -280,6 +320,17 @@ def _note_version(db: Database, hook: Hook, at: float) -> None:
         f"INSERT INTO hook_versions (tenant, hook_id, number, version_id, at) VALUES (?, ?, ({number}), ?, ?)",  # noqa: S608 - fixed text
         (*place, *place, hook.version.id, at),
     )
+
+
+def _drop_versions(db: Database, hook: Hook, *, keep: int) -> None:
+    """All but the hook's newest `keep` versions, as far as no other hook has them."""
+    place = (hook.tenant, hook.id)
+    newest = "SELECT max(number) FROM hook_versions WHERE tenant = ? AND hook_id = ?"
+    old = f"FROM hook_versions WHERE tenant = ? AND hook_id = ? AND number <= ({newest}) - ?"
+    values = (*place, *place, keep)
+    dropped = db.execute(f"SELECT DISTINCT version_id {old}", values).fetchall()
+    db.execute(f"DELETE {old}", values)
+    db.executemany(_DROP_UNUSED_VERSION, dropped)
 
 
 def _drop_unused_image(db: Database, version_id: str) -> None:

@@ -14,6 +14,7 @@ from runtime.storage.base import (
     HookFilter,
     StaleHook,
     Storage,
+    TooManyHooks,
 )
 
 ALL = HookFilter()
@@ -79,6 +80,25 @@ async def test_a_name_is_taken_within_its_trigger_and_tenant_only(storage, nouns
 
     assert await names(storage) == ["n", "n"]
     assert await storage.enabled_hook("acme", "credentials-exchange") == first.hook
+
+
+async def test_a_tenant_has_no_more_hooks_than_it_may(storage, nouns):
+    """Also when many are created at once; a refused one changes nothing, another tenant is not concerned."""
+    first = nouns.hook(enabled=True)
+    await storage.create_hook(first, most=3)
+    calls = (storage.create_hook(nouns.hook(), most=3) for _ in range(5))
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert sorted(type(answer).__name__ for answer in answers) == ["HookWritten"] * 2 + ["TooManyHooks"] * 3
+    with pytest.raises(TooManyHooks, match="A tenant can have at most 3 hooks") as caught:
+        await storage.create_hook(nouns.hook(enabled=True, trigger="password-exchange"), most=3)
+    assert (caught.value.status, caught.value.code) == (409, "too_many_entities")
+    assert len(await names(storage)) == 3
+    assert await storage.enabled_hook("acme", first.trigger) == first
+
+    await storage.create_hook(nouns.hook(tenant="other"), most=3)
+    await storage.delete_hook("acme", first.id)
+    await storage.create_hook(nouns.hook(), most=3)
 
 
 async def test_enabling_disables_the_other_of_the_same_trigger(storage, nouns):

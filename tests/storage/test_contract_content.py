@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtime.errors import HookdError
-from runtime.storage.base import ExecutionFilter, SecretNameTaken, SecretNotFound, Storage, TooManySecrets
+from runtime.storage.base import ExecutionFilter, HookChange, SecretNameTaken, SecretNotFound, Storage, TooManySecrets
 
 EVERY = ExecutionFilter()
 STRANGE = "a'b\"c\0d\u202e\U0001f511%_; DROP TABLE hooks --"
@@ -89,19 +89,36 @@ async def test_errors_never_show_a_sealed_value(storage, nouns):
 # images
 
 
-async def test_an_image_belongs_to_one_version_and_one_build(storage):
+async def test_an_image_belongs_to_one_version_and_one_build(storage, nouns):
     """There is one per version; that of another build is none."""
-    assert await storage.get_image("v", "build 1") is None
+    hooks = nouns.hook(), nouns.hook()
+    for hook in hooks:
+        await storage.create_hook(hook)
+    v, w = (hook.version.id for hook in hooks)
+    assert await storage.get_image(v, "build 1") is None
 
-    await storage.put_image("v", "build 1", b"\0image")
-    await storage.put_image("w", "build 1", b"")
-    assert await storage.get_image("v", "build 1") == b"\0image"
-    assert await storage.get_image("v", "build 2") is None
-    assert await storage.get_image("w", "build 1") == b""
+    await storage.put_image(v, "build 1", b"\0image")
+    await storage.put_image(w, "build 1", b"")
+    assert await storage.get_image(v, "build 1") == b"\0image"
+    assert await storage.get_image(v, "build 2") is None
+    assert await storage.get_image(w, "build 1") == b""
 
-    await storage.put_image("v", "build 2", b"newer")
-    assert await storage.get_image("v", "build 1") is None
-    assert await storage.get_image("v", "build 2") == b"newer"
+    await storage.put_image(v, "build 2", b"newer")
+    assert await storage.get_image(v, "build 1") is None
+    assert await storage.get_image(v, "build 2") == b"newer"
+
+
+async def test_an_image_that_comes_too_late_is_not_kept(storage, nouns):
+    """Made for a hook that was deleted or changed meanwhile, it would stay for ever."""
+    deleted, changed = nouns.hook(), nouns.hook()
+    for hook in (deleted, changed):
+        await storage.create_hook(hook)
+    await storage.delete_hook("acme", deleted.id)
+    await storage.update_hook("acme", changed.id, HookChange(version=nouns.version()), 2.0)
+
+    for hook in (deleted, changed):
+        await storage.put_image(hook.version.id, "b", b"late")
+        assert await storage.get_image(hook.version.id, "b") is None
 
 
 # executions
@@ -156,7 +173,7 @@ async def test_old_executions_are_pruned(storage, nouns):
 
 
 async def test_executions_over_the_number_are_pruned(storage, nouns):
-    """The newest stay, of all tenants together, also when many are of one moment."""
+    """The newest stay, also when many are of one moment."""
     rows = [nouns.execution(at=float(number // 400)) for number in range(1600)]
     await storage.append_executions(rows)
 
@@ -164,6 +181,21 @@ async def test_executions_over_the_number_are_pruned(storage, nouns):
     assert await ids(storage) == [row.id for row in rows[:1299:-1]]
     assert await storage.prune_executions(older_than=0.0, most=0) == 300
     assert await storage.prune_executions(older_than=9e9, most=0) == 0
+
+
+async def test_each_tenant_has_its_own_number_of_executions(storage, nouns):
+    """One that has many, all of them newer, takes the place of none of another's; each one's oldest go."""
+    tenants = ["acme", "", "acm", "acme2", "\U0001f511", "quiet"]
+    rows = {tenant: [nouns.execution(tenant=tenant, at=float(at)) for at in range(9)] for tenant in tenants}
+    rows["quiet"] = rows["quiet"][:1]
+    for some in rows.values():
+        await storage.append_executions(some)
+
+    assert await storage.prune_executions(older_than=0.0, most=4) == 5 * 5
+
+    for tenant, some in rows.items():
+        assert await storage.list_executions(tenant, EVERY, limit=99) == some[-4:][::-1]
+    assert await storage.prune_executions(older_than=8.0, most=4) == 5 * 3 + 1
 
 
 @pytest.mark.parametrize("older_than, most", [(6.0, 8), (2.0, 4)])

@@ -34,7 +34,7 @@ CREATE UNIQUE INDEX hooks_one_enabled ON hooks (tenant, trigger_id) WHERE enable
 -- Tells whether an image is still of use.
 CREATE INDEX hooks_by_version ON hooks (version_id);
 
--- Which versions a hook has had, from its first on. Outlives the hook, as the records of its executions do.
+-- Which versions a hook has had: its newest 50 (tables.py).
 CREATE TABLE hook_versions (
     tenant     TEXT NOT NULL,
     hook_id    TEXT NOT NULL,
@@ -53,7 +53,7 @@ CREATE TABLE secrets (
 
 -- A version after its source was evaluated, for one build of the guest; remade whenever it is missing.
 CREATE TABLE images (
-    version_id TEXT PRIMARY KEY NOT NULL,           -- refers to no row: an image may come before its hook
+    version_id TEXT PRIMARY KEY NOT NULL,           -- kept while a hook runs it (tables.py)
     build_id   TEXT NOT NULL,
     sha256     BLOB NOT NULL,
     image      BLOB NOT NULL
