@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from runtime.errors import HookdError, MethodNotAllowed, NotFound
 from runtime.http.json import error_response
-from runtime.http.routes import BODY_LIMIT, STOPPING, Call, Public, Route, wrap
+from runtime.http.routes import BODY_LIMIT, ERROR_ANSWERS, STOPPING, Call, ErrorAnswer, Public, Route, wrap
 
 log = logging.getLogger("hookd.http")
 
@@ -31,6 +31,7 @@ def create_app() -> web.Application:
     """An empty application; `routes.install` fills it, `serve` serves it."""
     app = web.Application()
     app[STOPPING] = asyncio.Event()
+    app[ERROR_ANSWERS] = {}
     app.on_shutdown.append(_tell_stopping)
     return app
 
@@ -39,18 +40,24 @@ async def _tell_stopping(app: web.Application) -> None:
     app[STOPPING].set()
 
 
-async def _unrouted(call: Call) -> web.StreamResponse:
-    """404, or 405 with `Allow` when the path exists for other methods."""
+async def _unrouted(call: Call) -> web.Response:
+    """404, or 405 with `Allow` when the path exists for other methods: then as that path's routes answer errors."""
     request = call.request
     allowed: set[str] = set()
+    answer_error: ErrorAnswer = error_response
     for resource in request.app.router.resources():
         _, methods = await resource.resolve(request)
-        allowed |= methods - {hdrs.METH_ANY}
+        if methods - {hdrs.METH_ANY}:
+            allowed |= methods
+            answer_error = request.app[ERROR_ANSWERS][resource.canonical]
     if not allowed:
         raise NotFound(f"There is nothing at {request.path[:200]}.")
     names = ", ".join(sorted(allowed))
-    error = MethodNotAllowed(f"{request.method} is not possible at {request.path[:200]}; possible: {names}.")
-    return error_response(error, {"Allow": names})
+    answer = answer_error(
+        MethodNotAllowed(f"{request.method} is not possible at {request.path[:200]}; possible: {names}.")
+    )
+    answer.headers[hdrs.ALLOW] = names
+    return answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,24 +79,54 @@ class MalformedRequest(HookdError):
     status, error, code = 400, "Bad Request", "invalid_request"
 
 
+class ExpectationFailed(HookdError):
+    """An `Expect` other than `100-continue` (RFC 9110 section 10.1.1)."""
+
+    status, error, code = 417, "Expectation Failed", "expectation_failed"
+
+
 class _Connection(web.RequestHandler):
-    """Answers what is no HTTP in our shape. aiohttp would name its version, and log the bytes: a token may be in them."""
+    """Gives what aiohttp answers by itself our shape. It would name its version, and log bytes: a token may be in them."""
 
     __slots__ = ()
 
     def handle_error(
         self,
         request: web.BaseRequest,
-        status: int = 500,
+        status: int = 500,  # noqa: ARG002 - the signature is aiohttp's
         exc: BaseException | None = None,
-        message: str | None = None,
+        message: str | None = None,  # noqa: ARG002 - likewise
     ) -> web.StreamResponse:
-        if not isinstance(exc, HttpProcessingError) or request.writer.output_size > 0:
-            return super().handle_error(request, status, exc, message)
-        log.debug("%s sent what is no HTTP request: %s", request.remote, type(exc).__name__)
-        answer = error_response(MalformedRequest("This is not an HTTP request that can be read."))
-        answer.force_close()
-        return answer
+        """The answer to what is no HTTP, and to an error that came through every guard."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("A part of the answer is sent, so this can not be answered.")
+        if isinstance(exc, HttpProcessingError):
+            log.debug("%s sent what is no HTTP request: %s", request.remote, type(exc).__name__)
+            return _last_answer(MalformedRequest("This is not an HTTP request that can be read."))
+        log.error("an answer broke", exc_info=exc)
+        return _last_answer(HookdError("hookd made an error; its log has it."))
+
+    def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
+        """Write the answer. aiohttp's own ones are those of requests that reached no route."""
+        if isinstance(resp, web.HTTPException):
+            resp = _last_answer(_unreached(request, resp))
+        return super().finish_response(request, resp, start_time)
+
+
+def _unreached(request: web.BaseRequest, answer: web.HTTPException) -> HookdError:
+    if answer.status == ExpectationFailed.status:
+        return ExpectationFailed("The only expectation that can be met is 100-continue.")
+    # `OPTIONS *` and `CONNECT host:port` ask for what is no path.
+    return NotFound(f"{request.method} is possible for no address of this kind.")
+
+
+def _last_answer(error: HookdError) -> web.Response:
+    """An error's answer, after which the connection ends."""
+    answer = error_response(error)
+    answer.force_close()
+    return answer
 
 
 class _Server(web.Server):
@@ -106,10 +143,10 @@ class _Runner(web.AppRunner):
 
 
 @asynccontextmanager
-async def serve(app: web.Application, host: str, port: int, *, share_port: bool = False) -> AsyncIterator[Address]:
+async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[Address]:
     """Serve while the block runs; then stop listening and let requests in progress end.
 
-    What no route answers is a JSON 404 or 405. `share_port` lets several processes listen on one port.
+    What no route answers is a JSON 404 or 405.
     """
     last = Route(method="*", path="/{path:.*}", handler=_unrouted, access=Public("only says that there is nothing"))
     app.router.add_route(last.method, last.path, wrap(last, None, BODY_LIMIT))
@@ -123,14 +160,8 @@ async def serve(app: web.Application, host: str, port: int, *, share_port: bool 
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port, reuse_port=share_port or None)
+        site = web.TCPSite(runner, host, port)
         await site.start()
         yield Address(host=host, port=runner.addresses[0][1])
     finally:
         await runner.cleanup()
-
-
-async def serve_until(app: web.Application, host: str, port: int, stop: asyncio.Event) -> None:
-    """Serve until the event is set."""
-    async with serve(app, host, port):
-        await stop.wait()

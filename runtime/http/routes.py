@@ -81,6 +81,9 @@ class Call:
 Handler: TypeAlias = Callable[[Call], Awaitable[web.StreamResponse]]
 ErrorAnswer: TypeAlias = Callable[[HookdError], web.Response]
 
+ERROR_ANSWERS: Final = web.AppKey("error_answers", dict[str, ErrorAnswer])
+"""A path, as aiohttp writes it, to how its routes answer errors: for a method that none of them has."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
@@ -105,12 +108,20 @@ def install(
     """Put the routes into the application, each in its wrapper. A public GET answers HEAD too, for load balancers."""
     for route in routes:
         handler = wrap(route, authenticator, body_limit)
-        app.router.add_route(route.method, route.path, handler)
+        _add(app, route, route.path, handler)
         for variables in route.busy:
             fixed = wrap(route, authenticator, body_limit, variables)
-            app.router.add_route(route.method, route.path.format_map(variables), fixed)
+            _add(app, route, route.path.format_map(variables), fixed)
         if route.method == hdrs.METH_GET and isinstance(route.access, Public):
             app.router.add_route(hdrs.METH_HEAD, route.path, handler)
+
+
+def _add(
+    app: web.Application, route: Route, path: str, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> None:
+    resource = app.router.add_route(route.method, path, handler).resource
+    assert resource is not None
+    app[ERROR_ANSWERS][resource.canonical] = route.answer_error
 
 
 def wrap(
@@ -157,7 +168,10 @@ def _refuse(route: Route, call: Call, error: HookdError, wanted: tuple[str, ...]
         error.debug,
         call.request_id,
     )
-    response = route.answer_error(error)
+    try:
+        response = route.answer_error(error)
+    except Exception as fault:  # noqa: BLE001 - likewise: a message may hold what no answer can
+        return _break(route, call, fault)
     offer = challenge(error, wanted)
     if offer is not None:
         response.headers.setdefault(hdrs.WWW_AUTHENTICATE, offer)
@@ -171,4 +185,8 @@ def _refuse(route: Route, call: Call, error: HookdError, wanted: tuple[str, ...]
 def _break(route: Route, call: Call, error: Exception) -> web.Response:
     """For what nobody expected: the log has everything, the caller only the id to ask for."""
     log.error("%s %s broke [%s]", route.method, route.path, call.request_id, exc_info=error)
-    return route.answer_error(HookdError(f"hookd made an error; its log has it as request {call.request_id}."))
+    ours = HookdError(f"hookd made an error; its log has it as request {call.request_id}.")
+    try:
+        return route.answer_error(ours)
+    except Exception:  # noqa: BLE001 - a route's own rendering is what is broken
+        return error_response(ours)

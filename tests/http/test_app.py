@@ -8,8 +8,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from runtime.errors import HookdError
 from runtime.http import app as app_module
-from runtime.http.app import Address, create_app, serve, serve_until
+from runtime.http.app import Address, create_app, serve
 from runtime.http.bearer import Authenticator
 from runtime.http.json import json_response
 from runtime.http.routes import STOPPING, Call, Public, Route, install
@@ -53,6 +54,25 @@ async def test_a_wrong_method_is_a_json_405_with_allow(served, client):
         assert (answer.status, answer.headers["Allow"]) == (405, "PATCH")
 
 
+def oauth_error(error: HookdError) -> web.Response:
+    return json_response({"error": error.code}, error.status)
+
+
+async def test_a_wrong_method_is_answered_as_its_path_answers_errors(served, client):
+    """A client of the token endpoint reads `error` and knows no `errorCode` (RFC 6749 section 5.2)."""
+    path = "/oauth/{kind}"
+    own = Route(
+        method="POST", path=path, handler=ok, access=PUBLIC, answer_error=oauth_error, busy=({"kind": "token"},)
+    )
+    url = await served(own, *ROUTES)
+    for path in ("/oauth/token", "/oauth/other"):
+        async with client.get(url + path) as answer:
+            assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+            assert await answer.json() == {"error": "method_not_allowed"}
+    async with client.delete(f"{url}/things") as answer:
+        assert (await answer.json())["errorCode"] == "method_not_allowed"
+
+
 @pytest.mark.parametrize(
     "sent",
     [
@@ -85,6 +105,65 @@ async def test_what_is_no_http_request_is_a_json_400(served, sent, caplog):
     assert not [record for record in caplog.records if record.levelno >= logging.INFO]
 
 
+async def ask_raw(url: str, sent: bytes) -> tuple[bytes, dict[str, object]]:
+    """Head and body of the answer to a request that an HTTP library would not send; the server ends the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    writer.write(sent)
+    async with asyncio.timeout(5):
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    await writer.wait_closed()
+    return head + b"\r\n", json.loads(body)
+
+
+@pytest.mark.parametrize(
+    "sent, status, code, words",
+    [
+        (b"POST /things HTTP/1.1\r\nExpect: foo\r\n", 417, "expectation_failed", "100-continue"),
+        (b"POST /nowhere HTTP/1.1\r\nExpect: foo\r\n", 417, "expectation_failed", "100-continue"),
+        (b"OPTIONS * HTTP/1.1\r\n", 404, "inexistent_resource", "OPTIONS is possible for no address"),
+        (b"CONNECT x:1 HTTP/1.1\r\n", 404, "inexistent_resource", "CONNECT is possible for no address"),
+        (b"CONNECT x:1 HTTP/1.1\r\nExpect: foo\r\n", 417, "expectation_failed", "100-continue"),
+    ],
+)
+async def test_what_reaches_no_route_is_answered_in_our_shape(served, sent, status, code, words):
+    """aiohttp would answer these by itself, as text and with its version."""
+    url = await served(*ROUTES)
+    head, body = await ask_raw(url, sent + b"Host: x\r\nContent-Length: 0\r\n\r\n")
+    assert list(body) == ["statusCode", "error", "message", "errorCode"]
+    assert (int(head.split(b" ")[1]), body["statusCode"], body["errorCode"]) == (status, status, code)
+    assert words in str(body["message"])
+    for header in (b"Server: hookd", b"Cache-Control: no-store", b"Content-Type: application/json; charset=utf-8"):
+        assert header + b"\r\n" in head
+    assert b"aiohttp" not in head
+
+
+async def test_whoever_expects_to_continue_may(served):
+    """`Expect: 100-continue` has its interim answer (RFC 9110 section 10.1.1)."""
+    url = await served(*ROUTES)
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    writer.write(b"POST /things HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+    async with asyncio.timeout(5):
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"{}")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+    writer.close()
+    await writer.wait_closed()
+
+
+async def nothing(_: Call) -> web.Response:
+    return None  # type: ignore[return-value]  # what the test is about
+
+
+async def test_a_handler_that_answers_nothing_is_a_json_500(served, client, caplog):
+    """What comes through every other guard still has our shape, and is in the log."""
+    url = await served(Route(method="GET", path="/nothing", handler=nothing, access=PUBLIC))
+    async with client.get(f"{url}/nothing") as answer:
+        assert (answer.status, answer.headers["Server"]) == (500, "hookd")
+        assert (await answer.json())["errorCode"] == "internal_error"
+    assert "an answer broke" in caplog.text
+
+
 async def test_a_request_in_progress_ends_before_the_server():
     """Stopping the server lets an accepted request have its answer."""
     inside, go_on = asyncio.Event(), asyncio.Event()
@@ -96,14 +175,12 @@ async def test_a_request_in_progress_ends_before_the_server():
 
     app = create_app()
     install(app, [Route(method="GET", path="/", handler=slow, access=PUBLIC)], Authenticator(()))
-    stop = asyncio.Event()
     async with aiohttp.ClientSession() as client:
         async with serve(app, "127.0.0.1", 0) as address:
             asking = asyncio.ensure_future(client.get(address.url))
             await inside.wait()
             asyncio.get_running_loop().call_later(0.05, go_on.set)
         assert await (await asking).json() == {"done": True}
-    stop.set()
 
 
 async def test_endless_answers_learn_that_the_server_stops():
@@ -122,23 +199,6 @@ async def test_endless_answers_learn_that_the_server_stops():
             asking = asyncio.ensure_future(client.get(address.url))
             await inside.wait()
         assert await (await asking).json() == {"stopped": True}
-
-
-async def test_serves_until_told_to_stop():
-    """`serve_until` returns when the event is set, and the port is free again."""
-    stop = asyncio.Event()
-    stop.set()
-    await serve_until(create_app(), "127.0.0.1", 0, stop)
-
-
-async def test_several_processes_may_share_a_port():
-    """With `share_port` a second server listens beside the first; without, it is refused."""
-    async with serve(create_app(), "127.0.0.1", 0, share_port=True) as first:
-        async with serve(create_app(), "127.0.0.1", first.port, share_port=True) as second:
-            assert second.port == first.port
-        with pytest.raises(OSError, match="address already in use"):
-            async with serve(create_app(), "127.0.0.1", first.port):
-                pass
 
 
 def test_an_address_is_a_url():

@@ -62,11 +62,12 @@ async def post(client: aiohttp.ClientSession, url: str, data: Any, **headers: st
         return answer.status, await answer.json()
 
 
-async def post_raw(url: str, rest: bytes) -> bytes:
+async def post_raw(url: str, rest: bytes, *, typed: bool = True) -> bytes:
     """Status line, headers and body of the answer to a request that an HTTP library would not send."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
     try:
-        writer.write(b"POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + rest)
+        content_type = b"Content-Type: application/json\r\n" if typed else b""
+        writer.write(b"POST /json HTTP/1.1\r\nHost: x\r\n" + content_type + rest)
         async with asyncio.timeout(5):
             head = await reader.readuntil(b"\r\n\r\n")
             return head + await reader.read(1000)
@@ -199,6 +200,13 @@ async def test_the_content_type_decides(client, url):
         assert wrong[:20] in answer[2]
     for right in ("application/json; charset=UTF-8", "Application/JSON", 'application/json;charset="utf-8"'):
         assert await post(client, f"{url}/json", b"{}", **{"Content-Type": right}) == (200, {})
+
+
+async def test_a_content_type_of_any_bytes_is_answered(url):
+    """Bytes that are no UTF-8 are shown escaped."""
+    answer = await post_raw(url, b"Content-Type: \xff\xfe\r\nContent-Length: 2\r\n\r\n{}", typed=False)
+    assert answer.startswith(b"HTTP/1.1 415 ")
+    assert rb"not \\udcff\\udcfe." in answer
 
 
 async def test_no_body_at_all_is_said_so(client, url):

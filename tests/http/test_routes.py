@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import itertools
 import logging
 import re
+from dataclasses import replace
 from typing import NoReturn
 
 import pytest
@@ -38,6 +40,14 @@ async def gone(call: Call) -> web.Response:
 
 def oauth_error(error: HookdError) -> web.Response:
     return json_response({"error": "server_error"}, error.status)
+
+
+async def unspeakable(call: Call) -> NoReturn:
+    raise HookdError("a lone \ud800")
+
+
+def no_error(error: HookdError) -> NoReturn:
+    raise RuntimeError("the rendering is broken")
 
 
 ROUTES = [
@@ -88,6 +98,19 @@ async def test_a_route_may_render_errors_its_own_way(served, client):
     url = await served(*ROUTES)
     async with client.get(f"{url}/oauth") as answer:
         assert (answer.status, await answer.json()) == (500, {"error": "server_error"})
+
+
+async def test_an_error_that_can_not_be_rendered_is_a_500(served, client, caplog):
+    """A message that no answer can hold, or a rendering that is broken: our shape all the same, and a line in the log."""
+    url = await served(
+        Route(method="GET", path="/unspeakable", handler=unspeakable, access=PUBLIC),
+        Route(method="GET", path="/hopeless", handler=missing, access=PUBLIC, answer_error=no_error),
+    )
+    for path in ("/unspeakable", "/hopeless"):
+        async with client.get(url + path, headers={"X-Request-Id": "r-1"}) as answer:
+            assert (answer.status, answer.headers["X-Request-Id"]) == (500, "r-1")
+            assert (await answer.json())["message"] == "hookd made an error; its log has it as request r-1."
+    assert caplog.text.count("broke [r-1]") == 2
 
 
 async def test_every_answer_has_a_request_id(served, client):
@@ -160,3 +183,30 @@ def test_two_services_live_in_one_application():
     install(app, ROUTES[:1], Authenticator(()))
     install(app, ROUTES[2:3], Authenticator(()))
     assert {resource.canonical for resource in app.router.resources()} >= {"/things/{id}", "/missing"}
+
+
+async def test_a_path_written_out_answers_as_the_other_one(served, client):
+    """`busy` only spares time: variables, request id, errors, 401, 404 and 405 are the same at both."""
+    route = Route(method="POST", path="/things/{id}/run", handler=hello, access=PUBLIC)
+    guarded = Route(method="PUT", path="/things/{id}/run", handler=hello, access=Scopes("read:hooks"))
+    sick = Route(method="PATCH", path="/things/{id}/run", handler=missing, access=PUBLIC)
+    both = [replace(row, busy=({"id": "a"}, {"id": "b"})) for row in (route, guarded, sick)]
+    slow, fast = await served(route, guarded, sick), await served(*both)
+    for method, path in itertools.product(("POST", "PUT", "PATCH", "GET", "HEAD"), ("a", "b", "%61", "c", "a/", "a/b")):
+        answers = []
+        for url in (slow, fast):
+            address = f"{url}/things/{path}/run"
+            async with client.request(method, address, headers={"X-Request-Id": "r"}) as answer:
+                headers = {name: value for name, value in answer.headers.items() if name != "Date"}
+                answers.append((answer.status, headers, await answer.text()))
+        assert answers[0] == answers[1]
+        assert answers[0][0] == (404 if "/" in path else {"POST": 200, "PUT": 401, "PATCH": 404}.get(method, 405))
+
+
+async def test_a_path_written_out_is_found_as_a_fixed_one(served, client):
+    """The variables come from the route, not from the request's path."""
+    app = create_app()
+    row = Route(method="POST", path="/things/{id}", handler=hello, access=PUBLIC, busy=({"id": "a"},))
+    install(app, [row], Authenticator(()))
+    kinds = {resource.canonical: type(resource) for resource in app.router.resources()}
+    assert kinds == {"/things/{id}": web.DynamicResource, "/things/a": web.PlainResource}
