@@ -69,7 +69,7 @@ class Admin:
         """A new hook from `{name, script, triggerId, enabled?, dependencies?}`. `InvalidBody`, `HookNameTaken`."""
         new = parse_new_hook(body)
         version = new.version()
-        evaluated = await self._evaluate(version)
+        evaluated = await self._evaluate(tenant, version)
         _require_loads(evaluated, enabled=new.enabled)
         hook = self._hook(tenant, new, version)
         written = await self._whole(self._storage.create_hook(hook), hook)
@@ -149,15 +149,15 @@ class Admin:
         enabled = seen.enabled if change.enabled is None else change.enabled
         if version.id == seen.version.id and enabled <= seen.enabled:
             return _Evaluated()
-        evaluated = await self._evaluate(version)
+        evaluated = await self._evaluate(seen.tenant, version)
         _require_loads(evaluated, enabled=enabled)
         return evaluated
 
-    async def _evaluate(self, version: HookVersion) -> _Evaluated:
+    async def _evaluate(self, tenant: str, version: HookVersion) -> _Evaluated:
         if await self._storage.get_image(version.id, self._sandbox.build_id) is not None:
             return _Evaluated()
         try:
-            return _Evaluated(await self._sandbox.make_image(version.script))
+            return _Evaluated(await self._sandbox.make_image(version.script, owner=tenant))
         except SourceRejected as error:
             return _Evaluated(rejected=_reason(error))
 

@@ -33,6 +33,9 @@ Place: TypeAlias = tuple[str, str]
 """A tenant and the id of an extensibility point."""
 
 _LOG = logging.getLogger("hookd.dispatch")
+_REJECTED_SECONDS = 5.0
+# Characters searched, times what they are searched for: a millisecond, or ten of a text that is made for it.
+_MASKED_INLINE = 500_000
 # What a cached hook takes beside its image, its script and its secrets: objects.
 _OVERHEAD = 4096
 
@@ -59,6 +62,8 @@ class _Ready:
     mask: Mask
     program: Program | None
     rejected: Failure | None
+    until: float
+    """When a rejection is to be looked at again: the hook was enabled, so it did load, and what hinders it may pass."""
 
     @property
     def size(self) -> int:
@@ -101,7 +106,7 @@ class Dispatch:
         trigger = triggers.get(trigger_id)
         request = triggers.parse(trigger, payload)
         place = (tenant, trigger_id)
-        if place in self._ready:
+        if place in self._ready and not self._is_stale(place):
             ready = self._ready[place]
             self._ready.move_to_end(place)
         else:
@@ -114,8 +119,12 @@ class Dispatch:
             run = Run(outcome=ready.rejected, console=(), cpu_ms=0.0, wall_ms=0.0, memory_bytes=0)
         else:
             arguments = orjson.dumps(request.arguments(ready.secrets))
-            run = await self._sandbox.run(ready.program, arguments, self._limits)
-        decision, fault = claims.decide(request, ready.mask.outcome(run.outcome))
+            run = await self._sandbox.run(ready.program, arguments, self._limits, owner=tenant)
+        if ready.mask.hides:
+            await self._mask(ready.mask, run)
+        decision, fault = claims.decide(request, run.outcome)
+        if isinstance(decision, Allow) and decision.dropped and ready.mask.hides:
+            decision.dropped = ready.mask.dropped(decision.dropped)
         execution = self._execution(ready, request, run, decision, fault, at, began, request_id)
         self._recorder.record(execution)
         return Executed(decision=decision, fault=fault, execution=execution, trigger=trigger)
@@ -153,7 +162,7 @@ class Dispatch:
             description=denied.description if denied else "",
             failure=fault,
             dropped=decision.dropped if isinstance(decision, Allow) else (),
-            console=ready.mask.console(run.console),
+            console=run.console,
             duration_ms=(time.perf_counter() - began) * 1000,
             cpu_ms=run.cpu_ms,
             memory_bytes=run.memory_bytes,
@@ -175,12 +184,18 @@ class Dispatch:
         if done.cancelled() or done.exception() is not None:
             return
         ready = done.result()
-        if ready is not None and ready.rejected is not None:
-            return  # it was enabled, so it did load: what hinders it now may pass
         self._ready[place] = ready
         self._free -= _size(ready)
         while self._free < 0 and len(self._ready) > 1:
             self._drop(next(iter(self._ready)))
+
+    def _is_stale(self, place: Place) -> bool:
+        """Whether a rejection has been kept for long enough; then it is dropped."""
+        ready = self._ready[place]
+        if ready is None or ready.rejected is None or time.monotonic() < ready.until:
+            return False
+        self._drop(place)
+        return True
 
     def _drop(self, place: Place) -> None:
         if place in self._ready:
@@ -197,21 +212,38 @@ class Dispatch:
         secrets = self._sealer.open_secrets(hook.tenant, hook.id, sealed)
         program, rejected = None, None
         try:
-            program = await self._program(hook.version)
+            program = await self._program(hook.tenant, hook.version)
         except SourceRejected as error:
             rejected = Failure(code="source_rejected", message=error.message, stack=error.stack)
-        return _Ready(hook=hook, secrets=secrets, mask=Mask(secrets), program=program, rejected=rejected)
+        until = time.monotonic() + _REJECTED_SECONDS
+        return _Ready(hook=hook, secrets=secrets, mask=Mask(secrets), program=program, rejected=rejected, until=until)
 
-    async def _program(self, version: HookVersion) -> Program:
+    async def _program(self, tenant: str, version: HookVersion) -> Program:
         program = self._programs.get(version.id)
         if program is None:
-            build_id = self._sandbox.build_id
-            image = await self._storage.get_image(version.id, build_id)
-            if image is None:
-                image = await self._sandbox.make_image(version.script)
-                await self._put_image(version.id, build_id, image)
-            program = self._programs.setdefault(version.id, self._sandbox.load(image))
+            program = self._programs.setdefault(version.id, await self._load(tenant, version))
         return program
+
+    async def _load(self, tenant: str, version: HookVersion) -> Program:
+        """From the image that is kept, or from one made anew."""
+        build_id = self._sandbox.build_id
+        image = await self._storage.get_image(version.id, build_id)
+        if image is not None:
+            try:
+                return self._sandbox.load(image)
+            except ValueError:
+                _LOG.warning("a kept image is none, and is made again")
+        image = await self._sandbox.make_image(version.script, owner=tenant)
+        await self._put_image(version.id, build_id, image)
+        return self._sandbox.load(image)
+
+    async def _mask(self, mask: Mask, run: Run) -> None:
+        """Take the secrets out of what the hook said. Much text and many secrets are a matter for a thread."""
+        if mask.work(run.outcome, run.console) <= _MASKED_INLINE:
+            run.outcome, run.console = mask.outcome(run.outcome), mask.console(run.console)
+        else:
+            run.outcome = await asyncio.to_thread(mask.outcome, run.outcome)
+            run.console = await asyncio.to_thread(mask.console, run.console)
 
     async def _put_image(self, version_id: str, build_id: str, image: bytes) -> None:
         try:

@@ -15,15 +15,15 @@ from sys import getsizeof
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
-from runtime.model import Answer, ConsoleLine, Outcome
+from runtime.model import Answer, ConsoleLine, DroppedClaim, Outcome
 
 MASK: Final = "[secret]"
 SHORTEST: Final = 4
 """Shorter values are not masked: `1` or `on` would take every other word of a log along."""
 
-SHORTEST_LINE, MOST_LINES = 8, 500
+SHORTEST_LINE, MOST_LINES = 8, 60
 """Of a value of several lines, also each line of this length is masked: the console shows them one by one. So many of a
-hook's at most, for each is searched for on the event loop: twenty private keys have as many.
+hook's at most, for each is searched for: a private key has thirty.
 """
 
 CUT: Final = 1000
@@ -54,6 +54,20 @@ class Mask:
         forms = {form for value in values for form in _forms(value)} | {form for line in lines for form in _shown(line)}
         self._forms = tuple(sorted(forms))
         self.size = sum(map(getsizeof, self._forms))
+
+    @property
+    def hides(self) -> bool:
+        """Whether there is anything to mask."""
+        return bool(self._forms)
+
+    def work(self, outcome: Outcome, lines: tuple[ConsoleLine, ...]) -> int:
+        """What masking these takes: the characters, times the forms that each is searched for."""
+        said = "" if isinstance(outcome, Answer) else outcome.message + outcome.stack
+        return len(self._forms) * (len(said) + sum([len(line.text) for line in lines]))
+
+    def dropped(self, claims: tuple[DroppedClaim, ...]) -> tuple[DroppedClaim, ...]:
+        """Dropped claims with their names masked: a hook may have made a secret a claim's name by mistake."""
+        return tuple(replace(claim, name=self.text(claim.name)) for claim in claims)
 
     def text(self, text: str) -> str:
         """The text without the secrets, nor the beginning of one at the end of a text that was cut."""

@@ -111,7 +111,7 @@ def parse(trigger: Trigger, payload: object) -> TokenRequest:
     return TokenRequest(
         trigger=trigger,
         user=user,
-        client=_object("'client'", body.get("client")),
+        client=_client(body.get("client")),
         scope=_scope(body.get("scope")),
         audience=_string("'audience'", body.get("audience")),
         context={} if context is None else _object("'context'", context),
@@ -125,6 +125,9 @@ def is_scope(text: str) -> bool:
 
 SCOPE_RULE = 'one or more printable ASCII characters without space, " and \\'
 """The rule of `is_scope` in words, for messages."""
+
+MAX_CLIENT_ID = 256
+"""Characters of a client's id: every execution record has it."""
 
 MAX_QUOTED = 100
 """Characters of the caller's text that a message repeats."""
@@ -145,6 +148,14 @@ def _object(what: str, value: object) -> JsonObject:
     if type(value) is dict:
         return value
     raise InvalidBody(f"{what} must be an object, not {json_type(value)}.")
+
+
+def _client(value: object) -> JsonObject:
+    client = _object("'client'", value)
+    client_id = client.get("id")
+    if isinstance(client_id, str) and len(client_id) > MAX_CLIENT_ID:
+        raise InvalidBody(f"'client.id' may have {MAX_CLIENT_ID} characters; it has {len(client_id):,}.")
+    return client
 
 
 def _string(what: str, value: object) -> str:

@@ -40,12 +40,12 @@ class Door:
         self._holding = 0
         self._real = real
 
-    async def __call__(self, *arguments: Any) -> Any:
+    async def __call__(self, *arguments: Any, **named: Any) -> Any:
         self.calls.append(arguments)
         if self.refusal:
             raise self.refusal
         held, self.holds = self.holds > 0, max(0, self.holds - 1)
-        answer = await self._real(*arguments)
+        answer = await self._real(*arguments, **named)
         if held:
             self._holding += 1
             async with asyncio.timeout(PATIENCE):

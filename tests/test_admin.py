@@ -42,11 +42,11 @@ class Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.engine, name)
 
-    async def make_image(self, source: str) -> bytes:
+    async def make_image(self, source: str, *, owner: str = "") -> bytes:
         self.made += 1
         if self.before is not None:
             await self.before()
-        return await self.engine.make_image(source)
+        return await self.engine.make_image(source, owner=owner)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from runtime import dispatch
 from runtime.bootstrap import Runtime
 from runtime.errors import InvalidBody, NotFound
 from runtime.masking import MASK
@@ -151,10 +152,19 @@ async def test_a_wrong_request_is_the_callers_error(
     assert records == []
 
 
-async def test_a_source_that_no_longer_loads(runtime: Runtime, records: list[Execution], door: Callable[[str], Door]):
+@pytest.mark.parametrize(("seconds", "made_for_two"), [(3600.0, 1), (0.0, 2)])
+async def test_a_source_that_no_longer_loads(
+    runtime: Runtime,
+    records: list[Execution],
+    door: Callable[[str], Door],
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    made_for_two: int,
+):
     """An update of hookd may refuse what an older one took: no token, and the reason for the developer. It is
-    tried anew for each request: what hinders it may pass.
+    tried anew after a while, for what hinders it may pass; not for each request, for it may be slow.
     """
+    monkeypatch.setattr(dispatch, "_REJECTED_SECONDS", seconds)
     hook = await deploy_unchecked(runtime, "module.exports = 1;\nthrow new Error('at load');")
     made, ran = door("make_image"), door("run")
     executed = await execute(runtime)
@@ -168,12 +178,36 @@ async def test_a_source_that_no_longer_loads(runtime: Runtime, records: list[Exe
     assert isinstance(executed.fault, Failure)
     assert (executed.fault.code, executed.fault.message) == ("source_rejected", "Error: at load")
     assert "hook.js:2" in executed.fault.stack
-    assert (len(made.calls), len(ran.calls), len(records)) == (2, 0, 2)
+    assert (len(made.calls), len(ran.calls), len(records)) == (made_for_two, 0, 2)
     await runtime.admin.update_hook("t", hook.id, {"script": claim("1")})
     assert await answer(runtime) == 1
 
 
 # Records
+
+
+async def test_a_secret_as_a_claims_name_is_masked(runtime: Runtime, records: list[Execution]):
+    """What is dropped is reported in the answer, the record and the tail: it must not show a secret there."""
+    await deploy(
+        runtime, hook_of("cb(null, {[context.secrets.KEY]: 1, [`x-${context.secrets.KEY}`]: 2});"), {"KEY": SECRET}
+    )
+    executed = await execute(runtime)
+
+    assert isinstance(executed.decision, Allow)
+    assert [claim.name for claim in executed.decision.dropped] == [MASK, f"x-{MASK}"]
+    assert records[0].dropped == executed.decision.dropped
+
+
+async def test_much_text_and_many_secrets_are_masked_too(runtime: Runtime, records: list[Execution]):
+    """On a thread, with the same result."""
+    secrets = {f"KEY{number}": f"{SECRET}-{number}" for number in range(20)}
+    body = "for (let i = 0; i < 100; i++) console.log('x'.repeat(250), context.secrets.KEY7); throw new Error(context.secrets.KEY3);"
+    await deploy(runtime, hook_of(body), secrets)
+    executed = await execute(runtime)
+
+    assert isinstance(executed.fault, Failure)
+    assert executed.fault.message == MASK
+    assert {line.text for line in records[0].console} == {"x" * 250 + " " + MASK}
 
 
 async def test_an_execution_is_recorded_once(runtime: Runtime, records: list[Execution]):

@@ -48,10 +48,12 @@ class Sandbox(ABC):
     build_id: str
 
     @abstractmethod
-    async def make_image(self, source: str) -> bytes:
+    async def make_image(self, source: str, *, owner: str = "") -> bytes:
         """Evaluate the source once, under limits, and return what must be kept to run it.
 
-        `SourceRejected`; `Unavailable` when the engine is closed.
+        `owner` is who has to share: no owner takes the engine's time from the others. "" is the service itself.
+        `SourceRejected`; `Unavailable`
+        when the owner has too much waiting, or the engine is closed.
         """
 
     @abstractmethod
@@ -59,10 +61,11 @@ class Sandbox(ABC):
         """A program from an image that this build made. `ValueError` when it is not one."""
 
     @abstractmethod
-    async def run(self, program: Program, arguments: bytes, limits: Limits) -> Run:
+    async def run(self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "") -> Run:
         """Run the hook once in a sandbox that nothing else ever uses. `arguments` is a JSON array, less `cb`.
 
-        Never raises for anything the hook does; `Unavailable` when the engine has no room for another run.
+        Never raises for anything the hook does; `Unavailable` when the engine, or the owner's share of it, has no room
+        for another run that waits or computes long.
         """
 
     @abstractmethod

@@ -13,9 +13,9 @@ import pytest_asyncio
 
 from runtime.errors import Unavailable
 from runtime.model import Answer, Failure
-from runtime.sandbox import pool
+from runtime.sandbox import guest
 from runtime.sandbox.engine import MAX_TICKS
-from runtime.sandbox.pool import WasmSandbox, open_sandbox
+from runtime.sandbox.pool import OWNERS_SHARE, WasmSandbox, open_sandbox
 from runtime.sandbox.program import QUICK_RUNS, STRIKES, WasmProgram, load_program
 from runtime.settings import SandboxSettings
 from tests.sandbox.running import AMPLE, ECHO, LIMITS, answer, program_of, run
@@ -33,7 +33,7 @@ async def sandbox(engine_cache: Path) -> AsyncIterator[WasmSandbox]:
     """One engine for all tests of this file: a test that left something behind would be noticed by the next."""
     sandbox = await open_sandbox(settings_of(engine_cache))
     yield sandbox
-    assert sandbox._busy == 0
+    assert sandbox.busy == 0
     await sandbox.close()
 
 
@@ -52,7 +52,7 @@ def settings_of(engine_cache: Path) -> SandboxSettings:
 async def until_busy(sandbox: WasmSandbox, count: int) -> None:
     """Returns when so many runs are on a thread or waiting."""
     async with asyncio.timeout(30):
-        while sandbox._busy != count:
+        while sandbox.busy != count:
             await asyncio.sleep(0)
 
 
@@ -194,8 +194,8 @@ async def test_a_run_that_had_no_fair_share_of_its_core_is_done_again(
 
     assert done.outcome == Answer(1)
     assert len(attempts) == 2
-    assert attempts[1] == pool._ticks(AMPLE.cpu_ms * 4)
-    assert pool._ticks(1e9) == MAX_TICKS
+    assert attempts[1] == guest.ticks(AMPLE.cpu_ms * 4)
+    assert guest.ticks(1e9) == MAX_TICKS
 
 
 async def test_a_run_that_used_its_cpu_time_is_not_done_again(sandbox: WasmSandbox, monkeypatch: pytest.MonkeyPatch):
@@ -248,8 +248,37 @@ async def test_no_more_than_there_is_room_for(sandbox: WasmSandbox):
         assert isinstance(done.outcome, Failure)
         assert done.outcome.code == "wall_limit"
 
-    assert sandbox._busy == 0
+    assert sandbox.busy == 0
     assert (await sandbox.run(program, b"[1]", AMPLE)).outcome == Answer("waited")
+
+
+async def test_an_owner_has_a_share_of_the_places(sandbox: WasmSandbox):
+    """Who fills its share waits for itself; others have room, and a hook that is done inline needs none."""
+    program, quick = await program_of(sandbox, WAITING), await program_of(sandbox, ECHO)
+    limits = replace(AMPLE, wall_ms=300)
+    share = SLOTS // OWNERS_SHARE
+    waiting = [asyncio.create_task(sandbox.run(program, b"[100000]", limits, owner="a")) for _ in range(share)]
+    await until_busy(sandbox, share)
+    with pytest.raises(Unavailable):
+        await sandbox.run(program, b"[1]", AMPLE, owner="a")
+
+    assert (await sandbox.run(quick, b"[1]", AMPLE, owner="a")).outcome == Answer(1)
+    assert (await sandbox.run(program, b"[1]", AMPLE, owner="b")).outcome == Answer("waited")
+    await asyncio.gather(*waiting)
+
+
+async def test_time_that_a_run_waits_for_a_thread_counts(sandbox: WasmSandbox):
+    """With all threads busy, it ends at its wall limit, though it has not begun."""
+    endless = await program_of(sandbox, ENDLESS, slow=True)
+    echo = await program_of(sandbox, ECHO, slow=True)
+    long, short = replace(AMPLE, cpu_ms=400, wall_ms=10_000), replace(AMPLE, wall_ms=50)
+    running = [asyncio.create_task(sandbox.run(endless, b"[]", long)) for _ in range(2)]
+    await until_busy(sandbox, 2)
+    done = await sandbox.run(echo, b"[1]", short)
+    await asyncio.gather(*running)
+
+    assert isinstance(done.outcome, Failure)
+    assert done.outcome.code == "wall_limit"
 
 
 @pytest.mark.parametrize("source", [WAITING, ENDLESS], ids=["waiting", "running"])
@@ -286,7 +315,7 @@ async def test_closing_ends_a_run_that_waits(own: WasmSandbox):
 async def test_closing_lets_a_run_on_a_thread_end(own: WasmSandbox):
     """By its own limit, with its own error; nothing is torn away under it."""
     program = await program_of(own, ENDLESS, slow=True)
-    running = [asyncio.create_task(own.run(program, b"[]", TIGHT)) for _ in range(3)]
+    running = [asyncio.create_task(own.run(program, b"[]", replace(TIGHT, wall_ms=10_000))) for _ in range(3)]
     await until_busy(own, 3)
     await own.close()
 

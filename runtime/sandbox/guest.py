@@ -1,0 +1,53 @@
+"""Calls into a guest in the model's terms: requests with limits and entropy in, checked replies out."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from typing import Final
+
+from runtime.model import Limits
+from runtime.sandbox import abi
+from runtime.sandbox.engine import MAX_TICKS, TICK_SECONDS, Engine
+from runtime.sandbox.invocation import Invocation, Stopped
+from runtime.sandbox.outcome import rejection
+
+TICK_MS: Final = TICK_SECONDS * 1000
+# What a reply may be of: `load` answers the first, `invoke` and `resume` anything else, all of them the second.
+_OF_LOAD, _OF_BOTH = frozenset({"loaded"}), frozenset({"failure", "pending"})
+
+
+def request(limits: Limits, *, image: bytes = b"", payload: bytes, seed: bytes = b"") -> bytes:
+    """A request of this moment, with entropy of its own."""
+    now_ms = float(time.time_ns() // 1_000_000)
+    return abi.frame(now_ms=now_ms, seed=seed or os.urandom(32), limits=limits, image=image, payload=payload)
+
+
+def ticks(cpu_ms: float) -> int:
+    """Ticks that give at least this much time: the current one has begun already."""
+    return min(max(1, math.ceil(cpu_ms / TICK_MS)) + 1, MAX_TICKS)
+
+
+def ask(
+    engine: Engine, invocation: Invocation, export: int, frame: bytes, limits: Limits, *, pages: int, ticks: int
+) -> abi.Reply:
+    """One call. `Stopped` when it does not come back with a reply that belongs to it."""
+    try:
+        reply = abi.decode(invocation.call(export, frame, pages=pages, ticks=ticks, longest=abi.longest_reply(limits)))
+    except abi.Nonsense as nonsense:
+        raise Stopped("sandbox_crashed", str(nonsense)) from None
+    except abi.Unreadable as unreadable:
+        raise Stopped("malformed_answer", f"The answer can not be read as JSON: {unreadable}.") from None
+    if (reply.kind in _OF_LOAD) != (export == engine.load) and reply.kind not in _OF_BOTH:
+        raise Stopped("sandbox_crashed", "the reply belongs to another call")
+    return reply
+
+
+def load(engine: Engine, invocation: Invocation, wrapped: bytes, limits: Limits) -> abi.Reply:
+    """Evaluate a source in a fresh guest: loaded, or pending when it waits. `Stopped`; `SourceRejected`."""
+    frame = request(limits, payload=wrapped)
+    reply = ask(engine, invocation, engine.load, frame, limits, pages=0, ticks=ticks(limits.cpu_ms))
+    if reply.kind == "failure":
+        raise rejection(reply, lines=wrapped.count(b"\n") - 1)
+    return reply

@@ -1,0 +1,82 @@
+"""Deployment: one evaluation at a time, owners in turn, and requests untouched. What is rejected: test_sources.py."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pytest
+
+from runtime.errors import Unavailable
+from runtime.model import Answer
+from runtime.sandbox.base import SourceRejected
+from runtime.sandbox.evaluation import MOST_WAITING, wrapped
+from runtime.sandbox.pool import WasmSandbox
+from tests.sandbox.conftest import LIMITS
+
+ENDLESS = "for (;;);"
+GOOD = "module.exports = (cb) => cb(null, 1);"
+SLOW = "module.exports = (cb) => setTimeout(cb, 1, null, 1);"
+
+
+async def test_endless_deployments_delay_another_owners_by_one(sandbox: WasmSandbox):
+    """Whoever waits longest among the owners is next, however many one of them has."""
+    done: list[str] = []
+
+    async def deploy(owner: str, source: str) -> None:
+        with contextlib.suppress(SourceRejected):
+            await sandbox.make_image(source, owner=owner)
+        done.append(owner)
+
+    endless = [asyncio.create_task(deploy("a", ENDLESS)) for _ in range(3)]
+    await asyncio.sleep(0)
+    await deploy("b", GOOD)
+
+    assert done == ["a", "b"]
+    await asyncio.gather(*endless)
+
+
+async def test_an_endless_deployment_takes_no_thread_of_requests(sandbox: WasmSandbox):
+    """A hook that waits is resumed while it runs."""
+    program = sandbox.load(await sandbox.make_image(SLOW))
+    endless = asyncio.create_task(sandbox.make_image(ENDLESS, owner="a"))
+    await asyncio.sleep(0)
+    for _ in range(5):
+        assert (await sandbox.run(program, b"[]", LIMITS)).outcome == Answer(1)
+
+    assert not endless.done()
+    with pytest.raises(SourceRejected):
+        await endless
+
+
+async def test_an_owner_may_have_so_many_waiting(sandbox: WasmSandbox):
+    """Then a clean error at once; others deploy."""
+    sources = [f"{GOOD} // {number}" for number in range(MOST_WAITING + 1)]
+    waiting = [asyncio.create_task(sandbox.make_image(source, owner="a")) for source in sources]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await sandbox.make_image(GOOD, owner="a")
+
+    assert await sandbox.make_image(GOOD, owner="b")
+    assert all(await asyncio.gather(*waiting))
+
+
+async def test_who_leaves_keeps_the_turn_until_the_thread_is_free(sandbox: WasmSandbox):
+    """Two evaluations never run at once, and the next comes in any case."""
+    first = asyncio.create_task(sandbox.make_image(ENDLESS, owner="a"))
+    await asyncio.sleep(0)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+
+    assert await sandbox.make_image(GOOD, owner="b")
+
+
+def test_a_first_line_for_shells_is_a_comment():
+    """As in Node; the lines below keep their numbers."""
+    assert wrapped("#!/usr/bin/env node\nmodule").split(b"\n")[1:3] == [b"///usr/bin/env node", b"module"]
+
+
+def test_the_sources_first_line_is_the_second_of_the_wrapper():
+    """The wrapper's own line counts as line 0."""
+    assert wrapped("one\ntwo").split(b"\n")[1:3] == [b"one", b"two"]
