@@ -56,23 +56,30 @@ class Admin:
     """Manages the hooks of all tenants."""
 
     def __init__(
-        self, *, storage: Storage, sealer: Sealer, sandbox: Sandbox, changed: Callable[[str, str], None]
+        self,
+        *,
+        storage: Storage,
+        sealer: Sealer,
+        sandbox: Sandbox,
+        changed: Callable[[str, str], None],
+        hooks_most: int,
     ) -> None:
         self._storage = storage
         self._sealer = sealer
         self._sandbox = sandbox
         self._changed = changed
+        self._hooks_most = hooks_most
         self._ids = Ulids()
         self._writing: set[asyncio.Task[Any]] = set()
 
     async def create_hook(self, tenant: str, body: object) -> HookWritten:
-        """A new hook from `{name, script, triggerId, enabled?, dependencies?}`. `InvalidBody`, `HookNameTaken`."""
+        """A new hook from `{name, script, triggerId, enabled?, dependencies?}`. `InvalidBody`, `HookNameTaken`, `TooManyHooks`."""
         new = parse_new_hook(body)
         version = new.version()
         evaluated = await self._evaluate(tenant, version)
         _require_loads(evaluated, enabled=new.enabled)
         hook = self._hook(tenant, new, version)
-        written = await self._whole(self._storage.create_hook(hook), hook)
+        written = await self._whole(self._storage.create_hook(hook, most=self._hooks_most), hook)
         return await self._finish(written, evaluated)
 
     async def update_hook(self, tenant: str, hook_id: str, body: object) -> HookWritten:
@@ -93,7 +100,10 @@ class Admin:
         return await self._storage.get_hook(tenant, hook_id)
 
     async def list_hooks(self, tenant: str, wanted: HookFilter, *, start: int, limit: int) -> tuple[list[Hook], int]:
-        """A page of the hooks in order of creation, and how many match in all."""
+        """A page of the hooks in order of creation, and how many match in all.
+
+        A page of 100 of the largest scripts is 10 MB.
+        """
         return await self._storage.list_hooks(tenant, wanted, start=start, limit=limit)
 
     async def secret_names(self, tenant: str, hook_id: str) -> list[str]:

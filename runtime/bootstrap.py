@@ -112,7 +112,13 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             limits=settings.limits.limits(),
             cache_bytes=settings.sandbox.image_cache_bytes,
         )
-        admin = Admin(storage=storage, sealer=sealer, sandbox=sandbox, changed=dispatch.forget)
+        admin = Admin(
+            storage=storage,
+            sealer=sealer,
+            sandbox=sandbox,
+            changed=dispatch.forget,
+            hooks_most=settings.storage.hooks_most,
+        )
         yield Runtime(
             settings=settings,
             storage=storage,

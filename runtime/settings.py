@@ -51,7 +51,10 @@ class StorageSettings:
     )
     master_key_file: str = setting("", "Read the master key from this file instead. `hookd dev` makes one, mode 0600.")
     executions_days: int = setting(10, "Execution records older than this are removed, in days.", least=1, most=3650)
-    executions_most: int = setting(100_000, "At most this many execution records are kept.", least=0, most=100_000_000)
+    executions_most: int = setting(
+        100_000, "At most this many execution records of each tenant are kept.", least=0, most=100_000_000
+    )
+    hooks_most: int = setting(100, "At most this many hooks a tenant can have.", least=1, most=10_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

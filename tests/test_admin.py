@@ -15,7 +15,7 @@ from runtime.manifest import VALUE_NOT_SHOWN
 from runtime.sandbox.base import Sandbox
 from runtime.sandbox.pool import WasmSandbox, open_sandbox
 from runtime.settings import SandboxSettings
-from runtime.storage.base import HookFilter, StaleHook
+from runtime.storage.base import HookFilter, StaleHook, TooManyHooks
 from runtime.storage.sealing import Sealer
 from runtime.storage.sqlite import SqliteStorage, open_sqlite
 
@@ -29,6 +29,8 @@ BROKEN = {
     "recursion": ("function f() { f(); }\nf();", "RangeError", "(line 1, column "),
 }
 ALL = HookFilter()
+HOOKS = 5
+"""Most hooks of a tenant."""
 
 
 class Watched:
@@ -76,6 +78,7 @@ def admin(storage: SqliteStorage, sandbox: Watched, changes: list[tuple[str, str
         sealer=Sealer(bytes(range(32))),
         sandbox=cast(Sandbox, sandbox),
         changed=lambda tenant, trigger: changes.append((tenant, trigger)),
+        hooks_most=HOOKS,
     )
 
 
@@ -121,6 +124,19 @@ async def test_the_image_is_made_once_and_kept(admin, storage, sandbox):
 
     await admin.update_hook("acme", written.hook.id, {"script": BETTER})
     assert sandbox.made == 2
+
+
+async def test_a_tenant_has_so_many_hooks_at_most(admin):
+    """One more is a conflict, whatever it is; one that is deleted makes room, and another tenant has room of its own."""
+    hooks = [await created(admin, name=f"hook {number}") for number in range(HOOKS)]
+
+    with pytest.raises(TooManyHooks, match=f"at most {HOOKS} hooks"):
+        await admin.create_hook("acme", body(name="one more", triggerId="password-exchange"))
+    assert (await admin.list_hooks("acme", ALL, start=0, limit=0))[1] == HOOKS
+
+    await admin.create_hook("other", body())
+    await admin.delete_hook("acme", hooks[0])
+    await admin.create_hook("acme", body(name="one more"))
 
 
 async def test_a_full_disk_costs_only_the_image(admin, storage, sandbox, caplog):
