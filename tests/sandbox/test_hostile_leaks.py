@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -355,6 +358,31 @@ async def test_a_sandbox_that_was_stopped_leaves_no_byte(sandbox: WasmSandbox, k
     assert second._start == place
     assert second.memory() == base
     second.close()
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_service_does_not_grow_by_hostile_requests(sandbox: WasmSandbox, keeper: bytes):
+    """Hundreds that end in every way there is: neither the process nor Python's heap is larger for it."""
+
+    async def all_ends(rounds: int) -> tuple[int, int]:
+        tight = replace(LIMITS, cpu_ms=4, wall_ms=6)
+        for _ in range(rounds):
+            for end in ENDS:
+                for slow in (False, True):
+                    await run(sandbox, program_of(keeper, slow=slow), end, tight)
+        gc.collect()
+        return resident(), len(gc.get_objects())
+
+    size, objects = await all_ends(4)
+    later, more = await all_ends(16)
+
+    assert later - size < 4 << 20
+    assert more - objects < 100
 
 
 @pytest.mark.asyncio(loop_scope="module")
