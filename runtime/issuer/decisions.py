@@ -1,6 +1,7 @@
 """The way to the runtime: asks its execution API, over HTTP, what goes into a token.
 
-Rule: no decision, no token. Whatever is not a well-formed decision is `temporarily_unavailable`, and the log says why.
+Rule: no decision, no token. Whatever is not a well-formed decision is `temporarily_unavailable`, or `server_error` where the
+runtime refuses the very question (a 4xx) and would again; the log says why.
 A request is sent again only when no connection came about, for then no hook has run.
 """
 
@@ -17,7 +18,7 @@ import aiohttp
 import orjson
 
 from runtime.issuer.keys import KeyRing
-from runtime.issuer.oauth_errors import DENIALS, AccessDenied, OAuthError, TemporarilyUnavailable
+from runtime.issuer.oauth_errors import DENIALS, AccessDenied, OAuthError, ServerError, TemporarilyUnavailable
 from runtime.issuer.scopes import is_scope
 from runtime.settings import Issuer as IssuerSettings
 
@@ -110,7 +111,7 @@ class Decisions:
             log.error(
                 "the runtime refused %s: %d %s [%s]", trigger, status, body[:500].decode(errors="replace"), request_id
             )
-            raise TemporarilyUnavailable(_NO_DECISION)
+            raise ServerError(_REFUSED) if _is_final(status) else TemporarilyUnavailable(_NO_DECISION)
         try:
             return _read(body)
         except _Malformed as fault:
@@ -150,6 +151,12 @@ class Decisions:
 
 
 _NO_DECISION: Final = "The hook runtime gave no decision, so no token is issued. Try again later."
+_REFUSED: Final = "The hook runtime refused to decide on this request, so no token is issued."
+
+
+def _is_final(status: int) -> bool:
+    """Whether the same question would be refused again: 408 and 429, by whoever stands in between, are for now only."""
+    return 400 <= status < 500 and status not in (408, 429)
 
 
 class _Malformed(Exception):

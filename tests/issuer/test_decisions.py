@@ -87,12 +87,24 @@ async def test_what_is_no_json_object_gives_no_token(tokens, decider, body):
     assert await tokens.m2m(status=503) == NO_DECISION
 
 
-@pytest.mark.parametrize("status", [201, 204, 302, 400, 401, 403, 404, 429, 500, 503])
+@pytest.mark.parametrize("status", [201, 204, 302, 408, 429, 500, 503])
 async def test_another_status_gives_no_token(tokens, decider, status):
     """Even with a body that allows."""
     decider.status, decider.decision = status, ALLOW
 
     assert await tokens.m2m(status=503) == NO_DECISION
+    assert len(decider.asked) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413])
+async def test_a_question_that_is_refused_gives_no_token(tokens, decider, status):
+    """It would be refused again: nobody is told to try again."""
+    decider.status, decider.decision = status, ALLOW
+
+    assert await tokens.m2m(status=500) == {
+        "error": "server_error",
+        "error_description": "The hook runtime refused to decide on this request, so no token is issued.",
+    }
     assert len(decider.asked) == 1
 
 

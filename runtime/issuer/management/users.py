@@ -1,4 +1,7 @@
-"""`/api/v2/users`: users of the password grant. Metadata is merged at its first level; null removes a member."""
+"""`/api/v2/users`: users of the password grant. Metadata is merged at its first level; null removes a member.
+
+What is merged is measured within the transaction: a user's metadata goes to the hook at every sign-in, so it must fit.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
+
+import orjson
 
 from runtime.errors import InvalidBody
 from runtime.issuer.management.collection import Collection, Document
@@ -25,6 +30,9 @@ CHANGEABLE: Final[dict[str, Reader]] = {
 }
 FIELDS: Final[dict[str, Reader]] = {**CHANGEABLE, "user_id": text(1, 250, pattern=r"[A-Za-z0-9._|-]+")}
 _METADATA: Final = ("user_metadata", "app_metadata")
+
+MOST_METADATA: Final = 16_384
+"""Bytes of JSON of each of the two."""
 
 
 class Users(Collection[User]):
@@ -89,12 +97,19 @@ def _user_id(fields: Mapping[str, Any]) -> str:
 
 
 def _with(user: User, fields: Mapping[str, Any], now: float) -> User:
-    merged = {name: _merged(getattr(user, name), fields[name]) for name in _METADATA if name in fields}
+    merged = {name: _merged(getattr(user, name), fields[name], name) for name in _METADATA if name in fields}
     return replace(user, **{**fields, **merged, "updated_at": now})
 
 
-def _merged(old: Mapping[str, object], new: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in {**old, **new}.items() if value is not None}
+def _merged(old: Mapping[str, object], new: Mapping[str, object], path: str) -> dict[str, object]:
+    merged = {name: value for name, value in {**old, **new}.items() if value is not None}
+    size = len(orjson.dumps(merged))
+    if size > MOST_METADATA:
+        raise InvalidBody(
+            f"Payload validation error: 'Object is too large ({size} bytes of JSON after merging), maximum {MOST_METADATA}' "
+            f"on property {path}."
+        )
+    return merged
 
 
 def _iso(seconds: float) -> str:

@@ -107,3 +107,21 @@ async def test_a_user_has_a_name_or_an_address(tokens):
     body = await tokens.manage("POST", "users", {"password": "hush-hush"}, status=400)
 
     assert "Missing required property: email' (or username)" in body["message"]
+
+
+@pytest.mark.parametrize("name", ["user_metadata", "app_metadata"])
+async def test_metadata_does_not_grow_without_limit(tokens, name):
+    """What is measured is what is there after merging; a user whose metadata did not fit could never sign in again."""
+    token = await tokens.management_token()
+    path = f"users/{(await tokens.issuer.store.users.find(username='ada')).user_id}"
+    await tokens.manage("PATCH", path, {name: {"a": "x" * 9_000}}, token=token)
+
+    body = await tokens.manage("PATCH", path, {name: {"b": "x" * 9_000}}, status=400, token=token)
+    assert "maximum 16384" in body["message"]
+    assert f"on property {name}." in body["message"]
+    body = await tokens.manage("POST", "users", NEW | {name: {"a": "x" * 17_000}}, status=400, token=token)
+    assert f"on property {name}." in body["message"]
+
+    changed = await tokens.manage("PATCH", path, {name: {"a": None, "b": "x" * 9_000}}, token=token)
+    assert changed[name]["b"] == "x" * 9_000
+    assert await tokens.password()
