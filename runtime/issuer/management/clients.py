@@ -100,8 +100,10 @@ class Clients(Collection[Client]):
         _check_secret(client, "new")
         secret = new_client_secret()
         hashed = await self.issuer.secrets.hash(secret)
-        changed = await self.table.change(client.client_id, lambda now: replace(now, secret_hash=hashed))
-        return json_response(self._shown_once(changed or client, secret))
+        changed = await self.table.change(client.client_id, lambda now: _with_secret(now, hashed))
+        if changed is None:
+            raise self.missing()
+        return json_response(self._shown_once(changed, secret))
 
     def _shown_once(self, client: Client, secret: str) -> Document:
         return self.document(client) | ({"client_secret": secret} if secret else {})
@@ -121,6 +123,11 @@ def _checked(client: Client) -> Client:
             "Payload validation error: 'The client has no secret: send client_secret too' on property token_endpoint_auth_method."
         )
     return client
+
+
+def _with_secret(client: Client, hashed: str) -> Client:
+    _check_secret(client, "new")  # again: it may have become public meanwhile
+    return replace(client, secret_hash=hashed)
 
 
 def _check_secret(client: Client, secret: str) -> None:

@@ -79,7 +79,7 @@ class Collection(ABC, Generic[R]):
         """The record of the path's id, or `NotFound`."""
         record = await self.find(call.path("id"))
         if record is None:
-            raise self._missing()
+            raise self.missing()
         return record
 
     async def _list(self, call: Call) -> web.StreamResponse:
@@ -100,7 +100,7 @@ class Collection(ABC, Generic[R]):
         edit = await self.edit(before, await call.json())
         after = await self.table.change(str(before.columns[self.key]), edit)
         if after is None:
-            raise self._missing()
+            raise self.missing()
         return json_response(self.document(after))
 
     async def _remove(self, call: Call) -> web.StreamResponse:
@@ -109,7 +109,8 @@ class Collection(ABC, Generic[R]):
         await self.table.remove(str(record.columns[self.key]))
         return empty_response()
 
-    def _missing(self) -> NotFound:
+    def missing(self) -> NotFound:
+        """The error of an id that names nothing."""
         return NotFound(f"The {self.title} does not exist.")
 
 

@@ -101,3 +101,24 @@ async def test_a_wrong_change_is_named(tokens, change, rule):
 
     assert rule in body["message"]
     assert await tokens.issuer.store.clients.get("m2m") == before
+
+
+@pytest.mark.parametrize("meanwhile, status", [("DELETE", 404), ("PATCH", 400)])
+async def test_no_secret_for_who_is_gone_while_it_is_made(tokens, meanwhile, status):
+    """Removed, or made public, while the new secret is hashed."""
+    token = await tokens.management_token()
+    made = await tokens.manage("POST", "clients", {"name": "M"}, status=201, token=token)
+    path = f"clients/{made['client_id']}"
+    hash_secret = tokens.issuer.secrets.hash
+
+    async def hash_later(secret):
+        if meanwhile == "DELETE":
+            await tokens.manage("DELETE", path, status=204, token=token)
+        else:
+            await tokens.manage("PATCH", path, {"token_endpoint_auth_method": "none"}, token=token)
+        return await hash_secret(secret)
+
+    tokens.issuer.secrets.hash = hash_later
+    body = await tokens.manage("POST", f"{path}/rotate-secret", status=status, token=token)
+
+    assert "client_secret" not in body
