@@ -131,7 +131,7 @@ class RefreshToken:
     """What a refresh token stands for (RFC 6749 section 1.5): one grant by one user to one client.
 
     `token_hash` is SHA-256 of the token in hex. All tokens that came from one sign-in are one `family`; `claims` and
-    `id_token_claims` are what the hook had set then.
+    `id_token_claims` are what the hook had set then; `api_scope` is what of `scope` was the API's own then.
     """
 
     token_hash: str
@@ -144,6 +144,7 @@ class RefreshToken:
     id_token_claims: Mapping[str, object]
     auth_time: float
     expires_at: float
+    api_scope: tuple[str, ...] = ()
     is_used: bool = False
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Container, Iterable
 
 from runtime.issuer.oauth_errors import AccessDenied, InvalidScope
-from runtime.issuer.records import ClientGrant, ResourceServer
+from runtime.issuer.records import ClientGrant, RefreshToken, ResourceServer
 
 OPENID_SCOPES = ("openid", "profile", "email", "address", "phone")
 """Scopes of OpenID Connect Core section 5.4; every API has them beside its own."""
@@ -60,12 +60,16 @@ def scopes_of_user(api: ResourceServer, asked: tuple[str, ...], *, may_refresh: 
     return _only(wanted, known | {OFFLINE_ACCESS} if may_refresh else known)
 
 
-def scopes_of_refresh(granted: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:
-    """The scopes for a refresh: what was granted, or fewer; more is an error (RFC 6749 section 6)."""
+def scopes_of_refresh(api: ResourceServer, given: RefreshToken, asked: tuple[str, ...]) -> tuple[str, ...]:
+    """The scopes for a refresh: what was granted, or fewer; more is an error (RFC 6749 section 6).
+
+    What was the API's own at the sign-in and is not any more is left out; what the hook had added beside it stays.
+    """
     for scope in asked:
-        if scope not in granted:
+        if scope not in given.scope:
             raise InvalidScope(f"The scope '{scope}' was not granted with this refresh token.")
-    return _only(granted, asked) if asked else granted
+    kept = tuple(scope for scope in given.scope if scope in api.scopes or scope not in given.api_scope)
+    return _only(kept, asked) if asked else kept
 
 
 def scopes_of_hook(api: ResourceServer, granted: tuple[str, ...], answered: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtime.issuer.oauth_errors import AccessDenied, InvalidScope
-from runtime.issuer.records import ClientGrant, ResourceServer
+from runtime.issuer.records import ClientGrant, RefreshToken, ResourceServer
 from runtime.issuer.scopes import (
     parse_scope,
     scopes_of_client,
@@ -17,6 +17,23 @@ from runtime.issuer.system import system_api
 
 API = ResourceServer(id="1", identifier="urn:api", name="", scopes={"a": "", "b": ""})
 GRANT = ClientGrant(id="2", client_id="c", audience="urn:api", scope=("b", "a", "gone"))
+
+
+def refreshable(*, scope, api_scope):
+    """A refresh token of this scope."""
+    return RefreshToken(
+        token_hash="t",
+        family="f",
+        client_id="c",
+        user_id="u",
+        audience="urn:api",
+        scope=scope,
+        claims={},
+        id_token_claims={},
+        auth_time=1.0,
+        expires_at=2.0,
+        api_scope=api_scope,
+    )
 
 
 @pytest.mark.parametrize("value", ["", " ", []])
@@ -61,10 +78,21 @@ def test_a_user_gets_what_contract_full_4_says(asked, may_refresh, expected):
 
 def test_a_refresh_gets_what_was_granted_or_less():
     """In the order of the grant; more is an error (RFC 6749 section 6)."""
-    assert scopes_of_refresh(("a", "b"), ()) == ("a", "b")
-    assert scopes_of_refresh(("a", "b"), ("b",)) == ("b",)
+    given = refreshable(scope=("a", "b"), api_scope=("a", "b"))
+
+    assert scopes_of_refresh(API, given, ()) == ("a", "b")
+    assert scopes_of_refresh(API, given, ("b",)) == ("b",)
     with pytest.raises(InvalidScope, match="'c' was not granted"):
-        scopes_of_refresh(("a", "b"), ("c",))
+        scopes_of_refresh(API, given, ("c",))
+
+
+def test_a_refresh_gives_no_scope_that_the_api_lost():
+    """What the hook had added, and OpenID Connect's, never were the API's: they stay."""
+    given = refreshable(scope=("openid", "a", "gone", "extra"), api_scope=("a", "gone"))
+
+    assert scopes_of_refresh(API, given, ()) == ("openid", "a", "extra")
+    assert scopes_of_refresh(API, given, ("gone", "extra")) == ("extra",)
+    assert scopes_of_refresh(API, given, ("gone",)) == ()
 
 
 def test_a_hooks_scope_is_final_but_for_the_management_api():

@@ -105,6 +105,7 @@ async def _first_refresh_token(
         id_token_claims=decision.id_token_claims,
         auth_time=now,
         expires_at=now + issuer.settings.refresh_token_lifetime,
+        api_scope=tuple(scope for scope in decision.scope if scope in api.scopes),
     )
     if not await issuer.store.refresh_tokens.add(record, user, now):
         raise InvalidGrant("The password was changed, or the user, the client or the API removed, during the sign-in.")

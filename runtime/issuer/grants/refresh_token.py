@@ -24,8 +24,9 @@ log = logging.getLogger("hookd.issuer")
 async def refresh_token(issuer: Issuer, client: Client, parameters: Parameters) -> Issuance:
     """Fresh tokens for a grant that was given before; the refresh token is used up and another takes its place."""
     given = await _given(issuer, client, parameters.required("refresh_token"))
-    scope = scopes_of_refresh(given.scope, parameters.scope())
+    asked = parameters.scope()
     api, user = await _grantors(issuer, given)
+    scope = scopes_of_refresh(api, given, asked)
     return Issuance(
         client=client,
         api=api,

@@ -151,3 +151,14 @@ async def test_a_sign_in_in_progress_ends_with_the_password(tokens, decider, cha
     decider.blocked.set()
 
     assert (await signing_in)["error"] == "invalid_grant"
+
+
+async def test_a_scope_that_the_api_lost_is_not_refreshed(tokens, decider):
+    """It is gone from the API, so it is gone from the tokens; what the hook added stays."""
+    manager = await tokens.management_token()
+    decider.decision = {"decision": "allow", "scope": ["offline_access", "read:orders", "write:orders", "extra"]}
+    token = await sign_in(tokens)
+    api = await tokens.issuer.store.resource_servers.find(identifier=API)
+    await tokens.manage("PATCH", f"resource-servers/{api.id}", {"scopes": [{"value": "read:orders"}]}, token=manager)
+
+    assert (await tokens.refresh(token))["scope"] == "offline_access read:orders extra"
