@@ -15,7 +15,8 @@ from runtime.issuer.endpoint import GRANTS
 from runtime.issuer.issuer import Issuer
 from runtime.issuer.oauth_errors import UnsupportedResponseType, answer_oauth_error
 from runtime.issuer.records import AUTH_METHODS
-from runtime.issuer.scopes import OFFLINE_ACCESS, OPENID_SCOPES
+from runtime.issuer.scopes import OFFLINE_ACCESS
+from runtime.issuer.tokens import PROFILE_CLAIMS, SCOPES_WITH_CLAIMS
 
 CACHED: Final = {"Cache-Control": "public, max-age=60"}
 """A withdrawn key is out of everybody's sight after a minute; a new one was there before it signed."""
@@ -47,13 +48,13 @@ def metadata(issuer: Issuer) -> dict[str, object]:
         "authorization_endpoint": f"{issuer.url}/authorize",
         "token_endpoint": f"{issuer.url}/oauth/token",
         "jwks_uri": f"{issuer.url}/.well-known/jwks.json",
-        "scopes_supported": [*OPENID_SCOPES, OFFLINE_ACCESS],
+        "scopes_supported": [*SCOPES_WITH_CLAIMS, OFFLINE_ACCESS],
         "response_types_supported": ["none"],
         "grant_types_supported": list(GRANTS),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
-        "claims_supported": ["aud", "auth_time", "exp", "iat", "iss", "sub", "name", "email", "email_verified"],
+        "claims_supported": ["aud", "auth_time", "exp", "iat", "iss", "sub", *PROFILE_CLAIMS],
     }
 
 

@@ -24,7 +24,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from runtime.errors import HookdError, Unavailable
+from runtime.errors import BodyTooLarge, HookdError, Unavailable, UnsupportedMediaType
 from runtime.http.json import json_response
 
 NO_STORE: Mapping[str, str] = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -118,12 +118,16 @@ DENIALS: Mapping[str, type[OAuthError]] = {
 
 
 def answer_oauth_error(error: HookdError) -> web.Response:
-    """The answer `{"error", "error_description"}` to an error of whatever kind (RFC 6749 section 5.2)."""
+    """The answer `{"error", "error_description"}` to an error of whatever kind.
+
+    The RFC knows 400 for a request that is wrong in itself, so a body that is too large or of another type (413 and 415
+    elsewhere) is that here too (RFC 6749 section 5.2).
+    """
     body = {"error": _code(error), "error_description": printable(error.message)}
     headers = dict(NO_STORE)
     if isinstance(error, OAuthError) and error.challenge:
         headers["WWW-Authenticate"] = 'Basic realm="hookd", charset="UTF-8"'
-    return json_response(body, error.status, headers)
+    return json_response(body, _status(error), headers)
 
 
 def printable(text: str) -> str:
@@ -131,6 +135,10 @@ def printable(text: str) -> str:
     for quote in ('"', "\\"):
         text = text.replace(quote, "'")
     return re.sub(r"[^\x20-\x7e]", "?", re.sub(r"\s+", " ", text)).strip()
+
+
+def _status(error: HookdError) -> int:
+    return InvalidRequest.status if isinstance(error, BodyTooLarge | UnsupportedMediaType) else error.status
 
 
 def _code(error: HookdError) -> str:

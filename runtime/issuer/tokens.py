@@ -19,6 +19,12 @@ log = logging.getLogger("hookd.issuer")
 ID_TOKEN_SECONDS: Final = 36_000
 """Auth0's default."""
 
+SCOPES_WITH_CLAIMS: Final = ("openid", "profile", "email")
+"""Scopes that put something into an ID token: `address` and `phone` are granted too, but users have neither here."""
+
+PROFILE_CLAIMS: Final = ("name", "preferred_username", "updated_at", "email", "email_verified")
+"""What `profile` and `email` ask for, as far as there is such a thing here."""
+
 RESERVED_CLAIMS: Final = frozenset(
     # RFC 7519 4.1, RFC 9068 2.2, RFC 8693 4, RFC 7800, OpenID Connect Core 2, Auth0's own, and what hookd reads itself.
     "iss sub aud exp nbf iat jti scope client_id azp gty auth_time nonce acr amr sid act may_act cnf at_hash c_hash "  # noqa: SIM905 - thirty lines otherwise
@@ -44,18 +50,27 @@ class Issuance:
 
 
 async def answer(issuer: Issuer, issuance: Issuance) -> dict[str, object]:
-    """The answer's body (RFC 6749 section 5.1). `scope` is always there: a hook may have changed it."""
+    """The answer's body (RFC 6749 section 5.1).
+
+    `scope` is there whatever was asked for, as a hook may have changed it; but a token without any scope has no `scope`,
+    here and in the JWT: an empty one is not in the grammar (RFC 6749 section 3.3, RFC 8693 section 4.2). RFC 6749 section 5.1
+    has no other way to say "none".
+    """
     now = int(issuer.clock())
     body: dict[str, object] = {"access_token": await issuer.keys.sign(_access_claims(issuer, issuance, now))}
     if issuance.refresh_token:
         body["refresh_token"] = issuance.refresh_token
     if issuance.user is not None and "openid" in issuance.scope:
         body["id_token"] = await issuer.keys.sign(_id_claims(issuer, issuance, issuance.user, now))
-    body["scope"] = " ".join(issuance.scope)
+    body |= _scope(issuance)
     body["expires_in"] = issuance.api.token_lifetime
     body["token_type"] = "Bearer"  # noqa: S105 - the name of a kind
     log.info("issued %s for %s to client %s", issuance.gty, issuance.api.identifier, issuance.client.client_id)
     return body
+
+
+def _scope(issuance: Issuance) -> dict[str, object]:
+    return {"scope": " ".join(issuance.scope)} if issuance.scope else {}
 
 
 def _access_claims(issuer: Issuer, issuance: Issuance, now: int) -> dict[str, object]:
@@ -65,7 +80,7 @@ def _access_claims(issuer: Issuer, issuance: Issuance, now: int) -> dict[str, ob
         "aud": issuance.api.identifier,
         "iat": now,
         "exp": now + issuance.api.token_lifetime,
-        "scope": " ".join(issuance.scope),
+        **_scope(issuance),
         "azp": issuance.client.client_id,
         "gty": issuance.gty,
         "jti": secrets.token_urlsafe(16),

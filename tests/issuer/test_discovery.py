@@ -31,6 +31,18 @@ async def test_authlib_accepts_the_metadata(tokens, name):
     assert headers["Cache-Control"] == "public, max-age=60"
 
 
+async def test_the_metadata_names_what_there_is(tokens):
+    """Every claim that an ID token can have, and no scope that would put nothing into it."""
+    async with tokens.http.get(f"{tokens.url}/.well-known/openid-configuration") as answer:
+        document = await answer.json()
+    body = await tokens.password(scope="openid profile email address phone")
+    claims = await tokens.claims(body["id_token"])
+
+    assert set(claims) <= set(document["claims_supported"])
+    assert {"name", "preferred_username", "updated_at", "email", "email_verified"} <= set(claims)
+    assert document["scopes_supported"] == ["openid", "profile", "email", "offline_access"]
+
+
 @pytest.mark.parametrize("accept", ["*/*", "application/json, application/jwk-set+json"])
 async def test_the_jwks_has_public_halves_only(tokens, accept):
     """Each key has an id that is its RFC 7638 thumbprint, a use and an algorithm."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.errors import BodyTooLarge, HookdError, InvalidBody, Unavailable
+from runtime.errors import BodyTooLarge, HookdError, InvalidBody, Unavailable, UnsupportedMediaType
 from runtime.issuer.oauth_errors import (
     AccessDenied,
     InvalidClient,
@@ -18,6 +18,7 @@ from runtime.issuer.oauth_errors import (
     InvalidScope,
     ServerError,
     TemporarilyUnavailable,
+    TooManyAttempts,
     UnauthorizedClient,
     UnsupportedGrantType,
     answer_oauth_error,
@@ -38,7 +39,8 @@ from runtime.issuer.oauth_errors import (
         (ServerError("x"), 500, "server_error"),
         (TemporarilyUnavailable("x"), 503, "temporarily_unavailable"),
         (InvalidBody("x"), 400, "invalid_request"),
-        (BodyTooLarge("x"), 413, "invalid_request"),
+        (BodyTooLarge("x"), 400, "invalid_request"),
+        (UnsupportedMediaType("x"), 400, "invalid_request"),
         (Unavailable("x"), 503, "temporarily_unavailable"),
         (HookdError("x"), 500, "server_error"),
     ],
@@ -52,6 +54,14 @@ def test_every_error_is_answered_in_oauths_shape(error, status, code):
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Pragma"] == "no-cache"
     assert "WWW-Authenticate" not in answer.headers
+
+
+def test_too_many_attempts_are_refused_in_auth0s_words():
+    """With a status that the RFC does not know, as Auth0's."""
+    answer = answer_oauth_error(TooManyAttempts())
+
+    assert answer.status == 429
+    assert orjson.loads(answer.text or "")["error"] == "too_many_attempts"
 
 
 def test_a_challenge_names_the_scheme():

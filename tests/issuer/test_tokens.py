@@ -42,11 +42,12 @@ async def test_only_what_was_asked_for_is_said_of_the_user(tokens):
     }
 
 
-async def test_no_scope_is_an_empty_string(tokens):
-    """The answer says so too: the client asked for something else perhaps (RFC 6749 section 5.1)."""
-    body = await answer(tokens.issuer, issuance(scope=()))
+async def test_no_scope_is_no_member(tokens):
+    """An empty string is not in the grammar (RFC 6749 section 3.3); no hook can put one in its place."""
+    body = await answer(tokens.issuer, issuance(scope=(), claims={"scope": "delete:everything"}))
 
-    assert body["scope"] == (await tokens.claims(body["access_token"]))["scope"] == ""
+    assert "scope" not in body
+    assert "scope" not in await tokens.claims(body["access_token"])
 
 
 async def test_every_token_has_an_id_of_its_own(tokens):
