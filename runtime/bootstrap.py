@@ -23,16 +23,13 @@ from runtime.logs.recorder import StorageRecorder
 from runtime.logs.tail import Tail
 from runtime.sandbox.base import Sandbox
 from runtime.sandbox.pool import open_sandbox
-from runtime.settings import Settings, StorageSettings, TrustedIssuer, parse
+from runtime.settings import Settings, StorageSettings, parse, trust_fault
 from runtime.storage.base import Storage
 from runtime.storage.sealing import Sealer
 from runtime.storage.sqlite import open_sqlite
 
 KEY_BYTES = 32
 """Of a master key: AES-256."""
-
-SECRET_LENGTH = 32
-"""Characters that an HS256 secret has at least (RFC 7518 section 3.2)."""
 
 _SQLITE = "sqlite:///"
 _LOG = logging.getLogger("hookd.bootstrap")
@@ -69,17 +66,9 @@ def require_production(settings: Settings) -> None:
             "with its issuer, its audience and its jwks_url (RS256, ES256) or a shared secret (HS256); config.example.toml shows how."
         )
     for index, row in enumerate(settings.auth.trusted):
-        fault = _trust_fault(row)
+        fault = trust_fault(row)
         if fault:
             raise SettingsError(f"No token of 'auth.trusted[{index}]' could be verified: {fault}.")
-
-
-def _trust_fault(row: TrustedIssuer) -> str:
-    if not row.issuer or not row.audience:
-        return "it needs an issuer and an audience"
-    if row.algorithm != "HS256":
-        return "" if row.jwks_url else f"{row.algorithm} needs a jwks_url"
-    return "" if len(row.secret) >= SECRET_LENGTH else f"HS256 needs a secret of at least {SECRET_LENGTH} characters"
 
 
 @asynccontextmanager

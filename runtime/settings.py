@@ -6,9 +6,11 @@ The dataclasses below are the table. `parse` fills them from TOML and from `HOOK
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
-from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 from runtime.errors import SettingsError
 from runtime.model import Limits
@@ -72,6 +74,47 @@ class TrustedIssuer:
     secret: str = setting("", "The shared secret (HS256), at least 32 characters.", secret=True)
     jwks_url: str = setting("", "Where the public keys are (RS256, ES256).")
     tenant: str = setting("", "Tokens of this issuer belong to this tenant. Without it, their claim `ten` says which.")
+
+
+LEAST_SECRET: Final = 32
+"""Characters of an HS256 secret (RFC 7518 section 3.2: a key as long as the hash)."""
+
+is_tenant_name: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}").fullmatch
+"""Whether a text could be a tenant's name."""
+
+
+def trust_fault(entry: TrustedIssuer) -> str:
+    """Why an issuer's tokens could not be verified, or anybody's could: the rule that its entry breaks, else "".
+
+    Half a sentence, which never has the secret in it.
+    """
+    if not entry.issuer or not entry.audience:
+        return "it needs an issuer and an audience"
+    if entry.tenant and not is_tenant_name(entry.tenant):
+        return (
+            f"the tenant must be 1 to 128 letters, digits, '.', '_' and '-', the first of them a letter or a digit, "
+            f"not {entry.tenant[:200]!r}"
+        )
+    return _secret_fault(entry) if entry.algorithm == "HS256" else _jwks_fault(entry)
+
+
+def _secret_fault(entry: TrustedIssuer) -> str:
+    if entry.jwks_url:
+        return "HS256 takes a secret, not a jwks_url"
+    if len(entry.secret) < LEAST_SECRET:
+        return f"HS256 needs a secret of at least {LEAST_SECRET} characters (RFC 7518 section 3.2)"
+    return ""
+
+
+def _jwks_fault(entry: TrustedIssuer) -> str:
+    if entry.secret:
+        return f"{entry.algorithm} takes a jwks_url, not a secret"
+    try:
+        address = urlsplit(entry.jwks_url)
+        is_address = address.scheme in ("http", "https") and bool(address.hostname)
+    except ValueError:
+        is_address = False
+    return "" if is_address else f"{entry.algorithm} needs a jwks_url (http or https)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

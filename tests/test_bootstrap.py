@@ -175,6 +175,7 @@ def test_a_wrong_master_key_is_said_and_not_shown(given, words):
         ({"audience": ""}, "audience"),
         ({"secret": "short"}, "32 characters"),
         ({"algorithm": "RS256"}, "jwks_url"),
+        ({"tenant": "a/b"}, "the tenant must be"),
     ],
 )
 def test_production_needs_issuers_whose_tokens_can_be_verified(trusted, words):

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 
 import pytest
 
 from runtime.errors import SettingsError
-from runtime.settings import Settings, parse, render_example
+from runtime.settings import Settings, TrustedIssuer, parse, render_example, trust_fault
 
 
 def test_nothing_given_means_the_defaults():
@@ -126,3 +126,37 @@ def test_every_setting_says_what_it_does():
     bare = [line for line in lines if line.startswith("# ") and " = " in line and not line.split("  # ", 1)[1:]]
 
     assert bare == []
+
+
+SOUND = TrustedIssuer(issuer="urn:a", audience="urn:b", algorithm="HS256", secret="x" * 32)
+PUBLISHED = TrustedIssuer(issuer="urn:a", audience="urn:b", algorithm="RS256", jwks_url="https://a/jwks")
+
+
+@pytest.mark.parametrize(
+    "entry", [SOUND, replace(SOUND, tenant="a.B-c_1"), PUBLISHED, replace(PUBLISHED, algorithm="ES256")]
+)
+def test_a_sound_issuer_has_no_fault(entry):
+    """One rule for `serve`, for verifying, and for minting."""
+    assert trust_fault(entry) == ""
+
+
+@pytest.mark.parametrize(
+    "entry, words",
+    [
+        (replace(SOUND, issuer=""), "it needs an issuer and an audience"),
+        (replace(SOUND, audience=""), "it needs an issuer and an audience"),
+        (replace(SOUND, secret="x" * 31), "HS256 needs a secret of at least 32 characters"),
+        (replace(SOUND, jwks_url="https://a/jwks"), "HS256 takes a secret, not a jwks_url"),
+        (replace(SOUND, tenant="a/b"), "the tenant must be 1 to 128 letters"),
+        (replace(SOUND, tenant="a\n"), "the tenant must be 1 to 128 letters"),
+        (replace(PUBLISHED, secret="x" * 32), "RS256 takes a jwks_url, not a secret"),
+        (replace(PUBLISHED, jwks_url=""), "RS256 needs a jwks_url"),
+        (replace(PUBLISHED, jwks_url="file:///etc/passwd"), "RS256 needs a jwks_url"),
+        (replace(PUBLISHED, jwks_url="https://"), "RS256 needs a jwks_url"),
+        (replace(PUBLISHED, jwks_url="http://["), "RS256 needs a jwks_url"),
+    ],
+)
+def test_an_issuer_that_could_not_be_right_has_a_fault(entry, words):
+    """The rule is named, the secret is not."""
+    assert words in trust_fault(entry)
+    assert "xxx" not in trust_fault(entry)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jwt
 
-from runtime.bootstrap import SECRET_LENGTH, load_settings
+from runtime.bootstrap import load_settings
 from runtime.cli.demo import TENANT, Demo, read_token_secret, token_signer
 from runtime.errors import SettingsError
 from runtime.issuer.system import MANAGEMENT_SCOPES
-from runtime.settings import TrustedIssuer
+from runtime.settings import TrustedIssuer, trust_fault
 
 DEMO_LIFETIME = 30 * 86_400
 
@@ -40,8 +40,9 @@ def mint(choice: TokenChoice, directory: Path, environ: Mapping[str, str]) -> st
         raise SettingsError("Whose hooks? Name the tenant: --tenant NAME.")
     if row.tenant and tenant != row.tenant:
         raise SettingsError(f"Tokens of {row.issuer} belong to the tenant {row.tenant}, not to {tenant}.")
-    if len(row.secret) < SECRET_LENGTH:
-        raise SettingsError(f"The secret must have at least {SECRET_LENGTH} characters (RFC 7518 section 3.2).")
+    fault = trust_fault(replace(row, tenant=tenant))
+    if fault:
+        raise SettingsError(f"No runtime would accept the tokens of the issuer {row.issuer!r}: {fault}.")
     return sign(row, tenant=tenant, scope=choice.scope, subject=choice.subject, lifetime=choice.lifetime)
 
 

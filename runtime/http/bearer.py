@@ -19,16 +19,13 @@ import jwt
 
 from runtime.errors import HookdError, InsufficientScope, SettingsError, Unauthenticated
 from runtime.http.jwks import KeySet
-from runtime.settings import TrustedIssuer
+from runtime.settings import TrustedIssuer, is_tenant_name, trust_fault
 
 REMEMBERED: Final = 4096
 """Verified tokens that are kept."""
 
 REMEMBERED_SECONDS: Final = 300.0
 """After this a token is verified again, so that a withdrawn key stops working."""
-
-LEAST_SECRET: Final = 32
-"""Characters of an HS256 secret (RFC 7518 section 3.2: a key as long as the hash)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +37,10 @@ class Caller:
 
     tenant: str
     scopes: frozenset[str]
-    subject: str
     expires_at: float
 
 
-NOBODY: Final = Caller(tenant="", scopes=frozenset(), subject="", expires_at=math.inf)
+NOBODY: Final = Caller(tenant="", scopes=frozenset(), expires_at=math.inf)
 
 
 class NoToken(Unauthenticated):
@@ -103,8 +99,7 @@ class Authenticator:
         fault: Unauthenticated | None = None
         for entry in fitting:
             try:
-                claims = await entry.verify(token, header.get("kid"), self._leeway)
-                return _caller(claims, entry.row, self._leeway)
+                return await entry.verify(token, header.get("kid"), self._leeway)
             except Unauthenticated as error:
                 fault = fault or error
         assert fault is not None
@@ -115,7 +110,9 @@ class _Entry:
     """One trusted issuer with its keys."""
 
     def __init__(self, row: TrustedIssuer) -> None:
-        _check(row)
+        fault = trust_fault(row)
+        if fault:
+            raise SettingsError(f"[[auth.trusted]] of the issuer {row.issuer!r}: {fault}.")
         self.row = row
         self._keys = KeySet(row.jwks_url, row.algorithm) if row.algorithm != "HS256" else None
 
@@ -123,11 +120,11 @@ class _Entry:
         if self._keys is not None:
             await self._keys.close()
 
-    async def verify(self, token: str, key_id: object, leeway: int) -> dict[str, Any]:
-        """The claims, or `Unauthenticated` with the rule that the token breaks."""
+    async def verify(self, token: str, key_id: object, leeway: int) -> Caller:
+        """The caller, or `Unauthenticated` with the rule that the token breaks."""
         key = await self._key(key_id)
         try:
-            return jwt.decode(
+            claims = jwt.decode(
                 token,
                 key,
                 algorithms=[self.row.algorithm],
@@ -136,7 +133,8 @@ class _Entry:
                 leeway=leeway,
                 options={"require": ["exp", "iss", "aud"]},
             )
-        except (jwt.InvalidTokenError, OverflowError) as error:  # an `exp` of 1e999 overflows
+            return _caller(claims, self.row, leeway)
+        except (jwt.InvalidTokenError, OverflowError) as error:  # an `exp` of 400 digits overflows
             raise Unauthenticated(_reason(error), debug=repr(error)) from None
 
     async def _key(self, key_id: object) -> Any:
@@ -146,21 +144,6 @@ class _Entry:
         if key is None:
             raise Unauthenticated("The token is signed with a key that its issuer does not publish.")
         return key
-
-
-def _check(row: TrustedIssuer) -> None:
-    where = f"[[auth.trusted]] of issuer {row.issuer!r}"
-    if not row.issuer or not row.audience:
-        raise SettingsError(f"{where} needs an issuer and an audience.")
-    if row.tenant and _TENANT.fullmatch(row.tenant) is None:
-        raise SettingsError(f"{where}: the tenant may have letters, digits, '.', '_' and '-', not {row.tenant!r}.")
-    if row.algorithm == "HS256":
-        if row.jwks_url:
-            raise SettingsError(f"{where}: HS256 takes a secret, not a jwks_url.")
-        if len(row.secret) < LEAST_SECRET:
-            raise SettingsError(f"{where}: the secret must have at least {LEAST_SECRET} characters.")
-    elif row.secret or not row.jwks_url.startswith(("http://", "https://")):
-        raise SettingsError(f"{where}: {row.algorithm} takes a jwks_url (http or https), and no secret.")
 
 
 # RFC 6750 section 2.1: 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
@@ -201,17 +184,20 @@ def _reason(error: Exception) -> str:
     return _REASONS.get(type(error), "Invalid token.")
 
 
-_TENANT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-
-
 def _caller(claims: Mapping[str, Any], row: TrustedIssuer, leeway: int) -> Caller:
-    subject = claims.get("sub")
+    _check_dates(claims)
     return Caller(
         tenant=_tenant(claims.get("ten"), row.tenant),
         scopes=_scopes(claims),
-        subject=subject if isinstance(subject, str) else "",
         expires_at=float(claims["exp"]) + leeway,
     )
+
+
+def _check_dates(claims: Mapping[str, Any]) -> None:
+    """A NumericDate is a JSON number (RFC 7519 section 2). PyJWT takes what `int` takes: "99999999999" and true."""
+    for name in ("exp", "nbf", "iat"):
+        if name in claims and type(claims[name]) not in (int, float):
+            raise Unauthenticated(f"The token's {name} is not a number.")
 
 
 def _tenant(claimed: object, fixed: str) -> str:
@@ -222,15 +208,18 @@ def _tenant(claimed: object, fixed: str) -> str:
     if fixed and claimed not in (None, fixed):
         raise Unauthenticated("The token's claim 'ten' names another tenant than its issuer's.")
     tenant = fixed or claimed
-    if not isinstance(tenant, str) or _TENANT.fullmatch(tenant) is None:
+    if not isinstance(tenant, str) or not is_tenant_name(tenant):
         raise Unauthenticated("The token's claim 'ten' is not a tenant's name.")
     return tenant
 
 
 def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
-    """`scope` is a string of names (RFC 8693 section 4.2); Auth0 puts `permissions`, an array, beside it."""
+    """`scope` is a string of names with spaces between them, and nothing else that looks like one (RFC 6749 section 3.3).
+
+    Auth0 puts `permissions`, an array, beside it.
+    """
     scope, permissions = claims.get("scope"), claims.get("permissions")
-    names = scope.split() if isinstance(scope, str) else []
+    names = [name for name in scope.split(" ") if name] if isinstance(scope, str) else []
     if isinstance(permissions, list):
         names += [name for name in permissions if isinstance(name, str)]
     return frozenset(names)
