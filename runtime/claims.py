@@ -13,8 +13,9 @@ from typing import cast
 from unicodedata import normalize
 from urllib.parse import urlsplit
 
+from runtime.grammar import SCOPE_RULE, is_scope, json_type
 from runtime.model import Allow, Answer, Decision, Deny, DroppedClaim, Failure, JsonObject, Outcome, Refusal
-from runtime.triggers import SCOPE_RULE, TokenRequest, is_scope, json_type
+from runtime.triggers import TokenRequest
 
 PROTECTED = frozenset(
     # First RFC 7519 4.1, RFC 9068 2.2, RFC 8693 4, RFC 7800 3.1, OIDC core 2 and 3.3.2.11; then what Auth0 reserves

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any, Final, NoReturn
 
 from runtime.errors import InvalidBody
+from runtime.grammar import schema_type
 from runtime.model import HookVersion, Secrets
 from runtime.triggers import TRIGGERS
 
@@ -248,17 +249,7 @@ def _require_length(text: str, most: int) -> None:
 
 
 def _expected(wanted: str, value: object) -> str:
-    return f"Expected type {wanted} but found type {_json_type(value)}"
-
-
-def _json_type(value: object) -> str:
-    """The vendor's name for it: a number without a fraction is an integer."""
-    if value is None:
-        return "null"
-    if isinstance(value, float):
-        return "integer" if value.is_integer() else "number"
-    names = {bool: "boolean", int: "integer", str: "string", list: "array", dict: "object"}
-    return names.get(type(value), type(value).__name__)
+    return f"Expected type {wanted} but found type {schema_type(value)}"
 
 
 def _quoted(text: object) -> str:

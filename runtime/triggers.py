@@ -6,11 +6,11 @@ names the field, the rule and the type it got.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runtime.errors import InvalidBody, NotFound
+from runtime.grammar import SCOPE_RULE, is_scope, json_type
 from runtime.model import JsonObject
 
 
@@ -118,30 +118,14 @@ def parse(trigger: Trigger, payload: object) -> TokenRequest:
     )
 
 
-def is_scope(text: str) -> bool:
-    """Whether this is one scope: the `scope-token` of RFC 6749 section 3.3."""
-    return _SCOPE_TOKEN.fullmatch(text) is not None
-
-
-SCOPE_RULE = 'one or more printable ASCII characters without space, " and \\'
-"""The rule of `is_scope` in words, for messages."""
-
 MAX_CLIENT_ID = 256
 """Characters of a client's id: every execution record has it."""
 
 MAX_QUOTED = 100
 """Characters of the caller's text that a message repeats."""
 
-# RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
-_SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _FIELDS = frozenset({"client", "scope", "audience", "context", "user"})
 _FIELD_LIST = "client, scope, audience, context, user"
-_JSON_TYPES = {str: "string", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
-
-
-def json_type(value: object) -> str:
-    """JSON's name for a value's type, for messages."""
-    return "null" if value is None else _JSON_TYPES.get(type(value), type(value).__name__)
 
 
 def _object(what: str, value: object) -> JsonObject:

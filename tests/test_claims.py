@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from runtime import claims, triggers
 from runtime.claims import MAX_DEPTH, MAX_DESCRIPTION, MAX_MEMBERS, MAX_NAME, PROTECTED, REASONS, claim_fault
+from runtime.grammar import SCOPE_RULE, is_scope
 from runtime.model import FAILURES, Allow, Answer, Deny, DroppedClaim, Failure, Refusal
-from runtime.triggers import SCOPE_RULE, TRIGGERS, TokenRequest, is_scope
+from runtime.triggers import TRIGGERS, TokenRequest
 
 CALM = settings(deadline=None)  # other work may share the machine
 ASKED = ("asked", "b")

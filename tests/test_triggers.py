@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from runtime import triggers
 from runtime.errors import InvalidBody, NotFound
+from runtime.grammar import is_scope
 from runtime.model import Secrets
 from runtime.triggers import TRIGGERS, TokenRequest, Trigger
 
@@ -195,7 +196,7 @@ def test_any_json_is_a_request_or_a_named_fault(trigger: Trigger, body: object):
     else:
         assert isinstance(body, dict)
         assert set(body) <= set(FIELDS)
-        assert all(map(triggers.is_scope, request.scope or ()))
+        assert all(map(is_scope, request.scope or ()))
         assert orjson.loads(orjson.dumps(request.arguments(SECRETS)))[-2] == request.audience
 
 
@@ -240,12 +241,3 @@ def test_arguments_leave_the_request_as_it_was():
 def test_the_client_id_is_the_clients_id_or_nothing(client: dict[str, object], expected: str):
     """Records name the client where the token server did."""
     assert parsed(CREDENTIALS, client=client).client_id == expected
-
-
-@pytest.mark.parametrize(
-    "value, word",
-    [(None, "null"), ("", "string"), (True, "boolean"), (1, "number"), (1.5, "number"), ([], "array"), ({}, "object")],
-)
-def test_types_have_their_json_names(value: object, word: str):
-    """Messages speak JSON, not Python; a boolean is no number."""
-    assert triggers.json_type(value) == word

@@ -17,9 +17,9 @@ from typing import Any, Final, Self
 import aiohttp
 import orjson
 
+from runtime.grammar import is_scope
 from runtime.issuer.keys import KeyRing
 from runtime.issuer.oauth_errors import DENIALS, AccessDenied, OAuthError, ServerError, TemporarilyUnavailable
-from runtime.issuer.scopes import is_scope
 from runtime.settings import Issuer as IssuerSettings
 
 log = logging.getLogger("hookd.issuer")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable
 
+from runtime.grammar import is_scope
 from runtime.issuer.oauth_errors import AccessDenied, InvalidScope
 from runtime.issuer.records import ClientGrant, RefreshToken, ResourceServer
 
@@ -13,14 +13,6 @@ OPENID_SCOPES = ("openid", "profile", "email", "address", "phone")
 
 OFFLINE_ACCESS = "offline_access"
 """Asks for a refresh token (OpenID Connect Core section 11)."""
-
-# RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
-_SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
-
-
-def is_scope(text: str) -> bool:
-    """Whether this is one well-formed scope."""
-    return _SCOPE_TOKEN.fullmatch(text) is not None
 
 
 def parse_scope(value: object) -> tuple[str, ...]:

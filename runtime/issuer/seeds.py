@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import islice
 
 from runtime.errors import SettingsError
+from runtime.grammar import is_scope
 from runtime.issuer.passwords import Passwords
 from runtime.issuer.records import (
     AUTH_METHODS,
@@ -25,7 +26,6 @@ from runtime.issuer.records import (
     new_grant_id,
     new_user_id,
 )
-from runtime.issuer.scopes import is_scope
 from runtime.issuer.store import IssuerStore
 from runtime.issuer.system import SYSTEM_API_ID, management_audience, system_api
 from runtime.settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, UserSettings

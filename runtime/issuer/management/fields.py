@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from runtime.errors import InvalidBody
+from runtime.grammar import schema_type
 
 Reader: TypeAlias = Callable[[object, str], Any]
 
@@ -17,7 +18,7 @@ Reader: TypeAlias = Callable[[object, str], Any]
 def read_fields(body: object, fields: Mapping[str, Reader], required: Sequence[str] = ()) -> dict[str, Any]:
     """The body's fields, each as its reader has it. Unknown and missing ones are refused; none at all too."""
     if not isinstance(body, dict):
-        raise InvalidBody(f"Payload validation error: 'Expected type object but found type {json_type(body)}'.")
+        raise InvalidBody(f"Payload validation error: 'Expected type object but found type {schema_type(body)}'.")
     for name in required:
         if name not in body:
             raise InvalidBody(f"Payload validation error: 'Missing required property: {name}'.")
@@ -93,26 +94,10 @@ def free_object(value: object, path: str) -> dict[str, Any]:
     return dict(_of_type(value, dict, path))
 
 
-_NAMES: Final[Mapping[type, str]] = {
-    str: "string",
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    list: "array",
-    dict: "object",
-    type(None): "null",
-}
-
-
-def json_type(value: object) -> str:
-    """JSON's name for a value's type."""
-    return _NAMES[type(value)]
-
-
 def _of_type(value: object, kind: type, path: str) -> Any:
     if type(value) is kind:
         return value
-    raise _invalid(f"Expected type {_NAMES[kind]} but found type {json_type(value)}", path)
+    raise _invalid(f"Expected type {schema_type(kind())} but found type {schema_type(value)}", path)
 
 
 def _invalid(rule: str, path: str) -> InvalidBody:

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from runtime.errors import Conflict, HookdError, InvalidBody
+from runtime.grammar import is_scope
 from runtime.issuer.keys import LONGEST_TOKEN_LIFETIME
 from runtime.issuer.management.collection import Collection, Document
 from runtime.issuer.management.fields import Reader, boolean, free_object, read_fields, text, whole
 from runtime.issuer.records import ResourceServer
-from runtime.issuer.scopes import is_scope
 
 MOST_SCOPES: Final = 1000
 

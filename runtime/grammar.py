@@ -1,0 +1,37 @@
+"""Words of the standards that more than one room reads or says: a scope, and the names of JSON's types. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+SCOPE_RULE: Final = 'one or more printable ASCII characters without space, " and \\'
+"""The rule of `is_scope` in words, for messages."""
+
+# RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
+_SCOPE_TOKEN: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+_JSON_TYPES: Final[Mapping[type, str]] = {
+    str: "string",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+
+
+def is_scope(text: str) -> bool:
+    """Whether this is one scope: the `scope-token` of RFC 6749 section 3.3."""
+    return _SCOPE_TOKEN.fullmatch(text) is not None
+
+
+def json_type(value: object) -> str:
+    """JSON's name for a value's type (RFC 8259 section 3), for messages."""
+    return _JSON_TYPES.get(type(value), type(value).__name__)
+
+
+def schema_type(value: object) -> str:
+    """JSON Schema's name for a value's type, which knows integers beside numbers: Auth0's Management API speaks so."""
+    return "integer" if type(value) is int else json_type(value)
