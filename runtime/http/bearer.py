@@ -4,6 +4,9 @@ Each `[[auth.trusted]]` entry pins issuer, audience and one algorithm; what the 
 where an entry says the same. `jwks.py` beside this file fetches the public keys.
 
 Rule: a token is verified whole or not at all, and only verified ones are remembered.
+
+A token whose signing key the issuer withdraws is refused two minutes later at the latest, as long as the issuer answers:
+`jwks.OLD_SECONDS` until the keys are fetched, and `REMEMBERED_SECONDS`. `Authenticator.forget` makes it at once.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from runtime.settings import TrustedIssuer, is_tenant_name, trust_fault
 REMEMBERED: Final = 4096
 """Verified tokens that are kept."""
 
-REMEMBERED_SECONDS: Final = 300.0
+REMEMBERED_SECONDS: Final = 60.0
 """After this a token is verified again, so that a withdrawn key stops working."""
 
 
@@ -60,11 +63,22 @@ class Authenticator:
         self._leeway = leeway
         self._clock = clock
         self._known: dict[str, tuple[Caller, float]] = {}
+        self._era = 0
 
     async def close(self) -> None:
         """Let go of connections to the issuers."""
         for entry in self._entries:
             await entry.close()
+
+    def forget(self) -> None:
+        """Verify every token anew, by keys that are fetched anew. For whoever revokes a key in this very process.
+
+        Requests that are being verified meanwhile may still be let in by the old keys; they are not remembered.
+        """
+        self._era += 1
+        self._known.clear()
+        for entry in self._entries:
+            entry.forget()
 
     def recall(self, header: str | None) -> Caller | None:
         """The caller of an `Authorization` header that was verified lately, else None. Costs well under a microsecond."""
@@ -78,8 +92,10 @@ class Authenticator:
         known = self.recall(header)
         if known is not None:
             return known
+        era = self._era
         caller = await self._verify(_token(header))
-        self._remember(header, caller)
+        if era == self._era:
+            self._remember(header, caller)
         return caller
 
     def _remember(self, header: str, caller: Caller) -> None:
@@ -119,6 +135,10 @@ class _Entry:
     async def close(self) -> None:
         if self._keys is not None:
             await self._keys.close()
+
+    def forget(self) -> None:
+        if self._keys is not None:
+            self._keys.forget()
 
     async def verify(self, token: str, key_id: object, leeway: int) -> Caller:
         """The caller, or `Unauthenticated` with the rule that the token breaks."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import cache
@@ -50,7 +51,7 @@ def public_row(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> dict[str,
 
 
 class JwksServer:
-    """Publishes keys, or whatever else the test wants, and counts who asks."""
+    """Publishes keys, or whatever else the test wants, and counts who asks. While `answers` is cleared, they wait; `reached` is set when one asks."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -59,6 +60,9 @@ class JwksServer:
         self.body: bytes | None = None
         self.status = 200
         self.headers: dict[str, str] = {}
+        self.answers = asyncio.Event()
+        self.answers.set()
+        self.reached = asyncio.Event()
 
     def publish(self, key: Any, key_id: str | None, **more: Any) -> None:
         """Add a public key, with more members or changed ones."""
@@ -66,7 +70,10 @@ class JwksServer:
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked += 1
-        body = orjson.dumps({"keys": list(self.keys.values())}) if self.body is None else self.body
+        self.reached.set()
+        keys = list(self.keys.values())
+        await self.answers.wait()
+        body = orjson.dumps({"keys": keys}) if self.body is None else self.body
         return web.Response(body=body, status=self.status, headers=self.headers, content_type="application/json")
 
 
@@ -77,6 +84,7 @@ async def jwks() -> AsyncIterator[JwksServer]:
     async with serve(app, "127.0.0.1", 0) as address:
         server.url = f"{address.url}/jwks.json"
         yield server
+        server.answers.set()
 
 
 @cache

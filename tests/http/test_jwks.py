@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from runtime.errors import Unauthenticated, Unavailable
 from runtime.http import jwks as jwks_module
-from runtime.http.bearer import Authenticator
+from runtime.http.bearer import REMEMBERED_SECONDS, Authenticator
 from runtime.http.jwks import MAX_BYTES, KeySet
 from runtime.settings import TrustedIssuer
 from tests.http.conftest import JwksServer, public_row, rsa_key
@@ -87,7 +87,7 @@ async def test_unknown_ids_can_not_make_us_fetch_again_and_again(jwks, keys, mon
 
 
 async def test_a_withdrawn_key_stops_working(jwks, keys, monkeypatch):
-    """Keys older than `OLD_SECONDS` are fetched anew."""
+    """When the issuer was not asked for `OLD_SECONDS`, the next caller waits until it is."""
     jwks.publish(rsa_key(), "k1")
     assert await keys.get("k1") is not None
     jwks.keys.clear()
@@ -95,6 +95,45 @@ async def test_a_withdrawn_key_stops_working(jwks, keys, monkeypatch):
     monkeypatch.setattr(jwks_module, "OLD_SECONDS", 0.0)
     monkeypatch.setattr(jwks_module, "AGAIN_SECONDS", 0.0)
     assert await keys.get("k1") is None
+
+
+async def test_a_known_key_is_had_at_once_while_keys_are_fetched(jwks, keys, monkeypatch):
+    """After `AGAIN_SECONDS` keys are fetched in the background, once; then what they say counts."""
+    jwks.publish(rsa_key(), "k1")
+    assert await keys.get("k1") is not None
+    jwks.answers.clear()
+    jwks.reached.clear()
+    jwks.keys.clear()
+    monkeypatch.setattr(jwks_module, "AGAIN_SECONDS", 0.0)
+    async with asyncio.timeout(2):
+        for _ in range(10):
+            assert await keys.get("k1") is not None
+        await jwks.reached.wait()
+    assert jwks.asked == 2
+    jwks.answers.set()
+    assert await keys.get("unknown: waits for the fetch under way") is None
+    assert await keys.get("k1") is None
+
+
+async def test_an_issuer_that_hangs_holds_up_nobody_for_long(jwks, keys, monkeypatch):
+    """One caller waits in `OLD_SECONDS`; while the issuer was asked lately, in vain, known keys are had at once."""
+    jwks.publish(rsa_key(), "k1")
+    assert await keys.get("k1") is not None
+    jwks.answers.clear()
+    monkeypatch.setattr(jwks_module, "FETCH_SECONDS", 0.05)
+    await keys.close()
+    keys.forget()
+    assert await keys.get("k1") is not None
+    assert jwks.asked == 2
+    monkeypatch.setattr(jwks_module, "FETCH_SECONDS", 5.0)
+    monkeypatch.setattr(jwks_module, "RETRY_SECONDS", 0.0)
+    await keys.close()
+    jwks.reached.clear()
+    async with asyncio.timeout(2):
+        assert await keys.get("k1") is not None
+        await jwks.reached.wait()
+        assert await keys.get("k1") is not None
+    assert jwks.asked == 3
 
 
 async def test_known_keys_outlive_the_issuers_absence(jwks, keys, monkeypatch):
@@ -108,6 +147,75 @@ async def test_known_keys_outlive_the_issuers_absence(jwks, keys, monkeypatch):
     jwks.status = 200
     jwks.publish(rsa_key(1), "k2")
     assert await keys.get("k2") is not None
+
+
+async def test_known_keys_do_not_serve_for_ever(jwks, keys, monkeypatch):
+    """After `KEPT_SECONDS` without a fetch that succeeds they are gone: 503, until the issuer is back."""
+    jwks.publish(rsa_key(), "k1")
+    assert await keys.get("k1") is not None
+    jwks.status = 500
+    monkeypatch.setattr(jwks_module, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(jwks_module, "RETRY_SECONDS", 0.0)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await keys.get("k1")
+    jwks.status = 200
+    monkeypatch.setattr(jwks_module, "KEPT_SECONDS", 3600.0)
+    assert await keys.get("k1") is not None
+
+
+async def test_keys_are_fetched_anew_after_forgetting(jwks, keys):
+    """A revoked key stops working at once; a fetch that was under way before counts no more, and who waits for it waits on."""
+    jwks.publish(rsa_key(), "k1")
+    jwks.answers.clear()
+    early = asyncio.ensure_future(keys.get("k1"))
+    async with asyncio.timeout(5):
+        await jwks.reached.wait()
+        jwks.keys.clear()
+        jwks.publish(rsa_key(1), "k2")
+        keys.forget()
+        jwks.answers.set()
+        assert await keys.get("k2") is not None
+        assert await keys.get("k1") is None
+        assert await early is None
+    assert jwks.asked == 2
+
+
+async def test_a_revoked_key_lets_nobody_in_after_forgetting(jwks):
+    """Neither by the keys that are kept nor by the tokens that are remembered."""
+    jwks.publish(rsa_key(), "k1")
+    entry = TrustedIssuer(issuer="urn:a", audience="urn:hookd", algorithm="RS256", jwks_url=jwks.url)
+    authenticator, header = Authenticator([entry]), bearer(rsa_key(), "RS256", "k1")
+    await authenticator.identify(header)
+    jwks.keys.clear()
+    assert authenticator.recall(header) is not None
+    authenticator.forget()
+    assert authenticator.recall(header) is None
+    with pytest.raises(Unauthenticated, match="does not publish"):
+        await authenticator.identify(header)
+    await authenticator.close()
+
+
+async def test_what_was_being_verified_when_forgetting_is_not_remembered(jwks):
+    """It is let in by the key of before once, and asked again the next time."""
+    jwks.publish(rsa_key(), "k1")
+    entry = TrustedIssuer(issuer="urn:a", audience="urn:hookd", algorithm="RS256", jwks_url=jwks.url)
+    authenticator, header = Authenticator([entry]), bearer(rsa_key(), "RS256", "k1")
+    jwks.answers.clear()
+    early = asyncio.ensure_future(authenticator.identify(header))
+    async with asyncio.timeout(5):
+        await jwks.reached.wait()
+        authenticator.forget()
+        jwks.answers.set()
+        await early
+    assert authenticator.recall(header) is None
+    await authenticator.close()
+
+
+def test_a_withdrawn_key_works_for_two_minutes_at_most():
+    """What the docstrings and the operator's handbook promise."""
+    assert jwks_module.OLD_SECONDS + REMEMBERED_SECONDS <= 120
+    assert jwks_module.AGAIN_SECONDS <= jwks_module.OLD_SECONDS
 
 
 @pytest.mark.parametrize(
