@@ -89,6 +89,11 @@ PATCHES = (
         "#define JS_ARENA_LARGE_BLOCKS_ONLY 0",
         "#define JS_ARENA_LARGE_BLOCKS_ONLY 1",
     ),
+    Patch(
+        "Error.prepareStackTrace gives no hook our own functions; V8 gives none of strict functions either",
+        "    csd->func = js_dup(sf->cur_func);\n",
+        "    csd->func = JS_UNDEFINED;\n",
+    ),
     # The hash seed is drawn anew for every request, and a Map that a hook filled while it loaded must still be readable.
     Patch(
         "a Map keeps the hash seed that it was made with",

@@ -171,7 +171,7 @@ class WasmSandbox(Sandbox):
         finally:
             if invocation is not None:
                 invocation.close()
-        if time.perf_counter() >= asked.deadline:
+        if step.reply.kind != "failure" and time.perf_counter() >= asked.deadline:
             return step._replace(reply=failure("wall_limit", before=step.reply))
         return step
 

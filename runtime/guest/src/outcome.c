@@ -121,8 +121,9 @@ uint64_t outcome_error(JSContext *ctx, const char *kind, const char *code, JSVal
   if (!message) message = printed(ctx, thrown, &message_size);
   outcome_begin(kind);
   code = limit_code(name ? name : "", message ? message : "", code);
-  /* Where there is no memory for the error that says so, the engine throws null, or nothing can print it. */
-  if (heap_was_full() && (JS_IsNull(thrown) || JS_IsUndefined(thrown) || !message)) code = "memory_limit";
+  /* Where there is no memory for the error that says so, the engine throws null or an error without a message. */
+  bool mute = JS_IsNull(thrown) || JS_IsUndefined(thrown) || !message || (name && !strcmp(name, "InternalError") && !*message);
+  if (mute && heap_was_full()) code = "memory_limit";
   field("code", code, strlen(code), MOST_NAME);
   field("name", name ? name : "Error", name ? name_size : 5, MOST_NAME);
   field("message", message ? message : "", message_size, MOST_MESSAGE);
