@@ -1,10 +1,17 @@
-"""The contract of the execution log, as the use cases see it."""
+"""The contract of the execution log, as the use cases see it, and what a record weighs."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from sys import getsizeof
+from typing import Final, Protocol
 
 from runtime.model import Execution
+
+RECORD_BYTES: Final = 1024
+"""About what a record takes in memory beside the texts that a hook makes."""
+
+_LINE_BYTES: Final = 64
+_DROPPED_BYTES: Final = 512
 
 
 class Recorder(Protocol):
@@ -12,3 +19,16 @@ class Recorder(Protocol):
 
     def record(self, execution: Execution) -> None:
         """Take one record. Returns at once and never raises."""
+
+
+def size_of(execution: Execution) -> int:
+    """About how many bytes the record takes in memory. Counts what a hook can make large."""
+    size = RECORD_BYTES
+    for line in execution.console:
+        size += _LINE_BYTES + getsizeof(line.text)
+    if execution.dropped:
+        size += _DROPPED_BYTES * len(execution.dropped)
+    failure = execution.failure
+    if failure is not None:
+        size += getsizeof(failure.message) + getsizeof(failure.stack)
+    return size

@@ -1,7 +1,7 @@
 """Writes execution records behind the answers' back.
 
-Rule: `record` costs a few hundred nanoseconds, whatever the disk does. One task writes what has gathered, in batches;
-when it can not keep up, the newest records are dropped and counted, never the answers delayed.
+Rule: `record` costs about a microsecond, whatever the disk does. One task writes what has gathered, in batches; when it can
+not keep up, records are dropped and counted, of those tenants that have most (`backlog`), never the answers delayed.
 """
 
 from __future__ import annotations
@@ -10,15 +10,20 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
 
 from runtime.errors import Unavailable
-from runtime.model import Execution, Failure
+from runtime.logs.backlog import Backlog
+from runtime.model import DroppedClaim, Execution, Failure
 from runtime.storage.base import Storage
 
 EXECUTIONS = logging.getLogger("hookd.executions")
 """One line per execution, at info."""
+
+DROPPED_KEPT: Final = 100
+"""Dropped claims that a record names at most. A hook can make thousands, each of which takes many times its own size."""
 
 _LOG = logging.getLogger("hookd.recorder")
 _DAY = 86_400
@@ -27,8 +32,9 @@ _DAY = 86_400
 class StorageRecorder:
     """The `Recorder` of a running service. `start` before the first record, `close` before the storage.
 
-    `dropped` counts records that found the queue full or that the storage refused. `publish` is called with each record
-    as it arrives (the tail). Times are seconds.
+    Keeps records for `keep_days`, and of each tenant at most the newest `keep_most`. `dropped` counts records that found no
+    room among `queue_bytes` or that the storage refused. `publish` is called with each record as it arrives (the tail).
+    Times are seconds.
     """
 
     def __init__(
@@ -38,7 +44,7 @@ class StorageRecorder:
         keep_days: int,
         keep_most: int,
         publish: Callable[[Execution], None] | None = None,
-        queue: int = 20_000,
+        queue_bytes: int = 33_554_432,
         batch: int = 500,
         interval: float = 0.2,
         prune_interval: float = 300.0,
@@ -48,36 +54,37 @@ class StorageRecorder:
         self._keep_days = keep_days
         self._keep_most = keep_most
         self._publish = publish
-        self._queue = queue
         self._batch = batch
         self._interval = interval
         self._prune_interval = prune_interval
-        self._waiting: deque[Execution] = deque()
+        self._waiting = Backlog(queue_bytes)
         self._some = asyncio.Event()
         self._enough = asyncio.Event()
-        self._taken = self._done = 0
-        self._flushing: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._writing = False
+        self._flushing: list[tuple[str, int, asyncio.Future[None]]] = []
         self._closing = False
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
     def record(self, execution: Execution) -> None:
         """Take one record. Returns at once and never raises."""
+        if len(execution.dropped) > DROPPED_KEPT:
+            execution = _shortened(execution)
         if self._publish is not None:
             self._tell(execution)
-        if self._closing or len(self._waiting) >= self._queue:
+        if self._closing:
             self.dropped += 1
             return
-        self._waiting.append(execution)
-        self._taken += 1
+        self.dropped += self._waiting.add(execution)
         self._some.set()
         if len(self._waiting) >= self._batch:
             self._enough.set()
 
-    async def flush(self) -> None:
-        """Return when all that was taken until now has been written, or is lost. For who reads the records."""
-        if self._done < self._taken and not self._closing:
+    async def flush(self, tenant: str) -> None:
+        """Return when all that was taken of this tenant until now has been written, or is lost. For who reads the records."""
+        newest = self._waiting.added
+        if (self._writing or self._waiting.waits(tenant, newest)) and not self._closing:
             written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._flushing.append((self._taken, written))
+            self._flushing.append((tenant, newest, written))
             self._enough.set()
             await written
 
@@ -113,12 +120,13 @@ class StorageRecorder:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._enough.wait(), self._interval)
             batch = self._take()
+            self._writing = True
             await self._write(batch)
-            self._done += len(batch)
+            self._writing = False
             self._tell_flushed()
 
     def _take(self) -> Sequence[Execution]:
-        batch = [self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))]
+        batch = self._waiting.take(self._batch)
         if not self._closing:
             if not self._waiting:
                 self._some.clear()
@@ -127,9 +135,11 @@ class StorageRecorder:
         return batch
 
     def _tell_flushed(self) -> None:
-        while self._flushing and self._flushing[0][0] <= self._done:
-            _, written = self._flushing.popleft()
-            if not written.done():
+        flushing, self._flushing = self._flushing, []
+        for tenant, newest, written in flushing:
+            if self._waiting.waits(tenant, newest):
+                self._flushing.append((tenant, newest, written))
+            elif not written.done():
                 written.set_result(None)
 
     async def _write(self, batch: Sequence[Execution]) -> None:
@@ -156,6 +166,13 @@ class StorageRecorder:
             except Exception as error:  # noqa: BLE001 - likewise
                 _LOG.error("old execution records stay: %s", error, exc_info=not isinstance(error, Unavailable))
             await asyncio.sleep(self._prune_interval)
+
+
+def _shortened(execution: Execution) -> Execution:
+    """The same with the first dropped claims only, and in place of the last one how many more there were."""
+    kept, more = execution.dropped[: DROPPED_KEPT - 1], execution.dropped[DROPPED_KEPT - 1 :]
+    rest = DroppedClaim(name=f"({len(more)} more)", token=more[0].token, reason="not_recorded")
+    return replace(execution, dropped=(*kept, rest))
 
 
 def _log_lines(batch: Sequence[Execution]) -> None:

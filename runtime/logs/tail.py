@@ -1,6 +1,7 @@
 """Follows executions while they happen: what `StorageRecorder` publishes goes to those who listen, in this process.
 
-Rule: a listener who is slow loses records and is told how many; nobody who runs a hook ever waits for a listener.
+Rule: a listener who is slow loses records and is told how many; nobody who runs a hook ever waits for a listener. What was
+before a listener came is not kept here: it is in the storage, once the recorder has flushed it.
 Executions arrive in the order of their ids, so that the last id seen says where to go on.
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from runtime.errors import Unavailable
+from runtime.logs.base import size_of
 from runtime.model import Execution
 from runtime.storage.base import ExecutionFilter
 
@@ -27,11 +29,12 @@ class Missed:
 class Subscription:
     """One listener's queue. Made by `Tail.subscribe`."""
 
-    def __init__(self, tenant: str, wanted: ExecutionFilter, queue: int) -> None:
+    def __init__(self, tenant: str, wanted: ExecutionFilter, queue_bytes: int) -> None:
         self.closed = False
         self._tenant = tenant
         self._wanted = wanted
-        self._queue = queue
+        self._queue_bytes = queue_bytes
+        self._bytes = 0
         self._waiting: deque[Execution] = deque()
         self._missed = 0
         self._some = asyncio.Event()
@@ -42,13 +45,14 @@ class Subscription:
         self._some.set()
 
     def offer(self, execution: Execution) -> None:
-        """Queue it if it is wanted; when the queue is full, the oldest goes and is counted."""
+        """Queue it if it is wanted; when the queue is full, the oldest go and are counted."""
         if not self._wants(execution):
             return
-        if len(self._waiting) >= self._queue:
-            self._waiting.popleft()
-            self._missed += 1
         self._waiting.append(execution)
+        self._bytes += size_of(execution)
+        while self._bytes > self._queue_bytes and len(self._waiting) > 1:
+            self._pop()
+            self._missed += 1
         self._some.set()
 
     async def next(self, seconds: float) -> Execution | Missed | None:
@@ -63,7 +67,12 @@ class Subscription:
         if self._missed:
             missed, self._missed = self._missed, 0
             return Missed(missed)
-        return self._waiting.popleft() if self._waiting else None
+        return self._pop() if self._waiting else None
+
+    def _pop(self) -> Execution:
+        execution = self._waiting.popleft()
+        self._bytes -= size_of(execution)
+        return execution
 
     def _wants(self, execution: Execution) -> bool:
         wanted = self._wanted
@@ -76,38 +85,29 @@ class Subscription:
 
 
 class Tail:
-    """All listeners of a process. `publish` costs well under a microsecond when nobody listens.
+    """All listeners of a process, `most` of each tenant. `publish` costs well under a microsecond when nobody listens.
 
-    The `recent` last executions are kept for a listener who comes back: storage has them only a moment later.
+    About `queue_bytes` wait for a listener at most.
     """
 
-    def __init__(self, *, recent: int = 1000, queue: int = 1000, most: int = 20) -> None:
-        self._recent: deque[Execution] = deque(maxlen=recent)
-        self._queue = queue
+    def __init__(self, *, queue_bytes: int = 4_194_304, most: int = 20) -> None:
+        self._queue_bytes = queue_bytes
         self._most = most
         self._subscriptions: dict[str, list[Subscription]] = {}
 
     def publish(self, execution: Execution) -> None:
         """Tell everybody who listens in its tenant. To be called on the event loop of the listeners."""
-        self._recent.append(execution)
         for subscription in self._subscriptions.get(execution.tenant, ()):
             subscription.offer(execution)
 
     @contextlib.contextmanager
-    def subscribe(self, tenant: str, wanted: ExecutionFilter, *, after: str | None = None) -> Iterator[Subscription]:
-        """Listen while the block runs; with `after`, an execution's id, recent ones that came after it arrive first.
-
-        `Unavailable` when the tenant has its most listeners already.
-        """
-        subscription = Subscription(tenant, wanted, self._queue)
+    def subscribe(self, tenant: str, wanted: ExecutionFilter) -> Iterator[Subscription]:
+        """Listen while the block runs. `Unavailable` when the tenant has its most listeners already."""
+        subscription = Subscription(tenant, wanted, self._queue_bytes)
         listeners = self._subscriptions.setdefault(tenant, [])
         if len(listeners) >= self._most:
             raise Unavailable(f"This tenant's log is followed {self._most} times already.")
         listeners.append(subscription)
-        if after is not None:
-            for execution in self._recent:
-                if execution.id > after:
-                    subscription.offer(execution)
         try:
             yield subscription
         finally:

@@ -1,8 +1,9 @@
 """Execution records: a list with filters, and a live tail as server-sent events.
 
-Rule: a tenant sees its own executions only. The tail follows what this process runs; the list has what is
-stored, and waits for what is on its way there. The bytes of the events keep to what poor clients can read (contract 4): LF, one write and one `data:` line
-per event, no `event:` line on an execution, never a blank line first.
+Rule: a tenant sees its own executions only. The tail follows what this process runs. The list, and what a listener missed
+while it was away, is what is stored, and waits for what is on its way there. The bytes of the events keep to what poor
+clients can read (contract 4): LF, one write and one `data:` line per event, no `event:` line on an execution, never a blank
+line first.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ _FILTERS: Final = ("hook", "client", "decision")
 _DECISIONS: Final = ("allow", "deny")
 
 
-def log_routes(storage: Storage, tail: Tail, flush: Callable[[], Awaitable[None]]) -> list[Route]:
-    """`GET /api/v1/logs` and `GET /api/v1/logs/tail`. `flush` returns when what has happened is in the storage."""
+def log_routes(storage: Storage, tail: Tail, flush: Callable[[str], Awaitable[None]]) -> list[Route]:
+    """`GET /api/v1/logs` and `GET /api/v1/logs/tail`. `flush` returns when what has happened in a tenant is in the storage."""
     logs = _Logs(storage, tail, flush)
     return [
         Route(method="GET", path="/api/v1/logs", handler=logs.list_executions, access=Scopes("read:logs")),
@@ -58,7 +59,7 @@ def log_routes(storage: Storage, tail: Tail, flush: Callable[[], Awaitable[None]
 class _Logs:
     """The handlers."""
 
-    def __init__(self, storage: Storage, tail: Tail, flush: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, storage: Storage, tail: Tail, flush: Callable[[str], Awaitable[None]]) -> None:
         self._flush = flush
         self._storage = storage
         self._tail = tail
@@ -67,7 +68,7 @@ class _Logs:
         query = Query(call.request.query, (*_FILTERS, "before", "limit"))
         limit = query.integer("limit", LIST_DEFAULT, least=1, most=LIST_MOST)
         wanted = replace(_filter(query), before=query.ulid("before"))
-        await self._flush()
+        await self._flush(call.caller.tenant)
         found = await self._storage.list_executions(call.caller.tenant, wanted, limit=limit)
         following = found[-1].id if len(found) == limit else None
         return json_response({"executions": [execution_body(execution) for execution in found], "next": following})
@@ -75,7 +76,7 @@ class _Logs:
     async def tail(self, call: Call) -> web.StreamResponse:
         tenant, after = call.caller.tenant, _last_event_id(call)
         wanted = _filter(Query(call.request.query, _FILTERS))
-        with self._tail.subscribe(tenant, wanted, after=after) as subscription:
+        with self._tail.subscribe(tenant, wanted) as subscription:
             stored = [] if after is None else await self._stored_after(tenant, wanted, after)
             stream = web.StreamResponse(headers={**_STREAM_HEADERS, REQUEST_ID: call.request_id})
             await stream.prepare(call.request)
@@ -92,7 +93,8 @@ class _Logs:
         return stream
 
     async def _stored_after(self, tenant: str, wanted: ExecutionFilter, after: str) -> list[Execution]:
-        """Oldest first, at most one more than `REPLAYED_MOST`."""
+        """Oldest first, at most one more than `REPLAYED_MOST`: all that the subscription was too late for."""
+        await self._flush(tenant)
         found: list[Execution] = []
         while len(found) <= REPLAYED_MOST:
             page = await self._storage.list_executions(tenant, wanted, limit=LIST_MOST)

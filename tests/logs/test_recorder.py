@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from runtime.errors import Unavailable
+from runtime.logs.base import RECORD_BYTES
 from runtime.logs.recorder import EXECUTIONS, StorageRecorder, log_fields
-from runtime.model import ConsoleLine, Execution, Failure
+from runtime.model import ConsoleLine, DroppedClaim, Execution, Failure
 from runtime.storage.base import ExecutionFilter
 from runtime.storage.sqlite import SqliteStorage, open_sqlite
 from runtime.ulid import Ulids
@@ -77,15 +78,56 @@ async def test_flush_returns_when_what_was_taken_is_stored(storage):
     """Who lists records right after an answer finds its record, though the writer would wait for more."""
     recorder = recorder_of(storage, batch=7, interval=3600)
     recorder.start()
-    await recorder.flush()
+    await recorder.flush("demo")
     for _ in range(3):
         rows = [execution() for _ in range(10)]
         for row in rows:
             recorder.record(row)
-        await asyncio.gather(recorder.flush(), recorder.flush())
+        await asyncio.gather(recorder.flush("demo"), recorder.flush("demo"))
         assert (await recorded(storage))[:10] == [row.id for row in reversed(rows)]
     await recorder.close()
-    await recorder.flush()
+    await recorder.flush("demo")
+
+
+async def test_flush_waits_for_what_is_being_written(storage):
+    """Also when nothing waits any more: the record that is looked for may be in the batch that is not durable yet."""
+    append, began, go = storage.append_executions, asyncio.Event(), asyncio.Event()
+
+    async def slowly(batch):
+        began.set()
+        await go.wait()
+        await append(batch)
+
+    storage.append_executions = slowly
+    recorder = recorder_of(storage, interval=0.001)
+    recorder.start()
+    row = execution()
+    recorder.record(row)
+    await began.wait()
+    flushing = asyncio.ensure_future(recorder.flush("demo"))
+    await asyncio.sleep(0)
+    assert not flushing.done()
+    go.set()
+    await flushing
+    assert await recorded(storage) == [row.id]
+    await recorder.close()
+
+
+async def test_flush_does_not_wait_for_another_tenant_s_flood(storage):
+    """The tenants are written in turn: who has one record has it in the storage with the first batch."""
+    recorder = recorder_of(storage, batch=10, interval=3600)
+    recorder.start()
+    for _ in range(500):
+        recorder.record(execution(tenant="flood"))
+    row = execution()
+    recorder.record(row)
+    await recorder.flush("demo")
+
+    assert await recorded(storage) == [row.id]
+    assert len(await storage.list_executions("flood", ExecutionFilter(), limit=1000)) < 100
+    await recorder.close()
+    assert len(await storage.list_executions("flood", ExecutionFilter(), limit=1000)) == 500
+    assert recorder.dropped == 0
 
 
 async def test_flush_returns_when_the_storage_refuses(storage, monkeypatch):
@@ -98,7 +140,7 @@ async def test_flush_returns_when_the_storage_refuses(storage, monkeypatch):
     recorder = recorder_of(storage, interval=3600)
     recorder.start()
     recorder.record(execution())
-    await recorder.flush()
+    await recorder.flush("demo")
     await recorder.close()
 
     assert recorder.dropped == 1
@@ -118,17 +160,35 @@ async def test_close_writes_what_was_taken(storage):
     assert recorder.dropped == 0
 
 
-async def test_a_full_queue_drops_the_newest_and_counts(storage):
-    """Answers never wait for the disk: what finds no room is counted."""
-    recorder = recorder_of(storage, queue=3)
+async def test_a_full_queue_drops_the_oldest_and_counts(storage):
+    """Answers never wait for the disk: what finds no room is counted, and the tenant that makes it full pays."""
+    recorder = recorder_of(storage, queue_bytes=4 * RECORD_BYTES)
     recorder.start()
-    rows = [execution() for _ in range(5)]
-    for row in rows:
+    quiet = execution()
+    flood = [execution(tenant="flood") for _ in range(9)]
+    for row in (quiet, *flood):
         recorder.record(row)
     await recorder.close()
 
-    assert await recorded(storage) == [row.id for row in reversed(rows[:3])]
-    assert recorder.dropped == 2
+    assert await recorded(storage) == [quiet.id]
+    assert await storage.list_executions("flood", ExecutionFilter(), limit=9) == flood[:-4:-1]
+    assert recorder.dropped == 6
+
+
+async def test_a_record_names_a_hundred_dropped_claims(storage):
+    """A hook can make thousands in few bytes; the last one says how many more there were, to the listeners as well."""
+    seen: list[Execution] = []
+    recorder = recorder_of(storage, publish=seen.append)
+    recorder.start()
+    claims = [DroppedClaim(name=f"{number}", token="access_token", reason="no_namespace") for number in range(5000)]
+    recorder.record(execution(dropped=tuple(claims[:100])))
+    recorder.record(execution(dropped=tuple(claims)))
+    await recorder.close()
+    rest = DroppedClaim(name="(4901 more)", token="access_token", reason="not_recorded")
+
+    found = await storage.list_executions("demo", ExecutionFilter(), limit=9)
+    assert [row.dropped for row in found] == [(*claims[:99], rest), tuple(claims[:100])]
+    assert seen == found[::-1]
 
 
 async def test_a_storage_that_fails_loses_records_not_the_service(storage, caplog):

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from runtime.errors import Unavailable
+from runtime.logs.base import RECORD_BYTES
 from runtime.logs.tail import Missed, Subscription, Tail
-from runtime.model import Execution
+from runtime.model import ConsoleLine, Execution
 from runtime.storage.base import ExecutionFilter
 
 ALL = ExecutionFilter()
@@ -70,14 +71,14 @@ async def test_nothing_in_time_is_none():
 
 
 async def test_tenants_are_apart():
-    """Nobody hears another tenant, neither live nor of what was."""
-    tail = Tail()
-    with tail.subscribe("globex", ALL, after="") as subscription:
-        tail.publish(execution(1))
-        tail.publish(execution(2, tenant="globex"))
-        assert await drain(subscription) == [2]
-    with tail.subscribe("globex", ALL, after="") as subscription:
-        assert await drain(subscription) == [2]
+    """Nobody hears another tenant, and one that floods its log takes nothing from another's listeners."""
+    tail = Tail(queue_bytes=3 * RECORD_BYTES)
+    with tail.subscribe("globex", ALL) as subscription:
+        tail.publish(execution(1, tenant="globex"))
+        for number in range(2, 100):
+            tail.publish(execution(number))
+        tail.publish(execution(100, tenant="globex"))
+        assert await drain(subscription) == [1, 100]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ async def test_filters(wanted, expected):
 
 async def test_a_slow_listener_is_told_how_many_it_missed():
     """The newest stay; the notice stands where the missing ones were, once."""
-    tail = Tail(queue=2)
+    tail = Tail(queue_bytes=2 * RECORD_BYTES)
     with tail.subscribe("acme", ALL) as subscription:
         for number in range(1, 6):
             tail.publish(execution(number))
@@ -112,16 +113,19 @@ async def test_a_slow_listener_is_told_how_many_it_missed():
         assert await drain(subscription) == [6]
 
 
-async def test_who_comes_back_gets_the_recent_ones_first():
-    """Those after the last one seen, as far as they are kept."""
-    tail = Tail(recent=3)
-    for number in range(1, 6):
-        tail.publish(execution(number))
-    with tail.subscribe("acme", ALL, after=execution(4).id) as subscription:
-        tail.publish(execution(6))
-        assert await drain(subscription) == [5, 6]
-    with tail.subscribe("acme", ALL, after=execution(1).id) as subscription:
-        assert await drain(subscription) == [4, 5, 6]
+async def test_a_listener_s_queue_is_bounded_in_bytes():
+    """What a hook wrote counts; one that is larger than all is heard nevertheless."""
+    tail = Tail(queue_bytes=10 * RECORD_BYTES)
+    large = (ConsoleLine(level="info", text="x" * 4 * RECORD_BYTES),)
+    with tail.subscribe("acme", ALL) as subscription:
+        for number in range(1, 6):
+            tail.publish(execution(number, console=large))
+        assert await drain(subscription) == [-4, 5]
+        tail.publish(execution(6, console=large * 10))
+        assert await drain(subscription) == [6]
+        for number in range(7, 17):
+            tail.publish(execution(number))
+        assert await drain(subscription) == [*range(7, 17)]
 
 
 async def test_the_number_of_listeners_is_bounded():

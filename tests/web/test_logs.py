@@ -14,6 +14,7 @@ from runtime.bootstrap import open_runtime
 from runtime.http.app import create_app, serve
 from runtime.http.bearer import Authenticator
 from runtime.http.routes import install
+from runtime.storage.base import ExecutionFilter
 from runtime.ulid import Ulids
 from runtime.web import logs
 from runtime.web.app import web_routes
@@ -211,7 +212,6 @@ async def test_a_long_absence_is_replayed_in_part_and_says_so(api: Api, monkeypa
     await api.create(SEED)
     ids = [await run(api) for _ in range(8)]
     await stored(api, 8)
-    api.runtime.tail._recent.clear()
     async with tail(api, {"Last-Event-ID": ids[0]}) as stream:
         assert await stream.raw() == 'event: missed\ndata: {"missed":null}\n\n'
         assert [(await stream.event())["id"] for _ in range(5)] == ids[3:]
@@ -221,13 +221,14 @@ async def test_a_long_absence_is_replayed_in_part_and_says_so(api: Api, monkeypa
 
 async def test_a_slow_listener_is_told_what_it_missed(api: Api):
     """Its queue is bounded; the notice has the number."""
-    api.runtime.tail._queue = 2
+    api.runtime.tail._queue_bytes = 3000
     await api.create(SEED)
     async with tail(api) as stream:
         (subscription,) = api.runtime.tail._subscriptions["acme"]
         record = (await asyncio.gather(stream.event(), run(api)))[0]
         assert record["client"] == "good"
-        for execution in list(api.runtime.tail._recent) * 5:
+        await api.runtime.recorder.flush("acme")
+        for execution in await api.runtime.storage.list_executions("acme", ExecutionFilter(), limit=9) * 5:
             subscription.offer(execution)
         assert await stream.raw() == 'event: missed\ndata: {"missed":3}\n\n'
 
