@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -14,6 +16,7 @@ import wasmtime
 
 from runtime.sandbox import engine as engine_module
 from runtime.sandbox.engine import EXPORTS, Engine
+from runtime.sandbox.invocation import Invocation
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -134,8 +137,51 @@ def test_the_process_ends_with_an_engine_open(engine_cache: Path):
     script = f"""
 from pathlib import Path
 from runtime.sandbox.engine import EXPORTS, Engine
+from runtime.sandbox.invocation import Invocation
 Engine(Path({str(engine_cache)!r}), concurrency=1)
 print("done")
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert (done.stdout, done.stderr) == ("done\n", "")
+
+
+def test_nothing_is_dropped_that_raw_pointers_refer_to(engine_cache: Path):
+    """The C API is called with addresses: what they point at must live as long as the engine does."""
+    engine = Engine(engine_cache, concurrency=2)
+    gc.collect()
+    invocations = [Invocation(engine) for _ in range(3)]
+    gc.collect()
+    first, *others = (invocation.memory() for invocation in invocations)
+    for invocation in invocations:
+        invocation.close()
+    engine.close()
+
+    assert others == [first, first]
+
+
+@pytest.mark.parametrize("kilobytes", [1024, 8192])
+def test_recursion_ends_cleanly_whatever_the_stack_of_the_process(engine_cache: Path, kilobytes: int):
+    """Guest code runs on the caller's stack: where the main thread's is too small for it, it runs on threads only.
+    A native overflow would end the process.
+    """
+    script = f"""
+import asyncio, resource
+from runtime.sandbox.pool import open_sandbox
+from runtime.settings import LimitSettings, SandboxSettings
+SOURCE = "module.exports = (cb) => {{ const a = []; let f = () => [1].map(() => f()); a.sort.call([1, 2], f); }};"
+NATIVE = "module.exports = (cb) => {{ let a = []; for (let i = 0; i < 1e5; i++) a = [a]; cb(null, JSON.stringify(a)); }};"
+async def main():
+    sandbox = await open_sandbox(SandboxSettings(cache_directory={str(engine_cache)!r}, threads=1))
+    print(sandbox._inline)
+    for source in (SOURCE, NATIVE):
+        for slow in (False, True):
+            program = sandbox.load(await sandbox.make_image(source))
+            program.slow = slow
+            print((await sandbox.run(program, b"[]", LimitSettings(cpu_ms=1000).limits())).outcome.code)
+    await sandbox.close()
+asyncio.run(main())
+"""
+    limit = f"ulimit -Ss {kilobytes} && exec {shlex.quote(sys.executable)} -c {shlex.quote(script)}"
+    done = subprocess.run(["sh", "-c", limit], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert done.stdout.split() == [str(kilobytes == 8192)] + ["stack_limit"] * 4
