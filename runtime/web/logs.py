@@ -20,11 +20,11 @@ from aiohttp import web
 
 from runtime.errors import InvalidQuery
 from runtime.http.json import SECURITY_HEADERS, json_response
+from runtime.http.query import Query, is_ulid
 from runtime.http.routes import REQUEST_ID, STOPPING, Call, Route, Scopes
 from runtime.logs.tail import Missed, Subscription, Tail
 from runtime.model import Execution
 from runtime.storage.base import ExecutionFilter, Storage
-from runtime.web.query import Query, is_ulid
 from runtime.web.shapes import execution_body
 
 LIST_DEFAULT: Final = 50

@@ -7,7 +7,7 @@ hook, are not read: clients send `null` and `{}` there (contract 1.2).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Final
 
 from aiohttp import web
@@ -15,21 +15,17 @@ from aiohttp import web
 from runtime.admin import Admin
 from runtime.errors import InvalidPath
 from runtime.http.json import empty_response, json_response
+from runtime.http.query import FIELD_PARAMETERS, PAGE_PARAMETERS, Query
 from runtime.http.routes import Call, Handler, Route, Scopes
 from runtime.manifest import VALUE_NOT_SHOWN
 from runtime.model import Hook
 from runtime.storage.base import HookFilter, HookWritten
 from runtime.triggers import TRIGGERS
-from runtime.web.query import Query
 from runtime.web.shapes import HOOK_FIELDS, hook_body
 
 HOOKS: Final = "/api/v2/hooks"
 HOOK: Final = "/api/v2/hooks/{id}"
 SECRETS: Final = "/api/v2/hooks/{id}/secrets"
-
-PAGE_DEFAULT: Final = 50
-PAGE_MOST: Final = 100
-LAST_PAGE: Final = 10_000_000
 
 DISABLED_HEADER: Final = "X-Hook-Disabled"
 """Names the hook that was disabled because another one of its trigger was enabled."""
@@ -37,8 +33,7 @@ DISABLED_HEADER: Final = "X-Hook-Disabled"
 WARNING_HEADER: Final = "X-Hook-Warning"
 """Says in one line why a hook that was stored can not be enabled."""
 
-_FIELD_PARAMETERS: Final = ("fields", "include_fields")
-_LIST_PARAMETERS: Final = ("page", "per_page", "include_totals", "enabled", "triggerId", *_FIELD_PARAMETERS)
+_LIST_PARAMETERS: Final = (*PAGE_PARAMETERS, "enabled", "triggerId", *FIELD_PARAMETERS)
 _ID_PATTERN: Final = "^[A-Za-z0-9-]*$"
 
 
@@ -70,13 +65,12 @@ class _Hooks:
 
     async def list_hooks(self, call: Call) -> web.Response:
         query = Query(call.request.query, _LIST_PARAMETERS)
-        limit = query.integer("per_page", PAGE_DEFAULT, least=0, most=PAGE_MOST)
-        start = query.integer("page", 0, least=0, most=LAST_PAGE) * limit
+        start, limit = query.page()
         totals = query.flag("include_totals")
-        select = _selection(query)
+        shown = query.shown(HOOK_FIELDS)
         wanted = HookFilter(trigger=query.choice("triggerId", TRIGGERS), enabled=query.flag("enabled"))
         found, total = await self._admin.list_hooks(call.caller.tenant, wanted, start=start, limit=limit)
-        bodies = [select(hook) for hook in found]
+        bodies = [_body(hook, shown) for hook in found]
         if totals:
             return json_response({"total": total, "start": start, "limit": limit, "hooks": bodies})
         return json_response(bodies)
@@ -86,8 +80,8 @@ class _Hooks:
         return json_response(hook_body(written.hook), 201, _remarks(written))
 
     async def get(self, call: Call) -> web.Response:
-        select = _selection(Query(call.request.query, _FIELD_PARAMETERS))
-        return json_response(select(await self._admin.get_hook(call.caller.tenant, _hook_id(call))))
+        shown = Query(call.request.query, FIELD_PARAMETERS).shown(HOOK_FIELDS)
+        return json_response(_body(await self._admin.get_hook(call.caller.tenant, _hook_id(call)), shown))
 
     async def update(self, call: Call) -> web.Response:
         hook_id = _hook_id(call)
@@ -128,14 +122,8 @@ def _hook_id(call: Call) -> str:
     return hook_id
 
 
-def _selection(query: Query) -> Callable[[Hook], dict[str, object]]:
-    """What to show of a hook: `fields` only, or all but these when `include_fields` is false."""
-    fields = query.choices("fields", HOOK_FIELDS)
-    including = query.flag("include_fields") is not False
-    if fields is None:
-        return hook_body
-    shown: Collection[str] = set(fields) if including else set(HOOK_FIELDS) - set(fields)
-    return lambda hook: {name: value for name, value in hook_body(hook).items() if name in shown}
+def _body(hook: Hook, shown: Collection[str]) -> dict[str, object]:
+    return {name: value for name, value in hook_body(hook).items() if name in shown}
 
 
 def _remarks(written: HookWritten) -> dict[str, str]:

@@ -22,6 +22,12 @@ class ClientGrants(Collection[ClientGrant]):
     noun: ClassVar[str] = "client_grants"
     title: ClassVar[str] = "client grant"
     key: ClassVar[str] = "id"
+    fields: ClassVar[tuple[str, ...]] = (
+        "id",
+        "client_id",
+        "audience",
+        "scope",
+    )
     filters: ClassVar[tuple[str, ...]] = ("client_id", "audience")
 
     def document(self, record: ClientGrant) -> Document:

@@ -51,6 +51,17 @@ class Clients(Collection[Client]):
     noun: ClassVar[str] = "clients"
     title: ClassVar[str] = "client"
     key: ClassVar[str] = "client_id"
+    fields: ClassVar[tuple[str, ...]] = (
+        "tenant",
+        "client_id",
+        "name",
+        "description",
+        "app_type",
+        "grant_types",
+        "token_endpoint_auth_method",
+        "client_metadata",
+        "is_first_party",
+    )
 
     def routes(self) -> list[Route]:
         """The five routes, and the one that makes a new secret."""

@@ -26,14 +26,15 @@ Document: TypeAlias = dict[str, object]
 class Collection(ABC, Generic[R]):
     """One kind of record at `/api/v2/{path}`.
 
-    `noun` is in the scopes (`read:{noun}`), `title` in messages, `key` the name of the id in the store, `filters` the
-    columns that a list can be narrowed by.
+    `noun` is in the scopes (`read:{noun}`), `title` in messages, `key` the name of the id in the store, `fields` what
+    a document has, `filters` the columns that a list can be narrowed by.
     """
 
     path: ClassVar[str]
     noun: ClassVar[str]
     title: ClassVar[str]
     key: ClassVar[str]
+    fields: ClassVar[tuple[str, ...]]
     filters: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, issuer: Issuer, table: Table[R]) -> None:
@@ -83,7 +84,7 @@ class Collection(ABC, Generic[R]):
         return record
 
     async def _list(self, call: Call) -> web.StreamResponse:
-        wanted = wanted_list(call.request, self.filters)
+        wanted = wanted_list(call.request, self.fields, self.filters)
         records, total = await self.table.page(wanted.where, start=wanted.start, limit=wanted.limit)
         documents = [self.document(record) for record in records]
         return json_response(wanted.answer(self.noun, documents, total))
@@ -92,7 +93,7 @@ class Collection(ABC, Generic[R]):
         return json_response(await self.create(await call.json()), 201)
 
     async def _read(self, call: Call) -> web.StreamResponse:
-        wanted = wanted_record(call.request)
+        wanted = wanted_record(call.request, self.fields)
         return json_response(wanted.of(self.document(await self.named(call))))
 
     async def _change(self, call: Call) -> web.StreamResponse:

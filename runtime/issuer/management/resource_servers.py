@@ -62,6 +62,16 @@ class ResourceServers(Collection[ResourceServer]):
     noun: ClassVar[str] = "resource_servers"
     title: ClassVar[str] = "resource server"
     key: ClassVar[str] = "id"
+    fields: ClassVar[tuple[str, ...]] = (
+        "id",
+        "name",
+        "identifier",
+        "scopes",
+        "signing_alg",
+        "token_lifetime",
+        "allow_offline_access",
+        "is_system",
+    )
 
     def document(self, record: ResourceServer) -> Document:
         """Auth0's resource server."""

@@ -42,6 +42,19 @@ class Users(Collection[User]):
     noun: ClassVar[str] = "users"
     title: ClassVar[str] = "user"
     key: ClassVar[str] = "user_id"
+    fields: ClassVar[tuple[str, ...]] = (
+        "user_id",
+        "email",
+        "email_verified",
+        "username",
+        "name",
+        "blocked",
+        "user_metadata",
+        "app_metadata",
+        "identities",
+        "created_at",
+        "updated_at",
+    )
 
     def document(self, record: User) -> Document:
         """Auth0's user, with its one identity."""

@@ -6,19 +6,26 @@ A misspelt filter that is ignored answers more than was asked for. The words are
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Final
 
 from multidict import MultiMapping
 
 from runtime.errors import InvalidQuery
 
+PAGE_PARAMETERS: Final = ("page", "per_page", "include_totals")
+FIELD_PARAMETERS: Final = ("fields", "include_fields")
+PER_PAGE: Final = 50
+MOST_PER_PAGE: Final = 100
+LAST_PAGE: Final = 10_000_000
+TEXT_CHARS: Final = 256
+
 _ULID = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
-_TEXT_CHARS = 256
 _QUOTED_CHARS = 100
 
 
 class Query:
-    """The parameters of one request. `names` are those that its route knows."""
+    """The parameters of one request. `names` are those that its route knows. `InvalidQuery` names what is wrong."""
 
     def __init__(self, given: MultiMapping[str], names: Collection[str]) -> None:
         for name in given:
@@ -73,11 +80,11 @@ class Query:
                 raise _invalid(name, f"No enum match for: {_quoted(word)}; the values are: {', '.join(choices)}")
         return words
 
-    def text(self, name: str) -> str | None:
-        """Any short text; None when it is not given."""
+    def text(self, name: str, *, most: int = TEXT_CHARS) -> str | None:
+        """Any text of at most so many characters; None when it is not given."""
         text = self._given.get(name)
-        if text is not None and not 1 <= len(text) <= _TEXT_CHARS:
-            raise _invalid(name, f"The value must have from 1 to {_TEXT_CHARS} characters")
+        if text is not None and not 1 <= len(text) <= most:
+            raise _invalid(name, f"The value must have from 1 to {most} characters")
         return text
 
     def ulid(self, name: str) -> str | None:
@@ -86,6 +93,19 @@ class Query:
         if text is not None and not is_ulid(text):
             raise _invalid(name, f"{_quoted(text)} is not an id of 26 characters")
         return text
+
+    def page(self) -> tuple[int, int]:
+        """`page` and `per_page`, as the number of rows before the first one and the number of rows."""
+        limit = self.integer("per_page", PER_PAGE, least=0, most=MOST_PER_PAGE)
+        return self.integer("page", 0, least=0, most=LAST_PAGE) * limit, limit
+
+    def shown(self, fields: Sequence[str]) -> frozenset[str]:
+        """Which of these are to be shown: `fields` only, or all but `fields` when `include_fields` is false."""
+        named = self.choices("fields", fields)
+        including = self.flag("include_fields") is not False
+        if named is None:
+            return frozenset(fields)
+        return frozenset(named) if including else frozenset(fields).difference(named)
 
 
 def is_ulid(text: str) -> bool:

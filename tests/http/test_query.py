@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from multidict import MultiDict
 
 from runtime.errors import InvalidQuery
-from runtime.web.query import Query, is_ulid
+from runtime.http.query import FIELD_PARAMETERS, PAGE_PARAMETERS, Query, is_ulid
 
 NAMES = ("number", "flag", "word", "words", "text", "id")
+ABC = ("a", "b", "c")
 
 
 def query(**given: str) -> Query:
@@ -69,6 +70,20 @@ def test_what_is_not_known_or_given_twice_is_refused():
         query(flog="true")
     with pytest.raises(InvalidQuery, match="given more than once"):
         Query(MultiDict([("flag", "true"), ("flag", "false")]), NAMES)
+
+
+def test_pages_and_fields_are_what_every_list_has():
+    """One behaviour for hooks, clients, users and the rest; a field that there is not is named."""
+
+    def asked(**given: str) -> Query:
+        return Query(MultiDict(given), (*PAGE_PARAMETERS, *FIELD_PARAMETERS))
+
+    assert (asked().page(), asked(page="2", per_page="10").page()) == ((0, 50), (20, 10))
+    assert asked().shown(ABC) == asked(include_fields="false").shown(ABC) == {"a", "b", "c"}
+    assert asked(fields="a,c").shown(ABC) == asked(fields="b", include_fields="false").shown(ABC) == {"a", "c"}
+    for fields in ("nope", "a,nope", "", "a,"):
+        with pytest.raises(InvalidQuery, match="No enum match for"):
+            asked(fields=fields).shown(ABC)
 
 
 @settings(deadline=None)
