@@ -140,7 +140,7 @@ async def test_a_tenant_has_so_many_hooks_at_most(admin):
 async def test_a_full_disk_costs_only_the_image(admin, storage, sandbox, caplog):
     """The hook is stored and the answer says so: the image is remade when it is needed."""
     limit = "SELECT page_count + 1 FROM pragma_page_count"
-    await storage._writer.run(
+    await storage._database.write(
         lambda db: db.execute(f"PRAGMA max_page_count = {db.execute(limit).fetchone()[0]}").fetchone()
     )
 

@@ -36,7 +36,8 @@ ROOMS: Mapping[str, set[str]] = {
     "logs.base": RULES,
     # Secrets are sealed by the use cases, before the backend: the one concrete room that they see.
     "storage.sealing": NOUNS,
-    "storage": RULES | {"storage.base", "storage.sealing"},
+    "sqlite": NOUNS,
+    "storage": RULES | {"storage.base", "storage.sealing", "sqlite"},
     "sandbox.abi": NOUNS,
     "sandbox": RULES | {"sandbox.base", "sandbox.abi"},
     "logs.tail": RULES | {"logs.base", "storage.base"},
@@ -49,7 +50,7 @@ ROOMS: Mapping[str, set[str]] = {
     "http": NOUNS | {"settings"},
     "web": RULES | CONTRACTS | {"http", "bootstrap", "dispatch", "admin", "logs.tail"},
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.
-    "issuer": NOUNS | {"grammar", "settings", "http"},
+    "issuer": NOUNS | {"grammar", "settings", "http", "sqlite"},
     "cli": RULES | CONTRACTS | {"web", "issuer", "http", "bootstrap", "logs"},
     # Builds the artefact; runs on a developer's machine, not in the service.
     "guest": {"sandbox.abi"},
@@ -60,7 +61,7 @@ PLACES: Mapping[str, set[str]] = {
     "aiohttp": {"http", "web", "issuer"},
     "multidict": {"http", "web", "issuer"},
     "wasmtime": {"sandbox", "guest"},
-    "sqlite3": {"storage.sqlite", "issuer.store"},
+    "sqlite3": {"sqlite"},
     "redis": {"storage.redis"},
     "click": {"cli"},
     "rich": {"cli"},

@@ -120,13 +120,13 @@ async def test_a_new_address_moves_grants_in_one_step(field):
     own = ClientGrantSettings(client_id="c", audience=f"{URL}/api/v2/", scope=("read:hooks",))
     await field.sow(replace(SETTINGS, client_grants=(own,)))
     writes = []
-    write = field.store._threads.write
+    write = field.store._database.write
 
     async def counted(job):
         writes.append(job)
         return await write(job)
 
-    field.store._threads.write = counted
+    field.store._database.write = counted
     await field.sow(IssuerSettings(), url="http://there")
 
     assert len(writes) == 1

@@ -9,9 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from runtime.errors import Conflict, SettingsError
+from runtime.errors import Conflict, SettingsError, Unavailable
 from runtime.issuer.records import Client, ClientGrant, RefreshToken, ResourceServer, User
 from runtime.issuer.store import open_store
+from runtime.storage.sqlite import open_sqlite
 
 CLIENT = Client(client_id="c", name="C", grant_types=("password",), metadata={"a": "b"})
 API = ResourceServer(id="1", identifier="urn:api", name="API", scopes={"a": "A"})
@@ -225,13 +226,52 @@ async def test_a_newer_file_is_left_alone(tmp_path):
         await open_store(path)
 
 
+async def test_the_file_is_made_private(tmp_path):
+    """Also one that a copy had made readable."""
+    path = tmp_path / "issuer.db"
+    await (await open_store(path)).close()
+    path.chmod(0o644)
+    await (await open_store(path)).close()
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+async def test_another_programs_database_is_left_alone(tmp_path):
+    """The runtime's own too, whose path somebody gave by mistake: not a byte, not the mode is changed."""
+    path = tmp_path / "hookd.db"
+    await (await open_sqlite(path)).close()
+    path.chmod(0o644)
+    before = path.read_bytes()
+
+    with pytest.raises(SettingsError, match=r"'issuer.database': .* belongs to another program"):
+        await open_store(path)
+    assert path.read_bytes() == before
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+async def test_a_locked_store_is_unavailable(tmp_path):
+    """503 with the advice to try again, not 500; reads go on, and so do writes after the lock."""
+    path = tmp_path / "issuer.db"
+    store = await open_store(path, busy_seconds=0.05)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Unavailable) as caught:
+        await store.clients.add(CLIENT)
+    assert await store.clients.get("c") is None
+    other.close()
+    await store.clients.add(CLIENT)
+    await store.close()
+
+    assert caught.value.debug == "SQLITE_BUSY: database is locked"
+
+
 async def test_what_is_no_database_is_left_alone(tmp_path):
     """The setting is named, the file is not touched."""
     path = tmp_path / "issuer.db"
     path.write_text("not a database, but somebody's notes" * 50)
 
-    with pytest.raises(SettingsError, match=r"'issuer.database': .* can not be opened: file is not a database"):
+    with pytest.raises(SettingsError, match=r"'issuer.database': .* can not be used: file is not a database"):
         await open_store(path)
-    with pytest.raises(SettingsError, match=r"'issuer.database': .* can not be opened"):
+    with pytest.raises(SettingsError, match=r"'issuer.database': .* can not be used"):
         await open_store(path / "below.db")
     assert path.read_text().startswith("not a database")

@@ -11,7 +11,7 @@ import pytest
 
 from runtime.errors import HookNameTaken, SettingsError, Unavailable
 from runtime.storage.base import HookChange, HookFilter
-from runtime.storage.sqlite import SqliteStorage, _enter_wal, migrations, open_sqlite
+from runtime.storage.sqlite import SqliteStorage, migrations, open_sqlite
 
 REPOSITORY = Path(__file__).parents[2]
 ALL = HookFilter()
@@ -44,7 +44,7 @@ def other_process(path: Path, *statements: str) -> Iterator[sqlite3.Connection]:
 async def test_writes_are_synced(storage):
     """WAL with synchronous=FULL (2): a power cut loses nothing that was acknowledged, too."""
     pragmas = ("journal_mode", "synchronous", "foreign_keys")
-    found = await storage._writer.run(lambda db: [db.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas])
+    found = await storage._database.write(lambda db: [db.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas])
 
     assert found == ["wal", 2, 1]
 
@@ -98,7 +98,7 @@ async def test_an_error_undoes_only_its_own_write(storage, nouns):
 
 async def test_a_write_that_is_too_large_for_the_disk_fails_alone(storage, nouns):
     """SQLite may undo the whole transaction then; the others get another one."""
-    await storage._writer.run(lambda db: db.execute("PRAGMA max_page_count = 100").fetchone())
+    await storage._database.write(lambda db: db.execute("PRAGMA max_page_count = 100").fetchone())
     large = nouns.hook(version=nouns.version(script="x" * 1_000_000))
     hooks = [nouns.hook(), large, nouns.hook()]
 
@@ -108,21 +108,6 @@ async def test_a_write_that_is_too_large_for_the_disk_fails_alone(storage, nouns
     assert isinstance(answers[1], Unavailable)
     assert answers[1].debug == "SQLITE_FULL: database or disk is full"
     assert (await storage.list_hooks("acme", ALL, start=0, limit=9))[0] == [hooks[0], hooks[2]]
-
-
-def test_who_makes_the_file_waits_for_another_who_does(path):
-    """SQLite itself gives up at once when somebody else holds a new file's lock, whatever its timeout."""
-    with other_process(path, "BEGIN IMMEDIATE") as first, other_process(path) as second:
-
-        def let_go(statement: str) -> None:
-            if statement == "BEGIN IMMEDIATE":  # The second asks for the lock.
-                first.execute("ROLLBACK")
-
-        second.set_trace_callback(let_go)
-
-        _enter_wal(second, path)
-
-        assert second.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 async def test_storages_may_be_opened_at_once(path):
@@ -169,7 +154,7 @@ async def test_many_who_wait_for_a_lock_wait_once(path, storage, nouns):
 async def test_a_reader_can_not_write(storage):
     """What is written goes through the writer, or nobody knows when it is durable."""
     with pytest.raises(Unavailable) as caught:
-        await storage._readers.run(lambda db: db.execute("DELETE FROM hooks"))
+        await storage._database.read(lambda db: db.execute("DELETE FROM hooks"))
 
     assert caught.value.debug == "SQLITE_READONLY: attempt to write a readonly database"
 
@@ -212,7 +197,7 @@ async def test_a_mistake_of_ours_is_no_unavailability(storage, nouns):
     with pytest.raises(sqlite3.IntegrityError):
         await storage.create_hook(nouns.hook(id=hook.id))
     with pytest.raises(sqlite3.ProgrammingError):
-        await storage._readers.run(lambda db: db.execute("SELECT ?"))
+        await storage._database.read(lambda db: db.execute("SELECT ?"))
 
     await storage.ping()
 

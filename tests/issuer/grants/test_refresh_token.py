@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 
 import pytest
 
@@ -162,3 +163,15 @@ async def test_a_scope_that_the_api_lost_is_not_refreshed(tokens, decider):
     await tokens.manage("PATCH", f"resource-servers/{api.id}", {"scopes": [{"value": "read:orders"}]}, token=manager)
 
     assert (await tokens.refresh(token))["scope"] == "offline_access read:orders extra"
+
+
+async def test_a_locked_database_is_answered_as_the_rfc_says(tokens, database):
+    """503 temporarily_unavailable, and the refresh token is good for another try."""
+    token = await sign_in(tokens)
+    await tokens.issuer.store._database.write(lambda db: db.execute("PRAGMA busy_timeout = 50").fetchall())
+    other = sqlite3.connect(database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    assert (await tokens.refresh(token, status=503))["error"] == "temporarily_unavailable"
+    other.close()
+    assert (await tokens.refresh(token))["access_token"]

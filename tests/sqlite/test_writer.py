@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import pytest
 
 from runtime.errors import Unavailable
-from runtime.storage.writer import MOST_TOGETHER, Done, Writer
+from runtime.sqlite.writer import MOST_TOGETHER, Done, Writer
 
 Work = Callable[["Book"], object]
 

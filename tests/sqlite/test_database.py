@@ -1,0 +1,112 @@
+"""A file in use. tests/storage/test_sqlite.py has what is only seen with real rows: damage, a full disk, kill -9."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from runtime.errors import Conflict, Unavailable
+from runtime.sqlite.database import Connection, Database, IntegrityError, Work, is_dangling, open_database
+from runtime.sqlite.opening import Schema
+
+SCHEMA = Schema(
+    mark=b"test",
+    scripts=(
+        "CREATE TABLE authors (name TEXT PRIMARY KEY);",
+        "CREATE TABLE notes (text TEXT, author TEXT REFERENCES authors (name));",
+    ),
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "notes.db"
+
+
+@pytest.fixture
+async def database(path: Path) -> AsyncIterator[Database]:
+    database = await open_database(path, SCHEMA, busy_seconds=0.05)
+    yield database
+    await database.close()
+
+
+def add(name: str) -> Work[int]:
+    """Work that adds an author."""
+    return lambda db: db.execute("INSERT INTO authors VALUES (?)", (name,)).rowcount
+
+
+def count(db: Connection) -> int:
+    """How many authors there are."""
+    number: int = db.execute("SELECT count(*) FROM authors").fetchone()[0]
+    return number
+
+
+async def test_a_read_sees_what_was_written_before(database):
+    """On whichever thread."""
+    for number in range(20):
+        await database.write(add(str(number)))
+        assert await database.read(count) == number + 1
+
+
+async def test_writes_that_come_together_are_committed_together(database):
+    """And one that raises undoes itself only."""
+
+    def refuse(db: Connection) -> None:
+        add("z")(db)
+        raise Conflict("no")
+
+    works = [add("a"), add("b"), refuse, add("a"), add("c")]
+    answers = await asyncio.gather(*map(database.write, works), return_exceptions=True)
+
+    assert [type(answer) for answer in answers] == [int, int, Conflict, IntegrityError, int]
+    assert await database.read(count) == 3
+    assert database.transactions <= 2
+
+
+async def test_a_reader_can_not_write(database):
+    """What is written goes through the writer, or nobody knows when it is durable."""
+    with pytest.raises(Unavailable):
+        await database.read(add("a"))
+
+
+async def test_a_locked_database_is_unavailable(database, path):
+    """After the time that was given; the next write after the lock is made."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Unavailable) as caught:
+        await database.write(add("a"))
+    other.close()
+
+    assert caught.value.debug == "SQLITE_BUSY: database is locked"
+    assert await database.read(count) == 0
+    await database.write(add("a"))
+
+
+async def test_a_refused_write_says_why(database):
+    """A row that refers to nothing, and a row that is there already."""
+    await database.write(add("a"))
+    with pytest.raises(IntegrityError) as twice:
+        await database.write(add("a"))
+    with pytest.raises(IntegrityError) as dangling:
+        await database.write(lambda db: db.execute("INSERT INTO notes VALUES ('x', 'nobody')"))
+
+    assert not is_dangling(twice.value)
+    assert is_dangling(dangling.value)
+
+
+async def test_what_was_taken_is_written_before_the_end(database, path):
+    """Closing twice is no error; what comes later is `Unavailable`; the database is one file then."""
+    taken = [asyncio.ensure_future(database.write(add(str(number)))) for number in range(10)]
+    await asyncio.sleep(0)
+    await database.close()
+    await database.close()
+
+    assert await asyncio.gather(*taken) == [1] * 10
+    for late in (database.write(add("late")), database.read(count)):
+        with pytest.raises(Unavailable):
+            await late
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
