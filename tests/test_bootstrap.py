@@ -23,6 +23,7 @@ from runtime.bootstrap import (
 from runtime.errors import SettingsError
 from runtime.model import Allow
 from runtime.settings import Settings, StorageSettings, TrustedIssuer, parse
+from runtime.storage.base import TooManyHooks
 
 SEED = "module.exports = (client, scope, audience, context, cb) => cb(null, { scope: [...scope, 'extra'] })"
 REQUEST = {"client": {"id": "c"}, "scope": ["a"], "audience": "https://api.example.com/"}
@@ -38,6 +39,16 @@ async def test_a_runtime_runs_hooks_and_keeps_them(settings):
         executed = await second.dispatch.execute("demo", "credentials-exchange", REQUEST)
 
     assert executed.decision == Allow(scope=("a", "extra"))
+
+
+async def test_a_tenant_has_as_many_hooks_as_the_settings_say(settings):
+    """Not as many as the default."""
+    settings = replace(settings, storage=replace(settings.storage, hooks_most=1))
+    body = {"name": "x", "script": SEED, "triggerId": "credentials-exchange"}
+    async with open_runtime(settings) as opened:
+        await opened.admin.create_hook("demo", body)
+        with pytest.raises(TooManyHooks):
+            await opened.admin.create_hook("demo", body | {"name": "y"})
 
 
 def open_descriptors() -> int:

@@ -196,7 +196,7 @@ _STATUSES: Final = {
     401: "No bearer token, or one that does not verify",
     403: "The token lacks the scope",
     404: "There is no such thing in the caller's tenant",
-    409: "It exists already, or was changed at the same time",
+    409: "It exists already, was changed at the same time, or there are too many",
     413: "The body is too large",
     415: "The body is not JSON",
     503: "Not now; try again",

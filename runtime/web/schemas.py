@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from runtime.manifest import SECRET_NAME_CHARS, SECRET_VALUE_CHARS, SECRETS, VALUE_NOT_SHOWN
+from runtime.manifest import (
+    DEPENDENCIES,
+    MODULE_NAME_CHARS,
+    MODULE_VERSION_CHARS,
+    SECRET_NAME_CHARS,
+    SECRET_VALUE_CHARS,
+    SECRETS,
+    VALUE_NOT_SHOWN,
+)
 from runtime.model import FAILURES
 from runtime.triggers import TRIGGERS
 
@@ -59,7 +67,12 @@ _WRITABLE: Final[dict[str, Any]] = {
     "name": _NAME,
     "script": _SCRIPT,
     "enabled": {"type": "boolean", "description": "Enabling a hook disables the other one of its trigger."},
-    "dependencies": _DEPENDENCIES,
+    "dependencies": {
+        "type": "object",
+        "propertyNames": {"minLength": 1, "maxLength": MODULE_NAME_CHARS},
+        "additionalProperties": {"type": "string", "maxLength": MODULE_VERSION_CHARS},
+        "maxProperties": DEPENDENCIES,
+    },
 }
 _RECORD: Final[dict[str, Any]] = {
     "id": _ULID,

@@ -162,6 +162,18 @@ async def test_an_execution_that_is_there_stays_as_it_is(storage, nouns):
     assert await storage.list_executions("acme", EVERY, limit=10) == [row]
 
 
+async def test_executions_outlive_their_hook(storage, nouns):
+    """Its versions go with it; the records say what ran."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+    row = nouns.execution(hook_id=hook.id, version_id=hook.version.id)
+    await storage.append_executions([row])
+
+    await storage.delete_hook("acme", hook.id)
+
+    assert await storage.list_executions("acme", ExecutionFilter(hook_id=hook.id), limit=9) == [row]
+
+
 async def test_old_executions_are_pruned(storage, nouns):
     """Those before the time; one from exactly then stays."""
     rows = [nouns.execution(at=float(at)) for at in range(10)]
