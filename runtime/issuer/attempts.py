@@ -1,7 +1,8 @@
 """Who guesses is refused for a while: the failures of each name from each address, counted in memory.
 
 Rule: only failures count, and one success clears them. So who is right is never slowed down by having asked often, and who
-is elsewhere is not kept out by a guesser.
+is elsewhere is not kept out by a guesser. Behind a proxy every address is the proxy's: there who guesses a user's password
+keeps that user out, for as long as the guessing goes on and ten minutes more.
 """
 
 from __future__ import annotations

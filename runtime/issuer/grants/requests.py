@@ -33,5 +33,8 @@ def client_argument(issuer: Issuer, client: Client) -> Mapping[str, object]:
 
 
 def context_argument(parameters: Parameters) -> dict[str, object]:
-    """The hook's `context` (contract 0), and the request's body less its secrets."""
+    """The hook's `context` (contract 0), and the request's body less its secrets.
+
+    `ip` is the address that the connection comes from: behind a proxy it is the proxy's, for no header is believed.
+    """
     return {"ip": parameters.ip, "userAgent": parameters.user_agent, "body": parameters.disclosed()}
