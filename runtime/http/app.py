@@ -18,7 +18,18 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from runtime.errors import HookdError, MethodNotAllowed, NotFound
 from runtime.http.json import error_response
-from runtime.http.routes import BODY_LIMIT, ERROR_ANSWERS, STOPPING, Call, ErrorAnswer, Public, Route, wrap
+from runtime.http.routes import (
+    BODY_LIMIT,
+    ERROR_ANSWERS,
+    REQUEST_ID,
+    STOPPING,
+    Call,
+    ErrorAnswer,
+    Public,
+    Route,
+    request_id,
+    wrap,
+)
 
 log = logging.getLogger("hookd.http")
 
@@ -47,9 +58,10 @@ async def _unrouted(call: Call) -> web.Response:
     answer_error: ErrorAnswer = error_response
     for resource in request.app.router.resources():
         _, methods = await resource.resolve(request)
-        if methods - {hdrs.METH_ANY}:
+        methods = methods - {hdrs.METH_ANY}
+        if methods:
             allowed |= methods
-            answer_error = request.app[ERROR_ANSWERS][resource.canonical]
+            answer_error = request.app[ERROR_ANSWERS].get(resource.canonical, error_response)
     if not allowed:
         raise NotFound(f"There is nothing at {request.path[:200]}.")
     names = ", ".join(sorted(allowed))
@@ -102,16 +114,17 @@ class _Connection(web.RequestHandler):
             raise ConnectionError("A part of the answer is sent, so this can not be answered.")
         if isinstance(exc, HttpProcessingError):
             log.debug("%s sent what is no HTTP request: %s", request.remote, type(exc).__name__)
-            return _last_answer(MalformedRequest("This is not an HTTP request that can be read."))
-        log.error("an answer broke", exc_info=exc)
-        return _last_answer(HookdError("hookd made an error; its log has it."))
+            return _last_answer(request, MalformedRequest("This is not an HTTP request that can be read."))
+        answer = _last_answer(request, HookdError("hookd made an error; its log has it."))
+        log.error("an answer broke [%s]", answer.headers[REQUEST_ID], exc_info=exc)
+        return answer
 
     def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
         """Write the answer. aiohttp's own ones are those of requests that reached no route."""
         if isinstance(resp, web.HTTPException):
-            resp = _last_answer(_unreached(request, resp))
+            resp = _last_answer(request, _unreached(request, resp))
         return super().finish_response(request, resp, start_time)
 
 
@@ -122,9 +135,9 @@ def _unreached(request: web.BaseRequest, answer: web.HTTPException) -> HookdErro
     return NotFound(f"{request.method} is possible for no address of this kind.")
 
 
-def _last_answer(error: HookdError) -> web.Response:
+def _last_answer(request: web.BaseRequest, error: HookdError) -> web.Response:
     """An error's answer, after which the connection ends."""
-    answer = error_response(error)
+    answer = error_response(error, {REQUEST_ID: request_id(request)})
     answer.force_close()
     return answer
 

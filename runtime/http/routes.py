@@ -134,7 +134,7 @@ def wrap(
         raise ValueError(f"{route.method} {route.path} needs an authenticator.")
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        call = Call(request, NOBODY, _request_id(request), body_limit, variables or request.match_info)
+        call = Call(request, NOBODY, request_id(request), body_limit, variables or request.match_info)
         try:
             if wanted:
                 header = request.headers.get(hdrs.AUTHORIZATION)
@@ -151,7 +151,8 @@ def wrap(
     return answer
 
 
-def _request_id(request: web.Request) -> str:
+def request_id(request: web.BaseRequest) -> str:
+    """The caller's `X-Request-Id` when it is sane, else a fresh one."""
     given = request.headers.get(REQUEST_ID)
     return given if given is not None and _SANE_REQUEST_ID(given) else f"{_PROCESS}-{next(_COUNT):x}"
 
@@ -168,6 +169,8 @@ def _refuse(route: Route, call: Call, error: HookdError, wanted: tuple[str, ...]
         error.debug,
         call.request_id,
     )
+    if _is_begun(call):
+        return _break(route, call, error)
     try:
         response = route.answer_error(error)
     except Exception as fault:  # noqa: BLE001 - likewise: a message may hold what no answer can
@@ -182,9 +185,17 @@ def _refuse(route: Route, call: Call, error: HookdError, wanted: tuple[str, ...]
     return response
 
 
+def _is_begun(call: Call) -> bool:
+    return call.request.writer.output_size > 0
+
+
 def _break(route: Route, call: Call, error: Exception) -> web.Response:
     """For what nobody expected: the log has everything, the caller only the id to ask for."""
     log.error("%s %s broke [%s]", route.method, route.path, call.request_id, exc_info=error)
+    if _is_begun(call):
+        raise ConnectionError(
+            "A part of another answer is sent: the connection ends, so that nobody takes it for whole."
+        )
     ours = HookdError(f"hookd made an error; its log has it as request {call.request_id}.")
     try:
         return route.answer_error(ours)

@@ -198,7 +198,7 @@ _STATUSES: Final = {
     404: "There is no such thing in the caller's tenant",
     409: "It exists already, was changed at the same time, or there are too many",
     413: "The body is too large",
-    415: "The body is not JSON",
+    415: "The body is not JSON, or it is compressed",
     503: "Not now; try again",
 }
 _ANSWERS: Final[dict[str, dict[str, Any]]] = {

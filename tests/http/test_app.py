@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from runtime.errors import HookdError
+from runtime.errors import HookdError, Unavailable
 from runtime.http import app as app_module
 from runtime.http.app import Address, create_app, serve
 from runtime.http.bearer import Authenticator
@@ -129,11 +129,16 @@ async def ask_raw(url: str, sent: bytes) -> tuple[bytes, dict[str, object]]:
 async def test_what_reaches_no_route_is_answered_in_our_shape(served, sent, status, code, words):
     """aiohttp would answer these by itself, as text and with its version."""
     url = await served(*ROUTES)
-    head, body = await ask_raw(url, sent + b"Host: x\r\nContent-Length: 0\r\n\r\n")
+    head, body = await ask_raw(url, sent + b"Host: x\r\nX-Request-Id: r-1\r\nContent-Length: 0\r\n\r\n")
     assert list(body) == ["statusCode", "error", "message", "errorCode"]
     assert (int(head.split(b" ")[1]), body["statusCode"], body["errorCode"]) == (status, status, code)
     assert words in str(body["message"])
-    for header in (b"Server: hookd", b"Cache-Control: no-store", b"Content-Type: application/json; charset=utf-8"):
+    for header in (
+        b"Server: hookd",
+        b"X-Request-Id: r-1",
+        b"Cache-Control: no-store",
+        b"Content-Type: application/json; charset=utf-8",
+    ):
         assert header + b"\r\n" in head
     assert b"aiohttp" not in head
 
@@ -161,7 +166,25 @@ async def test_a_handler_that_answers_nothing_is_a_json_500(served, client, capl
     async with client.get(f"{url}/nothing") as answer:
         assert (answer.status, answer.headers["Server"]) == (500, "hookd")
         assert (await answer.json())["errorCode"] == "internal_error"
-    assert "an answer broke" in caplog.text
+    assert f"an answer broke [{answer.headers['X-Request-Id']}]" in caplog.text
+
+
+@pytest.mark.parametrize("error", [Unavailable("full"), RuntimeError("broken")])
+async def test_an_answer_that_breaks_off_is_seen_to(served, client, caplog, error):
+    """What was sent is not followed by another answer, nor by the end mark: the connection ends, and the log has why."""
+
+    async def begin(call: Call) -> web.StreamResponse:
+        stream = web.StreamResponse()
+        await stream.prepare(call.request)
+        await stream.write(b"half")
+        raise error
+
+    url = await served(Route(method="GET", path="/half", handler=begin, access=PUBLIC))
+    async with client.get(f"{url}/half") as answer:
+        assert answer.status == 200
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await answer.read()
+    assert "GET /half broke" in caplog.text
 
 
 async def test_a_request_in_progress_ends_before_the_server():
