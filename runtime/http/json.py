@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
 from runtime.errors import BodyTooLarge, HookdError, InvalidBody, UnsupportedMediaType
@@ -72,7 +72,7 @@ async def read_json(request: web.Request, limit: int, *, unique: bool = True) ->
     With `unique` an object that names a member twice is refused, which costs several microseconds; without, the last
     one counts (RFC 8259 section 4 leaves it open).
     """
-    if _media_type(request.headers.get("Content-Type")) != JSON_TYPE:
+    if _media_type(request.headers.get(hdrs.CONTENT_TYPE)) != JSON_TYPE:
         raise _not_accepted(request, JSON_TYPE)
     return parse_json(await read_body(request, limit), unique=unique)
 
@@ -82,7 +82,7 @@ async def read_json_or_form(request: web.Request, limit: int) -> object:
 
     A field that is given twice is refused (RFC 6749 section 3.2), an empty one is kept.
     """
-    kind = _media_type(request.headers.get("Content-Type"))
+    kind = _media_type(request.headers.get(hdrs.CONTENT_TYPE))
     if kind == JSON_TYPE:
         return parse_json(await read_body(request, limit))
     if kind == FORM_TYPE:
@@ -92,7 +92,7 @@ async def read_json_or_form(request: web.Request, limit: int) -> object:
 
 async def read_body(request: web.Request, limit: int) -> bytes:
     """The body's bytes. `BodyTooLarge` as soon as there are more than `limit`, `PackedBody` when they are compressed."""
-    coding = request.headers.get("Content-Encoding")
+    coding = request.headers.get(hdrs.CONTENT_ENCODING)
     if coding is not None and coding.strip().lower() not in ("", "identity"):
         raise PackedBody(f"The body must not be compressed: there is no Content-Encoding {_shown(coding)} here.")
     if (request.content_length or 0) > limit:
@@ -197,7 +197,7 @@ def _media_type(content_type: str | None) -> str | None:
 
 
 def _not_accepted(request: web.Request, accepted: str) -> HookdError:
-    given = request.headers.get("Content-Type")
+    given = request.headers.get(hdrs.CONTENT_TYPE)
     if given is None and request.content.at_eof():
         return InvalidBody(f"The body is missing; it must be {accepted}.")
     return UnsupportedMediaType(
