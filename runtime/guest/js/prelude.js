@@ -58,6 +58,10 @@
     timeLog(name = 'default') { if (name in clocks) emit('info', elapsed(name)); },
     timeEnd(name = 'default') { if (name in clocks) { emit('info', elapsed(name)); delete clocks[name]; } },
   };
+  // The engine's own says when the memory was made, not when the request began.
+  const sinceStart = global.performance.now;
+  hidden(global, 'performance', { now() { return sinceStart(); }, get timeOrigin() { return now() - sinceStart(); } });
+
   hidden(global, 'console', console);
   hidden(global, 'global', global);
 

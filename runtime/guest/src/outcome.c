@@ -53,11 +53,12 @@ uint64_t outcome_failure(const char *code, const char *message) {
   return outcome_end();
 }
 
-/* JSON.stringify writes a lone surrogate as \udXXX, which is JSON but no Unicode text. Same length, so in place. */
+/* JSON.stringify writes a lone surrogate as \udXXX, JSON.rawJSON perhaps as \uDXXX: JSON, but no Unicode text. Same
+   length, so in place. */
 static void mend_surrogates(char *json, size_t size) {
   for (size_t i = 0; i + 1 < size; i++) {
     if (json[i] != '\\') continue;
-    if (i + 5 < size && json[i + 1] == 'u' && json[i + 2] == 'd' && strchr("89abcdef", json[i + 3])) memcpy(json + i + 2, "fffd", 4);
+    if (i + 5 < size && json[i + 1] == 'u' && (json[i + 2] | 32) == 'd' && strchr("89abcdefABCDEF", json[i + 3])) memcpy(json + i + 2, "fffd", 4);
     i++;
   }
 }
@@ -122,7 +123,7 @@ uint64_t outcome_error(JSContext *ctx, const char *kind, const char *code, JSVal
   outcome_begin(kind);
   code = limit_code(name ? name : "", message ? message : "", code);
   /* Where there is no memory for the error that says so, the engine throws null or an error without a message. */
-  bool mute = JS_IsNull(thrown) || JS_IsUndefined(thrown) || !message || (name && !strcmp(name, "InternalError") && !*message);
+  bool mute = JS_IsNull(thrown) || JS_IsUndefined(thrown) || !message || (name && !strcmp(name, "InternalError") && (!*message || !strcmp(message, "Invalid error message")));
   if (mute && heap_was_full()) code = "memory_limit";
   field("code", code, strlen(code), MOST_NAME);
   field("name", name ? name : "Error", name ? name_size : 5, MOST_NAME);
