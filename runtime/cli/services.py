@@ -17,7 +17,7 @@ from runtime.cli.tokens import demo_token
 from runtime.http.app import Address, create_app, serve
 from runtime.http.bearer import Authenticator
 from runtime.http.routes import Route, install
-from runtime.issuer.app import issuer_routes, local_jwks_url, open_issuer, own_trust
+from runtime.issuer.app import Issuer, issuer_routes, local_jwks_url, open_issuer, own_trust
 from runtime.logs.setup import configure
 from runtime.settings import Settings
 from runtime.storage.base import HookFilter
@@ -48,7 +48,7 @@ async def run_issuer(settings: Settings) -> None:
     settings = _believing_itself(replace(settings, issuer=replace(settings.issuer, port=port)))
     async with (
         open_issuer(settings.issuer) as issuer,
-        _serving(issuer_routes(issuer), settings, host, port, remedy) as address,
+        _serving(issuer_routes(issuer), settings, host, port, remedy, issuer) as address,
     ):
         announce(address)
         await stop.wait()
@@ -71,7 +71,7 @@ async def run_dev(directory: Path, port: int) -> None:
         variables = kept.environment(base_url, demo_token(kept))
         demo.write_environment(kept.environment_file, variables)
         routes = [*web_routes(runtime), *issuer_routes(issuer)]
-        address = await stack.enter_async_context(_serving(routes, settings, demo.HOST, port, remedy))
+        address = await stack.enter_async_context(_serving(routes, settings, demo.HOST, port, remedy, issuer))
         announce(address)
         _welcome(kept, variables)
         await stop.wait()
@@ -85,9 +85,11 @@ def _believing_itself(settings: Settings) -> Settings:
 
 @asynccontextmanager
 async def _serving(
-    routes: Iterable[Route], settings: Settings, host: str, port: int, remedy: str
+    routes: Iterable[Route], settings: Settings, host: str, port: int, remedy: str, issuer: Issuer | None = None
 ) -> AsyncIterator[Address]:
     authenticator = Authenticator(settings.auth.trusted, leeway=settings.auth.leeway)
+    if issuer is not None:
+        issuer.keys.revoked = authenticator.forget
     app = create_app()
     install(app, routes, authenticator, body_limit=settings.server.body_limit)
     # What was made until here lives as long as the process: the collector need not look at it again and again.

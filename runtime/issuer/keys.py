@@ -40,6 +40,8 @@ class KeyRing:
     """The keys of one store, ready to sign. Make it with `open_keys`."""
 
     def __init__(self, store: SigningKeys, keys: Sequence[SigningKey], clock: Callable[[], float]) -> None:
+        self.revoked: Callable[[], None] = lambda: None
+        """Called after a key was revoked: whoever in this process remembers tokens forgets them."""
         self._store = store
         self._clock = clock
         self._signer = _Signer(next(key for key in keys if key.state == "current"))
@@ -72,13 +74,18 @@ class KeyRing:
         return self._keys[0]
 
     async def revoke(self, kid: str) -> SigningKey:
-        """Take a previous key out of the JWKS at once: every token that it signed stops being valid."""
+        """Take a previous key out of the JWKS at once.
+
+        Who keeps our keys learns it when it asks again: services in this process by `revoked`, at once; a hookd
+        elsewhere within two minutes (`http.jwks`, `http.bearer`).
+        """
         revoked = next((key for key in await self._store.all() if key.kid == kid), None)
         if revoked is None:
             raise NotFound("The signing key does not exist.")
         if revoked.state != "previous":
             raise Conflict(f"The {revoked.state} signing key can not be revoked: rotate first.")
         self._use(await self._store.change(lambda keys: [key for key in keys if key.kid != kid]))
+        self.revoked()
         return revoked
 
     async def _reload(self) -> None:
