@@ -33,5 +33,9 @@ def json_type(value: object) -> str:
 
 
 def schema_type(value: object) -> str:
-    """JSON Schema's name for a value's type, which knows integers beside numbers: Auth0's Management API speaks so."""
-    return "integer" if type(value) is int else json_type(value)
+    """JSON Schema's name for a value's type, which knows integers beside numbers: Auth0's Management API speaks so.
+
+    1.0 is an integer too, for it is one to JavaScript.
+    """
+    whole = type(value) is int or (type(value) is float and value.is_integer())
+    return "integer" if whole else json_type(value)

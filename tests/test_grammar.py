@@ -37,6 +37,7 @@ def test_no_scopes(text: str):
         (True, "boolean", "boolean"),
         (1, "number", "integer"),
         (1.5, "number", "number"),
+        (1.0, "number", "integer"),
         ([], "array", "array"),
         ({}, "object", "object"),
         ((), "tuple", "tuple"),

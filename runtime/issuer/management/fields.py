@@ -97,6 +97,8 @@ def free_object(value: object, path: str) -> dict[str, Any]:
 def _of_type(value: object, kind: type, path: str) -> Any:
     if type(value) is kind:
         return value
+    if kind is int and type(value) is float and value.is_integer():
+        return int(value)  # 1.0 is an integer to JSON Schema
     raise _invalid(f"Expected type {schema_type(kind())} but found type {schema_type(value)}", path)
 
 

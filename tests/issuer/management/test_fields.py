@@ -39,7 +39,7 @@ def test_a_good_body_comes_back():
         ({"name": "a\n"}, "'String does not match pattern [a-z]+' on property name."),
         ({"name": "a", "flag": 1}, "'Expected type boolean but found type integer' on property flag."),
         ({"name": "a", "count": True}, "'Expected type integer but found type boolean' on property count."),
-        ({"name": "a", "count": 1.0}, "'Expected type integer but found type number' on property count."),
+        ({"name": "a", "count": 1.5}, "'Expected type integer but found type number' on property count."),
         ({"name": "a", "count": 0}, "'Value 0 is less than minimum 1' on property count."),
         ({"name": "a", "count": 10}, "'Value 10 is greater than maximum 9' on property count."),
         ({"name": "a", "kinds": "a"}, "'Expected type array but found type string' on property kinds."),
