@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
-from runtime.errors import InvalidBody, Unavailable
+from runtime.errors import InvalidBody
 from runtime.manifest import (
     SECRETS,
     VALUE_NOT_SHOWN,
@@ -38,7 +37,6 @@ T = TypeVar("T")
 
 _ATTEMPTS: Final = 3
 _MESSAGE_CHARS: Final = 500
-_LOG: Final = logging.getLogger("hookd.admin")
 _NOT_INSTALLED: Final = (
     "The dependencies are stored but not installed: this version of hookd runs hooks without npm modules."
 )
@@ -187,11 +185,7 @@ class Admin:
         """Keep the image, for the first request to find it, and say what is amiss."""
         version = written.hook.version
         if evaluated.image is not None:
-            try:
-                await self._storage.put_image(version.id, self._sandbox.build_id, evaluated.image)
-            except Unavailable as error:
-                # The hook is stored; the image is remade when it is needed.
-                _LOG.warning("the image of version %s was not kept: %s", version.id[:12], error.debug)
+            await self._storage.keep_image(version.id, self._sandbox.build_id, evaluated.image)
         warnings = [f"The hook can not be enabled: {evaluated.rejected}"] if evaluated.rejected else []
         if version.dependencies:
             warnings.append(_NOT_INSTALLED)

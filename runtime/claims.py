@@ -13,7 +13,7 @@ from typing import cast
 from unicodedata import normalize
 from urllib.parse import urlsplit
 
-from runtime.grammar import SCOPE_RULE, is_scope, json_type
+from runtime.grammar import json_type, parse_scopes
 from runtime.model import Allow, Answer, Decision, Deny, DroppedClaim, Failure, JsonObject, Outcome, Refusal
 from runtime.triggers import TokenRequest
 
@@ -183,14 +183,10 @@ def _members(value: object) -> Iterable[object]:
 
 
 def _scope(value: object) -> tuple[str, ...]:
-    if type(value) is not list:
-        raise _Malformed(f"'scope' must be an array of strings, not {json_type(value)}.")
-    for index, item in enumerate(value):
-        if type(item) is not str:
-            raise _Malformed(f"'scope[{index}]' must be a string, not {json_type(item)}.")
-        if not is_scope(item):
-            raise _Malformed(f"'scope[{index}]' is not a scope: {SCOPE_RULE}.")
-    return tuple(dict.fromkeys(value))
+    try:
+        return parse_scopes(value)
+    except ValueError as fault:
+        raise _Malformed(str(fault)) from None
 
 
 def _object(what: str, value: object) -> JsonObject:

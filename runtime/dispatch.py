@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 import orjson
 
 from runtime import claims, triggers
-from runtime.errors import HookNotFound, Unavailable
+from runtime.errors import HookNotFound
 from runtime.logs.base import Recorder
 from runtime.masking import Mask
 from runtime.model import Allow, Decision, Deny, Execution, Failure, Hook, HookVersion, Limits, Refusal, Secrets
@@ -234,7 +234,7 @@ class Dispatch:
             except ValueError:
                 _LOG.warning("a kept image is none, and is made again")
         image = await self._sandbox.make_image(version.script, owner=tenant)
-        await self._put_image(version.id, build_id, image)
+        await self._storage.keep_image(version.id, build_id, image)
         return self._sandbox.load(image)
 
     async def _mask(self, mask: Mask, run: Run) -> None:
@@ -244,12 +244,6 @@ class Dispatch:
         else:
             run.outcome = await asyncio.to_thread(mask.outcome, run.outcome)
             run.console = await asyncio.to_thread(mask.console, run.console)
-
-    async def _put_image(self, version_id: str, build_id: str, image: bytes) -> None:
-        try:
-            await self._storage.put_image(version_id, build_id, image)
-        except Unavailable as error:
-            _LOG.warning("an image is not kept, and will be made again: %s %s", error.message, error.debug)
 
 
 def _size(ready: _Ready | None) -> int:

@@ -27,6 +27,18 @@ def is_scope(text: str) -> bool:
     return _SCOPE_TOKEN.fullmatch(text) is not None
 
 
+def parse_scopes(value: object) -> tuple[str, ...]:
+    """The scopes of a JSON array, each once. `ValueError` says what is wrong with the field `scope`."""
+    if type(value) is not list:
+        raise ValueError(f"'scope' must be an array of strings, not {json_type(value)}.")
+    for index, item in enumerate(value):
+        if type(item) is not str:
+            raise ValueError(f"'scope[{index}]' must be a string, not {json_type(item)}.")
+        if not is_scope(item):
+            raise ValueError(f"'scope[{index}]' is not a scope: {SCOPE_RULE}.")
+    return tuple(dict.fromkeys(value))
+
+
 def json_type(value: object) -> str:
     """JSON's name for a value's type (RFC 8259 section 3), for messages."""
     return _JSON_TYPES.get(type(value), type(value).__name__)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runtime.errors import InvalidBody, NotFound
-from runtime.grammar import SCOPE_RULE, is_scope, json_type
+from runtime.grammar import json_type, parse_scopes
 from runtime.model import JsonObject
 
 
@@ -151,11 +151,7 @@ def _string(what: str, value: object) -> str:
 def _scope(value: object) -> tuple[str, ...] | None:
     if value is None:
         return None
-    if type(value) is not list:
-        raise InvalidBody(f"'scope' must be an array of strings, not {json_type(value)}.")
-    for index, item in enumerate(value):
-        if type(item) is not str:
-            raise InvalidBody(f"'scope[{index}]' must be a string, not {json_type(item)}.")
-        if not is_scope(item):
-            raise InvalidBody(f"'scope[{index}]' is not a scope: {SCOPE_RULE}.")
-    return tuple(dict.fromkeys(value))
+    try:
+        return parse_scopes(value)
+    except ValueError as fault:
+        raise InvalidBody(str(fault)) from None

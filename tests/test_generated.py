@@ -31,7 +31,7 @@ def test_the_example_configuration_is_a_configuration():
 
 
 def test_the_guest_fits_its_sources():
-    """The manifest has the hashes of the sources and of the two modules as they are."""
+    """The manifest has the hashes of the sources and of the module as they are."""
     spec = importlib.util.spec_from_file_location("guest_build", REPOSITORY / "runtime/guest/build.py")
     assert spec is not None
     assert spec.loader is not None

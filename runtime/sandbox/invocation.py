@@ -1,8 +1,8 @@
 """One sandbox: a store and an instance of the guest. Made for one request, used by nothing else, dropped.
 
 This is the hot file, straight on wasmtime's C API: wasmtime-py's wrappers would cost more than the sandbox. What the
-figures say (p50, one run, 0.7 MiB sandbox, 60 us in all): the guest's own work 25, dropping the store 15, the two
-instances 7, the store 2, writing and reading 4, Python between the calls 7.
+figures say (p50, one run, 0.6 MiB sandbox, 60 us in all): the guest's own work 25, dropping the store 17, store and instance
+7, writing and reading 4, Python between the calls 7.
 
 - Short calls hold the GIL (`PyDLL`): letting go of it and taking it back ten times a request invites another thread in
   each time. The call into the guest lets go of it, so that the ticker can stop it.

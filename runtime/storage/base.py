@@ -13,13 +13,16 @@ What a backend must promise:
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from runtime.errors import Conflict, InvalidBody, NotFound
+from runtime.errors import Conflict, InvalidBody, NotFound, Unavailable
 from runtime.model import Execution, Hook, HookVersion
+
+_LOG: Final = logging.getLogger("hookd.storage")
 
 
 class StaleHook(Conflict):
@@ -179,6 +182,13 @@ class Storage(ABC):
     @abstractmethod
     async def put_image(self, version_id: str, build_id: str, image: bytes) -> None:
         """Keep a version's image for this build of the guest, in place of an older one. Nothing, when no hook runs it."""
+
+    async def keep_image(self, version_id: str, build_id: str, image: bytes) -> None:
+        """`put_image` for who can go on without: where it is not kept, the log says so, and it is made again."""
+        try:
+            await self.put_image(version_id, build_id, image)
+        except Unavailable as error:
+            _LOG.warning("the image of version %s was not kept: %s", version_id[:12], error.debug)
 
     @abstractmethod
     async def get_image(self, version_id: str, build_id: str) -> bytes | None:

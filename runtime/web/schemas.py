@@ -45,7 +45,6 @@ def ref(name: str) -> dict[str, Any]:
 _STRING: Final = {"type": "string"}
 _NUMBER: Final = {"type": "number", "minimum": 0}
 _FLAG: Final = {"type": "boolean"}
-_ANY_OBJECT: Final = {"type": "object"}
 _NULLABLE_STRING: Final = {"type": ["string", "null"]}
 _ULID: Final = {"type": "string", "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"}
 _SHA256: Final = {"type": "string", "pattern": "^[0-9a-f]{64}$"}

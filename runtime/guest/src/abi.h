@@ -1,7 +1,7 @@
 /* The wall between host and guest, in numbers. runtime/sandbox/abi.py is its twin; a test compares the two.
 
    The host writes one request into `in`, calls one export, reads the answer. All integers are little-endian.
-   An export returns the answer's place: address << 32 | length. Nothing is imported but the memory. */
+   An export returns the answer's place: address << 32 | length. Nothing is imported. */
 #ifndef HOOKD_ABI_H
 #define HOOKD_ABI_H
 #include <stdint.h>

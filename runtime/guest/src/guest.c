@@ -1,4 +1,4 @@
-/* The guest: QuickJS-ng behind five exports. Life of an image: boot, load, and there the host copies the memory.
+/* The guest: QuickJS-ng behind a few exports. Life of an image: boot, load, and there the host copies the memory.
    Life of a request: (the host starts from the copy) invoke, and resume as long as the hook waits for operations.
 
    Everything in here may be the hook's by the time it runs: a hole in QuickJS gives a hook this whole memory. So the
