@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from runtime.settings import Settings, parse
 
 if TYPE_CHECKING:
     from runtime.bootstrap import Runtime
+    from runtime.model import Execution
+    from tests.requesting import Door
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +47,22 @@ async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
 
     async with open_runtime(settings) as runtime:
         yield runtime
+
+
+@pytest.fixture
+def records(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> list[Execution]:
+    """What the recorder was given."""
+    from tests.requesting import records_of  # noqa: PLC0415 - likewise
+
+    return records_of(runtime, monkeypatch)
+
+
+@pytest.fixture
+def door(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Door]:
+    """`door("get_secrets")`: a door before this call."""
+    from tests.requesting import door_before  # noqa: PLC0415 - likewise
+
+    return lambda name: door_before(runtime, name, monkeypatch)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -29,10 +29,8 @@ from tests.requesting import (
     claim,
     deploy,
     deploy_unchecked,
-    door_before,
     execute,
     hook_of,
-    records_of,
 )
 
 
@@ -40,18 +38,6 @@ from tests.requesting import (
 def settings(settings: Settings) -> Settings:
     """With limits that are reached sooner."""
     return replace(settings, limits=LimitSettings(cpu_ms=50, wall_ms=150, operations=5, memory_bytes=8 << 20))
-
-
-@pytest.fixture
-def records(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> list[Execution]:
-    """What the recorder was given."""
-    return records_of(runtime, monkeypatch)
-
-
-@pytest.fixture
-def door(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Door]:
-    """`door("get_secrets")`: a door before this call."""
-    return lambda name: door_before(runtime, name, monkeypatch)
 
 
 # Decisions

@@ -21,23 +21,9 @@ from tests.requesting import (
     claim,
     deploy,
     deploy_unchecked,
-    door_before,
-    records_of,
 )
 
 SPARE = 1 << 30
-
-
-@pytest.fixture
-def records(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> list[Execution]:
-    """What the recorder was given."""
-    return records_of(runtime, monkeypatch)
-
-
-@pytest.fixture
-def door(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Door]:
-    """`door("get_secrets")`: a door before this call."""
-    return lambda name: door_before(runtime, name, monkeypatch)
 
 
 # Changes

@@ -20,6 +20,7 @@ import itertools
 import random
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, cast
@@ -84,7 +85,7 @@ def _content_length(head: bytes) -> int:
     return int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
 
 
-class Stream:
+class Stream(ABC):
     """One kind of request. Subclasses say when the next one starts."""
 
     def __init__(self, job: dict[str, Any]) -> None:
@@ -120,8 +121,9 @@ class Stream:
         strange = next((connection.strange for connection in self._connections if connection.strange), b"")
         return {**row, "statuses": self._statuses, "strange": strange.decode(errors="replace")}
 
+    @abstractmethod
     def _start(self, now: float, end: float) -> None:
-        raise NotImplementedError
+        """Ask for the first time."""
 
     def _answered(self, connection: Connection, status: int) -> None:
         now = time.perf_counter()
@@ -131,8 +133,9 @@ class Stream:
         connection.asked_at = 0.0
         self._go_on(connection, now)
 
+    @abstractmethod
     def _go_on(self, connection: Connection, now: float) -> None:
-        raise NotImplementedError
+        """A connection has its answer: what next?"""
 
     def _ask(self, connection: Connection, request: bytes, at: float) -> None:
         self._waiting_for += 1

@@ -10,27 +10,13 @@ from hypothesis import strategies as st
 from runtime.logs.backlog import Backlog
 from runtime.logs.base import RECORD_BYTES, size_of
 from runtime.model import ConsoleLine, DroppedClaim, Execution, Failure
+from tests import executions
 
 CALM = settings(deadline=None)  # other work may share the machine
 
 
 def execution(tenant: str, number: int = 0, **more: Any) -> Execution:
-    values: dict[str, Any] = {
-        "id": f"{number:026d}",
-        "tenant": tenant,
-        "trigger": "credentials-exchange",
-        "hook_id": "h1",
-        "hook_name": "a-hook",
-        "version_id": "v1",
-        "client_id": "c1",
-        "at": 0.0,
-        "decision": "allow",
-        "duration_ms": 1.0,
-        "cpu_ms": 1.0,
-        "memory_bytes": 0,
-        **more,
-    }
-    return Execution(**values)
+    return executions.execution(number, tenant=tenant, **more)
 
 
 def taken(backlog: Backlog, most: int = 1_000_000) -> list[tuple[str, int]]:

@@ -1,36 +1,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from runtime.errors import Unavailable
 from runtime.logs.base import RECORD_BYTES
 from runtime.logs.tail import Missed, Subscription, Tail
-from runtime.model import ConsoleLine, Execution
+from runtime.model import ConsoleLine
 from runtime.storage.base import ExecutionFilter
+from tests.executions import execution
 
 ALL = ExecutionFilter()
-
-
-def execution(number: int, **more: Any) -> Execution:
-    values: dict[str, Any] = {
-        "id": f"{number:026d}",
-        "tenant": "acme",
-        "trigger": "credentials-exchange",
-        "hook_id": "h1",
-        "hook_name": "a-hook",
-        "version_id": "v1",
-        "client_id": "c1",
-        "at": 0.0,
-        "decision": "allow",
-        "duration_ms": 1.0,
-        "cpu_ms": 1.0,
-        "memory_bytes": 0,
-        **more,
-    }
-    return Execution(**values)
 
 
 async def drain(subscription: Subscription) -> list[int]:

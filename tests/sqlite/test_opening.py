@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from runtime.errors import SettingsError
 from runtime.sqlite.opening import Schema, connect, enter_wal, open_file
+from tests.databases import other_process
 
 SCHEMA = Schema(mark=b"test", scripts=("CREATE TABLE notes (text TEXT);\nINSERT INTO notes VALUES ('a; b');\n",))
 
@@ -18,18 +17,6 @@ SCHEMA = Schema(mark=b"test", scripts=("CREATE TABLE notes (text TEXT);\nINSERT 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "a b?c.db"
-
-
-@contextlib.contextmanager
-def other_process(path: Path, *statements: str) -> Iterator[sqlite3.Connection]:
-    """A connection beside ours, as another process has one."""
-    connection = sqlite3.connect(path, isolation_level=None, timeout=5)
-    try:
-        for statement in statements:
-            connection.execute(statement)
-        yield connection
-    finally:
-        connection.close()
 
 
 def found(path: Path, query: str) -> object:

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from runtime.errors import HookNameTaken, SettingsError, Unavailable
 from runtime.storage.base import HookChange, HookFilter
 from runtime.storage.sqlite import SqliteStorage, migrations, open_sqlite
+from tests.databases import other_process
 
 REPOSITORY = Path(__file__).parents[2]
 ALL = HookFilter()
@@ -27,18 +27,6 @@ async def storage(path: Path) -> AsyncIterator[SqliteStorage]:
     storage = await open_sqlite(path, busy_seconds=0.05)
     yield storage
     await storage.close()
-
-
-@contextlib.contextmanager
-def other_process(path: Path, *statements: str) -> Iterator[sqlite3.Connection]:
-    """A connection beside the storage's, as another process has one."""
-    connection = sqlite3.connect(path, isolation_level=None, timeout=5)
-    try:
-        for statement in statements:
-            connection.execute(statement)
-        yield connection
-    finally:
-        connection.close()
 
 
 async def test_writes_are_synced(storage):
