@@ -12,8 +12,7 @@ import hashlib
 import json
 import os
 import platform
-import threading
-import time
+from functools import partial
 from importlib import resources
 from importlib.metadata import version
 from importlib.resources.abc import Traversable
@@ -21,13 +20,11 @@ from pathlib import Path
 
 import wasmtime
 from wasmtime import _bindings as c
+from wasmtime import _ffi
 
 from runtime.sandbox import abi
+from runtime.sandbox.ticker import Ticker
 
-TICK_SECONDS = 0.002
-# No guest runs longer than MAX_TICKS in one call; so long after the last call began, nothing can be running.
-MAX_TICKS = int(45 / TICK_SECONDS)
-QUIET_TICKS = MAX_TICKS + int(5 / TICK_SECONDS)
 # Every proposal that the guest does not use is switched off: less of wasmtime can be reached (sandbox.md section 4).
 UNUSED_PROPOSALS = (
     "threads",
@@ -50,6 +47,8 @@ THREAD_STACK = 16 << 20
 SPARE = 66
 EXPORTS = ("invoke", "resume", "load", "reserve", "memory")
 
+# Short calls hold the GIL: letting go of it would invite another thread in.
+HOLD = ctypes.PyDLL(str(_ffi.filename))
 ARTIFACT = resources.files("runtime.guest") / "artifact"
 
 
@@ -73,50 +72,23 @@ class Engine:
         kind = self._module.exports[self.memory].type
         assert isinstance(kind, wasmtime.MemoryType)
         self.memory_size = kind.limits.min * abi.PAGE
-        self._calls = 0
-        self._asleep = False
         self._closing = False
-        self._wake = threading.Event()
-        self._ticker = threading.Thread(target=self._tick, name="hookd-ticker", daemon=True)
-        self._ticker.start()
+        increment = HOLD.wasmtime_engine_increment_epoch
+        increment.restype, increment.argtypes = None, (ctypes.c_void_p,)
+        self.ticker = Ticker(partial(increment, self.pointer))
 
     def imports(self) -> list[tuple[str, str, str]]:
         """What the module imports: (module, name, kind). A test reads it: nothing."""
         return [(i.module, i.name or "", type(i.type).__name__) for i in self._module.imports]
 
-    def arm(self) -> None:
-        """Call before guest code runs: the ticker sleeps while nothing does."""
-        self._calls += 1
-        if self._asleep:
-            self._wake.set()
-
     def close(self) -> None:
-        """Stop the ticker. Whatever still runs is interrupted first."""
+        """Stop the clock, let go of the module. Nothing may be running any more."""
         if self._closing:
             return
         self._closing = True
-        self._wake.set()
-        self._ticker.join()
+        self.ticker.close()
         for thing in (self._module, self._engine):
             thing.close()
-
-    def _tick(self) -> None:
-        increment, engine = c.wasmtime_engine_increment_epoch, self._engine.ptr()
-        seen, quiet = -1, 0
-        while not self._closing:
-            time.sleep(TICK_SECONDS)  # noqa: TID251 - the clock itself
-            increment(engine)
-            quiet = quiet + 1 if seen == self._calls else 0
-            seen = self._calls
-            if quiet > QUIET_TICKS:
-                # In this order: `arm` counts first and looks second, so one of the two sees the other.
-                self._wake.clear()
-                self._asleep = True
-                if seen == self._calls and not self._closing:
-                    self._wake.wait()
-                self._asleep = False
-                quiet = 0
-        increment(engine)
 
 
 def _config(concurrency: int) -> wasmtime.Config:

@@ -9,11 +9,15 @@ from typing import Final
 
 from runtime.model import Limits
 from runtime.sandbox import abi
-from runtime.sandbox.engine import MAX_TICKS, TICK_SECONDS, Engine
+from runtime.sandbox.engine import Engine
 from runtime.sandbox.invocation import Invocation, Stopped
 from runtime.sandbox.outcome import rejection
+from runtime.sandbox.ticker import TICK_SECONDS
 
 TICK_MS: Final = TICK_SECONDS * 1000
+MAX_TICKS: Final = int(45 / TICK_SECONDS)
+"""No guest runs longer in one call, whatever its limits say."""
+
 # What a reply may be of: `load` answers the first, `invoke` and `resume` anything else, all of them the second.
 _OF_LOAD, _OF_BOTH = frozenset({"loaded"}), frozenset({"failure", "pending"})
 
@@ -25,8 +29,8 @@ def request(limits: Limits, *, image: bytes = b"", payload: bytes, seed: bytes =
 
 
 def ticks(cpu_ms: float) -> int:
-    """Ticks that give at least this much time: the current one has begun already."""
-    return min(max(1, math.ceil(cpu_ms / TICK_MS)) + 1, MAX_TICKS)
+    """Ticks that give at least this much time (`Ticker.began`)."""
+    return min(max(1, math.ceil(cpu_ms / TICK_MS)), MAX_TICKS)
 
 
 def ask(

@@ -22,7 +22,7 @@ from wasmtime import _ffi
 
 from runtime.errors import Unavailable
 from runtime.sandbox import abi
-from runtime.sandbox.engine import Engine
+from runtime.sandbox.engine import HOLD, Engine
 
 
 class Stopped(Exception):
@@ -33,7 +33,6 @@ class Stopped(Exception):
         self.code = code
 
 
-_HOLD = ctypes.PyDLL(str(_ffi.filename))
 _RELEASE = ctypes.CDLL(str(_ffi.filename))
 
 
@@ -43,22 +42,22 @@ def _function(library: ctypes.CDLL, name: str, result: Any, *arguments: Any) -> 
     return function
 
 
-_store_new = _function(_HOLD, "wasmtime_store_new", c_void_p, c_void_p, c_void_p, c_void_p)
-_store_context = _function(_HOLD, "wasmtime_store_context", c_void_p, c_void_p)
-_store_delete = _function(_HOLD, "wasmtime_store_delete", None, c_void_p)
-_set_deadline = _function(_HOLD, "wasmtime_context_set_epoch_deadline", None, c_void_p, c_uint64)
+_store_new = _function(HOLD, "wasmtime_store_new", c_void_p, c_void_p, c_void_p, c_void_p)
+_store_context = _function(HOLD, "wasmtime_store_context", c_void_p, c_void_p)
+_store_delete = _function(HOLD, "wasmtime_store_delete", None, c_void_p)
+_set_deadline = _function(HOLD, "wasmtime_context_set_epoch_deadline", None, c_void_p, c_uint64)
 _instance_new = _function(
-    _HOLD, "wasmtime_instance_new", c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_void_p
+    HOLD, "wasmtime_instance_new", c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_void_p
 )
 _export_nth = _function(
-    _HOLD, "wasmtime_instance_export_nth", c_bool, c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_void_p
+    HOLD, "wasmtime_instance_export_nth", c_bool, c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_void_p
 )
-_memory_data = _function(_HOLD, "wasmtime_memory_data", c_void_p, c_void_p, c_void_p)
-_memory_size = _function(_HOLD, "wasmtime_memory_data_size", c_size_t, c_void_p, c_void_p)
+_memory_data = _function(HOLD, "wasmtime_memory_data", c_void_p, c_void_p, c_void_p)
+_memory_size = _function(HOLD, "wasmtime_memory_data_size", c_size_t, c_void_p, c_void_p)
 _call = _function(_RELEASE, "wasmtime_func_call_unchecked", c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p)
-_trap_code = _function(_HOLD, "wasmtime_trap_code", c_bool, c_void_p, c_void_p)
-_trap_delete = _function(_HOLD, "wasm_trap_delete", None, c_void_p)
-_error_delete = _function(_HOLD, "wasmtime_error_delete", None, c_void_p)
+_trap_code = _function(HOLD, "wasmtime_trap_code", c_bool, c_void_p, c_void_p)
+_trap_delete = _function(HOLD, "wasm_trap_delete", None, c_void_p)
+_error_delete = _function(HOLD, "wasmtime_error_delete", None, c_void_p)
 
 _TRAPS = {
     wasmtime.TrapCode.INTERRUPT.value: "cpu_limit",
@@ -152,9 +151,10 @@ class Invocation:
     def _run(self, export: int, values: int, ticks: int) -> int:
         scratch, context = _scratch, self._context
         _export_nth(context, addressof(self._instance), export, scratch.name, scratch.length, scratch.export)
-        _set_deadline(context, ticks)
-        self._engine.arm()
+        ticker = self._engine.ticker
+        _set_deadline(context, ticks + ticker.began(self))
         error = _call(context, scratch.function, scratch.values, values, scratch.trap)
+        ticker.ended(self)
         trap = scratch.take_trap()
         if trap:
             raise Stopped(*_reason(trap))

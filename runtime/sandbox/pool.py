@@ -34,7 +34,7 @@ from runtime.sandbox.program import WasmProgram, load_program
 from runtime.sandbox.turns import Turns
 from runtime.settings import SandboxSettings
 
-INLINE_TICKS: Final = 2
+INLINE_TICKS: Final = 1
 INLINE_BYTES: Final = 256 << 10
 """A larger request is copied on a thread, so that the event loop does not wait for it."""
 

@@ -1,4 +1,4 @@
-"""The engine: what the guest can reach, what is kept on disk, the clock that stops endless hooks."""
+"""The engine: what the guest can reach, what is kept on disk."""
 
 from __future__ import annotations
 
@@ -7,26 +7,14 @@ import os
 import shlex
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import wasmtime
 
-from runtime.sandbox import engine as engine_module
 from runtime.sandbox.engine import EXPORTS, Engine
 from runtime.sandbox.invocation import Invocation
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Returns when the condition holds; fails after a minute."""
-    pause = threading.Event()
-    for _ in range(6000):
-        if condition():
-            return
-        pause.wait(0.01)
-    pytest.fail("it never came true")
 
 
 @pytest.fixture
@@ -112,17 +100,6 @@ def test_a_missing_guest_says_what_to_do(tmp_path: Path):
     """For who runs from a checkout without having built."""
     with pytest.raises(RuntimeError, match="make guest"):
         Engine(tmp_path, concurrency=1, artifact=tmp_path)
-
-
-def test_the_clock_sleeps_when_nothing_runs_and_wakes_for_the_next(engine_cache: Path, monkeypatch: pytest.MonkeyPatch):
-    """An idle service wakes nobody 500 times a second."""
-    monkeypatch.setattr(engine_module, "QUIET_TICKS", 2)
-    engine = Engine(engine_cache, concurrency=1)
-    until(lambda: engine._asleep)
-    monkeypatch.setattr(engine_module, "QUIET_TICKS", 1_000_000)
-    engine.arm()
-    until(lambda: not engine._asleep)
-    engine.close()
 
 
 def test_closing_twice_is_closing_once(engine_cache: Path):

@@ -1,0 +1,136 @@
+"""The clock that stops endless hooks: it runs when a call takes long, and rests when none does."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from runtime.sandbox.ticker import ALARM_SECONDS, TICK_SECONDS, Alarm, EventAlarm, Ticker, TimerAlarm
+
+ALARMS = [EventAlarm, *([TimerAlarm] if sys.platform == "linux" else [])]
+
+
+class Watched:
+    """An alarm that counts: how often it was set, and how often its thread has come to wait for it."""
+
+    def __init__(self, alarm: Alarm) -> None:
+        self._alarm = alarm
+        self.sets = self.waits = 0
+
+    def set(self) -> None:
+        self.sets += 1
+        self._alarm.set()
+
+    def wait(self) -> None:
+        self.waits += 1
+        self._alarm.wait()
+
+    def close(self) -> None:
+        self._alarm.close()
+
+
+@pytest.fixture(params=ALARMS)
+def alarm(request: pytest.FixtureRequest) -> Watched:
+    return Watched(request.param())
+
+
+class Clock:
+    """A ticker whose ticks are counted."""
+
+    def __init__(self, alarm: Alarm) -> None:
+        self.ticks = 0
+        self.ticker = Ticker(self._tick, alarm)
+
+    def _tick(self) -> None:
+        self.ticks += 1
+
+
+@pytest.fixture
+def clock(alarm: Watched) -> Iterator[Clock]:
+    clock = Clock(alarm)
+    yield clock
+    clock.ticker.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Returns when the condition holds; fails after a minute."""
+    pause = threading.Event()
+    for _ in range(60_000):
+        if condition():
+            return
+        pause.wait(0.001)
+    pytest.fail("it never came true")
+
+
+def test_it_ticks_while_a_call_is_late_and_rests_when_it_has_ended(clock: Clock, alarm: Watched):
+    """Twice: what has rested wakes again."""
+    for _ in range(2):
+        before = clock.ticks
+        clock.ticker.began("endless")
+        until(lambda: clock.ticks >= before + 3)  # noqa: B023 - used in this turn only
+        clock.ticker.ended("endless")
+        waits = alarm.waits
+        until(lambda: alarm.waits > waits)  # noqa: B023 - likewise
+
+
+def test_nothing_ticks_while_nothing_runs(clock: Clock, alarm: Watched):
+    """An alarm that goes off after a call has ended wakes the thread, and that is all."""
+    until(lambda: alarm.waits == 1)
+    clock.ticker.began("short")
+    clock.ticker.ended("short")
+    until(lambda: alarm.waits == 2)
+    assert clock.ticks <= 1  # one, if this test was stopped for so long that the call was late
+
+
+def test_many_short_calls_set_the_alarm_seldom(clock: Clock, alarm: Watched, monkeypatch: pytest.MonkeyPatch):
+    """To put it off costs as much as a tick: once for each time that a call would have too little of it left."""
+    now = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    for _ in range(1000):
+        clock.ticker.began("short")
+        clock.ticker.ended("short")
+        now += 0.0001
+    assert alarm.sets <= 0.1 / (ALARM_SECONDS - TICK_SECONDS) + 1
+
+
+def test_a_call_with_too_little_time_left_puts_the_alarm_off(
+    clock: Clock, alarm: Watched, monkeypatch: pytest.MonkeyPatch
+):
+    """So that its first tick does not come before one tick's time."""
+    now = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    clock.ticker.began("first")
+    clock.ticker.ended("first")
+    now += ALARM_SECONDS - TICK_SECONDS / 2
+    assert clock.ticker.began("second") == 0
+    assert alarm.sets == 2
+
+
+def test_nobody_puts_the_alarm_off_while_a_call_runs(clock: Clock, alarm: Watched):
+    """A busy event loop does not save an endless hook on another thread; for what comes after it, ticks come early."""
+    assert clock.ticker.began("endless") == 0
+    before = alarm.sets
+    while clock.ticks < 3:
+        assert clock.ticker.began("short") == 1
+        clock.ticker.ended("short")
+    assert alarm.sets == before
+    clock.ticker.ended("endless")
+
+
+def test_closing_ticks_once_more(alarm: Watched):
+    """What should run still is interrupted."""
+    clock = Clock(alarm)
+    clock.ticker.close()
+    assert clock.ticks == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="timers of Linux")
+def test_a_timer_that_can_not_be_set_is_an_error():
+    """A hook that nothing could stop does not start."""
+    alarm = TimerAlarm()
+    alarm.close()
+    with pytest.raises(OSError, match="can not be set"):
+        alarm.set()
