@@ -38,13 +38,15 @@ class PackedBody(UnsupportedMediaType):
     """A compressed body. None is unpacked: 600 kB may be 600 MB, and whoever sends them need not have a token."""
 
 
-_JSON_HEADERS: Final = CIMultiDict({"Content-Type": "application/json; charset=utf-8", **SECURITY_HEADERS})
+JSON_HEADERS: Final = CIMultiDict({"Content-Type": "application/json; charset=utf-8", **SECURITY_HEADERS})
+"""Of every JSON answer."""
+
 _EMPTY_HEADERS: Final = CIMultiDict(SECURITY_HEADERS)
 
 
 def json_response(data: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """An answer with this value as its JSON body, and these headers beside the security headers."""
-    return _response(orjson.dumps(data), status, _JSON_HEADERS, headers)
+    return _response(orjson.dumps(data), status, JSON_HEADERS, headers)
 
 
 def empty_response(status: int = 204, headers: Mapping[str, str] | None = None) -> web.Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from runtime.dispatch import Dispatch, Executed
-from runtime.http.json import json_response
+from runtime.http.busy import busy_response
 from runtime.http.routes import Call, Route, Scopes
 from runtime.model import Allow
 from runtime.triggers import TRIGGERS
@@ -15,11 +15,11 @@ from runtime.web.shapes import dropped_body, execution_summary, fault_body
 def execute_routes(dispatch: Dispatch) -> list[Route]:
     """`POST /api/v1/triggers/{trigger}/execute`."""
 
-    async def execute(call: Call) -> web.Response:
+    async def execute(call: Call) -> web.StreamResponse:
         # The body is read here only and by no second parser, so a member named twice can mislead nobody: the last counts.
         payload = await call.json(unique=False)
         executed = await dispatch.execute(call.caller.tenant, call.path("trigger"), payload, request_id=call.request_id)
-        return json_response(decision_body(executed))
+        return busy_response(decision_body(executed))
 
     return [
         Route(
