@@ -146,7 +146,7 @@ def _allow(request: TokenRequest, value: object) -> Allow:
     asked = (request.scope or ()) if trigger.keeps_scope else ()
     scope = _scope(answer["scope"]) if answer.get("scope") is not None else asked
     claims = _custom_claims(answer, _ACCESS_TOKEN, dropped)
-    id_token_claims = _custom_claims(id_token, _ID_TOKEN, dropped)
+    id_token_claims = _custom_claims(id_token, _ID_TOKEN, dropped) if id_token else {}
     return Allow(scope=scope, claims=claims, id_token_claims=id_token_claims, dropped=tuple(dropped))
 
 

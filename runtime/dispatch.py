@@ -106,9 +106,12 @@ class Dispatch:
         trigger = triggers.get(trigger_id)
         request = triggers.parse(trigger, payload)
         place = (tenant, trigger_id)
-        if place in self._ready and not self._is_stale(place):
+        if place in self._ready:
             ready = self._ready[place]
             self._ready.move_to_end(place)
+            if ready is not None and ready.rejected is not None and time.monotonic() >= ready.until:
+                self._drop(place)
+                ready = await self._prepared(place)
         else:
             ready = await self._prepared(place)
         if ready is None:
@@ -188,14 +191,6 @@ class Dispatch:
         self._free -= _size(ready)
         while self._free < 0 and len(self._ready) > 1:
             self._drop(next(iter(self._ready)))
-
-    def _is_stale(self, place: Place) -> bool:
-        """Whether a rejection has been kept for long enough; then it is dropped."""
-        ready = self._ready[place]
-        if ready is None or ready.rejected is None or time.monotonic() < ready.until:
-            return False
-        self._drop(place)
-        return True
 
     def _drop(self, place: Place) -> None:
         if place in self._ready:

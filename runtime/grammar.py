@@ -10,7 +10,7 @@ SCOPE_RULE: Final = 'one or more printable ASCII characters without space, " and
 """The rule of `is_scope` in words, for messages."""
 
 # RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
-_SCOPE_TOKEN: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+_SCOPE_TOKEN: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+").fullmatch
 _JSON_TYPES: Final[Mapping[type, str]] = {
     str: "string",
     bool: "boolean",
@@ -24,7 +24,7 @@ _JSON_TYPES: Final[Mapping[type, str]] = {
 
 def is_scope(text: str) -> bool:
     """Whether this is one scope: the `scope-token` of RFC 6749 section 3.3."""
-    return _SCOPE_TOKEN.fullmatch(text) is not None
+    return _SCOPE_TOKEN(text) is not None
 
 
 def parse_scopes(value: object) -> tuple[str, ...]:
@@ -34,7 +34,7 @@ def parse_scopes(value: object) -> tuple[str, ...]:
     for index, item in enumerate(value):
         if type(item) is not str:
             raise ValueError(f"'scope[{index}]' must be a string, not {json_type(item)}.")
-        if not is_scope(item):
+        if _SCOPE_TOKEN(item) is None:
             raise ValueError(f"'scope[{index}]' is not a scope: {SCOPE_RULE}.")
     return tuple(dict.fromkeys(value))
 

@@ -43,7 +43,10 @@ _URL_COMPONENT, _URL = "!'()*", "!'()*;,/?:@&=+$#"
 class Mask:
     """Replaces one hook's secret values in text."""
 
-    __slots__ = ("_forms", "size")
+    __slots__ = ("_forms", "hides", "size")
+
+    hides: bool
+    """Whether there is anything to mask."""
 
     size: int
     """Bytes it occupies."""
@@ -53,12 +56,8 @@ class Mask:
         lines = islice((line for value in values for line in _lines(value)), MOST_LINES)
         forms = {form for value in values for form in _forms(value)} | {form for line in lines for form in _shown(line)}
         self._forms = tuple(sorted(forms))
+        self.hides = bool(forms)
         self.size = sum(map(getsizeof, self._forms))
-
-    @property
-    def hides(self) -> bool:
-        """Whether there is anything to mask."""
-        return bool(self._forms)
 
     def work(self, outcome: Outcome, lines: tuple[ConsoleLine, ...]) -> int:
         """What masking these takes: the characters, times the forms that each is searched for."""

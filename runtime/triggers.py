@@ -97,9 +97,8 @@ def get(trigger_id: str) -> Trigger:
 def parse(trigger: Trigger, payload: object) -> TokenRequest:
     """A `TokenRequest` from the JSON body `{client, scope?, audience, context?, user?}`, or `InvalidBody`."""
     body = _object("The body", payload)
-    unknown = body.keys() - _FIELDS
-    if unknown:
-        name = min(unknown)[:MAX_QUOTED]
+    if not body.keys() <= _FIELDS:
+        name = min(body.keys() - _FIELDS)[:MAX_QUOTED]
         raise InvalidBody(f"'{name}' is not a field of an execution request; the fields are: {_FIELD_LIST}.")
     if trigger.has_id_token:
         user = _object("'user'", body.get("user"))

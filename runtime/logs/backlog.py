@@ -25,22 +25,17 @@ class _Queue:
 class Backlog:
     """Records in, batches out: those of one tenant in their order, the tenants in turn.
 
-    `added` is how many were ever added, which is the number of the newest.
+    `count` is how many wait, `added` how many were ever added, which is the number of the newest.
     """
 
-    __slots__ = ("_bytes", "_largest", "_left", "_most_bytes", "_queues", "added")
+    __slots__ = ("_bytes", "_largest", "_most_bytes", "_queues", "added", "count")
 
     def __init__(self, most_bytes: int) -> None:
-        self.added = 0
-        self._left = 0
+        self.added = self.count = 0
         self._most_bytes = most_bytes
         self._bytes = 0
         self._queues: OrderedDict[str, _Queue] = OrderedDict()
         self._largest = ""
-
-    def __len__(self) -> int:
-        """How many wait."""
-        return self.added - self._left
 
     def add(self, execution: Execution) -> int:
         """Put a record at the end of its tenant's; how many had to go for it."""
@@ -50,13 +45,15 @@ class Backlog:
             queue = self._queues[tenant] = _Queue()
         size = size_of(execution)
         self.added += 1
+        self.count += 1
         self._bytes += size
         queue.bytes += size
         queue.records.append((self.added, size, execution))
-        left = self._left
+        lost = 0
         while self._bytes > self._most_bytes:
             self._pop(self._wasteful(tenant))
-        return self._left - left
+            lost += 1
+        return lost
 
     def take(self, most: int) -> list[Execution]:
         """Remove at most so many: about as many of each tenant, and more where others have fewer."""
@@ -76,7 +73,7 @@ class Backlog:
     def _pop(self, tenant: str) -> Execution:
         queue = self._queues[tenant]
         _, size, execution = queue.records.popleft()
-        self._left += 1
+        self.count -= 1
         self._bytes -= size
         queue.bytes -= size
         if not queue.records:

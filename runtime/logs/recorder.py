@@ -70,13 +70,20 @@ class StorageRecorder:
         if len(execution.dropped) > DROPPED_KEPT:
             execution = _shortened(execution)
         if self._publish is not None:
-            self._tell(execution)
+            try:
+                self._publish(execution)
+            except Exception:  # noqa: BLE001 - record never raises
+                _LOG.exception("the tail failed")
         if self._closing:
             self.dropped += 1
             return
-        self.dropped += self._waiting.add(execution)
-        self._some.set()
-        if len(self._waiting) >= self._batch:
+        waiting = self._waiting
+        lost = waiting.add(execution)
+        if lost:
+            self.dropped += lost
+        if waiting.count == 1:
+            self._some.set()
+        if waiting.count >= self._batch:
             self._enough.set()
 
     async def flush(self, tenant: str) -> None:
@@ -107,15 +114,8 @@ class StorageRecorder:
             await asyncio.gather(writer, pruner, return_exceptions=True)
             self._tasks = ()
 
-    def _tell(self, execution: Execution) -> None:
-        assert self._publish is not None
-        try:
-            self._publish(execution)
-        except Exception:  # noqa: BLE001 - record never raises
-            _LOG.exception("the tail failed")
-
     async def _write_for_ever(self) -> None:
-        while self._waiting or not self._closing:
+        while self._waiting.count or not self._closing:
             await self._some.wait()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._enough.wait(), self._interval)
@@ -128,9 +128,9 @@ class StorageRecorder:
     def _take(self) -> Sequence[Execution]:
         batch = self._waiting.take(self._batch)
         if not self._closing:
-            if not self._waiting:
+            if not self._waiting.count:
                 self._some.clear()
-            if len(self._waiting) < self._batch and not self._flushing:
+            if self._waiting.count < self._batch and not self._flushing:
                 self._enough.clear()
         return batch
 
