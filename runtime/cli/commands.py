@@ -107,6 +107,8 @@ def token(directory: Path, **choices: Any) -> None:
 
     choice = TokenChoice(**choices | {"scope": tuple(" ".join(choices["scope"]).split())})
     click.echo(mint(choice, directory, os.environ))
+    if not choice.scope:
+        click.echo("This token has no scope, so every route refuses it. Add, say, --scope 'read:hooks'.", err=True)
 
 
 @hookd.group()

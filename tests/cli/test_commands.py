@@ -104,3 +104,16 @@ def test_production_does_not_start_for_nobody(hookd):
 
     assert done.returncode == 2
     assert "[[auth.trusted]]" in done.stderr
+
+
+@pytest.mark.parametrize(("scopes", "hint"), [((), "no scope"), (("--scope", "read:hooks"), "")])
+def test_a_token_without_a_scope_comes_with_a_hint(hookd, scopes, hint):
+    """It is what was asked for, and of no use; standard output has the token alone, for scripts."""
+    minted = ("token", "--secret", "s" * 32, "--issuer", "urn:me", "--audience", "urn:hookd", "--tenant", "acme")
+    done = hookd(*minted, *scopes)
+
+    assert done.returncode == 0
+    assert done.stdout.count(".") == 2
+    assert len(done.stdout.split()) == 1
+    assert hint in done.stderr
+    assert bool(done.stderr) == bool(hint)
