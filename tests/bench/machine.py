@@ -57,4 +57,4 @@ def _node_packages() -> str:
 def _cores() -> str:
     if SERVER_CORE is None:
         return "one core for all: servers and load generator share it, so what is measured over HTTP is too low"
-    return f"servers on core {SERVER_CORE}, load generator on core {LOAD_CORE}, the rest where the system puts them"
+    return f"what is measured on core {SERVER_CORE}, load generator on core {LOAD_CORE}"

@@ -61,7 +61,7 @@ def version() -> str:
 
 def timer(runner: str) -> Child:
     """A process that times a runner in itself."""
-    return _ready(Child([*NODE, str(NODE_FILES / "inprocess.js"), runner]))
+    return _ready(Child([*NODE, str(NODE_FILES / "inprocess.js"), runner], core=SERVER_CORE))
 
 
 def server(runner: str) -> tuple[Child, int]:
@@ -76,7 +76,7 @@ def noop_server() -> tuple[Child, int]:
 
 def python_timer(subject: str) -> Child:
     """A process that times hookd's sandbox or a signature."""
-    return _ready(Child(python("inprocess", subject)))
+    return _ready(Child(python("inprocess", subject), core=SERVER_CORE))
 
 
 def listening(child: Child) -> tuple[Child, int]:
