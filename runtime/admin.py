@@ -20,14 +20,13 @@ from runtime.errors import InvalidBody
 from runtime.manifest import (
     SECRETS,
     VALUE_NOT_SHOWN,
-    HookPatch,
     NewHook,
     parse_hook_patch,
     parse_new_hook,
     parse_secret_names,
     parse_secrets,
 )
-from runtime.model import Hook, HookVersion, Secrets
+from runtime.model import Deploy, Hook, HookVersion, Secrets
 from runtime.sandbox.base import Sandbox, SourceRejected
 from runtime.storage.base import HookChange, HookFilter, HookWritten, SecretNotFound, StaleHook, Storage
 from runtime.storage.sealing import Sealer
@@ -83,10 +82,24 @@ class Admin:
     async def update_hook(self, tenant: str, hook_id: str, body: object) -> HookWritten:
         """Change name, script, enabled or dependencies. `InvalidBody`, `HookNotFound`, `HookNameTaken`, `StaleHook`."""
         patch = parse_hook_patch(body)
-        for _ in range(_ATTEMPTS - 1):
-            with contextlib.suppress(StaleHook):
-                return await self._update(tenant, hook_id, patch)
-        return await self._update(tenant, hook_id, patch)
+
+        def decide(seen: Hook) -> HookChange:
+            return HookChange(name=patch.name, enabled=patch.enabled, version=patch.version(seen.version))
+
+        return await self._change(tenant, hook_id, decide)
+
+    async def roll_back(self, tenant: str, hook_id: str, number: int) -> HookWritten:
+        """Deploy the version of an earlier deploy again. `HookNotFound`, `VersionNotFound`, `InvalidBody`, `StaleHook`."""
+        version = await self._storage.get_version(tenant, hook_id, number)
+        return await self._change(tenant, hook_id, lambda _: HookChange(version=version))
+
+    async def list_deploys(self, tenant: str, hook_id: str) -> list[Deploy]:
+        """Which versions the hook has had, newest first. `HookNotFound`."""
+        return await self._storage.list_deploys(tenant, hook_id)
+
+    async def get_version(self, tenant: str, hook_id: str, number: int) -> HookVersion:
+        """The version of one deploy. `HookNotFound`, `VersionNotFound`."""
+        return await self._storage.get_version(tenant, hook_id, number)
 
     async def delete_hook(self, tenant: str, hook_id: str) -> None:
         """Remove a hook and its secrets. `HookNotFound`."""
@@ -144,9 +157,16 @@ class Admin:
             updated_at=at,
         )
 
-    async def _update(self, tenant: str, hook_id: str, patch: HookPatch) -> HookWritten:
+    async def _change(self, tenant: str, hook_id: str, decide: Callable[[Hook], HookChange]) -> HookWritten:
+        """Read, decide, write; again, when somebody else wrote in between."""
+        for _ in range(_ATTEMPTS - 1):
+            with contextlib.suppress(StaleHook):
+                return await self._change_once(tenant, hook_id, decide)
+        return await self._change_once(tenant, hook_id, decide)
+
+    async def _change_once(self, tenant: str, hook_id: str, decide: Callable[[Hook], HookChange]) -> HookWritten:
         seen = await self._storage.get_hook(tenant, hook_id)
-        change = HookChange(name=patch.name, enabled=patch.enabled, version=patch.version(seen.version))
+        change = decide(seen)
         evaluated = await self._evaluate_change(seen, change)
         written = await self._whole(self._storage.update_hook(tenant, hook_id, change, time.time(), seen=seen), seen)
         return await self._finish(written, evaluated)

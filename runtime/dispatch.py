@@ -12,7 +12,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 from weakref import WeakValueDictionary
 
@@ -116,7 +116,23 @@ class Dispatch:
             ready = await self._prepared(place)
         if ready is None:
             return Executed(decision=claims.unchanged(request), fault=None, execution=None, trigger=trigger)
-        at = time.time()
+        executed = await self._run(ready, request, began, request_id)
+        assert executed.execution is not None
+        self._recorder.record(executed.execution)
+        return executed
+
+    async def test(self, hook: Hook, version: HookVersion, payload: object, *, request_id: str = "") -> Executed:
+        """What `execute` would decide if the hook were enabled and this its version, by the same code. Nothing is recorded.
+
+        `InvalidBody` for a wrong payload, `HookNotFound` when the hook is gone, `Unavailable`.
+        """
+        began = time.perf_counter()
+        request = triggers.parse(triggers.get(hook.trigger), payload)
+        return await self._run(await self._make_ready(replace(hook, version=version)), request, began, request_id)
+
+    async def _run(self, ready: _Ready, request: TokenRequest, began: float, request_id: str) -> Executed:
+        """A run, its decision and its record. The code path of issuance and of the test run."""
+        at, tenant = time.time(), ready.hook.tenant
         if ready.program is None:
             assert ready.rejected is not None
             run = Run(outcome=ready.rejected, console=(), cpu_ms=0.0, wall_ms=0.0, memory_bytes=0)
@@ -129,8 +145,7 @@ class Dispatch:
         if isinstance(decision, Allow) and decision.dropped and ready.mask.hides:
             decision.dropped = ready.mask.dropped(decision.dropped)
         execution = self._execution(ready, request, run, decision, fault, at, began, request_id)
-        self._recorder.record(execution)
-        return Executed(decision=decision, fault=fault, execution=execution, trigger=trigger)
+        return Executed(decision=decision, fault=fault, execution=execution, trigger=request.trigger)
 
     def forget(self, tenant: str, trigger_id: str) -> None:
         """The enabled hook, its version or its secrets changed: the next request reads them anew."""
@@ -201,9 +216,12 @@ class Dispatch:
         if hook is None:
             return None
         try:
-            sealed = await self._storage.get_secrets(hook.tenant, hook.id)
+            return await self._make_ready(hook)
         except HookNotFound:  # deleted since; another may be enabled by now
             return await self._prepare(place)
+
+    async def _make_ready(self, hook: Hook) -> _Ready:
+        sealed = await self._storage.get_secrets(hook.tenant, hook.id)
         secrets = self._sealer.open_secrets(hook.tenant, hook.id, sealed)
         program, rejected = None, None
         try:

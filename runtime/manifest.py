@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 
 from runtime.errors import InvalidBody
 from runtime.grammar import schema_type
-from runtime.model import HookVersion, Secrets
+from runtime.model import HookVersion, JsonObject, Secrets
 from runtime.triggers import TRIGGERS
 
 SCRIPT_BYTES: Final = 102_400
@@ -88,6 +88,45 @@ def parse_hook_patch(body: object) -> HookPatch:
     values = _members(body, _PATCH)
     _require_properties(values)
     return HookPatch(**values)
+
+
+MOST_NUMBER: Final = 999_999_999
+"""No hook has had so many versions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookTest:
+    """The body of a test run. `number` names one of the hook's versions; `script` and `dependencies` are a draft's.
+
+    `request` is as a token server sends it, not looked at yet; None asks for a sample.
+    """
+
+    number: int | None = None
+    script: str | None = None
+    dependencies: Mapping[str, str] | None = None
+    request: JsonObject | None = None
+
+    def version(self, old: HookVersion) -> HookVersion:
+        """What to run: the draft, as far as there is one, over this version."""
+        return HookPatch(script=self.script, dependencies=self.dependencies).version(old)
+
+
+def parse_test(body: object) -> HookTest:
+    """A test run's body: any of version, script, dependencies and request. `InvalidBody`."""
+    values = _members(body, _TEST)
+    if "version" in values and "script" in values:
+        _broken("Only one of version and script can be given")
+    return HookTest(
+        number=values.get("version"),
+        script=values.get("script"),
+        dependencies=values.get("dependencies"),
+        request=values.get("request"),
+    )
+
+
+def parse_rollback(body: object) -> int:
+    """A rollback's body `{version}`: the number of the version. `InvalidBody`."""
+    return int(_members(body, _ROLLBACK, required=("version",))["version"])
 
 
 def parse_secrets(body: object) -> Secrets:
@@ -192,6 +231,20 @@ def _enabled(value: object) -> bool:
     return value
 
 
+def _version_number(value: object) -> int:
+    if type(value) is not int:
+        raise _Broken(_expected("integer", value))
+    if not 1 <= value <= MOST_NUMBER:
+        raise _Broken(f"Value {value} is not between 1 and {MOST_NUMBER}")
+    return value
+
+
+def _payload(value: object) -> JsonObject:
+    if type(value) is not dict:
+        raise _Broken(_expected("object", value))
+    return value
+
+
 def _trigger(value: object) -> str:
     trigger = _string(value)
     if trigger not in TRIGGERS:
@@ -262,5 +315,13 @@ _PATCH: Final = {
     "script": _Property("Code to be executed when this hook runs.", _script),
     "enabled": _Property("Whether this hook is executed.", _enabled),
     "dependencies": _Property("Modules that this hook uses, name to version.", _dependencies),
+}
+_NUMBER_OF: Final = _Property("Number of the version.", _version_number)
+_ROLLBACK: Final = {"version": _NUMBER_OF}
+_TEST: Final = {
+    "version": _NUMBER_OF,
+    "script": _PATCH["script"],
+    "dependencies": _PATCH["dependencies"],
+    "request": _Property("What a token server would send; without it a sample is taken.", _payload),
 }
 _CREATE: Final = {**_PATCH, "triggerId": _Property(f"One of: {', '.join(TRIGGERS)}.", _trigger)}

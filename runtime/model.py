@@ -25,6 +25,15 @@ class HookVersion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deploy:
+    """That a hook got a version, and when (seconds since the epoch). `number` counts a hook's from 1; the newest one runs."""
+
+    number: int
+    version_id: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
     """A named program of one tenant for one trigger. Times are seconds since the epoch."""
 

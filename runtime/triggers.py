@@ -117,6 +117,28 @@ def parse(trigger: Trigger, payload: object) -> TokenRequest:
     )
 
 
+def sample(trigger_id: str) -> JsonObject:
+    """A payload as a token server would send it, for test runs. Invented; the same each time (contract 0)."""
+    client = {"tenant": "acme", "id": "client-1", "name": "A client", "metadata": {"plan": "gold"}}
+    context = {"ip": "203.0.113.7", "userAgent": "sample/1.0"}
+    payload: dict[str, object] = {
+        "client": client,
+        "scope": ["read:orders"],
+        "audience": "https://api.example.com/",
+        "context": context,
+    }
+    if TRIGGERS[trigger_id].has_id_token:
+        payload["user"] = {
+            "tenant": "acme",
+            "id": "user-1",
+            "displayName": "Ada",
+            "email": "ada@example.com",
+            "user_metadata": {"language": "en"},
+            "app_metadata": {"roles": ["buyer"]},
+        }
+    return payload
+
+
 MAX_CLIENT_ID = 256
 """Characters of a client's id: every execution record has it."""
 

@@ -12,7 +12,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 FILES = sorted((REPOSITORY / "runtime").rglob("*.py"))
 
-PURE = ["errors", "model", "ulid", "grammar", "masking", "triggers", "claims", "settings", "manifest"]
+PURE = ["diff", "errors", "model", "ulid", "grammar", "masking", "triggers", "claims", "settings", "manifest"]
 """Standard library only; no IO, no clock, no async."""
 
 NOUNS = {"errors", "model"}
@@ -27,6 +27,7 @@ ROOMS: Mapping[str, set[str]] = {
     "ulid": set(),
     "grammar": set(),
     "masking": NOUNS,
+    "diff": NOUNS,
     "settings": NOUNS,
     "triggers": NOUNS | {"grammar"},
     "claims": NOUNS | {"grammar", "triggers", "settings"},
@@ -48,7 +49,7 @@ ROOMS: Mapping[str, set[str]] = {
     | CONTRACTS
     | {"dispatch", "admin", "storage", "storage.sealing", "sandbox", "logs", "logs.tail"},
     "http": NOUNS | {"settings"},
-    "web": RULES | CONTRACTS | {"http", "bootstrap", "dispatch", "admin", "logs.tail"},
+    "web": RULES | CONTRACTS | {"diff", "http", "bootstrap", "dispatch", "admin", "logs.tail"},
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.
     "issuer": NOUNS | {"grammar", "settings", "http", "sqlite"},
     "cli": RULES | CONTRACTS | {"web", "issuer", "http", "bootstrap", "logs"},

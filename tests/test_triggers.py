@@ -241,3 +241,11 @@ def test_arguments_leave_the_request_as_it_was():
 def test_the_client_id_is_the_clients_id_or_nothing(client: dict[str, object], expected: str):
     """Records name the client where the token server did."""
     assert parsed(CREDENTIALS, client=client).client_id == expected
+
+
+@pytest.mark.parametrize("trigger", triggers.TRIGGERS)
+def test_the_sample_is_a_good_request(trigger):
+    """Of every extensibility point, the same each time."""
+    request = triggers.parse(triggers.get(trigger), triggers.sample(trigger))
+    assert (request.user is not None) == triggers.get(trigger).has_id_token
+    assert triggers.sample(trigger) == triggers.sample(trigger)

@@ -30,7 +30,7 @@ class Query:
     def __init__(self, given: MultiMapping[str], names: Collection[str]) -> None:
         for name in given:
             if name not in names:
-                known = ", ".join(names)
+                known = ", ".join(names) or "none"
                 raise InvalidQuery(
                     f"Query validation error: 'Additional properties not allowed: {_quoted(name)}' (known are: {known})."
                 )

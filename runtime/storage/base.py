@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from runtime.errors import Conflict, InvalidBody, NotFound, Unavailable
-from runtime.model import Execution, Hook, HookVersion
+from runtime.model import Deploy, Execution, Hook, HookVersion
 
 _LOG: Final = logging.getLogger("hookd.storage")
 
@@ -57,6 +57,13 @@ class SecretNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("Hook or secret not found.")
+
+
+class VersionNotFound(NotFound):
+    """The hook has no version of this number, or has it no more: its newest `VERSIONS` are kept."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"The hook has no version {number}, or no longer has it.")
 
 
 class TooManySecrets(InvalidBody):
@@ -158,6 +165,14 @@ class Storage(ABC):
     @abstractmethod
     async def enabled_hook(self, tenant: str, trigger: str) -> Hook | None:
         """The one hook that runs at this extensibility point."""
+
+    @abstractmethod
+    async def list_deploys(self, tenant: str, hook_id: str) -> list[Deploy]:
+        """Which versions the hook has had, newest first, as far as they are kept. `HookNotFound`."""
+
+    @abstractmethod
+    async def get_version(self, tenant: str, hook_id: str, number: int) -> HookVersion:
+        """The version that the hook's deploy of this number brought. `HookNotFound`, `VersionNotFound`."""
 
     # secrets: name -> sealed value
 

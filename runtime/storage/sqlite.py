@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from runtime.model import Execution, Hook
+from runtime.model import Deploy, Execution, Hook, HookVersion
 from runtime.sqlite.database import BUSY_SECONDS, Database, open_database
 from runtime.sqlite.opening import Schema
 from runtime.storage import tables
@@ -66,6 +66,14 @@ class SqliteStorage(Storage):
     async def enabled_hook(self, tenant: str, trigger: str) -> Hook | None:
         """See `Storage.enabled_hook`."""
         return await self._database.read(lambda db: tables.enabled_hook(db, tenant, trigger))
+
+    async def list_deploys(self, tenant: str, hook_id: str) -> list[Deploy]:
+        """See `Storage.list_deploys`."""
+        return await self._database.read(lambda db: tables.list_deploys(db, tenant, hook_id))
+
+    async def get_version(self, tenant: str, hook_id: str, number: int) -> HookVersion:
+        """See `Storage.get_version`."""
+        return await self._database.read(lambda db: tables.get_version(db, tenant, hook_id, number))
 
     async def get_secrets(self, tenant: str, hook_id: str) -> dict[str, bytes]:
         """See `Storage.get_secrets`."""

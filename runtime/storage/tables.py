@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 import orjson
 
 from runtime.errors import HookNameTaken, HookNotFound
-from runtime.model import Execution, Hook, HookVersion
+from runtime.model import Deploy, Execution, Hook, HookVersion
 from runtime.storage import records
 from runtime.storage.base import (
     VERSIONS,
@@ -28,6 +28,7 @@ from runtime.storage.base import (
     StaleHook,
     TooManyHooks,
     TooManySecrets,
+    VersionNotFound,
 )
 
 
@@ -156,6 +157,27 @@ def enabled_hook(db: Database, tenant: str, trigger: str) -> Hook | None:
     return None if row is None else _hook(row)
 
 
+def list_deploys(db: Database, tenant: str, hook_id: str) -> list[Deploy]:
+    """See `Storage.list_deploys`."""
+    _number(db, tenant, hook_id)
+    select = "SELECT number, version_id, at FROM hook_versions WHERE tenant = ? AND hook_id = ? ORDER BY number DESC"
+    rows = db.execute(select, (tenant, hook_id)).fetchall()
+    return [Deploy(number=number, version_id=version_id, at=at) for number, version_id, at in rows]
+
+
+def get_version(db: Database, tenant: str, hook_id: str, number: int) -> HookVersion:
+    """See `Storage.get_version`."""
+    _number(db, tenant, hook_id)
+    row = db.execute(
+        "SELECT id, trigger_id, script, dependencies FROM versions JOIN hook_versions ON version_id = id"
+        " WHERE tenant = ? AND hook_id = ? AND number = ?",
+        (tenant, hook_id, number),
+    ).fetchone()
+    if row is None:
+        raise VersionNotFound(number)
+    return _version(*row)
+
+
 def get_secrets(db: Database, tenant: str, hook_id: str) -> dict[str, bytes]:
     """See `Storage.get_secrets`."""
     return dict(
@@ -277,10 +299,14 @@ def _hook(row: Sequence[Any]) -> Hook:
         name=name,
         trigger=trigger,
         enabled=bool(enabled),
-        version=HookVersion(id=version_id, trigger=trigger, script=script, dependencies=orjson.loads(dependencies)),
+        version=_version(version_id, trigger, script, dependencies),
         created_at=created_at,
         updated_at=updated_at,
     )
+
+
+def _version(version_id: str, trigger: str, script: str, dependencies: str) -> HookVersion:
+    return HookVersion(id=version_id, trigger=trigger, script=script, dependencies=orjson.loads(dependencies))
 
 
 def _number(db: Database, tenant: str, hook_id: str) -> int:

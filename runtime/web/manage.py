@@ -77,56 +77,57 @@ class _Hooks:
 
     async def create(self, call: Call) -> web.Response:
         written = await self._admin.create_hook(call.caller.tenant, await call.json())
-        return json_response(hook_body(written.hook), 201, _remarks(written))
+        return json_response(hook_body(written.hook), 201, remarks(written))
 
     async def get(self, call: Call) -> web.Response:
         shown = Query(call.request.query, FIELD_PARAMETERS).shown(HOOK_FIELDS)
-        return json_response(_body(await self._admin.get_hook(call.caller.tenant, _hook_id(call)), shown))
+        return json_response(_body(await self._admin.get_hook(call.caller.tenant, hook_id(call)), shown))
 
     async def update(self, call: Call) -> web.Response:
-        hook_id = _hook_id(call)
-        written = await self._admin.update_hook(call.caller.tenant, hook_id, await call.json())
-        return json_response(hook_body(written.hook), 200, _remarks(written))
+        hook = hook_id(call)
+        written = await self._admin.update_hook(call.caller.tenant, hook, await call.json())
+        return json_response(hook_body(written.hook), 200, remarks(written))
 
     async def delete(self, call: Call) -> web.Response:
-        await self._admin.delete_hook(call.caller.tenant, _hook_id(call))
+        await self._admin.delete_hook(call.caller.tenant, hook_id(call))
         return empty_response()
 
     async def secret_names(self, call: Call) -> web.Response:
-        names = await self._admin.secret_names(call.caller.tenant, _hook_id(call))
+        names = await self._admin.secret_names(call.caller.tenant, hook_id(call))
         return json_response(dict.fromkeys(names, VALUE_NOT_SHOWN))
 
     async def add_secrets(self, call: Call) -> web.Response:
-        hook_id = _hook_id(call)
-        await self._admin.add_secrets(call.caller.tenant, hook_id, await call.json())
+        hook = hook_id(call)
+        await self._admin.add_secrets(call.caller.tenant, hook, await call.json())
         return json_response({}, 201)
 
     async def update_secrets(self, call: Call) -> web.Response:
         """201, not 200: so did the vendor (contract 1.1)."""
-        hook_id = _hook_id(call)
-        await self._admin.update_secrets(call.caller.tenant, hook_id, await call.json())
+        hook = hook_id(call)
+        await self._admin.update_secrets(call.caller.tenant, hook, await call.json())
         return json_response({}, 201)
 
     async def delete_secrets(self, call: Call) -> web.Response:
-        hook_id = _hook_id(call)
-        await self._admin.delete_secrets(call.caller.tenant, hook_id, await call.json())
+        hook = hook_id(call)
+        await self._admin.delete_secrets(call.caller.tenant, hook, await call.json())
         return empty_response()
 
 
-def _hook_id(call: Call) -> str:
-    hook_id = call.path("id")
-    if re.fullmatch(_ID_PATTERN, hook_id) is None:
+def hook_id(call: Call) -> str:
+    """The hook that the path names. `InvalidPath` for what can be none."""
+    given = call.path("id")
+    if re.fullmatch(_ID_PATTERN, given) is None:
         raise InvalidPath(
-            f"Path validation error: 'String does not match pattern {_ID_PATTERN}: {hook_id[:100]}' on property id (ID of the hook)."
+            f"Path validation error: 'String does not match pattern {_ID_PATTERN}: {given[:100]}' on property id (ID of the hook)."
         )
-    return hook_id
+    return given
 
 
 def _body(hook: Hook, shown: Collection[str]) -> dict[str, object]:
     return {name: value for name, value in hook_body(hook).items() if name in shown}
 
 
-def _remarks(written: HookWritten) -> dict[str, str]:
+def remarks(written: HookWritten) -> dict[str, str]:
     """What the answer has to say beside the hook itself; both are ASCII in one line."""
     remarks = {}
     if written.disabled is not None:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from runtime.http.json import json_response
 from runtime.http.routes import Call, Public, Route
+from runtime.manifest import MOST_NUMBER
 from runtime.model import JsonObject
 from runtime.triggers import TRIGGERS
 from runtime.web.schemas import SCHEMAS, ref
@@ -148,6 +149,49 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         parameters=("id",),
         errors=(404,),
     ),
+    ("GET", "/api/v1/hooks/{id}/versions"): Operation(
+        id="listVersions",
+        summary="List a hook's versions, newest first; the newest 50 are kept",
+        scope="read:hooks",
+        answer="VersionList",
+        parameters=("id",),
+        errors=(404,),
+    ),
+    ("GET", "/api/v1/hooks/{id}/versions/{number}"): Operation(
+        id="getVersion",
+        summary="Read a version of a hook",
+        scope="read:hooks",
+        answer="Version",
+        parameters=("id", "number"),
+        errors=(404,),
+    ),
+    ("GET", "/api/v1/hooks/{id}/versions/{number}/diff"): Operation(
+        id="diffVersions",
+        summary="Say what another version of the hook, or its newest, has different from this one",
+        scope="read:hooks",
+        answer="VersionDiff",
+        parameters=("id", "number", "to"),
+        errors=(404,),
+    ),
+    ("POST", "/api/v1/hooks/{id}/rollback"): Operation(
+        id="rollBack",
+        summary="Deploy an earlier version of a hook again; it becomes the newest",
+        scope="update:hooks",
+        body="Rollback",
+        answer="Hook",
+        parameters=("id",),
+        headers=_WRITTEN,
+        errors=(404, 409),
+    ),
+    ("POST", "/api/v1/hooks/{id}/test"): Operation(
+        id="testHook",
+        summary="Run a hook, one of its versions or a draft, with its secrets, as a token request would; nothing is recorded",
+        scope="update:hooks",
+        body="HookTest",
+        answer="Tested",
+        parameters=("id",),
+        errors=(404, 503),
+    ),
     ("GET", "/health"): Operation(id="health", summary="Whether the process lives", answer="Status"),
     ("GET", "/ready"): Operation(
         id="ready", summary="Whether token requests can be taken now", answer="Status", errors=(503,)
@@ -170,6 +214,10 @@ def _path(schema: dict[str, Any], description: str) -> dict[str, Any]:
 PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "trigger": _path({"type": "string", "enum": list(TRIGGERS)}, "The extensibility point."),
     "id": _path({"type": "string", "pattern": "^[A-Za-z0-9-]*$"}, "The hook's id."),
+    "number": _path({"type": "integer", "minimum": 1, "maximum": MOST_NUMBER}, "The version's number."),
+    "to": _query(
+        {"type": "integer", "minimum": 1, "maximum": MOST_NUMBER}, "The other version; the newest by default."
+    ),
     "page": _query({"type": "integer", "minimum": 0, "default": 0}, "Which page, from 0."),
     "per_page": _query({"type": "integer", "minimum": 0, "maximum": 100, "default": 50}, "Hooks on a page."),
     "include_totals": _query(_BOOLEAN, "Whether to answer an object with the total."),

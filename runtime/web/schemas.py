@@ -11,6 +11,7 @@ from runtime.manifest import (
     DEPENDENCIES,
     MODULE_NAME_CHARS,
     MODULE_VERSION_CHARS,
+    MOST_NUMBER,
     SECRET_NAME_CHARS,
     SECRET_VALUE_CHARS,
     SECRETS,
@@ -73,6 +74,26 @@ _WRITABLE: Final[dict[str, Any]] = {
         "maxProperties": DEPENDENCIES,
     },
 }
+_NUMBER_OF: Final[dict[str, Any]] = {"type": "integer", "minimum": 1, "maximum": MOST_NUMBER}
+_TESTED: Final[dict[str, Any]] = {
+    "version": {**_NUMBER_OF, "description": "One of the hook's versions, in place of the one that it has now."},
+    "script": {**_SCRIPT, "description": "A draft, in place of the hook's script."},
+    "dependencies": _WRITABLE["dependencies"],
+    "request": ref("TokenRequest"),
+}
+_ALLOW: Final[dict[str, Any]] = {
+    "decision": {"const": "allow"},
+    "scope": _array(_STRING),
+    "claims": {"type": "object", "description": "To put into the access token beside the issuer's own."},
+    "id_token_claims": {"type": "object", "description": "Likewise for the ID token; at password-exchange."},
+    "dropped": _array(ref("DroppedClaim")),
+}
+_DENY: Final[dict[str, Any]] = {
+    "decision": {"const": "deny"},
+    "error": {"type": "string", "enum": ["access_denied", "invalid_scope", "invalid_request", "server_error"]},
+    "error_description": _STRING,
+    "hook_error": ref("HookError"),
+}
 _RECORD: Final[dict[str, Any]] = {
     "id": _ULID,
     "at": {"type": "string", "format": "date-time"},
@@ -114,24 +135,48 @@ SCHEMAS: Final[dict[str, Any]] = {
     "Decision": {"oneOf": [ref("Allow"), ref("Deny")]},
     "Allow": _object(
         {
-            "decision": {"const": "allow"},
-            "scope": _array(_STRING),
-            "claims": {"type": "object", "description": "To put into the access token beside the issuer's own."},
-            "id_token_claims": {"type": "object", "description": "Likewise for the ID token; at password-exchange."},
-            "dropped": _array(ref("DroppedClaim")),
+            **_ALLOW,
             "execution": {"oneOf": [ref("Ran"), {"type": "null"}], "description": "null: no hook is enabled."},
         },
         optional=("id_token_claims",),
     ),
-    "Deny": _object(
+    "Deny": _object({**_DENY, "execution": ref("Ran")}),
+    "HookTest": {
+        **_object(_TESTED, optional=tuple(_TESTED), about="What to run, and on what. Without a request: on a sample."),
+        "not": {"required": ["version", "script"]},
+    },
+    "Tested": {"oneOf": [ref("TestedAllow"), ref("TestedDeny")]},
+    "TestedAllow": _object(
+        {"request": ref("TokenRequest"), **_ALLOW, "run": ref("Run")}, optional=("id_token_claims",)
+    ),
+    "TestedDeny": _object({"request": ref("TokenRequest"), **_DENY, "run": ref("Run")}),
+    "Run": _object(
+        {name: _RECORD[name] for name in ("version", "duration_ms", "cpu_ms", "memory_bytes", "console")},
+        about="What a test run took and printed. It has no record.",
+    ),
+    "VersionList": _object(
+        {"versions": _array(ref("Deploy"))}, about="Newest first; the first is the one that the hook has now."
+    ),
+    "Deploy": _object({"number": _NUMBER_OF, "id": _SHA256, "at": {"type": "string", "format": "date-time"}}),
+    "Version": _object({"number": _NUMBER_OF, "id": _SHA256, "script": _STRING, "dependencies": _DEPENDENCIES}),
+    "VersionDiff": _object(
         {
-            "decision": {"const": "deny"},
-            "error": {"type": "string", "enum": ["access_denied", "invalid_scope", "invalid_request", "server_error"]},
-            "error_description": _STRING,
-            "execution": ref("Ran"),
-            "hook_error": ref("HookError"),
+            "from": _NUMBER_OF,
+            "to": _NUMBER_OF,
+            "script": {"type": "string", "description": "A unified diff; empty when the scripts are the same."},
+            "dependencies": _object(
+                {
+                    "added": _DEPENDENCIES,
+                    "removed": _DEPENDENCIES,
+                    "changed": {
+                        "type": "object",
+                        "additionalProperties": _object({"from": _STRING, "to": _STRING}),
+                    },
+                }
+            ),
         }
     ),
+    "Rollback": _object({"version": _NUMBER_OF}),
     "Ran": _object(
         {"id": _ULID, "hook": _STRING, "version": _SHA256, "duration_ms": _NUMBER, "cpu_ms": _NUMBER},
         about="The execution: its record has this id. `hook` is the hook's name, `version` the SHA-256 of what ran.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from runtime.model import DroppedClaim, Execution, Failure, Hook, Refusal
+from runtime.model import ConsoleLine, Deploy, DroppedClaim, Execution, Failure, Hook, Refusal
 
 HOOK_FIELDS = ("id", "name", "script", "dependencies", "enabled", "triggerId")
 """Of a hook in the Management API, in the order in which the vendor sends them (contract-full 5.1)."""
@@ -48,12 +48,33 @@ def execution_summary(execution: Execution) -> dict[str, object]:
     }
 
 
+def run_body(execution: Execution) -> dict[str, object]:
+    """What a test run took and printed: `{version, duration_ms, cpu_ms, memory_bytes, console}`."""
+    return {
+        "version": execution.version_id,
+        "duration_ms": round(execution.duration_ms, 3),
+        "cpu_ms": round(execution.cpu_ms, 3),
+        "memory_bytes": execution.memory_bytes,
+        "console": console_body(execution.console),
+    }
+
+
+def console_body(lines: tuple[ConsoleLine, ...]) -> list[dict[str, str]]:
+    """`[{level, text}]`."""
+    return [{"level": line.level, "text": line.text} for line in lines]
+
+
+def deploy_body(deploy: Deploy) -> dict[str, object]:
+    """`{number, id, at}`; `at` is RFC 3339 in UTC."""
+    return {"number": deploy.number, "id": deploy.version_id, "at": _rfc3339(deploy.at)}
+
+
 def execution_body(execution: Execution) -> dict[str, object]:
     """A whole record. `at` is RFC 3339 in UTC."""
     failure = execution.failure
     return {
         "id": execution.id,
-        "at": datetime.fromtimestamp(execution.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "at": _rfc3339(execution.at),
         "trigger": execution.trigger,
         "hook_id": execution.hook_id,
         "hook": execution.hook_name,
@@ -64,9 +85,13 @@ def execution_body(execution: Execution) -> dict[str, object]:
         "error_description": execution.description or None,
         "hook_error": None if failure is None else fault_body(failure),
         "dropped": dropped_body(execution.dropped),
-        "console": [{"level": line.level, "text": line.text} for line in execution.console],
+        "console": console_body(execution.console),
         "duration_ms": round(execution.duration_ms, 3),
         "cpu_ms": round(execution.cpu_ms, 3),
         "memory_bytes": execution.memory_bytes,
         "request_id": execution.request_id,
     }
+
+
+def _rfc3339(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

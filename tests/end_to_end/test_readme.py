@@ -27,15 +27,15 @@ def steps() -> list[tuple[str, dict[str, object]]]:
     return [
         (line, json.loads(answer))
         for line, answer in itertools.pairwise(found)
-        if line.startswith("curl ") and answer.startswith("{")
+        if line.startswith(("curl ", "HOOK=$(curl ")) and answer.startswith("{")
     ]
 
 
 def test_the_readme_shows_answers():
-    """A token, a hook, the log and a decision."""
+    """A token, a hook, the log, a test run and a decision."""
     shown = [next(iter(answer)) for _, answer in steps()]
 
-    assert shown == ["access_token", "id", "executions", "decision"]
+    assert shown == ["access_token", "id", "executions", "request", "decision"]
 
 
 def test_the_first_five_minutes(tmp_path):

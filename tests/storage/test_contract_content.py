@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.errors import HookdError
-from runtime.storage.base import ExecutionFilter, HookChange, SecretNameTaken, SecretNotFound, Storage, TooManySecrets
+from runtime.errors import HookdError, HookNotFound
+from runtime.model import Deploy
+from runtime.storage.base import (
+    VERSIONS,
+    ExecutionFilter,
+    HookChange,
+    SecretNameTaken,
+    SecretNotFound,
+    Storage,
+    TooManySecrets,
+    VersionNotFound,
+)
 
 EVERY = ExecutionFilter()
 STRANGE = "a'b\"c\0d\u202e\U0001f511%_; DROP TABLE hooks --"
@@ -14,6 +24,49 @@ STRANGE = "a'b\"c\0d\u202e\U0001f511%_; DROP TABLE hooks --"
 async def ids(storage: Storage, wanted: ExecutionFilter = EVERY, limit: int = 10_000) -> list[str]:
     """Which executions there are."""
     return [one.id for one in await storage.list_executions("acme", wanted, limit=limit)]
+
+
+# versions
+
+
+async def test_a_hooks_deploys_are_numbered_and_its_versions_stay(storage, nouns):
+    """Newest first; the number is the hook's own; what was deployed is read as it was."""
+    first, second = nouns.version(dependencies={STRANGE: "1"}), nouns.version(script=STRANGE)
+    hook = nouns.hook(version=first, created_at=5.0)
+    await storage.create_hook(hook)
+    await storage.update_hook("acme", hook.id, HookChange(version=second), 6.0)
+    await storage.update_hook("acme", hook.id, HookChange(name="renamed"), 7.0)
+    await storage.update_hook("acme", hook.id, HookChange(version=first), 8.0)
+
+    assert await storage.list_deploys("acme", hook.id) == [
+        Deploy(number=3, version_id=first.id, at=8.0),
+        Deploy(number=2, version_id=second.id, at=6.0),
+        Deploy(number=1, version_id=first.id, at=5.0),
+    ]
+    assert [await storage.get_version("acme", hook.id, number) for number in (1, 2, 3)] == [first, second, first]
+
+
+async def test_the_newest_versions_are_kept(storage, nouns):
+    """The numbers go on; an older version is not found any more."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+    for _ in range(VERSIONS):
+        await storage.update_hook("acme", hook.id, HookChange(version=nouns.version()), 2.0)
+
+    assert [deploy.number for deploy in await storage.list_deploys("acme", hook.id)] == [*range(VERSIONS + 1, 1, -1)]
+    with pytest.raises(VersionNotFound, match="no version 1, or no longer"):
+        await storage.get_version("acme", hook.id, 1)
+
+
+async def test_versions_of_another_tenant_or_of_no_hook_are_not_found(storage, nouns):
+    """Also by a number that the hook has."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+    for tenant, hook_id in (("other", hook.id), ("acme", "none")):
+        with pytest.raises(HookNotFound):
+            await storage.list_deploys(tenant, hook_id)
+        with pytest.raises(HookNotFound):
+            await storage.get_version(tenant, hook_id, 1)
 
 
 # secrets

@@ -11,7 +11,9 @@ PUBLIC = {"/health", "/ready", "/openapi.json"}
 
 
 def path_of(template: str) -> str:
-    return template.replace("{id}", Ulids().new(0)).replace("{trigger}", "credentials-exchange")
+    return (
+        template.replace("{id}", Ulids().new(0)).replace("{trigger}", "credentials-exchange").replace("{number}", "1")
+    )
 
 
 async def test_only_health_and_discovery_are_public(api: Api):

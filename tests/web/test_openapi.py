@@ -114,6 +114,32 @@ async def test_management_answers_fit_the_document(checked: Checked):
     assert {status for _, _, status in checked.seen | nobody.seen} == {200, 201, 204, 400, 401, 403, 404, 409}
 
 
+async def test_versions_fit_the_document(checked: Checked):
+    """Lists, sources, diffs, rollback, test runs."""
+    made = await checked.call("POST", HOOKS, {**BODY, "dependencies": {"a": "1", "b": "1"}})
+    await checked.call(
+        "PATCH", f"{HOOKS}/{made.body['id']}", {"script": "{", "dependencies": {"a": "2", "c": "1"}}, f"{HOOKS}/{{id}}"
+    )
+    template = "/api/v1/hooks/{id}"
+    path = f"/api/v1/hooks/{made.body['id']}"
+    await checked.call("GET", f"{path}/versions", template=f"{template}/versions")
+    for number in (1, 9):
+        await checked.call("GET", f"{path}/versions/{number}", template=f"{template}/versions/{{number}}")
+        await checked.call("GET", f"{path}/versions/{number}/diff", template=f"{template}/versions/{{number}}/diff")
+        await checked.call("POST", f"{path}/rollback", {"version": number}, f"{template}/rollback")
+    await checked.call("GET", f"{path}/versions/1/diff", template=f"{template}/versions/{{number}}/diff", to="2")
+    bodies = [
+        {},
+        {"version": 1},
+        {"version": 2},
+        {"script": SEED, "dependencies": {}, "request": REQUEST},
+        {"request": {}},
+    ]
+    for body in bodies:
+        await checked.call("POST", f"{path}/test", body, f"{template}/test")
+    assert {status for _, path, status in checked.seen if path.startswith("/api/v1/hooks")} == {200, 400, 404}
+
+
 async def test_decisions_and_records_fit_the_document(checked: Checked):
     """Allowed, denied, broken, unchanged; at both extensibility points; and their records."""
     template = "/api/v1/triggers/{trigger}/execute"

@@ -1,0 +1,113 @@
+"""A hook's versions: what was deployed, what differs, one of them deployed again; and the test run.
+
+hookd's own API: the vendor has nothing like it for hooks. A version's number counts the deploys of its hook, from 1; its id says
+what it is, wherever it came from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Final
+
+from aiohttp import web
+
+from runtime.admin import Admin
+from runtime.diff import diff_dependencies, diff_scripts
+from runtime.dispatch import Dispatch
+from runtime.errors import InvalidPath
+from runtime.http.json import json_response
+from runtime.http.query import Query
+from runtime.http.routes import Call, Handler, Route, Scopes
+from runtime.manifest import MOST_NUMBER, parse_rollback, parse_test
+from runtime.model import HookVersion
+from runtime.triggers import sample
+from runtime.web.execute import decision_body
+from runtime.web.manage import hook_id, remarks
+from runtime.web.shapes import deploy_body, hook_body, run_body
+
+VERSIONS: Final = "/api/v1/hooks/{id}/versions"
+VERSION: Final = "/api/v1/hooks/{id}/versions/{number}"
+DIFF: Final = "/api/v1/hooks/{id}/versions/{number}/diff"
+ROLLBACK: Final = "/api/v1/hooks/{id}/rollback"
+TEST: Final = "/api/v1/hooks/{id}/test"
+
+_NUMBER_PATTERN: Final = "^[1-9][0-9]{0,8}$"
+
+
+def version_routes(admin: Admin, dispatch: Dispatch) -> list[Route]:
+    """Everything under `/api/v1/hooks/{id}`."""
+    versions = _Versions(admin, dispatch)
+
+    def route(method: str, path: str, handler: Handler, scope: str) -> Route:
+        return Route(method=method, path=path, handler=handler, access=Scopes(scope))
+
+    return [
+        route("GET", VERSIONS, versions.list_versions, "read:hooks"),
+        route("GET", VERSION, versions.get, "read:hooks"),
+        route("GET", DIFF, versions.diff, "read:hooks"),
+        route("POST", ROLLBACK, versions.roll_back, "update:hooks"),
+        # A run may say what the hook's secrets are: who may change the hook could find out as well.
+        route("POST", TEST, versions.test, "update:hooks"),
+    ]
+
+
+class _Versions:
+    """The handlers."""
+
+    def __init__(self, admin: Admin, dispatch: Dispatch) -> None:
+        self._admin = admin
+        self._dispatch = dispatch
+
+    async def list_versions(self, call: Call) -> web.Response:
+        Query(call.request.query, ())
+        deploys = await self._admin.list_deploys(call.caller.tenant, hook_id(call))
+        return json_response({"versions": [deploy_body(deploy) for deploy in deploys]})
+
+    async def get(self, call: Call) -> web.Response:
+        Query(call.request.query, ())
+        number = _number(call)
+        version = await self._version(call, number)
+        body = {"number": number, "id": version.id, "script": version.script, "dependencies": version.dependencies}
+        return json_response(body)
+
+    async def diff(self, call: Call) -> web.Response:
+        """From the version of the path to that of `to`, or to the newest."""
+        number, query = _number(call), Query(call.request.query, ("to",))
+        newest = (await self._admin.list_deploys(call.caller.tenant, hook_id(call)))[0].number
+        other = query.integer("to", newest, least=1, most=MOST_NUMBER)
+        old, new = await self._version(call, number), await self._version(call, other)
+        names = (f"version {number}", f"version {other}")
+        script = await asyncio.to_thread(diff_scripts, old.script, new.script, names=names)
+        dependencies = diff_dependencies(old.dependencies, new.dependencies)
+        return json_response({"from": number, "to": other, "script": script, "dependencies": dependencies})
+
+    async def roll_back(self, call: Call) -> web.Response:
+        """The hook as it is then, as after a PATCH."""
+        hook, number = hook_id(call), parse_rollback(await call.json())
+        written = await self._admin.roll_back(call.caller.tenant, hook, number)
+        return json_response(hook_body(written.hook), 200, remarks(written))
+
+    async def test(self, call: Call) -> web.Response:
+        """What a token server would be answered if this were enabled, and what the console said. Nothing is recorded."""
+        tenant, wanted = call.caller.tenant, parse_test(await call.json())
+        hook = await self._admin.get_hook(tenant, hook_id(call))
+        version = hook.version if wanted.number is None else await self._version(call, wanted.number)
+        payload = sample(hook.trigger) if wanted.request is None else wanted.request
+        executed = await self._dispatch.test(hook, wanted.version(version), payload, request_id=call.request_id)
+        assert executed.execution is not None
+        decision = decision_body(executed)
+        del decision["execution"]
+        return json_response({"request": payload, **decision, "run": run_body(executed.execution)})
+
+    async def _version(self, call: Call, number: int) -> HookVersion:
+        return await self._admin.get_version(call.caller.tenant, hook_id(call), number)
+
+
+def _number(call: Call) -> int:
+    text = call.path("number")
+    if re.fullmatch(_NUMBER_PATTERN, text) is None:
+        raise InvalidPath(
+            f"Path validation error: 'String does not match pattern {_NUMBER_PATTERN}: {text[:100]}' on property number (Number of the version)."
+        )
+    return int(text)
