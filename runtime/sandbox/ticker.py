@@ -41,11 +41,12 @@ class Ticker:
     Every call into a guest is between `began` and `ended`. Any threads.
     """
 
-    __slots__ = ("_alarm", "_closing", "_due", "_running", "_thread", "_tick")
+    __slots__ = ("_alarm", "_closing", "_due", "_lock", "_running", "_thread", "_tick")
 
     def __init__(self, tick: Callable[[], object], alarm: Alarm | None = None) -> None:
         self._tick = tick
         self._alarm = alarm or (TimerAlarm() if sys.platform == "linux" else EventAlarm())
+        self._lock = threading.Lock()
         self._running: set[object] = set()
         self._due = 0.0
         self._closing = False
@@ -55,22 +56,24 @@ class Ticker:
     def began(self, call: object) -> int:
         """A call begins. How many ticks come too early for it: after so many, each one is TICK_SECONDS of its time or more.
 
-        While one runs, nobody puts the alarm off: a busy event loop must not save an endless hook on another thread. Two
-        threads that both see none running may do so once.
+        While one runs, nobody puts the alarm off: a busy event loop must not save an endless hook on another thread. Under
+        a lock: who sees another call running relies on its alarm, so that one must not end before this one is among them.
         """
-        if self._running:
+        with self._lock:
+            if self._running:
+                self._running.add(call)
+                return 1
+            now = time.monotonic()
+            if self._due - now < TICK_SECONDS:
+                self._due = now + ALARM_SECONDS
+                self._alarm.set()
             self._running.add(call)
-            return 1
-        now = time.monotonic()
-        if self._due - now < TICK_SECONDS:
-            self._due = now + ALARM_SECONDS
-            self._alarm.set()
-        self._running.add(call)
-        return 0
+            return 0
 
     def ended(self, call: object) -> None:
         """It has ended."""
-        self._running.discard(call)
+        with self._lock:
+            self._running.discard(call)
 
     def close(self) -> None:
         """Tick once more, and end the thread."""

@@ -120,6 +120,66 @@ def test_nobody_puts_the_alarm_off_while_a_call_runs(clock: Clock, alarm: Watche
     clock.ticker.ended("endless")
 
 
+@pytest.fixture
+def hurry() -> Iterator[None]:
+    """Threads are switched as often as can be."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("hurry")
+def test_no_call_is_forgotten_however_others_begin_and_end(clock: Clock):
+    """Threads begin and end short calls all the while; whenever an endless one begins, ticks come."""
+    over = threading.Event()
+
+    def many_short_ones(name: str) -> None:
+        while not over.is_set():
+            clock.ticker.began(name)
+            clock.ticker.ended(name)
+
+    others = [threading.Thread(target=many_short_ones, args=(str(number),)) for number in range(3)]
+    for other in others:
+        other.start()
+    try:
+        for _ in range(100):
+            clock.ticker.began("endless")
+            before = clock.ticks
+            until(lambda: clock.ticks >= before + 2)  # noqa: B023 - used in this turn only
+            clock.ticker.ended("endless")
+    finally:
+        over.set()
+        for other in others:
+            other.join()
+
+
+def test_a_call_that_begins_as_another_ends_is_not_forgotten(clock: Clock, alarm: Watched):
+    """The moment between seeing that one runs, whose alarm will do, and being among those running."""
+
+    class Slow(set[object]):
+        """Tells when somebody looks at it, and ends the call that is seen."""
+
+        def __bool__(self) -> bool:
+            seen = len(self) > 0
+            if "first" in self and threading.current_thread() is threading.main_thread():
+                ending.start()
+                ending.join(0.05)  # a lock keeps it until this call is among them
+                if not ending.is_alive():
+                    until(lambda: alarm.waits == 2)
+            return seen
+
+    ending = threading.Thread(target=clock.ticker.ended, args=("first",))
+    clock.ticker._running = Slow()
+    clock.ticker.began("first")
+    until(lambda: clock.ticks > 0)
+    clock.ticker.began("second")
+    ending.join()
+    before = clock.ticks
+    until(lambda: clock.ticks >= before + 2)
+    clock.ticker.ended("second")
+
+
 def test_closing_ticks_once_more(alarm: Watched):
     """What should run still is interrupted."""
     clock = Clock(alarm)
