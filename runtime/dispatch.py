@@ -126,9 +126,9 @@ class Dispatch:
 
         `InvalidBody` for a wrong payload, `HookNotFound` when the hook is gone, `Unavailable`.
         """
-        began = time.perf_counter()
         request = triggers.parse(triggers.get(hook.trigger), payload)
-        return await self._run(await self._make_ready(replace(hook, version=version)), request, began, request_id)
+        ready = await self._make_ready(replace(hook, version=version))
+        return await self._run(ready, request, time.perf_counter(), request_id)
 
     async def _run(self, ready: _Ready, request: TokenRequest, began: float, request_id: str) -> Executed:
         """A run, its decision and its record. The code path of issuance and of the test run."""
