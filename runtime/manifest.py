@@ -131,7 +131,7 @@ def parse_rollback(body: object) -> int:
 
 def parse_secrets(body: object) -> Secrets:
     """The body that adds or changes secrets: 1 to 20 of them, name to value. `InvalidBody`."""
-    secrets = _object(body)
+    secrets = _body(body)
     _require_properties(secrets)
     if len(secrets) > SECRETS:
         _broken(f"Too many properties defined ({len(secrets)}), maximum {SECRETS}")
@@ -174,7 +174,7 @@ class _Property:
 
 
 def _members(body: object, known: Mapping[str, _Property], required: Collection[str] = ()) -> dict[str, Any]:
-    given = _object(body)
+    given = _body(body)
     unknown = [name for name in given if name not in known]
     if unknown:
         _broken(f"Additional properties not allowed: {_quoted(unknown[0])}")
@@ -184,10 +184,9 @@ def _members(body: object, known: Mapping[str, _Property], required: Collection[
     return {name: _at(name, known[name].description, known[name].read, value) for name, value in given.items()}
 
 
-def _object(body: object) -> dict[str, Any]:
-    if type(body) is not dict:
-        _broken(_expected("object", body))
-    return body
+def _body(body: object) -> dict[str, Any]:
+    members: dict[str, Any] = _at("", "", _object, body)
+    return members
 
 
 def _require_properties(values: Mapping[str, object]) -> None:
@@ -239,7 +238,7 @@ def _version_number(value: object) -> int:
     return value
 
 
-def _payload(value: object) -> JsonObject:
+def _object(value: object) -> dict[str, Any]:
     if type(value) is not dict:
         raise _Broken(_expected("object", value))
     return value
@@ -253,11 +252,10 @@ def _trigger(value: object) -> str:
 
 
 def _dependencies(value: object) -> dict[str, str]:
-    if type(value) is not dict:
-        raise _Broken(_expected("object", value))
-    if len(value) > DEPENDENCIES:
-        raise _Broken(f"Too many properties defined ({len(value)}), maximum {DEPENDENCIES}")
-    return {_module_name(name): _module_version(version) for name, version in value.items()}
+    versions = _object(value)
+    if len(versions) > DEPENDENCIES:
+        raise _Broken(f"Too many properties defined ({len(versions)}), maximum {DEPENDENCIES}")
+    return {_module_name(name): _module_version(version) for name, version in versions.items()}
 
 
 def _module_name(value: object) -> str:
@@ -322,6 +320,6 @@ _TEST: Final = {
     "version": _NUMBER_OF,
     "script": _PATCH["script"],
     "dependencies": _PATCH["dependencies"],
-    "request": _Property("What a token server would send; without it a sample is taken.", _payload),
+    "request": _Property("What a token server would send; without it a sample is taken.", _object),
 }
 _CREATE: Final = {**_PATCH, "triggerId": _Property(f"One of: {', '.join(TRIGGERS)}.", _trigger)}

@@ -16,7 +16,7 @@ import orjson
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 
-from runtime.http.json import JSON_HEADERS
+from runtime.http.json import JSON_HEADERS, bytes_response
 
 _HEAD: Final = b"HTTP/1.1 200 OK\r\n" + b"".join(
     b"%b: %b\r\n" % (n.encode(), v.encode()) for n, v in JSON_HEADERS.items()
@@ -55,8 +55,7 @@ class _BusyResponse(web.StreamResponse):
         ):
             self._writer = request.writer
             return self._writer
-        self._plain = web.Response(body=self._json, headers=JSON_HEADERS)
-        self._plain.headers.update(self.headers)
+        self._plain = bytes_response(self._json, 200, JSON_HEADERS, self.headers)
         if asked_to_close:
             self._plain.force_close()
         return await self._plain.prepare(request)

@@ -46,17 +46,18 @@ _EMPTY_HEADERS: Final = CIMultiDict(SECURITY_HEADERS)
 
 def json_response(data: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """An answer with this value as its JSON body, and these headers beside the security headers."""
-    return _response(orjson.dumps(data), status, JSON_HEADERS, headers)
+    return bytes_response(orjson.dumps(data), status, JSON_HEADERS, headers)
 
 
 def empty_response(status: int = 204, headers: Mapping[str, str] | None = None) -> web.Response:
     """An answer without a body."""
-    return _response(None, status, _EMPTY_HEADERS, headers)
+    return bytes_response(None, status, _EMPTY_HEADERS, headers)
 
 
-def _response(
+def bytes_response(
     body: bytes | None, status: int, base: CIMultiDict[str], headers: Mapping[str, str] | None
 ) -> web.Response:
+    """An answer with this body, the headers of its kind, and these beside them."""
     answer = web.Response(body=body, status=status, headers=base)
     if headers:
         answer.headers.update(headers)

@@ -1,4 +1,4 @@
-"""Query strings, parsed once and strictly: a parameter that is not known, not valid or given twice is a 400.
+"""Query strings, and variables of the path, read once and strictly: a parameter that is not known, not valid or given twice is a 400.
 
 A misspelt filter that is ignored answers more than was asked for. The words are the vendor's (contract-full 5.4).
 """
@@ -11,7 +11,7 @@ from typing import Final
 
 from multidict import MultiMapping
 
-from runtime.errors import InvalidQuery
+from runtime.errors import InvalidPath, InvalidQuery
 
 PAGE_PARAMETERS: Final = ("page", "per_page", "include_totals")
 FIELD_PARAMETERS: Final = ("fields", "include_fields")
@@ -22,6 +22,15 @@ TEXT_CHARS: Final = 256
 
 _ULID = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _QUOTED_CHARS = 100
+
+
+def path_variable(given: str, name: str, pattern: str, about: str) -> str:
+    """A variable of the path, or `InvalidPath` when it does not match."""
+    if re.fullmatch(pattern, given) is None:
+        raise InvalidPath(
+            f"Path validation error: 'String does not match pattern {pattern}: {given[:100]}' on property {name} ({about})."
+        )
+    return given
 
 
 class Query:

@@ -102,6 +102,11 @@ class Route:
     """Variables of the path for which it is written out: aiohttp finds a fixed path at once, ten microseconds sooner."""
 
 
+def guarded(method: str, path: str, handler: Handler, scope: str) -> Route:
+    """A route that wants one scope, and nothing out of the ordinary."""
+    return Route(method=method, path=path, handler=handler, access=Scopes(scope))
+
+
 def install(
     app: web.Application, routes: Iterable[Route], authenticator: Authenticator, *, body_limit: int = BODY_LIMIT
 ) -> None:

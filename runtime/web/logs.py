@@ -21,7 +21,7 @@ from aiohttp import web
 from runtime.errors import InvalidQuery
 from runtime.http.json import SECURITY_HEADERS, json_response
 from runtime.http.query import Query, is_ulid
-from runtime.http.routes import REQUEST_ID, STOPPING, Call, Route, Scopes
+from runtime.http.routes import REQUEST_ID, STOPPING, Call, Route, guarded
 from runtime.logs.tail import Missed, Subscription, Tail
 from runtime.model import Execution
 from runtime.storage.base import ExecutionFilter, Storage
@@ -51,8 +51,8 @@ def log_routes(storage: Storage, tail: Tail, flush: Callable[[str], Awaitable[No
     """`GET /api/v1/logs` and `GET /api/v1/logs/tail`. `flush` returns when what has happened in a tenant is in the storage."""
     logs = _Logs(storage, tail, flush)
     return [
-        Route(method="GET", path="/api/v1/logs", handler=logs.list_executions, access=Scopes("read:logs")),
-        Route(method="GET", path="/api/v1/logs/tail", handler=logs.tail, access=Scopes("read:logs")),
+        guarded("GET", "/api/v1/logs", logs.list_executions, "read:logs"),
+        guarded("GET", "/api/v1/logs/tail", logs.tail, "read:logs"),
     ]
 
 

@@ -6,17 +6,15 @@ hook, are not read: clients send `null` and `{}` there (contract 1.2).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from typing import Final
 
 from aiohttp import web
 
 from runtime.admin import Admin
-from runtime.errors import InvalidPath
 from runtime.http.json import empty_response, json_response
-from runtime.http.query import FIELD_PARAMETERS, PAGE_PARAMETERS, Query
-from runtime.http.routes import Call, Handler, Route, Scopes
+from runtime.http.query import FIELD_PARAMETERS, PAGE_PARAMETERS, Query, path_variable
+from runtime.http.routes import Call, Route, guarded
 from runtime.manifest import VALUE_NOT_SHOWN
 from runtime.model import Hook
 from runtime.storage.base import HookFilter, HookWritten
@@ -41,19 +39,16 @@ def manage_routes(admin: Admin) -> list[Route]:
     """Everything under `/api/v2/hooks`."""
     hooks = _Hooks(admin)
 
-    def route(method: str, path: str, handler: Handler, scope: str) -> Route:
-        return Route(method=method, path=path, handler=handler, access=Scopes(scope))
-
     return [
-        route("GET", HOOKS, hooks.list_hooks, "read:hooks"),
-        route("POST", HOOKS, hooks.create, "create:hooks"),
-        route("GET", HOOK, hooks.get, "read:hooks"),
-        route("PATCH", HOOK, hooks.update, "update:hooks"),
-        route("DELETE", HOOK, hooks.delete, "delete:hooks"),
-        route("GET", SECRETS, hooks.secret_names, "read:hooks"),
-        route("POST", SECRETS, hooks.add_secrets, "update:hooks"),
-        route("PATCH", SECRETS, hooks.update_secrets, "update:hooks"),
-        route("DELETE", SECRETS, hooks.delete_secrets, "delete:hooks"),
+        guarded("GET", HOOKS, hooks.list_hooks, "read:hooks"),
+        guarded("POST", HOOKS, hooks.create, "create:hooks"),
+        guarded("GET", HOOK, hooks.get, "read:hooks"),
+        guarded("PATCH", HOOK, hooks.update, "update:hooks"),
+        guarded("DELETE", HOOK, hooks.delete, "delete:hooks"),
+        guarded("GET", SECRETS, hooks.secret_names, "read:hooks"),
+        guarded("POST", SECRETS, hooks.add_secrets, "update:hooks"),
+        guarded("PATCH", SECRETS, hooks.update_secrets, "update:hooks"),
+        guarded("DELETE", SECRETS, hooks.delete_secrets, "delete:hooks"),
     ]
 
 
@@ -115,12 +110,7 @@ class _Hooks:
 
 def hook_id(call: Call) -> str:
     """The hook that the path names. `InvalidPath` for what can be none."""
-    given = call.path("id")
-    if re.fullmatch(_ID_PATTERN, given) is None:
-        raise InvalidPath(
-            f"Path validation error: 'String does not match pattern {_ID_PATTERN}: {given[:100]}' on property id (ID of the hook)."
-        )
-    return given
+    return path_variable(call.path("id"), "id", _ID_PATTERN, "ID of the hook")
 
 
 def _body(hook: Hook, shown: Collection[str]) -> dict[str, object]:

@@ -13,10 +13,9 @@ from aiohttp import web
 
 from runtime.http.json import json_response
 from runtime.http.routes import Call, Public, Route
-from runtime.manifest import MOST_NUMBER
 from runtime.model import JsonObject
 from runtime.triggers import TRIGGERS
-from runtime.web.schemas import SCHEMAS, ref
+from runtime.web.schemas import SCHEMAS, VERSION_NUMBER, ref
 from runtime.web.shapes import HOOK_FIELDS
 
 JSON: Final = "application/json"
@@ -214,10 +213,8 @@ def _path(schema: dict[str, Any], description: str) -> dict[str, Any]:
 PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "trigger": _path({"type": "string", "enum": list(TRIGGERS)}, "The extensibility point."),
     "id": _path({"type": "string", "pattern": "^[A-Za-z0-9-]*$"}, "The hook's id."),
-    "number": _path({"type": "integer", "minimum": 1, "maximum": MOST_NUMBER}, "The version's number."),
-    "to": _query(
-        {"type": "integer", "minimum": 1, "maximum": MOST_NUMBER}, "The other version; the newest by default."
-    ),
+    "number": _path(VERSION_NUMBER, "The version's number."),
+    "to": _query(VERSION_NUMBER, "The other version; the newest by default."),
     "page": _query({"type": "integer", "minimum": 0, "default": 0}, "Which page, from 0."),
     "per_page": _query({"type": "integer", "minimum": 0, "maximum": 100, "default": 50}, "Hooks on a page."),
     "include_totals": _query(_BOOLEAN, "Whether to answer an object with the total."),

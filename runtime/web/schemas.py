@@ -19,6 +19,7 @@ from runtime.manifest import (
 )
 from runtime.model import FAILURES
 from runtime.triggers import TRIGGERS
+from runtime.web.shapes import RUN_FIELDS
 
 
 def _object(properties: dict[str, Any], *, optional: tuple[str, ...] = (), about: str = "") -> dict[str, Any]:
@@ -74,9 +75,11 @@ _WRITABLE: Final[dict[str, Any]] = {
         "maxProperties": DEPENDENCIES,
     },
 }
-_NUMBER_OF: Final[dict[str, Any]] = {"type": "integer", "minimum": 1, "maximum": MOST_NUMBER}
+VERSION_NUMBER: Final[dict[str, Any]] = {"type": "integer", "minimum": 1, "maximum": MOST_NUMBER}
+"""The number of one of a hook's versions."""
+
 _TESTED: Final[dict[str, Any]] = {
-    "version": {**_NUMBER_OF, "description": "One of the hook's versions, in place of the one that it has now."},
+    "version": {**VERSION_NUMBER, "description": "One of the hook's versions, in place of the one that it has now."},
     "script": {**_SCRIPT, "description": "A draft, in place of the hook's script."},
     "dependencies": _WRITABLE["dependencies"],
     "request": ref("TokenRequest"),
@@ -151,18 +154,18 @@ SCHEMAS: Final[dict[str, Any]] = {
     ),
     "TestedDeny": _object({"request": ref("TokenRequest"), **_DENY, "run": ref("Run")}),
     "Run": _object(
-        {name: _RECORD[name] for name in ("version", "duration_ms", "cpu_ms", "memory_bytes", "console")},
+        {name: _RECORD[name] for name in RUN_FIELDS},
         about="What a test run took and printed. It has no record.",
     ),
     "VersionList": _object(
         {"versions": _array(ref("Deploy"))}, about="Newest first; the first is the one that the hook has now."
     ),
-    "Deploy": _object({"number": _NUMBER_OF, "id": _SHA256, "at": {"type": "string", "format": "date-time"}}),
-    "Version": _object({"number": _NUMBER_OF, "id": _SHA256, "script": _STRING, "dependencies": _DEPENDENCIES}),
+    "Deploy": _object({"number": VERSION_NUMBER, "id": _SHA256, "at": _RECORD["at"]}),
+    "Version": _object({"number": VERSION_NUMBER, "id": _SHA256, "script": _STRING, "dependencies": _DEPENDENCIES}),
     "VersionDiff": _object(
         {
-            "from": _NUMBER_OF,
-            "to": _NUMBER_OF,
+            "from": VERSION_NUMBER,
+            "to": VERSION_NUMBER,
             "script": {"type": "string", "description": "A unified diff; empty when the scripts are the same."},
             "dependencies": _object(
                 {
@@ -176,7 +179,7 @@ SCHEMAS: Final[dict[str, Any]] = {
             ),
         }
     ),
-    "Rollback": _object({"version": _NUMBER_OF}),
+    "Rollback": _object({"version": VERSION_NUMBER}),
     "Ran": _object(
         {"id": _ULID, "hook": _STRING, "version": _SHA256, "duration_ms": _NUMBER, "cpu_ms": _NUMBER},
         about="The execution: its record has this id. `hook` is the hook's name, `version` the SHA-256 of what ran.",

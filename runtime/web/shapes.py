@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from runtime.model import ConsoleLine, Deploy, DroppedClaim, Execution, Failure, Hook, Refusal
+from runtime.model import Deploy, DroppedClaim, Execution, Failure, Hook, Refusal
 
 HOOK_FIELDS = ("id", "name", "script", "dependencies", "enabled", "triggerId")
 """Of a hook in the Management API, in the order in which the vendor sends them (contract-full 5.1)."""
+
+RUN_FIELDS = ("version", "duration_ms", "cpu_ms", "memory_bytes", "console")
+"""Of an execution's record, what a test run shows."""
 
 
 def hook_body(hook: Hook) -> dict[str, object]:
@@ -50,18 +53,8 @@ def execution_summary(execution: Execution) -> dict[str, object]:
 
 def run_body(execution: Execution) -> dict[str, object]:
     """What a test run took and printed: `{version, duration_ms, cpu_ms, memory_bytes, console}`."""
-    return {
-        "version": execution.version_id,
-        "duration_ms": round(execution.duration_ms, 3),
-        "cpu_ms": round(execution.cpu_ms, 3),
-        "memory_bytes": execution.memory_bytes,
-        "console": console_body(execution.console),
-    }
-
-
-def console_body(lines: tuple[ConsoleLine, ...]) -> list[dict[str, str]]:
-    """`[{level, text}]`."""
-    return [{"level": line.level, "text": line.text} for line in lines]
+    whole = execution_body(execution)
+    return {name: whole[name] for name in RUN_FIELDS}
 
 
 def deploy_body(deploy: Deploy) -> dict[str, object]:
@@ -85,7 +78,7 @@ def execution_body(execution: Execution) -> dict[str, object]:
         "error_description": execution.description or None,
         "hook_error": None if failure is None else fault_body(failure),
         "dropped": dropped_body(execution.dropped),
-        "console": console_body(execution.console),
+        "console": [{"level": line.level, "text": line.text} for line in execution.console],
         "duration_ms": round(execution.duration_ms, 3),
         "cpu_ms": round(execution.cpu_ms, 3),
         "memory_bytes": execution.memory_bytes,

@@ -7,7 +7,6 @@ what it is, wherever it came from.
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Final
 
 from aiohttp import web
@@ -15,10 +14,9 @@ from aiohttp import web
 from runtime.admin import Admin
 from runtime.diff import diff_dependencies, diff_scripts
 from runtime.dispatch import Dispatch
-from runtime.errors import InvalidPath
 from runtime.http.json import json_response
-from runtime.http.query import Query
-from runtime.http.routes import Call, Handler, Route, Scopes
+from runtime.http.query import Query, path_variable
+from runtime.http.routes import Call, Route, guarded
 from runtime.manifest import MOST_NUMBER, parse_rollback, parse_test
 from runtime.model import HookVersion
 from runtime.triggers import sample
@@ -39,16 +37,13 @@ def version_routes(admin: Admin, dispatch: Dispatch) -> list[Route]:
     """Everything under `/api/v1/hooks/{id}`."""
     versions = _Versions(admin, dispatch)
 
-    def route(method: str, path: str, handler: Handler, scope: str) -> Route:
-        return Route(method=method, path=path, handler=handler, access=Scopes(scope))
-
     return [
-        route("GET", VERSIONS, versions.list_versions, "read:hooks"),
-        route("GET", VERSION, versions.get, "read:hooks"),
-        route("GET", DIFF, versions.diff, "read:hooks"),
-        route("POST", ROLLBACK, versions.roll_back, "update:hooks"),
+        guarded("GET", VERSIONS, versions.list_versions, "read:hooks"),
+        guarded("GET", VERSION, versions.get, "read:hooks"),
+        guarded("GET", DIFF, versions.diff, "read:hooks"),
+        guarded("POST", ROLLBACK, versions.roll_back, "update:hooks"),
         # A run may say what the hook's secrets are: who may change the hook could find out as well.
-        route("POST", TEST, versions.test, "update:hooks"),
+        guarded("POST", TEST, versions.test, "update:hooks"),
     ]
 
 
@@ -105,9 +100,4 @@ class _Versions:
 
 
 def _number(call: Call) -> int:
-    text = call.path("number")
-    if re.fullmatch(_NUMBER_PATTERN, text) is None:
-        raise InvalidPath(
-            f"Path validation error: 'String does not match pattern {_NUMBER_PATTERN}: {text[:100]}' on property number (Number of the version)."
-        )
-    return int(text)
+    return int(path_variable(call.path("number"), "number", _NUMBER_PATTERN, "Number of the version"))

@@ -42,6 +42,11 @@ async def client() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
+async def connect(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A bare connection to a server of `served`, for what no client would send."""
+    return await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+
+
 def public_row(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> dict[str, Any]:
     """The public half as a row of a key set."""
     kind: Any = RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else ECAlgorithm

@@ -14,6 +14,7 @@ from runtime.http.app import Address, create_app, serve
 from runtime.http.bearer import Authenticator
 from runtime.http.json import json_response
 from runtime.http.routes import STOPPING, Call, Public, Route, install
+from tests.http.conftest import connect
 
 PUBLIC = Public("a test")
 
@@ -86,7 +87,7 @@ async def test_a_wrong_method_is_answered_as_its_path_answers_errors(served, cli
 async def test_what_is_no_http_request_is_a_json_400(served, sent, caplog):
     """In the usual shape, without a version; none of its bytes are in the log, for a token may be among them."""
     url = await served(*ROUTES)
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    reader, writer = await connect(url)
     with caplog.at_level(logging.DEBUG):
         writer.write(sent)
         async with asyncio.timeout(5):
@@ -107,7 +108,7 @@ async def test_what_is_no_http_request_is_a_json_400(served, sent, caplog):
 
 async def ask_raw(url: str, sent: bytes) -> tuple[bytes, dict[str, object]]:
     """Head and body of the answer to a request that an HTTP library would not send; the server ends the connection."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    reader, writer = await connect(url)
     writer.write(sent)
     async with asyncio.timeout(5):
         head, _, body = (await reader.read()).partition(b"\r\n\r\n")
@@ -146,7 +147,7 @@ async def test_what_reaches_no_route_is_answered_in_our_shape(served, sent, stat
 async def test_whoever_expects_to_continue_may(served):
     """`Expect: 100-continue` has its interim answer (RFC 9110 section 10.1.1)."""
     url = await served(*ROUTES)
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    reader, writer = await connect(url)
     writer.write(b"POST /things HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
     async with asyncio.timeout(5):
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -235,7 +236,7 @@ async def test_a_client_that_asks_nothing_is_let_go(served, monkeypatch, sent):
     """A connection without a whole request is closed after a while: they can not be hoarded."""
     monkeypatch.setattr(app_module, "KEEP_ALIVE_SECONDS", 0.1)
     url = await served(*ROUTES)
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    reader, writer = await connect(url)
     writer.write(sent)
     async with asyncio.timeout(5):
         assert await reader.read() == b""

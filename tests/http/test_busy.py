@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from email.utils import parsedate_to_datetime
@@ -13,6 +12,7 @@ from aiohttp import web
 from runtime.http.busy import busy_response
 from runtime.http.json import json_response
 from runtime.http.routes import Call, Public, Route
+from tests.http.conftest import connect
 
 DATA = {"name": "Zoë", "list": [1, None]}
 PUBLIC = Public("a test")
@@ -47,7 +47,7 @@ ROUTES = [
 
 async def ask(url: str, *requests: bytes) -> bytes:
     """All that comes over one connection until it ends."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    reader, writer = await connect(url)
     writer.write(b"".join(requests))
     answer = await reader.read()
     writer.close()

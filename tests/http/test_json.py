@@ -19,7 +19,7 @@ from runtime.errors import InvalidBody
 from runtime.http import json as http_json
 from runtime.http.json import MAX_DEPTH, json_response, parse_form, parse_json, read_json_or_form
 from runtime.http.routes import Call, Public, Route, Scopes
-from tests.http.conftest import Served
+from tests.http.conftest import Served, connect
 
 PUBLIC = Public("a test")
 JSON = {"Content-Type": "application/json"}
@@ -64,7 +64,7 @@ async def post(client: aiohttp.ClientSession, url: str, data: Any, **headers: st
 
 async def post_raw(url: str, rest: bytes, *, typed: bool = True) -> bytes:
     """Status line, headers and body of the answer to a request that an HTTP library would not send."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    reader, writer = await connect(url)
     try:
         content_type = b"Content-Type: application/json\r\n" if typed else b""
         writer.write(b"POST /json HTTP/1.1\r\nHost: x\r\n" + content_type + rest)

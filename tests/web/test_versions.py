@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runtime.ulid import Ulids
-from tests.web.conftest import REQUEST, USER, Api, hook_of, token
+from tests.web.conftest import REQUEST, USER, Answer, Api, hook_of, token
 
 HOOKS = "/api/v1/hooks"
 ABSENT = f"{HOOKS}/{Ulids().new(0)}"
@@ -23,6 +23,12 @@ async def deploy(api: Api, hook: dict[str, Any], **change: Any) -> dict[str, Any
     assert answer.status == 200, answer.body
     body: dict[str, Any] = answer.body
     return body
+
+
+async def ask(api: Api, method: str, path: str, body: Any) -> Answer:
+    """A call whose path may have one query parameter in it."""
+    path, _, query = path.partition("?")
+    return await api.call(method, path, body, **(dict([query.split("=")]) if query else {}))
 
 
 async def word(api: Api) -> object:
@@ -125,11 +131,9 @@ async def test_an_enabled_hook_is_not_rolled_back_to_what_does_not_load(api: Api
 async def test_a_version_that_is_not_there_is_a_404(api: Api, method, path, body, message):
     """With its number; a hook that is not there is one too, before that."""
     hook = await api.create(says("one"))
-    path, _, query = path.partition("?")
-    query = dict([query.split("=")]) if query else {}
-    answer = await api.call(method, f"{HOOKS}/{hook['id']}/{path}", body, **query)
+    answer = await ask(api, method, f"{HOOKS}/{hook['id']}/{path}", body)
     assert (answer.status, answer.body["message"]) == (404, message)
-    absent = await api.call(method, f"{ABSENT}/{path}", body, **query)
+    absent = await ask(api, method, f"{ABSENT}/{path}", body)
     assert (absent.status, absent.body["errorCode"]) == (404, "HookDoesNotExist")
 
 
@@ -155,9 +159,7 @@ async def test_a_version_that_is_not_there_is_a_404(api: Api, method, path, body
 async def test_bad_input_is_a_400_that_names_it(api: Api, method, path, body, names):
     """Field, rule and what was given. The list has no pages: there are fifty versions at most."""
     hook = await api.create(says("one"))
-    path, _, query = path.partition("?")
-    query = dict([query.split("=")]) if query else {}
-    answer = await api.call(method, f"{HOOKS}/{hook['id']}/{path}", body, **query)
+    answer = await ask(api, method, f"{HOOKS}/{hook['id']}/{path}", body)
     assert answer.status == 400, answer.body
     for name in names:
         assert name in answer.body["message"]
