@@ -76,7 +76,7 @@ def enter_wal(db: sqlite3.Connection, path: Path) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                 raise
-            db.execute("BEGIN IMMEDIATE")
+            db.execute("BEGIN EXCLUSIVE")  # waits for those who read, too
             db.execute("ROLLBACK")
         else:
             if mode != "wal":
@@ -86,8 +86,11 @@ def enter_wal(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _require_ours(db: sqlite3.Connection, path: Path, schema: Schema) -> None:
+    # One snapshot: between two, another process may have made a new file ours.
+    db.execute("BEGIN")
     application = _pragma(db, "application_id")
     (tables_there,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    db.execute("ROLLBACK")
     if application != schema.application_id and (application or tables_there):
         raise SettingsError(f"The database {path} can not be used: it belongs to another program.")
 

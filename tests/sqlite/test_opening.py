@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from runtime.errors import SettingsError
+from runtime.sqlite import opening
 from runtime.sqlite.opening import Schema, connect, enter_wal, open_file
 from tests.databases import other_process
 
@@ -94,12 +95,13 @@ def test_a_removed_file_is_not_made_anew(path):
     assert not path.exists()
 
 
-def test_who_makes_the_file_waits_for_another_who_does(path):
-    """SQLite itself gives up at once when somebody else holds a new file's lock, whatever its timeout."""
-    with other_process(path, "BEGIN IMMEDIATE") as first, other_process(path) as second:
+@pytest.mark.parametrize("statements", [["BEGIN IMMEDIATE"], ["BEGIN", "SELECT * FROM sqlite_master"]])
+def test_who_makes_the_file_waits_for_another_who_does(path, statements):
+    """SQLite itself gives up at once when somebody else writes or reads a new file, whatever its timeout."""
+    with other_process(path, *statements) as first, other_process(path) as second:
 
         def let_go(statement: str) -> None:
-            if statement == "BEGIN IMMEDIATE":  # The second asks for the lock.
+            if statement == "BEGIN EXCLUSIVE":  # The second asks for the lock.
                 first.execute("ROLLBACK")
 
         second.set_trace_callback(let_go)
@@ -107,3 +109,27 @@ def test_who_makes_the_file_waits_for_another_who_does(path):
         enter_wal(second, path)
 
         assert second.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_file_that_becomes_ours_while_it_is_looked_at_is_ours(path, monkeypatch):
+    """Another process makes the schema between the look at the mark and the look at the tables."""
+    with other_process(path, "PRAGMA journal_mode = WAL"):
+        pass
+
+    def watched(path: Path, busy_seconds: float) -> sqlite3.Connection:
+        connection = connect(path, busy_seconds)
+
+        def make(statement: str) -> None:
+            if "sqlite_master" in statement:
+                connection.set_trace_callback(None)
+                monkeypatch.undo()
+                open_file(path, SCHEMA, 1.0).close()
+
+        connection.set_trace_callback(make)
+        return connection
+
+    monkeypatch.setattr(opening, "connect", watched)
+
+    open_file(path, SCHEMA, 1.0).close()
+
+    assert found(path, "SELECT count(*) FROM notes") == 1
