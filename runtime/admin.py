@@ -16,6 +16,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
+from runtime.bundle.base import Images
 from runtime.errors import InvalidBody
 from runtime.manifest import (
     SECRETS,
@@ -27,7 +28,7 @@ from runtime.manifest import (
     parse_secrets,
 )
 from runtime.model import Deploy, Hook, HookVersion, Secrets
-from runtime.sandbox.base import Sandbox, SourceRejected
+from runtime.sandbox.base import SourceRejected
 from runtime.storage.base import HookChange, HookFilter, HookWritten, SecretNotFound, StaleHook, Storage
 from runtime.storage.sealing import Sealer
 from runtime.ulid import Ulids
@@ -57,13 +58,13 @@ class Admin:
         *,
         storage: Storage,
         sealer: Sealer,
-        sandbox: Sandbox,
+        images: Images,
         changed: Callable[[str, str], None],
         hooks_most: int,
     ) -> None:
         self._storage = storage
         self._sealer = sealer
-        self._sandbox = sandbox
+        self._images = images
         self._changed = changed
         self._hooks_most = hooks_most
         self._ids = Ulids()
@@ -182,10 +183,10 @@ class Admin:
         return evaluated
 
     async def _evaluate(self, tenant: str, version: HookVersion) -> _Evaluated:
-        if await self._storage.get_image(version.id, self._sandbox.build_id) is not None:
+        if await self._storage.get_image(version.id, self._images.build_id) is not None:
             return _Evaluated()
         try:
-            return _Evaluated(await self._sandbox.make_image(version.script, owner=tenant))
+            return _Evaluated(await self._images.image_of(version, owner=tenant))
         except SourceRejected as error:
             return _Evaluated(rejected=_reason(error))
 
@@ -205,7 +206,7 @@ class Admin:
         """Keep the image, for the first request to find it, and say what is amiss."""
         version = written.hook.version
         if evaluated.image is not None:
-            await self._storage.keep_image(version.id, self._sandbox.build_id, evaluated.image)
+            await self._storage.keep_image(version.id, self._images.build_id, evaluated.image)
         warnings = [f"The hook can not be enabled: {evaluated.rejected}"] if evaluated.rejected else []
         if version.dependencies:
             warnings.append(_NOT_INSTALLED)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.admin import Admin
+from runtime.bundle.source import SourceImages
 from runtime.dispatch import Dispatch
 from runtime.errors import SettingsError
 from runtime.logs.recorder import StorageRecorder
@@ -93,10 +94,12 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         stack.push_async_callback(recorder.close)
         sandbox = await open_sandbox(settings.sandbox)
         stack.push_async_callback(sandbox.close)
+        images = SourceImages(sandbox)
         dispatch = Dispatch(
             storage=storage,
             sealer=sealer,
             sandbox=sandbox,
+            images=images,
             recorder=recorder,
             limits=settings.limits.limits(),
             cache_bytes=settings.sandbox.image_cache_bytes,
@@ -104,7 +107,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         admin = Admin(
             storage=storage,
             sealer=sealer,
-            sandbox=sandbox,
+            images=images,
             changed=dispatch.forget,
             hooks_most=settings.storage.hooks_most,
         )

@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 import orjson
 
 from runtime import claims, triggers
+from runtime.bundle.base import Images
 from runtime.errors import HookNotFound
 from runtime.logs.base import Recorder
 from runtime.masking import Mask
@@ -80,6 +81,7 @@ class Dispatch:
         storage: Storage,
         sealer: Sealer,
         sandbox: Sandbox,
+        images: Images,
         recorder: Recorder,
         limits: Limits,
         cache_bytes: int,
@@ -87,6 +89,7 @@ class Dispatch:
         self._storage = storage
         self._sealer = sealer
         self._sandbox = sandbox
+        self._images = images
         self._recorder = recorder
         self._limits = limits
         self._ids = Ulids()
@@ -239,14 +242,14 @@ class Dispatch:
 
     async def _load(self, tenant: str, version: HookVersion) -> Program:
         """From the image that is kept, or from one made anew."""
-        build_id = self._sandbox.build_id
+        build_id = self._images.build_id
         image = await self._storage.get_image(version.id, build_id)
         if image is not None:
             try:
                 return self._sandbox.load(image)
             except ValueError:
                 _LOG.warning("a kept image is none, and is made again")
-        image = await self._sandbox.make_image(version.script, owner=tenant)
+        image = await self._images.image_of(version, owner=tenant)
         await self._storage.keep_image(version.id, build_id, image)
         return self._sandbox.load(image)
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from runtime.admin import Admin
+from runtime.bundle.source import SourceImages
 from runtime.errors import HookNotFound, InvalidBody
 from runtime.sandbox.base import Sandbox
 from runtime.sandbox.pool import WasmSandbox, open_sandbox
@@ -74,7 +75,7 @@ def admin(storage: SqliteStorage, sandbox: Watched, changes: list[tuple[str, str
     return Admin(
         storage=storage,
         sealer=Sealer(bytes(range(32))),
-        sandbox=cast(Sandbox, sandbox),
+        images=SourceImages(cast(Sandbox, sandbox)),
         changed=lambda tenant, trigger: changes.append((tenant, trigger)),
         hooks_most=HOOKS,
     )

@@ -17,7 +17,7 @@ PURE = ["diff", "errors", "model", "ulid", "grammar", "masking", "triggers", "cl
 
 NOUNS = {"errors", "model"}
 RULES = NOUNS | {"grammar", "triggers", "claims", "settings", "ulid", "masking", "manifest"}
-CONTRACTS = {"storage.base", "sandbox.base", "logs.base"}
+CONTRACTS = {"storage.base", "sandbox.base", "logs.base", "bundle.base"}
 
 # Room -> the rooms it may import beside itself. A module belongs to the longest name that fits it.
 ROOMS: Mapping[str, set[str]] = {
@@ -35,6 +35,7 @@ ROOMS: Mapping[str, set[str]] = {
     "storage.base": RULES,
     "sandbox.base": RULES,
     "logs.base": RULES,
+    "bundle.base": RULES,
     # Secrets are sealed by the use cases, before the backend: the one concrete room that they see.
     "storage.sealing": NOUNS,
     "sqlite": NOUNS,
@@ -43,11 +44,12 @@ ROOMS: Mapping[str, set[str]] = {
     "sandbox": RULES | {"sandbox.base", "sandbox.abi"},
     "logs.tail": RULES | {"logs.base", "storage.base"},
     "logs": RULES | {"logs.base", "logs.tail", "storage.base"},
+    "bundle": RULES | {"bundle.base", "sandbox.base"},
     "dispatch": RULES | CONTRACTS | {"storage.sealing"},
     "admin": RULES | CONTRACTS | {"storage.sealing"},
     "bootstrap": RULES
     | CONTRACTS
-    | {"dispatch", "admin", "storage", "storage.sealing", "sandbox", "logs", "logs.tail"},
+    | {"dispatch", "admin", "bundle", "storage", "storage.sealing", "sandbox", "logs", "logs.tail"},
     "http": NOUNS | {"settings"},
     "web": RULES | CONTRACTS | {"diff", "http", "bootstrap", "dispatch", "admin", "logs.tail"},
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.

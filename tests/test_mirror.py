@@ -8,6 +8,7 @@ TESTS = Path(__file__).parent
 RUNTIME = TESTS.parent / "runtime"
 
 WITHOUT_OWN_TESTS = {
+    "bundle/base.py": "a contract; its one implementation is tested",
     "cli/__main__.py": "three lines; every end-to-end test starts it",
     "cli/services.py": "tests/end_to_end starts each of its services",
     "guest/hatch_build.py": "tests/test_packaging.py builds with it",

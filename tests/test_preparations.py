@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from runtime.bootstrap import Runtime
+from runtime.bundle.source import SourceImages
 from runtime.dispatch import Dispatch
 from runtime.errors import Unavailable
 from runtime.model import Execution
@@ -209,6 +210,7 @@ def dispatch_of(runtime: Runtime, cache_bytes: int) -> Dispatch:
         storage=runtime.storage,
         sealer=Sealer(bytes(range(32))),
         sandbox=runtime.sandbox,
+        images=SourceImages(runtime.sandbox),
         recorder=runtime.recorder,
         limits=LimitSettings().limits(),
         cache_bytes=cache_bytes,
