@@ -28,6 +28,7 @@ from runtime.manifest import (
     parse_secrets,
 )
 from runtime.model import Deploy, Hook, HookVersion, Secrets
+from runtime.policies import parse_policy
 from runtime.sandbox.base import SourceRejected
 from runtime.storage.base import HookChange, HookFilter, HookWritten, SecretNotFound, StaleHook, Storage
 from runtime.storage.sealing import Sealer
@@ -88,6 +89,11 @@ class Admin:
             return HookChange(name=patch.name, enabled=patch.enabled, version=patch.version(seen.version))
 
         return await self._change(tenant, hook_id, decide)
+
+    async def set_policy(self, tenant: str, hook_id: str, body: object) -> HookWritten:
+        """Change any of clients, audiences, order and on_error. `InvalidBody`, `HookNotFound`, `TooManyEnabled`, `StaleHook`."""
+        change = parse_policy(body)
+        return await self._change(tenant, hook_id, lambda seen: HookChange(policy=change(seen.policy)))
 
     async def roll_back(self, tenant: str, hook_id: str, number: int) -> HookWritten:
         """Deploy the version of an earlier deploy again. `HookNotFound`, `VersionNotFound`, `InvalidBody`, `StaleHook`."""

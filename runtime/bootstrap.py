@@ -22,6 +22,7 @@ from runtime.dispatch import Dispatch
 from runtime.errors import SettingsError
 from runtime.logs.recorder import StorageRecorder
 from runtime.logs.tail import Tail
+from runtime.preparation import Preparations
 from runtime.sandbox.base import Sandbox
 from runtime.sandbox.pool import open_sandbox
 from runtime.settings import Settings, StorageSettings, parse, trust_fault
@@ -95,14 +96,15 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         sandbox = await open_sandbox(settings.sandbox)
         stack.push_async_callback(sandbox.close)
         images = SourceImages(sandbox)
-        dispatch = Dispatch(
+        preparations = Preparations(
             storage=storage,
             sealer=sealer,
-            sandbox=sandbox,
             images=images,
-            recorder=recorder,
-            limits=settings.limits.limits(),
+            sandbox=sandbox,
             cache_bytes=settings.sandbox.image_cache_bytes,
+        )
+        dispatch = Dispatch(
+            preparations=preparations, sandbox=sandbox, recorder=recorder, limits=settings.limits.limits()
         )
         admin = Admin(
             storage=storage,

@@ -1,106 +1,62 @@
-"""The use case of a token request: find the enabled hook, run it, decide, record. The middle of the hot path.
+"""The use case of a token request: run the enabled hooks, decide, record. The middle of the hot path.
 
-    execute -> triggers.parse -> (the enabled hook, ready to run) -> sandbox.run -> claims.decide -> recorder
-
-What is ready to run is kept per tenant and extensibility point, by use, up to a number of bytes. It is thrown away by
-`forget`, and a preparation that `forget` overtakes is not kept.
+execute -> triggers.parse -> (preparation: what is ready to run) -> sandbox.run -> claims.decide -> recorder
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
-from weakref import WeakValueDictionary
+from typing import Final
 
 import orjson
 
-from runtime import claims, triggers
-from runtime.bundle.base import Images
-from runtime.errors import HookNotFound
+from runtime import chain, claims, triggers
 from runtime.logs.base import Recorder
 from runtime.masking import Mask
-from runtime.model import Allow, Decision, Deny, Execution, Failure, Hook, HookVersion, Limits, Refusal, Secrets
-from runtime.sandbox.base import Program, Run, Sandbox, SourceRejected
-from runtime.storage.base import Storage
-from runtime.storage.sealing import Sealer
+from runtime.model import Allow, Decision, Deny, Execution, Failure, Hook, HookVersion, Limits, Refusal
+from runtime.preparation import Preparations, ReadyHook
+from runtime.sandbox.base import Run, Sandbox
 from runtime.triggers import TokenRequest, Trigger
 from runtime.ulid import Ulids
 
-Place: TypeAlias = tuple[str, str]
-"""A tenant and the id of an extensibility point."""
-
-_LOG = logging.getLogger("hookd.dispatch")
-_REJECTED_SECONDS = 5.0
 # Characters searched, times what they are searched for: a millisecond, or ten of a text that is made for it.
-_MASKED_INLINE = 500_000
-# What a cached hook takes beside its image, its script and its secrets: objects.
-_OVERHEAD = 4096
+_MASKED_INLINE: Final = 500_000
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Executed:
-    """What came of a token request. `execution` is None where no hook is enabled, and the decision changes nothing then.
+    """What came of a token request: the decision, and the executions of the hooks that ran for it, in their order.
 
-    `fault` is what the hook's developer should see when it denied or broke; secrets are masked in it.
+    `fault` is what the developer should see of the last hook that denied or broke; secrets are masked in it. Nobody changes
+    one; not frozen, and made by position, as everything on the way of a token request is: a microsecond each.
     """
 
     decision: Decision
     fault: Refusal | Failure | None
-    execution: Execution | None
+    executions: Sequence[Execution]
     trigger: Trigger
 
-
-@dataclass(slots=True, kw_only=True)
-class _Ready:
-    """An enabled hook with all that a run needs; `rejected` instead of a program when its source does not load."""
-
-    hook: Hook
-    secrets: Secrets
-    mask: Mask
-    program: Program | None
-    rejected: Failure | None
-    until: float
-    """When a rejection is to be looked at again: the hook was enabled, so it did load, and what hinders it may pass."""
-
     @property
-    def size(self) -> int:
-        image = self.program.size if self.program else 0
-        return image + len(self.hook.version.script) + self.mask.size + _OVERHEAD
+    def execution(self) -> Execution | None:
+        """That of the hook that had the last word; None where no hook is enabled, and the decision changes nothing then."""
+        return self.executions[-1] if self.executions else None
 
 
 class Dispatch:
     """Runs hooks for token requests. One per process."""
 
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        sealer: Sealer,
-        sandbox: Sandbox,
-        images: Images,
-        recorder: Recorder,
-        limits: Limits,
-        cache_bytes: int,
-    ) -> None:
-        self._storage = storage
-        self._sealer = sealer
+    def __init__(self, *, preparations: Preparations, sandbox: Sandbox, recorder: Recorder, limits: Limits) -> None:
+        self._preparations = preparations
         self._sandbox = sandbox
-        self._images = images
         self._recorder = recorder
         self._limits = limits
         self._ids = Ulids()
-        self._ready: OrderedDict[Place, _Ready | None] = OrderedDict()
-        self._preparing: dict[Place, asyncio.Task[_Ready | None]] = {}
-        self._free = cache_bytes
-        # One program per version, whichever tenants use it: its image once, what was learnt of its manners for all.
-        self._programs: WeakValueDictionary[str, Program] = WeakValueDictionary()
 
     async def execute(self, tenant: str, trigger_id: str, payload: object, *, request_id: str = "") -> Executed:
-        """Decide a token request. `payload` is the parsed JSON body `{client, scope?, audience, context?, user?}`.
+        """Decide a token request. `payload` is the parsed JSON body, see `triggers.parse`.
 
         `NotFound` for an unknown extensibility point, `InvalidBody` for a wrong payload, `Unavailable` when storage or
         sandbox can not take it now. Whatever the hook does is a decision, never an error.
@@ -109,56 +65,57 @@ class Dispatch:
         trigger = triggers.get(trigger_id)
         request = triggers.parse(trigger, payload)
         place = (tenant, trigger_id)
-        if place in self._ready:
-            ready = self._ready[place]
-            self._ready.move_to_end(place)
-            if ready is not None and ready.rejected is not None and time.monotonic() >= ready.until:
-                self._drop(place)
-                ready = await self._prepared(place)
-        else:
-            ready = await self._prepared(place)
-        if ready is None:
-            return Executed(decision=claims.unchanged(request), fault=None, execution=None, trigger=trigger)
-        executed = await self._run(ready, request, began, request_id)
-        assert executed.execution is not None
-        self._recorder.record(executed.execution)
+        row = self._preparations.kept(place) or await self._preparations.prepared(place)
+        hooks = row.covering(request.client_id, request.audience) if row.is_bound else row.hooks
+        if not hooks:
+            return Executed(claims.unchanged(request), None, (), trigger)
+        executed = await self._run(hooks, request, began, request_id)
+        for execution in executed.executions:
+            self._recorder.record(execution)
         return executed
 
     async def test(self, hook: Hook, version: HookVersion, payload: object, *, request_id: str = "") -> Executed:
-        """What `execute` would decide if the hook were enabled and this its version, by the same code. Nothing is recorded.
+        """What `execute` would decide if only the hook were enabled and this its version, by the same code.
 
-        `InvalidBody` for a wrong payload, `HookNotFound` when the hook is gone, `Unavailable`.
+        Nothing is recorded. `InvalidBody` for a wrong payload, `HookNotFound` when the hook is gone, `Unavailable`.
         """
         request = triggers.parse(triggers.get(hook.trigger), payload)
-        ready = await self._make_ready(replace(hook, version=version))
-        return await self._run(ready, request, time.perf_counter(), request_id)
-
-    async def _run(self, ready: _Ready, request: TokenRequest, began: float, request_id: str) -> Executed:
-        """A run, its decision and its record. The code path of issuance and of the test run."""
-        at, tenant = time.time(), ready.hook.tenant
-        if ready.program is None:
-            assert ready.rejected is not None
-            run = Run(outcome=ready.rejected, console=(), cpu_ms=0.0, wall_ms=0.0, memory_bytes=0)
-        else:
-            arguments = orjson.dumps(request.arguments(ready.secrets))
-            run = await self._sandbox.run(ready.program, arguments, self._limits, owner=tenant)
-        if ready.mask.hides:
-            await self._mask(ready.mask, run)
-        decision, fault = claims.decide(request, run.outcome)
-        if isinstance(decision, Allow) and decision.dropped and ready.mask.hides:
-            decision.dropped = ready.mask.dropped(decision.dropped)
-        execution = self._execution(ready, request, run, decision, fault, at, began, request_id)
-        return Executed(decision=decision, fault=fault, execution=execution, trigger=request.trigger)
+        ready = await self._preparations.make_ready(replace(hook, version=version))
+        return await self._run([ready], request, time.perf_counter(), request_id)
 
     def forget(self, tenant: str, trigger_id: str) -> None:
-        """The enabled hook, its version or its secrets changed: the next request reads them anew."""
-        place = (tenant, trigger_id)
-        self._preparing.pop(place, None)
-        self._drop(place)
+        """See `Preparations.forget`."""
+        self._preparations.forget((tenant, trigger_id))
+
+    async def _run(self, hooks: Sequence[ReadyHook], request: TokenRequest, began: float, request_id: str) -> Executed:
+        """The hooks one after the other, until one denies. The code path of issuance and of the test run."""
+        executions: list[Execution] = []
+        left: Allow | None = None
+        last: Refusal | Failure | None = None
+        for ready in hooks:
+            if left is not None:
+                request, began = chain.following(request, left), time.perf_counter()
+            at = time.time()
+            if ready.program is None:
+                assert ready.rejected is not None
+                run = Run(ready.rejected, (), 0.0, 0.0, 0)
+            else:
+                arguments = orjson.dumps(request.arguments(ready.secrets))
+                run = await self._sandbox.run(ready.program, arguments, self._limits, owner=ready.hook.tenant)
+            if ready.mask.hides:
+                await self._mask(ready.mask, run)
+            decision, fault = _decide(ready, request, run)
+            last = fault or last
+            executions.append(self._execution(ready.hook, request, run, decision, fault, at, began, request_id))
+            if isinstance(decision, Deny):
+                return Executed(decision, last, executions, request.trigger)
+            left = decision if left is None else chain.joined(left, decision)
+        assert left is not None
+        return Executed(left, last, executions, request.trigger)
 
     def _execution(
         self,
-        ready: _Ready,
+        hook: Hook,
         request: TokenRequest,
         run: Run,
         decision: Decision,
@@ -167,7 +124,6 @@ class Dispatch:
         began: float,
         request_id: str,
     ) -> Execution:
-        hook = ready.hook
         denied = decision if isinstance(decision, Deny) else None
         return Execution(
             id=self._ids.new(at),
@@ -190,69 +146,6 @@ class Dispatch:
             request_id=request_id,
         )
 
-    async def _prepared(self, place: Place) -> _Ready | None:
-        """What is enabled at this place, prepared once however many ask. A caller who leaves does not stop it."""
-        task = self._preparing.get(place)
-        if task is None:
-            task = self._preparing[place] = asyncio.create_task(self._prepare(place))
-            task.add_done_callback(lambda done: self._keep(place, done))
-        return await asyncio.shield(task)
-
-    def _keep(self, place: Place, done: asyncio.Task[_Ready | None]) -> None:
-        if self._preparing.get(place) is not done:
-            return
-        del self._preparing[place]
-        if done.cancelled() or done.exception() is not None:
-            return
-        ready = done.result()
-        self._ready[place] = ready
-        self._free -= _size(ready)
-        while self._free < 0 and len(self._ready) > 1:
-            self._drop(next(iter(self._ready)))
-
-    def _drop(self, place: Place) -> None:
-        if place in self._ready:
-            self._free += _size(self._ready.pop(place))
-
-    async def _prepare(self, place: Place) -> _Ready | None:
-        hook = await self._storage.enabled_hook(*place)
-        if hook is None:
-            return None
-        try:
-            return await self._make_ready(hook)
-        except HookNotFound:  # deleted since; another may be enabled by now
-            return await self._prepare(place)
-
-    async def _make_ready(self, hook: Hook) -> _Ready:
-        sealed = await self._storage.get_secrets(hook.tenant, hook.id)
-        secrets = self._sealer.open_secrets(hook.tenant, hook.id, sealed)
-        program, rejected = None, None
-        try:
-            program = await self._program(hook.tenant, hook.version)
-        except SourceRejected as error:
-            rejected = Failure(code="source_rejected", message=error.message, stack=error.stack)
-        until = time.monotonic() + _REJECTED_SECONDS
-        return _Ready(hook=hook, secrets=secrets, mask=Mask(secrets), program=program, rejected=rejected, until=until)
-
-    async def _program(self, tenant: str, version: HookVersion) -> Program:
-        program = self._programs.get(version.id)
-        if program is None:
-            program = self._programs.setdefault(version.id, await self._load(tenant, version))
-        return program
-
-    async def _load(self, tenant: str, version: HookVersion) -> Program:
-        """From the image that is kept, or from one made anew."""
-        build_id = self._images.build_id
-        image = await self._storage.get_image(version.id, build_id)
-        if image is not None:
-            try:
-                return self._sandbox.load(image)
-            except ValueError:
-                _LOG.warning("a kept image is none, and is made again")
-        image = await self._images.image_of(version, owner=tenant)
-        await self._storage.keep_image(version.id, build_id, image)
-        return self._sandbox.load(image)
-
     async def _mask(self, mask: Mask, run: Run) -> None:
         """Take the secrets out of what the hook said. Much text and many secrets are a matter for a thread."""
         if mask.work(run.outcome, run.console) <= _MASKED_INLINE:
@@ -262,5 +155,12 @@ class Dispatch:
             run.console = await asyncio.to_thread(mask.console, run.console)
 
 
-def _size(ready: _Ready | None) -> int:
-    return ready.size if ready else _OVERHEAD
+def _decide(ready: ReadyHook, request: TokenRequest, run: Run) -> tuple[Decision, Refusal | Failure | None]:
+    """As `claims.decide`, by the hook's policy."""
+    decision, fault = claims.decide(request, run.outcome)
+    if isinstance(decision, Deny):
+        is_failure = isinstance(fault, Failure)
+        return (claims.unchanged(request) if is_failure and ready.hook.policy.on_error == "allow" else decision), fault
+    if decision.dropped and ready.mask.hides:
+        decision.dropped = ready.mask.dropped(decision.dropped)
+    return decision, fault

@@ -73,7 +73,7 @@ class HookPatch:
 
 def parse_new_hook(body: object) -> NewHook:
     """A create's body: name, script and triggerId, maybe enabled and dependencies. `InvalidBody`."""
-    values = _members(body, _CREATE, required=("name", "script", "triggerId"))
+    values = members(body, _CREATE, required=("name", "script", "triggerId"))
     return NewHook(
         name=values["name"],
         script=values["script"],
@@ -85,8 +85,8 @@ def parse_new_hook(body: object) -> NewHook:
 
 def parse_hook_patch(body: object) -> HookPatch:
     """A PATCH's body: at least one of name, script, enabled and dependencies. `InvalidBody`."""
-    values = _members(body, _PATCH)
-    _require_properties(values)
+    values = members(body, _PATCH)
+    require_properties(values)
     return HookPatch(**values)
 
 
@@ -113,7 +113,7 @@ class HookTest:
 
 def parse_test(body: object) -> HookTest:
     """A test run's body: any of version, script, dependencies and request. `InvalidBody`."""
-    values = _members(body, _TEST)
+    values = members(body, _TEST)
     if "version" in values and "script" in values:
         _broken("Only one of version and script can be given")
     return HookTest(
@@ -126,25 +126,25 @@ def parse_test(body: object) -> HookTest:
 
 def parse_rollback(body: object) -> int:
     """A rollback's body `{version}`: the number of the version. `InvalidBody`."""
-    return int(_members(body, _ROLLBACK, required=("version",))["version"])
+    return int(members(body, _ROLLBACK, required=("version",))["version"])
 
 
 def parse_secrets(body: object) -> Secrets:
     """The body that adds or changes secrets: 1 to 20 of them, name to value. `InvalidBody`."""
     secrets = _body(body)
-    _require_properties(secrets)
+    require_properties(secrets)
     if len(secrets) > SECRETS:
         _broken(f"Too many properties defined ({len(secrets)}), maximum {SECRETS}")
     for name, value in secrets.items():
         _at("", "", _secret_name, name)
-        _at(_quoted(name), "Value of this secret.", _secret_value, value)
+        _at(quoted(name), "Value of this secret.", _secret_value, value)
     return Secrets(secrets)
 
 
 def parse_secret_names(body: object) -> list[str]:
     """The body that deletes secrets: an array of names, at least one. `InvalidBody`."""
     if type(body) is not list:
-        _broken(_expected("array", body))
+        _broken(expected("array", body))
     if not body:
         _broken("Array is too short (0), minimum 1")
     return [_at(f"[{index}]", "Name of a secret.", _secret_name, name) for index, name in enumerate(body)]
@@ -163,21 +163,24 @@ def version_id(trigger: str, script: str, dependencies: Mapping[str, str]) -> st
     return sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-class _Broken(Exception):
+class Broken(Exception):
     """A rule that a value breaks, without saying where."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Property:
+class Property:
+    """A member of a body: what it is, and how it is read. `read` raises `Broken`."""
+
     description: str
     read: Callable[[Any], Any]
 
 
-def _members(body: object, known: Mapping[str, _Property], required: Collection[str] = ()) -> dict[str, Any]:
+def members(body: object, known: Mapping[str, Property], required: Collection[str] = ()) -> dict[str, Any]:
+    """What a body has, read by the properties that are known. `InvalidBody`."""
     given = _body(body)
     unknown = [name for name in given if name not in known]
     if unknown:
-        _broken(f"Additional properties not allowed: {_quoted(unknown[0])}")
+        _broken(f"Additional properties not allowed: {quoted(unknown[0])}")
     for name in required:
         if name not in given:
             _broken(f"Missing required property: {name}")
@@ -189,7 +192,8 @@ def _body(body: object) -> dict[str, Any]:
     return members
 
 
-def _require_properties(values: Mapping[str, object]) -> None:
+def require_properties(values: Mapping[str, object]) -> None:
+    """`InvalidBody` for a body that has nothing."""
     if not values:
         _broken("Too few properties defined (0), minimum 1")
 
@@ -197,7 +201,7 @@ def _require_properties(values: Mapping[str, object]) -> None:
 def _at(path: str, description: str, read: Callable[[Any], Any], value: object) -> Any:
     try:
         return read(value)
-    except _Broken as rule:
+    except Broken as rule:
         _broken(str(rule), path, description)
 
 
@@ -207,119 +211,121 @@ def _broken(rule: str, path: str = "", description: str = "") -> NoReturn:
 
 
 def _name(value: object) -> str:
-    name = _string(value)
+    name = string(value)
     _require_length(name, NAME_CHARS)
     if not _NAME.fullmatch(name):
-        raise _Broken(f"String does not match pattern {_NAME_PATTERN}: {_quoted(name)}")
+        raise Broken(f"String does not match pattern {_NAME_PATTERN}: {quoted(name)}")
     return name
 
 
 def _script(value: object) -> str:
-    script = _string(value)
+    script = string(value)
     if not script:
-        raise _Broken("String is too short (0 chars), minimum 1")
+        raise Broken("String is too short (0 chars), minimum 1")
     size = len(script.encode())
     if size > SCRIPT_BYTES:
-        raise _Broken(f"String is too long ({size} bytes), maximum {SCRIPT_BYTES}")
+        raise Broken(f"String is too long ({size} bytes), maximum {SCRIPT_BYTES}")
     return script
 
 
 def _enabled(value: object) -> bool:
     if type(value) is not bool:
-        raise _Broken(_expected("boolean", value))
+        raise Broken(expected("boolean", value))
     return value
 
 
 def _version_number(value: object) -> int:
     if type(value) is not int:
-        raise _Broken(_expected("integer", value))
+        raise Broken(expected("integer", value))
     if not 1 <= value <= MOST_NUMBER:
-        raise _Broken(f"Value {value} is not between 1 and {MOST_NUMBER}")
+        raise Broken(f"Value {value} is not between 1 and {MOST_NUMBER}")
     return value
 
 
 def _object(value: object) -> dict[str, Any]:
     if type(value) is not dict:
-        raise _Broken(_expected("object", value))
+        raise Broken(expected("object", value))
     return value
 
 
 def _trigger(value: object) -> str:
-    trigger = _string(value)
+    trigger = string(value)
     if trigger not in TRIGGERS:
-        raise _Broken(f"No enum match for: {_quoted(trigger)}")
+        raise Broken(f"No enum match for: {quoted(trigger)}")
     return trigger
 
 
 def _dependencies(value: object) -> dict[str, str]:
     versions = _object(value)
     if len(versions) > DEPENDENCIES:
-        raise _Broken(f"Too many properties defined ({len(versions)}), maximum {DEPENDENCIES}")
+        raise Broken(f"Too many properties defined ({len(versions)}), maximum {DEPENDENCIES}")
     return {_module_name(name): _module_version(version) for name, version in versions.items()}
 
 
 def _module_name(value: object) -> str:
-    name = _string(value)
+    name = string(value)
     _require_length(name, MODULE_NAME_CHARS)
     if not _MODULE.fullmatch(name):
-        raise _Broken(f"String does not match pattern {_MODULE_PATTERN}: {_quoted(name)}")
+        raise Broken(f"String does not match pattern {_MODULE_PATTERN}: {quoted(name)}")
     return name
 
 
 def _module_version(value: object) -> str:
-    version = _string(value)
+    version = string(value)
     _require_length(version, MODULE_VERSION_CHARS)
     return version
 
 
 def _secret_name(value: object) -> str:
-    name = _string(value)
+    name = string(value)
     if not 1 <= len(name) <= SECRET_NAME_CHARS:
-        raise _Broken(f"A secret's name must have 1 to {SECRET_NAME_CHARS} characters, not {len(name)}")
+        raise Broken(f"A secret's name must have 1 to {SECRET_NAME_CHARS} characters, not {len(name)}")
     return name
 
 
 def _secret_value(value: object) -> str:
-    text = _string(value)
+    text = string(value)
     _require_length(text, SECRET_VALUE_CHARS)
     return text
 
 
-def _string(value: object) -> str:
+def string(value: object) -> str:
+    """Text that can be written as UTF-8. `Broken`."""
     if type(value) is not str:
-        raise _Broken(_expected("string", value))
+        raise Broken(expected("string", value))
     # To try and encode it would raise an error that carries the text.
     if _HALF_PAIR.search(value):
-        raise _Broken("String is not valid Unicode: it has half of a surrogate pair")
+        raise Broken("String is not valid Unicode: it has half of a surrogate pair")
     return value
 
 
 def _require_length(text: str, most: int) -> None:
     if len(text) > most:
-        raise _Broken(f"String is too long ({len(text)} chars), maximum {most}")
+        raise Broken(f"String is too long ({len(text)} chars), maximum {most}")
 
 
-def _expected(wanted: str, value: object) -> str:
+def expected(wanted: str, value: object) -> str:
+    """The rule of a type."""
     return f"Expected type {wanted} but found type {schema_type(value)}"
 
 
-def _quoted(text: object) -> str:
+def quoted(text: object) -> str:
     """What the caller sent, short and fit for an answer."""
     return str(text)[:_QUOTED_CHARS].encode("utf-8", "replace").decode()
 
 
 _PATCH: Final = {
-    "name": _Property("Name of this hook.", _name),
-    "script": _Property("Code to be executed when this hook runs.", _script),
-    "enabled": _Property("Whether this hook is executed.", _enabled),
-    "dependencies": _Property("Modules that this hook uses, name to version.", _dependencies),
+    "name": Property("Name of this hook.", _name),
+    "script": Property("Code to be executed when this hook runs.", _script),
+    "enabled": Property("Whether this hook is executed.", _enabled),
+    "dependencies": Property("Modules that this hook uses, name to version.", _dependencies),
 }
-_NUMBER_OF: Final = _Property("Number of the version.", _version_number)
+_NUMBER_OF: Final = Property("Number of the version.", _version_number)
 _ROLLBACK: Final = {"version": _NUMBER_OF}
 _TEST: Final = {
     "version": _NUMBER_OF,
     "script": _PATCH["script"],
     "dependencies": _PATCH["dependencies"],
-    "request": _Property("What a token server would send; without it a sample is taken.", _object),
+    "request": Property("What a token server would send; without it a sample is taken.", _object),
 }
-_CREATE: Final = {**_PATCH, "triggerId": _Property(f"One of: {', '.join(TRIGGERS)}.", _trigger)}
+_CREATE: Final = {**_PATCH, "triggerId": Property(f"One of: {', '.join(TRIGGERS)}.", _trigger)}

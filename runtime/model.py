@@ -34,8 +34,40 @@ class Deploy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """When an enabled hook runs, and what its failure means.
+
+    It runs for these clients and audiences; none means all. Hooks with an `order` run beside others, the lowest first; of
+    those without, one is enabled for the same clients and audiences. `on_error` is deny or allow: whether a hook that broke
+    lets the token out as it was before.
+    """
+
+    clients: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
+    order: int | None = None
+    on_error: str = "deny"
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether some requests pass it by."""
+        return bool(self.clients or self.audiences)
+
+    @property
+    def rank(self) -> tuple[int, bool]:
+        """Where in the row it runs: by its order (0 when it has none), then those for all before those that are bound."""
+        return self.order or 0, self.is_bound
+
+    def covers(self, client_id: str, audience: str) -> bool:
+        """Whether the hook runs for this request."""
+        return (not self.clients or client_id in self.clients) and (not self.audiences or audience in self.audiences)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
-    """A named program of one tenant for one trigger. Times are seconds since the epoch."""
+    """A named program of one tenant for one trigger. Times are seconds since the epoch.
+
+    `meta` is what webtask's tools keep beside it (contract-full 2.1); hookd reads its policy, not these.
+    """
 
     tenant: str
     id: str
@@ -45,6 +77,8 @@ class Hook:
     version: HookVersion
     created_at: float
     updated_at: float
+    policy: Policy = field(default_factory=Policy)
+    meta: Mapping[str, str] = field(default_factory=dict)
 
 
 class Secrets(dict[str, str]):

@@ -232,7 +232,7 @@ async def test_a_cancelled_change_is_told_once_it_is_made(admin, storage, tmp_pa
         await asyncio.sleep(0)
 
     assert changes == [("acme", "credentials-exchange")]
-    assert await storage.enabled_hook("acme", "credentials-exchange") is None
+    assert await storage.enabled_hooks("acme", "credentials-exchange") == ()
 
 
 # scripts that do not load

@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from runtime import dispatch
+from runtime import preparation
 from runtime.bootstrap import Runtime
 from runtime.errors import InvalidBody, NotFound
 from runtime.masking import MASK
@@ -150,7 +150,7 @@ async def test_a_source_that_no_longer_loads(
     """An update of hookd may refuse what an older one took: no token, and the reason for the developer. It is
     tried anew after a while, for what hinders it may pass; not for each request, for it may be slow.
     """
-    monkeypatch.setattr(dispatch, "_REJECTED_SECONDS", seconds)
+    monkeypatch.setattr(preparation, "_REJECTED_SECONDS", seconds)
     hook = await deploy_unchecked(runtime, "module.exports = 1;\nthrow new Error('at load');")
     made, ran = door("make_image"), door("run")
     executed = await execute(runtime)

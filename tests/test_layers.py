@@ -12,11 +12,24 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 FILES = sorted((REPOSITORY / "runtime").rglob("*.py"))
 
-PURE = ["diff", "errors", "model", "ulid", "grammar", "masking", "triggers", "claims", "settings", "manifest"]
+PURE = [
+    "diff",
+    "errors",
+    "model",
+    "ulid",
+    "grammar",
+    "masking",
+    "triggers",
+    "claims",
+    "chain",
+    "settings",
+    "manifest",
+    "policies",
+]
 """Standard library only; no IO, no clock, no async."""
 
 NOUNS = {"errors", "model"}
-RULES = NOUNS | {"grammar", "triggers", "claims", "settings", "ulid", "masking", "manifest"}
+RULES = NOUNS | {"grammar", "triggers", "claims", "chain", "settings", "ulid", "masking", "manifest", "policies"}
 CONTRACTS = {"storage.base", "sandbox.base", "logs.base", "bundle.base"}
 
 # Room -> the rooms it may import beside itself. A module belongs to the longest name that fits it.
@@ -31,7 +44,9 @@ ROOMS: Mapping[str, set[str]] = {
     "settings": NOUNS,
     "triggers": NOUNS | {"grammar"},
     "claims": NOUNS | {"grammar", "triggers", "settings"},
+    "chain": NOUNS | {"triggers"},
     "manifest": NOUNS | {"grammar", "triggers"},
+    "policies": NOUNS | {"manifest"},
     "storage.base": RULES,
     "sandbox.base": RULES,
     "logs.base": RULES,
@@ -44,12 +59,12 @@ ROOMS: Mapping[str, set[str]] = {
     "sandbox": RULES | {"sandbox.base", "sandbox.abi"},
     "logs.tail": RULES | {"logs.base", "storage.base"},
     "logs": RULES | {"logs.base", "logs.tail", "storage.base"},
-    "bundle": RULES | {"bundle.base", "sandbox.base"},
-    "dispatch": RULES | CONTRACTS | {"storage.sealing"},
+    "preparation": RULES | CONTRACTS | {"storage.sealing"},
+    "dispatch": RULES | CONTRACTS | {"preparation"},
     "admin": RULES | CONTRACTS | {"storage.sealing"},
     "bootstrap": RULES
     | CONTRACTS
-    | {"dispatch", "admin", "bundle", "storage", "storage.sealing", "sandbox", "logs", "logs.tail"},
+    | {"preparation", "dispatch", "admin", "bundle", "storage", "storage.sealing", "sandbox", "logs", "logs.tail"},
     "http": NOUNS | {"settings"},
     "web": RULES | CONTRACTS | {"diff", "http", "bootstrap", "dispatch", "admin", "logs.tail"},
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.

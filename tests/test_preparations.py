@@ -12,6 +12,7 @@ from runtime.bundle.source import SourceImages
 from runtime.dispatch import Dispatch
 from runtime.errors import Unavailable
 from runtime.model import Execution
+from runtime.preparation import Preparations
 from runtime.settings import LimitSettings
 from runtime.storage.sealing import Sealer
 from tests.requesting import (
@@ -55,7 +56,7 @@ async def test_changes_take_effect_for_the_next_request(runtime: Runtime):
     assert seen == [[1, 0], [1, "a"], [1, "b"], [2, "b"], [2, 0], 3, "unchanged", [2, 0], "unchanged"]
 
 
-@pytest.mark.parametrize("step", ["enabled_hook", "get_secrets", "get_image"])
+@pytest.mark.parametrize("step", ["enabled_hooks", "get_secrets", "get_image"])
 async def test_a_change_overtakes_a_preparation(runtime: Runtime, door: Callable[[str], Door], step: str):
     """Who asked before the change may get the old hook; the next one gets the new, and the old is not kept."""
     hook = await deploy(runtime, claim("[1, context.secrets.A]"), {"A": "a"})
@@ -71,7 +72,7 @@ async def test_a_change_overtakes_a_preparation(runtime: Runtime, door: Callable
     assert await answer(runtime) == [2, "b"]
 
 
-@pytest.mark.parametrize("step", ["enabled_hook", "get_secrets", "get_image"])
+@pytest.mark.parametrize("step", ["enabled_hooks", "get_secrets", "get_image"])
 async def test_a_preparation_that_was_overtaken_is_not_kept(runtime: Runtime, door: Callable[[str], Door], step: str):
     """Also when nobody asked in between."""
     hook = await deploy(runtime, claim("1"))
@@ -91,7 +92,7 @@ async def test_a_preparation_that_was_overtaken_is_not_kept(runtime: Runtime, do
 async def test_many_first_requests_prepare_once(runtime: Runtime, door: Callable[[str], Door]):
     """A hundred requests for a hook that nobody has asked for yet read it once."""
     await deploy(runtime, claim("1"))
-    doors = [door(name) for name in ("enabled_hook", "get_secrets", "get_image", "make_image")]
+    doors = [door(name) for name in ("enabled_hooks", "get_secrets", "get_image", "make_image")]
     doors[0].holds = 1
     asked = [asyncio.create_task(answer(runtime)) for _ in range(100)]
     await doors[0].holding()
@@ -107,7 +108,7 @@ async def test_a_caller_who_leaves_does_no_harm(
 ):
     """The first of several asked, and was cancelled: the others get their answer from the same preparation."""
     await deploy(runtime, claim("1"))
-    slow = door("enabled_hook")
+    slow = door("enabled_hooks")
     slow.holds = 1
     first = asyncio.create_task(answer(runtime))
     await slow.holding()
@@ -121,7 +122,7 @@ async def test_a_caller_who_leaves_does_no_harm(
     assert (len(slow.calls), len(records)) == (1, 3)
 
 
-@pytest.mark.parametrize("step", ["enabled_hook", "get_secrets", "get_image", "run"])
+@pytest.mark.parametrize("step", ["enabled_hooks", "get_secrets", "get_image", "run"])
 async def test_what_is_not_available_now_is_there_later(
     runtime: Runtime, records: list[Execution], door: Callable[[str], Door], step: str
 ):
@@ -169,7 +170,7 @@ async def test_a_hook_that_is_deleted_while_it_is_prepared(
 ):
     """Its secrets are gone when they are read: what is enabled by then runs, if anything."""
     hook = await deploy(runtime, claim("1"))
-    slow = door("enabled_hook")
+    slow = door("enabled_hooks")
     slow.holds = 1
     asked = asyncio.create_task(answer(runtime))
     await slow.holding()
@@ -191,14 +192,14 @@ async def test_tenants_with_the_same_script_share_its_program(runtime: Runtime, 
     both = asyncio.gather(answer(runtime, tenant="t"), answer(runtime, tenant="u"))
     await slow.holding(2)
     slow.open.set()
-    kept = runtime.dispatch._ready
+    kept = runtime.dispatch._preparations._rows
 
     assert list(await both) == ["of t", "of u"]
-    assert len({id(ready.program) for ready in kept.values() if ready}) == 1
-    assert len(runtime.dispatch._programs) == 1
+    assert len({id(ready.program) for row in kept.values() for ready in row.hooks}) == 1
+    assert len(runtime.dispatch._preparations._programs) == 1
     for tenant in ("t", "u"):
         runtime.dispatch.forget(tenant, CREDENTIALS)
-    assert len(runtime.dispatch._programs) == 0
+    assert len(runtime.dispatch._preparations._programs) == 0
 
 
 # Memory
@@ -206,15 +207,15 @@ async def test_tenants_with_the_same_script_share_its_program(runtime: Runtime, 
 
 def dispatch_of(runtime: Runtime, cache_bytes: int) -> Dispatch:
     """A dispatch of its own beside the runtime's, with so much room."""
-    return Dispatch(
+    preparations = Preparations(
         storage=runtime.storage,
         sealer=Sealer(bytes(range(32))),
         sandbox=runtime.sandbox,
         images=SourceImages(runtime.sandbox),
-        recorder=runtime.recorder,
-        limits=LimitSettings().limits(),
         cache_bytes=cache_bytes,
     )
+    limits = LimitSettings().limits()
+    return Dispatch(preparations=preparations, sandbox=runtime.sandbox, recorder=runtime.recorder, limits=limits)
 
 
 async def test_the_least_used_hook_gives_way(runtime: Runtime, door: Callable[[str], Door]):
@@ -224,14 +225,14 @@ async def test_the_least_used_hook_gives_way(runtime: Runtime, door: Callable[[s
         await deploy(runtime, large, tenant=tenant)
     measured = dispatch_of(runtime, SPARE)
     await measured.execute("a", CREDENTIALS, REQUEST)
-    each = SPARE - measured._free
-    read = door("enabled_hook")
+    each = SPARE - measured._preparations._free
+    read = door("enabled_hooks")
 
     dispatch = dispatch_of(runtime, 2 * each)
     for tenant in "abacbaa":
         await dispatch.execute(tenant, CREDENTIALS, REQUEST)
     assert [call[0] for call in read.calls] == ["a", "b", "c", "b", "a"]
-    assert dispatch._free == 0
+    assert dispatch._preparations._free == 0
 
     read.calls.clear()
     narrow = dispatch_of(runtime, each // 2)
@@ -251,11 +252,15 @@ async def test_all_memory_is_given_back(runtime: Runtime):
     free = []
     for tenant, trigger in places:
         await dispatch.execute(tenant, trigger, REQUEST)
-        free.append(dispatch._free)
+        free.append(dispatch._preparations._free)
     for place in [*places, *places, ("never", CREDENTIALS)]:
         dispatch.forget(*place)
 
     assert free == sorted(free, reverse=True)
     assert SPARE - free[0] > 4 * 4000, "secrets are counted"
-    assert dispatch._free == SPARE
-    assert (len(dispatch._ready), len(dispatch._preparing), len(dispatch._programs)) == (0, 0, 0)
+    assert dispatch._preparations._free == SPARE
+    assert (
+        len(dispatch._preparations._rows),
+        len(dispatch._preparations._preparing),
+        len(dispatch._preparations._programs),
+    ) == (0, 0, 0)

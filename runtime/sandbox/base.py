@@ -31,7 +31,7 @@ class Program(ABC):
     """Bytes it occupies."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Run:
     """What came of one execution. Times are milliseconds; `memory_bytes` is the guest's peak linear memory."""
 

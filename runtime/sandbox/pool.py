@@ -112,13 +112,8 @@ class WasmSandbox(Sandbox):
                 step = None
         if step is None or step.waiting:
             step = await self._longer(_Asked(program, frame, limits, owner, started + limits.wall_ms / 1000), step)
-        return Run(
-            outcome=outcome(step.reply, limits),
-            console=console(step.reply),
-            cpu_ms=step.cpu_ms,
-            wall_ms=(time.perf_counter() - started) * 1000,
-            memory_bytes=step.reply.memory_bytes,
-        )
+        wall_ms = (time.perf_counter() - started) * 1000
+        return Run(outcome(step.reply, limits), console(step.reply), step.cpu_ms, wall_ms, step.reply.memory_bytes)
 
     async def close(self) -> None:
         """See `Sandbox.close`."""

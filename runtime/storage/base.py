@@ -2,7 +2,8 @@
 
 What a backend must promise:
 - a call that returned has been made durable; a call that raised has changed nothing;
-- each call is atomic: two callers that enable different hooks of one trigger at once leave exactly one enabled;
+- each call is atomic: two callers that enable different hooks at once leave exactly one enabled, where their policies
+  let only one be;
 - a caller who is cancelled takes nothing back: what was accepted is still written, whole;
 - nothing is ever found under another tenant;
 - secrets arrive and leave sealed (`storage.sealing`): a backend never sees a plain one;
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from runtime.errors import Conflict, InvalidBody, NotFound, Unavailable
-from runtime.model import Deploy, Execution, Hook, HookVersion
+from runtime.model import Deploy, Execution, Hook, HookVersion, Policy
 
 _LOG: Final = logging.getLogger("hookd.storage")
 
@@ -43,6 +44,15 @@ class TooManyHooks(Conflict):
 
     def __init__(self, *, most: int) -> None:
         super().__init__(f"A tenant can have at most {most} hooks, and this one has them. Delete one first.")
+
+
+class TooManyEnabled(Conflict):
+    """As many hooks of the trigger are enabled as may be."""
+
+    code = "too_many_entities"
+
+    def __init__(self, *, most: int) -> None:
+        super().__init__(f"At most {most} hooks of one extensibility point can be enabled at once. Disable one first.")
 
 
 class SecretNameTaken(Conflict):
@@ -80,6 +90,8 @@ class HookChange:
     name: str | None = None
     enabled: bool | None = None
     version: HookVersion | None = None
+    policy: Policy | None = None
+    meta: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +112,7 @@ class HookFilter:
 
     trigger: str | None = None
     enabled: bool | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +127,9 @@ class ExecutionFilter:
     decision: str | None = None
     before: str | None = None
 
+
+ENABLED: Final = 20
+"""How many hooks of one trigger may be enabled at once: the vendor's number of Actions (contract-full 10)."""
 
 VERSIONS: Final = 50
 """How many versions of a hook are kept: the vendor's number (contract 0)."""
@@ -137,16 +153,19 @@ class Storage(ABC):
         """Store a new hook and its version. `HookNameTaken` when the trigger has one of that name in this tenant.
 
         `TooManyHooks` when the tenant would have more than `most`; None is no limit.
-        If `hook.enabled`, whichever hook of that tenant and trigger was enabled is disabled in the same transaction.
+        If `hook.enabled` and its policy has no order, the hook that was enabled at that trigger without an order for the
+        same clients and audiences is disabled in the same transaction. `TooManyEnabled`.
         """
 
     @abstractmethod
     async def update_hook(
         self, tenant: str, hook_id: str, change: HookChange, at: float, *, seen: Hook | None = None
     ) -> HookWritten:
-        """Apply a change; `at` becomes `updated_at`. `HookNotFound`, `HookNameTaken`. Enabling as in `create_hook`.
+        """Apply a change; `at` becomes `updated_at`. `HookNotFound`, `HookNameTaken`.
 
-        `seen` is the hook that the change was decided on: `StaleHook` when its version or `enabled` is another by now.
+        Enabling, and another policy of an enabled hook, as in `create_hook`.
+
+        `seen` is the hook that the change was decided on: `StaleHook` when its version, policy or `enabled` is another by now.
         Without it, a source that does not load could be stored in the moment in which somebody else enables the hook.
         """
 
@@ -163,8 +182,8 @@ class Storage(ABC):
         """A page of the hooks in order of creation, and how many match in all."""
 
     @abstractmethod
-    async def enabled_hook(self, tenant: str, trigger: str) -> Hook | None:
-        """The one hook that runs at this extensibility point."""
+    async def enabled_hooks(self, tenant: str, trigger: str) -> tuple[Hook, ...]:
+        """The hooks that run at this extensibility point, in the order in which they do (`Policy.rank`, then age)."""
 
     @abstractmethod
     async def list_deploys(self, tenant: str, hook_id: str) -> list[Deploy]:

@@ -1,4 +1,4 @@
-"""The storage of one machine: the contract in a SQLite file (`runtime/sqlite`), with the SQL of `tables`."""
+"""The storage of one machine: the contract in a SQLite file (`runtime/sqlite`), with the SQL of `tables` and `execution_tables`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from runtime.model import Deploy, Execution, Hook, HookVersion
 from runtime.sqlite.database import BUSY_SECONDS, Database, open_database
 from runtime.sqlite.opening import Schema
-from runtime.storage import tables
+from runtime.storage import execution_tables, tables
 from runtime.storage.base import ExecutionFilter, HookChange, HookFilter, HookWritten, Storage
 
 _MARK: Final = b"hook"
@@ -63,9 +63,9 @@ class SqliteStorage(Storage):
         """See `Storage.list_hooks`."""
         return await self._database.read(lambda db: tables.list_hooks(db, tenant, wanted, start, limit))
 
-    async def enabled_hook(self, tenant: str, trigger: str) -> Hook | None:
-        """See `Storage.enabled_hook`."""
-        return await self._database.read(lambda db: tables.enabled_hook(db, tenant, trigger))
+    async def enabled_hooks(self, tenant: str, trigger: str) -> tuple[Hook, ...]:
+        """See `Storage.enabled_hooks`."""
+        return await self._database.read(lambda db: tables.enabled_hooks(db, tenant, trigger))
 
     async def list_deploys(self, tenant: str, hook_id: str) -> list[Deploy]:
         """See `Storage.list_deploys`."""
@@ -101,23 +101,25 @@ class SqliteStorage(Storage):
 
     async def append_executions(self, executions: Sequence[Execution]) -> None:
         """See `Storage.append_executions`."""
-        await self._database.write(lambda db: tables.append_executions(db, executions))
+        await self._database.write(lambda db: execution_tables.append_executions(db, executions))
 
     async def list_executions(self, tenant: str, wanted: ExecutionFilter, *, limit: int) -> list[Execution]:
         """See `Storage.list_executions`."""
-        return await self._database.read(lambda db: tables.list_executions(db, tenant, wanted, limit))
+        return await self._database.read(lambda db: execution_tables.list_executions(db, tenant, wanted, limit))
 
     async def prune_executions(self, *, older_than: float, most: int) -> int:
         """See `Storage.prune_executions`."""
-        tenants = await self._database.read(tables.recorded_tenants)
+        tenants = await self._database.read(execution_tables.recorded_tenants)
         return sum([await self._prune(tenant, older_than, most) for tenant in tenants])
 
     async def _prune(self, tenant: str, older_than: float, most: int) -> int:
-        last = await self._database.read(lambda db: tables.last_to_prune(db, tenant, older_than, most))
+        last = await self._database.read(lambda db: execution_tables.last_to_prune(db, tenant, older_than, most))
         if last is None:
             return 0
         removed = 0
-        while some := await self._database.write(lambda db: tables.prune_some(db, tenant, last, _PRUNED_TOGETHER)):
+        while some := await self._database.write(
+            lambda db: execution_tables.prune_some(db, tenant, last, _PRUNED_TOGETHER)
+        ):
             removed += some
         return removed
 

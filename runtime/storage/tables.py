@@ -6,63 +6,36 @@ when it raises (`sqlite` rolls it back).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from hashlib import sha256
-from itertools import chain
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import orjson
 
 from runtime.errors import HookNameTaken, HookNotFound
-from runtime.model import Deploy, Execution, Hook, HookVersion
-from runtime.storage import records
+from runtime.model import Deploy, Hook, HookVersion, Policy
 from runtime.storage.base import (
+    ENABLED,
     VERSIONS,
-    ExecutionFilter,
     HookChange,
     HookFilter,
     HookWritten,
     SecretNameTaken,
     SecretNotFound,
     StaleHook,
+    TooManyEnabled,
     TooManyHooks,
     TooManySecrets,
     VersionNotFound,
 )
-
-
-class Rows(Protocol):
-    """What a statement gave."""
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows were changed."""
-
-    def fetchone(self) -> Any:
-        """The next row, or None."""
-
-    def fetchall(self) -> list[Any]:
-        """All rows."""
-
-
-class Database(Protocol):
-    """The part of a connection that this module uses."""
-
-    def execute(self, sql: str, parameters: Sequence[object] = ..., /) -> Rows:
-        """Run one statement."""
-
-    def executemany(self, sql: str, parameters: Iterable[Sequence[object]], /) -> Rows:
-        """Run one statement for each row of parameters."""
-
+from runtime.storage.statements import Database, where
 
 _HOOK: Final = """
-    SELECT tenant, hooks.id, name, hooks.trigger_id, enabled, created_at, updated_at, version_id, script, dependencies
+    SELECT tenant, hooks.id, name, hooks.trigger_id, enabled, created_at, updated_at, policy, meta,
+        version_id, script, dependencies
     FROM hooks JOIN versions ON versions.id = version_id
 """
-
-_ROWS_TOGETHER: Final = 100
-"""Of seven values each: older SQLites take 999 values in a statement."""
 
 _DROP_UNUSED_VERSION: Final = """
     DELETE FROM versions WHERE id = ?
@@ -76,11 +49,12 @@ def create_hook(db: Database, hook: Hook, most: int | None) -> HookWritten:
     _require_free_name(db, hook.tenant, hook.trigger, hook.name)
     if most is not None:
         _require_room(db, hook.tenant, most)
-    disabled = _disable_enabled(db, hook.tenant, hook.trigger, hook.created_at) if hook.enabled else None
+    disabled = _make_way(db, hook, hook.created_at) if hook.enabled else None
     _put_version(db, hook.version)
     db.execute(
-        "INSERT INTO hooks (tenant, id, name, trigger_id, enabled, version_id, created_at, updated_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO hooks"
+        " (tenant, id, name, trigger_id, enabled, version_id, created_at, updated_at, policy, alone_for, meta)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             hook.tenant,
             hook.id,
@@ -90,6 +64,9 @@ def create_hook(db: Database, hook: Hook, most: int | None) -> HookWritten:
             hook.version.id,
             hook.created_at,
             hook.updated_at,
+            _json(asdict(hook.policy)),
+            _alone_for(hook.policy),
+            _json(dict(hook.meta)),
         ),
     )
     _note_version(db, hook, hook.created_at)
@@ -101,24 +78,38 @@ def update_hook(
 ) -> HookWritten:
     """See `Storage.update_hook`."""
     old = get_hook(db, tenant, hook_id)
-    if seen is not None and (seen.version.id, seen.enabled) != (old.version.id, old.enabled):
+    if seen is not None and _decisive(seen) != _decisive(old):
         raise StaleHook
     new = replace(
         old,
         name=old.name if change.name is None else change.name,
         enabled=old.enabled if change.enabled is None else change.enabled,
         version=change.version or old.version,
+        policy=change.policy or old.policy,
+        meta=old.meta if change.meta is None else change.meta,
         updated_at=at,
     )
     if new.name != old.name:
         _require_free_name(db, tenant, new.trigger, new.name)
-    disabled = _disable_enabled(db, tenant, new.trigger, at) if new.enabled and not old.enabled else None
+    anew = new.enabled and (not old.enabled or new.policy != old.policy)
+    disabled = _make_way(db, new, at) if anew else None
     if new.version.id != old.version.id:
         _put_version(db, new.version)
         _note_version(db, new, at)
     db.execute(
-        "UPDATE hooks SET name = ?, enabled = ?, version_id = ?, updated_at = ? WHERE tenant = ? AND id = ?",
-        (new.name, new.enabled, new.version.id, at, tenant, hook_id),
+        "UPDATE hooks SET name = ?, enabled = ?, version_id = ?, updated_at = ?, policy = ?, alone_for = ?, meta = ?"
+        " WHERE tenant = ? AND id = ?",
+        (
+            new.name,
+            new.enabled,
+            new.version.id,
+            at,
+            _json(asdict(new.policy)),
+            _alone_for(new.policy),
+            _json(dict(new.meta)),
+            tenant,
+            hook_id,
+        ),
     )
     if new.version.id != old.version.id:
         _drop_versions(db, new, keep=VERSIONS)
@@ -145,16 +136,19 @@ def get_hook(db: Database, tenant: str, hook_id: str) -> Hook:
 
 def list_hooks(db: Database, tenant: str, wanted: HookFilter, start: int, limit: int) -> tuple[list[Hook], int]:
     """See `Storage.list_hooks`."""
-    where, values = _where({"tenant": tenant, "hooks.trigger_id": wanted.trigger, "enabled": wanted.enabled})
-    rows = db.execute(f"{_HOOK} WHERE {where} ORDER BY number LIMIT ? OFFSET ?", (*values, limit, start)).fetchall()
-    (total,) = db.execute(f"SELECT count(*) FROM hooks WHERE {where}", values).fetchone()  # noqa: S608 - column names
+    condition, values = where(
+        {"tenant": tenant, "hooks.trigger_id": wanted.trigger, "enabled": wanted.enabled, "name": wanted.name}
+    )
+    rows = db.execute(f"{_HOOK} WHERE {condition} ORDER BY number LIMIT ? OFFSET ?", (*values, limit, start)).fetchall()
+    (total,) = db.execute(f"SELECT count(*) FROM hooks WHERE {condition}", values).fetchone()  # noqa: S608 - column names
     return [_hook(row) for row in rows], total
 
 
-def enabled_hook(db: Database, tenant: str, trigger: str) -> Hook | None:
-    """See `Storage.enabled_hook`."""
-    row = db.execute(f"{_HOOK} WHERE tenant = ? AND hooks.trigger_id = ? AND enabled = 1", (tenant, trigger)).fetchone()
-    return None if row is None else _hook(row)
+def enabled_hooks(db: Database, tenant: str, trigger: str) -> tuple[Hook, ...]:
+    """See `Storage.enabled_hooks`."""
+    select = f"{_HOOK} WHERE tenant = ? AND hooks.trigger_id = ? AND enabled = 1 ORDER BY number"
+    hooks = [_hook(row) for row in db.execute(select, (tenant, trigger)).fetchall()]
+    return tuple(sorted(hooks, key=lambda hook: hook.policy.rank))
 
 
 def list_deploys(db: Database, tenant: str, hook_id: str) -> list[Deploy]:
@@ -229,80 +223,38 @@ def get_image(db: Database, version_id: str, build_id: str) -> bytes | None:
     return bytes(row[0])
 
 
-def append_executions(db: Database, executions: Sequence[Execution]) -> None:
-    """See `Storage.append_executions`.
-
-    Many rows in one statement: for each statement this thread lets go of the interpreter and takes it back, each time
-    in the middle of a token request.
-    """
-    for start in range(0, len(executions), _ROWS_TOGETHER):
-        some = executions[start : start + _ROWS_TOGETHER]
-        rows = [
-            (one.tenant, one.id, one.hook_id, one.client_id, one.decision, one.at, records.encode(one)) for one in some
-        ]
-        places = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(rows))
-        db.execute(
-            f"INSERT OR IGNORE INTO executions (tenant, id, hook_id, client_id, decision, at, record) VALUES {places}",  # noqa: S608 - places only
-            list(chain.from_iterable(rows)),
-        )
-
-
-def list_executions(db: Database, tenant: str, wanted: ExecutionFilter, limit: int) -> list[Execution]:
-    """See `Storage.list_executions`."""
-    where, values = _where(
-        {"tenant": tenant, "hook_id": wanted.hook_id, "client_id": wanted.client_id, "decision": wanted.decision}
-    )
-    if wanted.before is not None:
-        where, values = f"{where} AND id < ?", [*values, wanted.before]
-    select = f"SELECT record FROM executions WHERE {where} ORDER BY id DESC LIMIT ?"  # noqa: S608 - column names
-    return [records.decode(record) for (record,) in db.execute(select, (*values, limit)).fetchall()]
-
-
-def recorded_tenants(db: Database) -> list[str]:
-    """The tenants that have executions, found in as many steps as there are: DISTINCT would read the whole index."""
-    following = "SELECT min(executions.tenant) FROM executions"
-    select = f"""
-        WITH RECURSIVE found (tenant) AS (
-            {following}
-            UNION ALL SELECT ({following} WHERE executions.tenant > found.tenant) FROM found WHERE tenant IS NOT NULL
-        )
-        SELECT tenant FROM found WHERE tenant IS NOT NULL
-    """  # noqa: S608 - fixed text
-    return [tenant for (tenant,) in db.execute(select).fetchall()]
-
-
-def last_to_prune(db: Database, tenant: str, older_than: float, most: int) -> tuple[float, int] | None:
-    """The newest execution of the tenant that `prune_executions` removes, as a place in time: it and all before it go.
-
-    None when all of them stay.
-    """
-    select = "SELECT at, number FROM executions WHERE tenant = ?"
-    over: tuple[float, int] | None = db.execute(
-        f"{select} ORDER BY at DESC, number DESC LIMIT 1 OFFSET ?", (tenant, most)
-    ).fetchone()
-    last = max(over or (older_than, 0), (older_than, 0))
-    oldest: tuple[float, int] | None = db.execute(f"{select} ORDER BY at, number LIMIT 1", (tenant,)).fetchone()
-    return last if oldest is not None and oldest <= last else None
-
-
-def prune_some(db: Database, tenant: str, last: tuple[float, int], limit: int) -> int:
-    """Remove at most so many executions of the tenant up to this place in time, oldest first; how many it were."""
-    oldest = "SELECT number FROM executions WHERE tenant = ? AND (at, number) <= (?, ?) ORDER BY at, number LIMIT ?"
-    return db.execute(f"DELETE FROM executions WHERE number IN ({oldest})", (tenant, *last, limit)).rowcount  # noqa: S608 - fixed text
-
-
 def _hook(row: Sequence[Any]) -> Hook:
-    tenant, hook_id, name, trigger, enabled, created_at, updated_at, version_id, script, dependencies = row
+    tenant, hook_id, name, trigger, enabled, created_at, updated_at, policy, meta, version_id, *content = row
     return Hook(
         tenant=tenant,
         id=hook_id,
         name=name,
         trigger=trigger,
         enabled=bool(enabled),
-        version=_version(version_id, trigger, script, dependencies),
+        version=_version(version_id, trigger, *content),
         created_at=created_at,
         updated_at=updated_at,
+        policy=_policy(**orjson.loads(policy)),
+        meta=orjson.loads(meta),
     )
+
+
+def _policy(clients: Sequence[str] = (), audiences: Sequence[str] = (), **rest: Any) -> Policy:
+    return Policy(clients=tuple(clients), audiences=tuple(audiences), **rest)
+
+
+def _decisive(hook: Hook) -> tuple[object, ...]:
+    """What a change to the hook is decided on."""
+    return hook.version.id, hook.enabled, hook.policy
+
+
+def _alone_for(policy: Policy) -> str | None:
+    """Whom the hook, enabled, is the only one for."""
+    return None if policy.order is not None else _json([sorted(policy.clients), sorted(policy.audiences)])
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _version(version_id: str, trigger: str, script: str, dependencies: str) -> HookVersion:
@@ -314,12 +266,6 @@ def _number(db: Database, tenant: str, hook_id: str) -> int:
     if row is None:
         raise HookNotFound
     return int(row[0])
-
-
-def _where(conditions: Mapping[str, object]) -> tuple[str, list[object]]:
-    """A condition on the columns that are given, and its values."""
-    given = {column: value for column, value in conditions.items() if value is not None}
-    return " AND ".join(f"{column} = ?" for column in given), list(given.values())
 
 
 def _require_free_name(db: Database, tenant: str, trigger: str, name: str) -> None:
@@ -334,18 +280,23 @@ def _require_room(db: Database, tenant: str, most: int) -> None:
         raise TooManyHooks(most=most)
 
 
-def _disable_enabled(db: Database, tenant: str, trigger: str, at: float) -> Hook | None:
-    hook = enabled_hook(db, tenant, trigger)
-    if hook is None:
+def _make_way(db: Database, hook: Hook, at: float) -> Hook | None:
+    """Disable the hook that can not be enabled beside this one. `TooManyEnabled`."""
+    others = [other for other in enabled_hooks(db, hook.tenant, hook.trigger) if other.id != hook.id]
+    alone_for = _alone_for(hook.policy)
+    rival = next((other for other in others if alone_for is not None and _alone_for(other.policy) == alone_for), None)
+    if rival is None:
+        if len(others) >= ENABLED:
+            raise TooManyEnabled(most=ENABLED)
         return None
-    db.execute("UPDATE hooks SET enabled = 0, updated_at = ? WHERE tenant = ? AND id = ?", (at, tenant, hook.id))
-    return replace(hook, enabled=False, updated_at=at)
+    db.execute("UPDATE hooks SET enabled = 0, updated_at = ? WHERE tenant = ? AND id = ?", (at, hook.tenant, rival.id))
+    return replace(rival, enabled=False, updated_at=at)
 
 
 def _put_version(db: Database, version: HookVersion) -> None:
     db.execute(
         "INSERT OR IGNORE INTO versions (id, trigger_id, script, dependencies) VALUES (?, ?, ?, ?)",
-        (version.id, version.trigger, version.script, orjson.dumps(dict(version.dependencies)).decode()),
+        (version.id, version.trigger, version.script, _json(dict(version.dependencies))),
     )
 
 

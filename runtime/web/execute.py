@@ -44,6 +44,8 @@ def decision_body(executed: Executed) -> dict[str, object]:
     else:
         body = {"decision": "deny", "error": decision.error, "error_description": decision.description}
     body["execution"] = ran
+    if len(executed.executions) > 1:
+        body["executions"] = [execution_summary(execution) for execution in executed.executions]
     if executed.fault is not None:
         body["hook_error"] = fault_body(executed.fault)
     return body

@@ -18,6 +18,7 @@ from runtime.manifest import (
     VALUE_NOT_SHOWN,
 )
 from runtime.model import FAILURES
+from runtime.policies import AUDIENCE_CHARS, BOUND_TO, CLIENT_CHARS, MOST_ORDER, ON_ERROR
 from runtime.triggers import TRIGGERS
 from runtime.web.shapes import RUN_FIELDS
 
@@ -67,7 +68,10 @@ _HOOK: Final[dict[str, Any]] = {
 _WRITABLE: Final[dict[str, Any]] = {
     "name": _NAME,
     "script": _SCRIPT,
-    "enabled": {"type": "boolean", "description": "Enabling a hook disables the other one of its trigger."},
+    "enabled": {
+        "type": "boolean",
+        "description": "Enabling a hook disables the one that was enabled for the same clients and audiences without an order.",
+    },
     "dependencies": {
         "type": "object",
         "propertyNames": {"minLength": 1, "maxLength": MODULE_NAME_CHARS},
@@ -118,6 +122,22 @@ _RECORD: Final[dict[str, Any]] = {
     "memory_bytes": {"type": "integer", "minimum": 0},
     "request_id": _STRING,
 }
+_EXECUTIONS: Final = {
+    **_array(ref("Ran")),
+    "minItems": 2,
+    "description": "Where several hooks ran, all, in their order.",
+}
+_POLICY: Final[dict[str, Any]] = {
+    "clients": {**_array({"type": "string", "minLength": 1, "maxLength": CLIENT_CHARS}), "maxItems": BOUND_TO},
+    "audiences": {**_array({"type": "string", "minLength": 1, "maxLength": AUDIENCE_CHARS}), "maxItems": BOUND_TO},
+    "order": {
+        "type": ["integer", "null"],
+        "minimum": -MOST_ORDER,
+        "maximum": MOST_ORDER,
+        "description": "Hooks with an order run one after the other, the lowest first. Of those without, one is enabled.",
+    },
+    "on_error": {"type": "string", "enum": list(ON_ERROR), "description": "What a hook that broke decides."},
+}
 
 SCHEMAS: Final[dict[str, Any]] = {
     "Error": _object(
@@ -140,17 +160,20 @@ SCHEMAS: Final[dict[str, Any]] = {
         {
             **_ALLOW,
             "execution": {"oneOf": [ref("Ran"), {"type": "null"}], "description": "null: no hook is enabled."},
+            "executions": _EXECUTIONS,
+            "hook_error": ref("HookError"),
         },
-        optional=("id_token_claims",),
+        optional=("id_token_claims", "executions", "hook_error"),
     ),
-    "Deny": _object({**_DENY, "execution": ref("Ran")}),
+    "Deny": _object({**_DENY, "execution": ref("Ran"), "executions": _EXECUTIONS}, optional=("executions",)),
     "HookTest": {
         **_object(_TESTED, optional=tuple(_TESTED), about="What to run, and on what. Without a request: on a sample."),
         "not": {"required": ["version", "script"]},
     },
     "Tested": {"oneOf": [ref("TestedAllow"), ref("TestedDeny")]},
     "TestedAllow": _object(
-        {"request": ref("TokenRequest"), **_ALLOW, "run": ref("Run")}, optional=("id_token_claims",)
+        {"request": ref("TokenRequest"), **_ALLOW, "hook_error": ref("HookError"), "run": ref("Run")},
+        optional=("id_token_claims", "hook_error"),
     ),
     "TestedDeny": _object({"request": ref("TokenRequest"), **_DENY, "run": ref("Run")}),
     "Run": _object(
@@ -179,6 +202,8 @@ SCHEMAS: Final[dict[str, Any]] = {
             ),
         }
     ),
+    "Policy": _object(_POLICY, about="An enabled hook runs for these clients and audiences; none means all."),
+    "PolicyPatch": {**_object(_POLICY, optional=tuple(_POLICY)), "minProperties": 1},
     "Rollback": _object({"version": VERSION_NUMBER}),
     "Ran": _object(
         {"id": _ULID, "hook": _STRING, "version": _SHA256, "duration_ms": _NUMBER, "cpu_ms": _NUMBER},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from runtime.model import Deploy, DroppedClaim, Execution, Failure, Hook, Refusal
+from runtime.model import Deploy, DroppedClaim, Execution, Failure, Hook, Policy, Refusal
 
 HOOK_FIELDS = ("id", "name", "script", "dependencies", "enabled", "triggerId")
 """Of a hook in the Management API, in the order in which the vendor sends them (contract-full 5.1)."""
@@ -26,6 +26,16 @@ def hook_body(hook: Hook) -> dict[str, object]:
         "dependencies": dict(version.dependencies),
         "enabled": hook.enabled,
         "triggerId": hook.trigger,
+    }
+
+
+def policy_body(policy: Policy) -> dict[str, object]:
+    """`{clients, audiences, order, on_error}`."""
+    return {
+        "clients": policy.clients,
+        "audiences": policy.audiences,
+        "order": policy.order,
+        "on_error": policy.on_error,
     }
 
 

@@ -41,7 +41,7 @@ async def test_a_hook_comes_back_as_it_was_stored(storage, nouns):
     assert written.hook == hook
     assert written.disabled is None
     assert await storage.get_hook("acme", hook.id) == hook
-    assert await storage.enabled_hook("acme", hook.trigger) == hook
+    assert await storage.enabled_hooks("acme", hook.trigger) == (hook,)
     assert await storage.list_hooks("acme", ALL, start=0, limit=1) == ([hook], 1)
 
 
@@ -79,7 +79,7 @@ async def test_a_name_is_taken_within_its_trigger_and_tenant_only(storage, nouns
         await storage.create_hook(nouns.hook(name="n", enabled=True))
 
     assert await names(storage) == ["n", "n"]
-    assert await storage.enabled_hook("acme", "credentials-exchange") == first.hook
+    assert await storage.enabled_hooks("acme", "credentials-exchange") == (first.hook,)
 
 
 async def test_a_tenant_has_no_more_hooks_than_it_may(storage, nouns):
@@ -94,7 +94,7 @@ async def test_a_tenant_has_no_more_hooks_than_it_may(storage, nouns):
         await storage.create_hook(nouns.hook(enabled=True, trigger="password-exchange"), most=3)
     assert (caught.value.status, caught.value.code) == (409, "too_many_entities")
     assert len(await names(storage)) == 3
-    assert await storage.enabled_hook("acme", first.trigger) == first
+    assert await storage.enabled_hooks("acme", first.trigger) == (first,)
 
     await storage.create_hook(nouns.hook(tenant="other"), most=3)
     await storage.delete_hook("acme", first.id)
@@ -117,7 +117,7 @@ async def test_enabling_disables_the_other_of_the_same_trigger(storage, nouns):
     assert updated.disabled == await storage.get_hook("acme", second.id)
     assert updated.disabled.enabled is False
     assert await names(storage, HookFilter(enabled=True)) == [first.name, elsewhere.name]
-    assert await storage.enabled_hook("other", foreign.trigger) == foreign
+    assert await storage.enabled_hooks("other", foreign.trigger) == (foreign,)
 
 
 async def test_enabling_an_enabled_hook_disables_nothing(storage, nouns):
@@ -128,7 +128,7 @@ async def test_enabling_an_enabled_hook_disables_nothing(storage, nouns):
     written = await storage.update_hook("acme", hook.id, HookChange(enabled=True), 2.0)
 
     assert written.disabled is None
-    assert await storage.enabled_hook("acme", hook.trigger) == written.hook
+    assert await storage.enabled_hooks("acme", hook.trigger) == (written.hook,)
 
 
 async def test_disabling_leaves_none_enabled(storage, nouns):
@@ -139,7 +139,7 @@ async def test_disabling_leaves_none_enabled(storage, nouns):
 
     await storage.update_hook("acme", hook.id, HookChange(enabled=False), 2.0)
 
-    assert await storage.enabled_hook("acme", hook.trigger) is None
+    assert await storage.enabled_hooks("acme", hook.trigger) == ()
 
 
 async def test_an_update_changes_what_it_names(storage, nouns):
@@ -165,7 +165,7 @@ async def test_an_update_to_a_taken_name_changes_nothing(storage, nouns):
     with pytest.raises(HookNameTaken):
         await storage.update_hook("acme", hook.id, HookChange(name="taken", enabled=True, version=nouns.version()), 2.0)
     assert await storage.get_hook("acme", hook.id) == hook
-    assert await storage.enabled_hook("acme", hook.trigger) == taken
+    assert await storage.enabled_hooks("acme", hook.trigger) == (taken,)
 
     assert (await storage.update_hook("acme", hook.id, HookChange(name="mine"), 2.0)).hook.name == "mine"
 
@@ -234,7 +234,7 @@ async def test_a_deleted_hook_is_gone_with_its_secrets(storage, nouns):
 
     assert await storage.delete_hook("acme", hook.id) == hook
 
-    assert await storage.enabled_hook("acme", hook.trigger) is None
+    assert await storage.enabled_hooks("acme", hook.trigger) == ()
     assert await names(storage) == []
     await storage.create_hook(hook)
     assert await storage.get_secrets("acme", hook.id) == {}
@@ -279,7 +279,7 @@ async def test_a_caller_who_is_cancelled_takes_nothing_back(storage, nouns):
     with pytest.raises(asyncio.CancelledError):
         await call
 
-    while await storage.enabled_hook("acme", hook.trigger) is None:
+    while await storage.enabled_hooks("acme", hook.trigger) == ():
         await asyncio.sleep(0)
     assert await storage.get_hook("acme", hook.id) == hook
 
@@ -287,13 +287,13 @@ async def test_a_caller_who_is_cancelled_takes_nothing_back(storage, nouns):
 async def test_close_finishes_what_was_accepted(storage, nouns):
     """Calls in progress are answered; later ones are `Unavailable`; closing again is no error."""
     calls = [asyncio.ensure_future(storage.create_hook(nouns.hook())) for _ in range(20)]
-    calls_to_read = [asyncio.ensure_future(storage.enabled_hook("acme", "t")) for _ in range(20)]
+    calls_to_read = [asyncio.ensure_future(storage.enabled_hooks("acme", "t")) for _ in range(20)]
     await asyncio.sleep(0)
 
     await storage.close()
 
     assert len(await asyncio.gather(*calls)) == 20
-    assert await asyncio.gather(*calls_to_read) == [None] * 20
+    assert await asyncio.gather(*calls_to_read) == [()] * 20
     with pytest.raises(Unavailable):
         await storage.create_hook(nouns.hook())
     with pytest.raises(Unavailable):

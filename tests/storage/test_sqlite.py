@@ -46,7 +46,7 @@ async def test_what_was_stored_is_there_after_a_restart(path, nouns):
 
     assert [file.name for file in path.parent.iterdir()] == ["hookd.db"]
     storage = await open_sqlite(str(path))
-    assert await storage.enabled_hook("acme", hook.trigger) == hook
+    assert await storage.enabled_hooks("acme", hook.trigger) == (hook,)
     await storage.close()
 
 
@@ -113,7 +113,7 @@ async def test_readers_do_not_wait_for_a_writer(path, storage, nouns):
     await storage.create_hook(hook)
 
     with other_process(path, "BEGIN IMMEDIATE", "UPDATE hooks SET enabled = 0"):
-        assert await storage.enabled_hook("acme", hook.trigger) == hook
+        assert await storage.enabled_hooks("acme", hook.trigger) == (hook,)
 
 
 # what is out of order
@@ -254,14 +254,18 @@ async def test_an_older_database_is_migrated(path, nouns, monkeypatch):
     """What it has stays; the scripts that it has not seen are applied, those it has are not."""
     with monkeypatch.context() as older:
         older.setattr("runtime.storage.sqlite.migrations", lambda: migrations()[:1])
-        storage = await open_sqlite(path)
-        hook = nouns.hook()
-        await storage.create_hook(hook)
-        await storage.close()
+        await (await open_sqlite(path)).close()
+    hook = nouns.hook(enabled=True)
+    with other_process(path) as db:
+        content = (hook.version.id, hook.trigger, hook.version.script, "{}")
+        db.execute("INSERT INTO versions VALUES (?, ?, ?, ?)", content)
+        row = (1, "acme", hook.id, hook.name, hook.trigger, 1, hook.version.id, 1.0, 1.0)
+        db.execute("INSERT INTO hooks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     storage = await open_sqlite(path)
 
-    assert await storage.get_hook("acme", hook.id) == hook
+    assert await storage.enabled_hooks("acme", hook.trigger) == (hook,)
+    assert (await storage.create_hook(nouns.hook(enabled=True))).disabled is not None
     await storage.append_executions([nouns.execution()])
     await storage.close()
 

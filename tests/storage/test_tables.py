@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runtime.storage import tables
+from runtime.storage import execution_tables, tables
 from runtime.storage.base import HookChange
 from runtime.storage.sqlite import migrations
 
@@ -162,11 +162,13 @@ def test_a_damaged_image_is_none(db, nouns):
 
 def test_tenants_are_found_without_reading_their_executions(db, nouns):
     """As many steps as tenants: to prune costs little where there is nothing to prune."""
-    tables.append_executions(db, [nouns.execution(tenant=tenant) for tenant in ("b", "a", "c") for _ in range(2000)])
+    execution_tables.append_executions(
+        db, [nouns.execution(tenant=tenant) for tenant in ("b", "a", "c") for _ in range(2000)]
+    )
     steps = []
     db.set_progress_handler(lambda: steps.append(1), 10)
 
-    assert tables.recorded_tenants(db) == ["a", "b", "c"]
+    assert execution_tables.recorded_tenants(db) == ["a", "b", "c"]
     assert len(steps) < 100
 
 

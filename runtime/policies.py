@@ -1,0 +1,64 @@
+"""What a body that changes a hook's policy must be. Pure; `manifest` has the manner, `model.Policy` the meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from runtime.manifest import Broken, Property, expected, members, quoted, require_properties, string
+from runtime.model import Policy
+
+BOUND_TO: Final = 100
+"""Clients, and audiences, that a hook may be bound to."""
+CLIENT_CHARS: Final = 256
+AUDIENCE_CHARS: Final = 2_048
+MOST_ORDER: Final = 1_000_000
+ON_ERROR: Final = ("deny", "allow")
+
+
+def parse_policy(body: object) -> Callable[[Policy], Policy]:
+    """The change that a body asks for: any of clients, audiences, order and on_error. `InvalidBody`."""
+    changes = members(body, _POLICY)
+    require_properties(changes)
+    return lambda policy: replace(policy, **changes)
+
+
+def _names(most_chars: int) -> Callable[[object], tuple[str, ...]]:
+    def read(value: object) -> tuple[str, ...]:
+        if type(value) is not list:
+            raise Broken(expected("array", value))
+        if len(value) > BOUND_TO:
+            raise Broken(f"Array is too long ({len(value)}), maximum {BOUND_TO}")
+        return tuple(dict.fromkeys(_name(name, most_chars) for name in value))
+
+    return read
+
+
+def _name(value: object, most: int) -> str:
+    name = string(value)
+    if not 1 <= len(name) <= most:
+        raise Broken(f"Each must have 1 to {most:,} characters, not {len(name):,}")
+    return name
+
+
+def _order(value: object) -> int | None:
+    if value is not None and type(value) is not int:
+        raise Broken(expected("integer or null", value))
+    if value is not None and abs(value) > MOST_ORDER:
+        raise Broken(f"Value {quoted(value)} is not between {-MOST_ORDER} and {MOST_ORDER}")
+    return value
+
+
+def _on_error(value: object) -> str:
+    if string(value) not in ON_ERROR:
+        raise Broken(f"No enum match for: {quoted(value)}")
+    return str(value)
+
+
+_POLICY: Final[Mapping[str, Property]] = {
+    "clients": Property("Ids of the clients that the hook runs for; none means all.", _names(CLIENT_CHARS)),
+    "audiences": Property("Audiences that the hook runs for; none means all.", _names(AUDIENCE_CHARS)),
+    "order": Property("Its place among hooks that run one after the other; null: it is the only one.", _order),
+    "on_error": Property(f"What a hook that broke decides, one of: {', '.join(ON_ERROR)}.", _on_error),
+}

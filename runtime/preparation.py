@@ -1,0 +1,164 @@
+"""What is ready to run: the enabled hooks of each tenant and extensibility point, with their secrets and programs.
+
+Kept by use, up to a number of bytes. `forget` throws it away, and a preparation that `forget` overtakes is not kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import inf
+from typing import Final, TypeAlias
+from weakref import WeakValueDictionary
+
+from runtime.bundle.base import Images
+from runtime.errors import HookNotFound
+from runtime.masking import Mask
+from runtime.model import Failure, Hook, HookVersion, Secrets
+from runtime.sandbox.base import Program, Sandbox, SourceRejected
+from runtime.storage.base import Storage
+from runtime.storage.sealing import Sealer
+
+Place: TypeAlias = tuple[str, str]
+"""A tenant and the id of an extensibility point."""
+
+_LOG = logging.getLogger("hookd.dispatch")
+_REJECTED_SECONDS: Final = 5.0
+# What a cached hook takes beside its image, its script and its secrets: objects.
+_OVERHEAD: Final = 4096
+
+
+@dataclass(slots=True, kw_only=True)
+class ReadyHook:
+    """An enabled hook with all that a run needs; `rejected` instead of a program when its source does not load."""
+
+    hook: Hook
+    secrets: Secrets
+    mask: Mask
+    program: Program | None
+    rejected: Failure | None
+
+    @property
+    def size(self) -> int:
+        """Bytes, about."""
+        image = self.program.size if self.program else 0
+        return image + len(self.hook.version.script) + self.mask.size + _OVERHEAD
+
+
+@dataclass(slots=True)
+class Row:
+    """The hooks of a place in the order in which they run."""
+
+    hooks: Sequence[ReadyHook]
+    is_bound: bool = field(init=False)
+    """Whether some of them pass by some requests."""
+    until: float = field(init=False)
+    """When to look at it again: a rejected hook was enabled, so it did load, and what hinders it may pass."""
+
+    def __post_init__(self) -> None:
+        self.is_bound = any(ready.hook.policy.is_bound for ready in self.hooks)
+        self.until = time.monotonic() + _REJECTED_SECONDS if any(ready.rejected for ready in self.hooks) else inf
+
+    def covering(self, client_id: str, audience: str) -> Sequence[ReadyHook]:
+        """Those that run for this request."""
+        return [ready for ready in self.hooks if ready.hook.policy.covers(client_id, audience)]
+
+    @property
+    def size(self) -> int:
+        """Bytes, about."""
+        return _OVERHEAD + sum(ready.size for ready in self.hooks)
+
+
+class Preparations:
+    """Makes hooks ready, each place once however many ask."""
+
+    def __init__(self, *, storage: Storage, sealer: Sealer, images: Images, sandbox: Sandbox, cache_bytes: int) -> None:
+        self._storage = storage
+        self._sealer = sealer
+        self._images = images
+        self._sandbox = sandbox
+        self._rows: OrderedDict[Place, Row] = OrderedDict()
+        self._preparing: dict[Place, asyncio.Task[Row]] = {}
+        self._free = cache_bytes
+        # One program per version, whichever tenants use it: its image once, what was learnt of its manners for all.
+        self._programs: WeakValueDictionary[str, Program] = WeakValueDictionary()
+
+    def kept(self, place: Place) -> Row | None:
+        """What is ready there, if anything is: no await on the way of most requests."""
+        row = self._rows.get(place)
+        if row is not None:
+            self._rows.move_to_end(place)
+            if row.until <= time.monotonic():
+                self._drop(place)
+                return None
+        return row
+
+    async def prepared(self, place: Place) -> Row:
+        """What is enabled at this place. A caller who leaves does not stop it. `Unavailable`."""
+        task = self._preparing.get(place)
+        if task is None:
+            task = self._preparing[place] = asyncio.create_task(self._prepare(place))
+            task.add_done_callback(lambda done: self._keep(place, done))
+        return await asyncio.shield(task)
+
+    async def make_ready(self, hook: Hook) -> ReadyHook:
+        """One hook, kept nowhere. `HookNotFound`, `Unavailable`."""
+        sealed = await self._storage.get_secrets(hook.tenant, hook.id)
+        secrets = self._sealer.open_secrets(hook.tenant, hook.id, sealed)
+        program, rejected = None, None
+        try:
+            program = await self._program(hook.tenant, hook.version)
+        except SourceRejected as error:
+            rejected = Failure(code="source_rejected", message=error.message, stack=error.stack)
+        return ReadyHook(hook=hook, secrets=secrets, mask=Mask(secrets), program=program, rejected=rejected)
+
+    def forget(self, place: Place) -> None:
+        """What is enabled there, a version, a policy or secrets changed: the next request reads them anew."""
+        self._preparing.pop(place, None)
+        self._drop(place)
+
+    def _keep(self, place: Place, done: asyncio.Task[Row]) -> None:
+        if self._preparing.get(place) is not done:
+            return
+        del self._preparing[place]
+        if done.cancelled() or done.exception() is not None:
+            return
+        row = done.result()
+        self._rows[place] = row
+        self._free -= row.size
+        while self._free < 0 and len(self._rows) > 1:
+            self._drop(next(iter(self._rows)))
+
+    def _drop(self, place: Place) -> None:
+        if place in self._rows:
+            self._free += self._rows.pop(place).size
+
+    async def _prepare(self, place: Place) -> Row:
+        hooks = await self._storage.enabled_hooks(*place)
+        try:
+            return Row([await self.make_ready(hook) for hook in hooks])
+        except HookNotFound:  # deleted since; others may be enabled by now
+            return await self._prepare(place)
+
+    async def _program(self, tenant: str, version: HookVersion) -> Program:
+        program = self._programs.get(version.id)
+        if program is None:
+            program = self._programs.setdefault(version.id, await self._load(tenant, version))
+        return program
+
+    async def _load(self, tenant: str, version: HookVersion) -> Program:
+        """From the image that is kept, or from one made anew."""
+        build_id = self._images.build_id
+        image = await self._storage.get_image(version.id, build_id)
+        if image is not None:
+            try:
+                return self._sandbox.load(image)
+            except ValueError:
+                _LOG.warning("a kept image is none, and is made again")
+        image = await self._images.image_of(version, owner=tenant)
+        await self._storage.keep_image(version.id, build_id, image)
+        return self._sandbox.load(image)
