@@ -51,6 +51,7 @@ ROOMS: Mapping[str, set[str]] = {
     "sandbox.base": RULES,
     "logs.base": RULES,
     "bundle.base": RULES,
+    "bundle": RULES | {"bundle.base", "sandbox.base"},
     # Secrets are sealed by the use cases, before the backend: the one concrete room that they see.
     "storage.sealing": NOUNS,
     "sqlite": NOUNS,
