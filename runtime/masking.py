@@ -15,7 +15,7 @@ from sys import getsizeof
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
-from runtime.model import Answer, ConsoleLine, DroppedClaim, Outcome
+from runtime.model import Answer, ConsoleLine, DroppedClaim, Outcome, Refusal
 
 MASK: Final = "[secret]"
 SHORTEST: Final = 4
@@ -31,6 +31,7 @@ CUT: Final = 1000
 
 Span: TypeAlias = tuple[int, int]
 
+_NUMBERS: Final = frozenset({int, float})
 # Between console lines that are searched as one text. No secret has it and no line, for both are Unicode.
 _BETWEEN: Final = "\ud800"
 _CONTROLS: Final = (*range(0x20), *range(0x7F, 0xA0))
@@ -62,6 +63,8 @@ class Mask:
     def work(self, outcome: Outcome, lines: tuple[ConsoleLine, ...]) -> int:
         """What masking these takes: the characters, times the forms that each is searched for."""
         said = "" if isinstance(outcome, Answer) else outcome.message + outcome.stack
+        if isinstance(outcome, Refusal) and outcome.properties:
+            said += json.dumps(outcome.properties)
         return len(self._forms) * (len(said) + sum([len(line.text) for line in lines]))
 
     def dropped(self, claims: tuple[DroppedClaim, ...]) -> tuple[DroppedClaim, ...]:
@@ -87,11 +90,26 @@ class Mask:
         return tuple(ConsoleLine(level=line.level, text=text) for line, text in zip(lines, masked, strict=True))
 
     def outcome(self, outcome: Outcome) -> Outcome:
-        """A denial or a failure with its name, message and stack masked; an answer as it is."""
+        """A denial or a failure with its name, message, stack and properties masked; an answer as it is."""
         if not self._forms or isinstance(outcome, Answer):
             return outcome
         name, message, stack = map(self.text, (outcome.name, outcome.message, outcome.stack))
-        return replace(outcome, name=name, message=message, stack=stack)
+        masked = replace(outcome, name=name, message=message, stack=stack)
+        if isinstance(masked, Refusal) and masked.properties:
+            return replace(
+                masked, properties={self.text(key): self.json(value) for key, value in masked.properties.items()}
+            )
+        return masked
+
+    def json(self, value: object) -> object:
+        """JSON with its texts and names masked, and each number in whose digits a secret is."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {self.text(name): self.json(member) for name, member in value.items()}
+        if isinstance(value, list):
+            return [self.json(member) for member in value]
+        return MASK if type(value) in _NUMBERS and self._found(str(value)) else value
 
     def _found(self, text: str) -> list[Span]:
         return [span for form in self._forms if form in text for span in _places(form, text)]

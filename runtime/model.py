@@ -108,18 +108,23 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The hook called `cb(null, value)`, or its promise gave `value`. None stands for undefined."""
+    """The hook called `cb(null, value)`, or its promise gave `value`. `undefined` when it was `cb()`: then the value is None."""
 
     value: object
+    undefined: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """The hook called `cb(error)`: it denies. `stack` has the line numbers of the user's source."""
+    """The hook called `cb(error)`: it denies. `stack` has the line numbers of the user's source.
+
+    `properties` are the error's own beside these three, such as `friendlyMessage` or `statusCode`: JSON, of a few kB.
+    """
 
     name: str
     message: str
     stack: str = ""
+    properties: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -203,12 +203,26 @@ def test_console_lines_are_masked():
             Failure(code="threw", name="E", message="hunter2", stack=""),
             Failure(code="threw", name="E", message=MASK, stack=""),
         ),
+        (
+            Refusal(name="E", message="m", properties={"hunter2": [{"a hunter2": "b hunter2"}, 1, True, None]}),
+            Refusal(name="E", message="m", properties={MASK: [{f"a {MASK}": f"b {MASK}"}, 1, True, None]}),
+        ),
         (Answer({"https://x/hunter2": ["hunter2"]}), Answer({"https://x/hunter2": ["hunter2"]})),
     ],
 )
 def test_outcomes_are_masked_and_answers_are_not(outcome: Outcome, expected: Outcome):
     """Name, message and stack. What a hook answers is its own affair."""
     assert mask("hunter2").outcome(outcome) == expected
+
+
+def test_a_number_with_a_secret_in_its_digits_is_masked():
+    """A PIN that a hook made a number of; what is `true` is no word of a secret's."""
+    outcome = Refusal(name="E", message="m", properties={"pin": 123456, "more": [71234560, 1.5, False]})
+    masked = mask("123456").outcome(outcome)
+
+    assert isinstance(masked, Refusal)
+    assert masked.properties == {"pin": MASK, "more": [MASK, 1.5, False]}
+    assert mask("123456").work(outcome, ()) > mask("123456").work(replace(outcome, properties={}), ())
 
 
 def test_without_secrets_an_outcome_is_the_same():

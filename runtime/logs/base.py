@@ -5,7 +5,7 @@ from __future__ import annotations
 from sys import getsizeof
 from typing import Final, Protocol
 
-from runtime.model import Execution
+from runtime.model import Execution, Refusal
 
 RECORD_BYTES: Final = 1024
 """About what a record takes in memory beside the texts that a hook makes."""
@@ -31,4 +31,13 @@ def size_of(execution: Execution) -> int:
     failure = execution.failure
     if failure is not None:
         size += getsizeof(failure.message) + getsizeof(failure.stack)
+        if isinstance(failure, Refusal) and failure.properties:
+            size += _json_size(failure.properties)
     return size
+
+
+def _json_size(value: object) -> int:
+    size = getsizeof(value)
+    if isinstance(value, dict):
+        return size + sum(getsizeof(name) + _json_size(member) for name, member in value.items())
+    return size + sum(map(_json_size, value)) if isinstance(value, list) else size

@@ -6,12 +6,13 @@ Every byte that comes back is an attacker's: `decode` gives a `Reply` or raises 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from runtime.model import FAILURES, ConsoleLine, Limits
+from runtime.model import FAILURES, ConsoleLine, JsonObject, Limits
 
 ABI_VERSION = 1
 IN_SIZE = 16384
@@ -36,9 +37,11 @@ BOOT_LIMITS = Limits(
     operations=0,
 )
 
-# Beside answer and console: code, name, message and stack of an error as long as outcome.c lets them be, each byte as
-# JSON's longest escape, and the names of the fields.
-_ENVELOPE = 6 * (128 + 128 + 4096 + 8192) + 1024
+# Beside answer and console: code, name, message, stack and properties of an error as long as outcome.c lets them be, each
+# byte as JSON's longest escape, and the names of the fields.
+_ENVELOPE = 6 * (128 + 128 + 4096 + 8192 + 8192) + 1024
+# Of an error's properties. Deeper than any is, and far from what JSON writers refuse.
+MOST_PROPERTIES, MOST_DEPTH = 50, 32
 # The most that any setting allows.
 MOST_LINES, MOST_OPERATIONS = 10_000, 1_000
 _ANSWER = b'{"outcome":"answer","value":'
@@ -67,7 +70,8 @@ class Operation:
 class Reply:
     """One answer of the guest, checked. Which fields mean something depends on `kind`, see `guest/src/outcome.h`.
 
-    Not frozen: that would be two microseconds of every request.
+    `undefined` is an answer of nothing at all; `properties` is a refusal's, as text, see `properties_of`. Not frozen: that
+    would be two microseconds of every request.
     """
 
     kind: str
@@ -75,10 +79,12 @@ class Reply:
     console_dropped: int = 0
     memory_bytes: int = 0
     value: object = None
+    undefined: bool = False
     code: str = ""
     name: str = "Error"
     message: str = ""
     stack: str = ""
+    properties: str = ""
     operations: tuple[Operation, ...] = ()
 
 
@@ -112,6 +118,7 @@ def decode(document: bytes) -> Reply:
     reply = Reply(kind, console, _count(said, "console_dropped"), _count(said, "memory"))
     if kind == "answer":
         reply.value = said.get("value")
+        reply.undefined = "value" not in said
     elif kind == "refusal" or kind == "failure":  # noqa: PLR1714 - half the time of a tuple
         _read_error(said, reply)
     elif kind == "pending":
@@ -123,9 +130,39 @@ def decode(document: bytes) -> Reply:
 
 def _read_error(said: dict[str, Any], reply: Reply) -> None:
     reply.code, reply.name = _text(said, "code"), _text(said, "name")
-    reply.message, reply.stack = _text(said, "message"), _text(said, "stack")
+    reply.message, reply.stack, reply.properties = (
+        _text(said, "message"),
+        _text(said, "stack"),
+        _text(said, "properties"),
+    )
     if reply.kind == "failure" and reply.code not in _FAILURES:
         raise Nonsense("the failure is of no known kind")
+
+
+def properties_of(text: str) -> JsonObject:
+    """What an error had beside name, message and stack; nothing, where the text is not what the guest writes."""
+    try:
+        properties = orjson.loads(text) if text else {}
+    except ValueError:
+        return {}
+    fits = type(properties) is dict and len(properties) <= MOST_PROPERTIES and not is_deep(properties)
+    return properties if fits else {}
+
+
+def is_deep(value: object) -> bool:
+    """Whether arrays and objects nest deeper than `MOST_DEPTH`."""
+    level = [value]
+    for _ in range(MOST_DEPTH + 1):
+        level = [inner for outer in level for inner in _members(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _members(value: object) -> Iterable[object]:
+    if type(value) is dict:
+        return value.values()
+    return value if type(value) is list else ()
 
 
 def _object(document: bytes) -> dict[str, Any]:

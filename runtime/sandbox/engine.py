@@ -22,7 +22,7 @@ import wasmtime
 from wasmtime import _bindings as c
 from wasmtime import _ffi
 
-from runtime.sandbox import abi
+from runtime.sandbox import abi, wrapping
 from runtime.sandbox.ticker import Ticker
 
 # Every proposal that the guest does not use is switched off: less of wasmtime can be reached (sandbox.md section 4).
@@ -62,7 +62,7 @@ class Engine:
             raise RuntimeError(
                 "The guest is not built: run `python runtime/guest/build.py` (or `make guest`)."
             ) from None
-        self.build_id = hashlib.sha256(b"%d" % abi.ABI_VERSION + guest).hexdigest()
+        self.build_id = hashlib.sha256(b"%d" % abi.ABI_VERSION + wrapping.made_of() + guest).hexdigest()
         self.in_address: int = json.loads(manifest)["in_address"]
         self._engine = wasmtime.Engine(_config(concurrency))
         self._module = _compiled(self._engine, guest, cache_directory)

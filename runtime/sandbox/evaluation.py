@@ -18,6 +18,7 @@ from runtime.sandbox.engine import Engine
 from runtime.sandbox.invocation import Invocation, Stopped
 from runtime.sandbox.outcome import failure, outcome
 from runtime.sandbox.turns import Turns
+from runtime.sandbox.wrapping import wrapped
 
 MOST_WAITING: Final = 8
 """Evaluations of one owner that may wait."""
@@ -31,8 +32,6 @@ LOAD_LIMITS: Final = Limits(
     console_bytes=32_768,
     operations=50,
 )
-# Line 0 of the wrapper, so that the user's line 1 is line 1.
-_WRAPPER = (b"(function (exports, require, module, __filename, __dirname) {\n", b"\n})")
 
 
 class Evaluation:
@@ -80,10 +79,3 @@ class Evaluation:
             raise SourceRejected(stopped.code, f"While it loads: {found.message}") from None
         finally:
             invocation.close()
-
-
-def wrapped(source: str) -> bytes:
-    """The source as a function of CommonJS's five names. A first line for Unix shells is a comment, as in Node."""
-    if source.startswith("#!"):
-        source = "//" + source[2:]
-    return source.encode("utf-8", "surrogatepass").join(_WRAPPER)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from runtime.model import Answer, ConsoleLine, Failure, Limits, Outcome, Refusal
 from runtime.sandbox import abi
 from runtime.sandbox.base import SourceRejected
 
+_OURS = re.compile(r"^ +at [^\n]{0,200}:0:\d+\)?\n?", re.MULTILINE)
 _MESSAGES = {
     "cpu_limit": "The hook ran longer than its CPU limit of {cpu_ms} ms.",
     "wall_limit": "The hook was not done after its time limit of {wall_ms} ms.",
@@ -32,12 +35,18 @@ def failure(code: str, detail: str = "", *, before: abi.Reply | None = None, mem
 def outcome(reply: abi.Reply, limits: Limits) -> Outcome:
     """The outcome of a reply that is not pending."""
     if reply.kind == "answer":
-        return Answer(reply.value)
+        return Answer(reply.value, undefined=reply.undefined)
     if reply.kind == "refusal":
-        return Refusal(name=reply.name, message=reply.message, stack=reply.stack)
+        properties = abi.properties_of(reply.properties)
+        return Refusal(name=reply.name, message=reply.message, stack=users(reply.stack), properties=properties)
     text = _MESSAGES.get(reply.code)
     message = text.format_map({**_named(limits), "detail": reply.message}) if text else reply.message
-    return Failure(code=reply.code, name=reply.name, message=message, stack=reply.stack)
+    return Failure(code=reply.code, name=reply.name, message=message, stack=users(reply.stack))
+
+
+def users(stack: str) -> str:
+    """The stack without frames of line 0: they are of what stands around the user's source, or of the prelude."""
+    return _OURS.sub("", stack) if ":0:" in stack else stack
 
 
 def console(reply: abi.Reply) -> tuple[ConsoleLine, ...]:
@@ -54,14 +63,15 @@ def _named(limits: Limits) -> dict[str, int]:
 
 def rejection(reply: abi.Reply, *, lines: int) -> SourceRejected:
     """Why a source of so many lines does not load, and where."""
-    line, column = _place(reply.stack)
+    stack = users(reply.stack)
+    line, column = _place(stack)
     if reply.code == "syntax_error" and line > lines:  # the parser has gone on into the wrapper's own last line
         if (
             reply.message == "Unexpected token '}'"
         ):  # the wrapper's own: one of the source's, who knows which, is too many
             return SourceRejected(reply.code, "SyntaxError: Unexpected token '}'")
         return SourceRejected(reply.code, "SyntaxError: Unexpected end of input", line=lines)
-    return SourceRejected(reply.code, f"{reply.name}: {reply.message}", line=line, column=column, stack=reply.stack)
+    return SourceRejected(reply.code, f"{reply.name}: {reply.message}", line=line, column=column, stack=stack)
 
 
 def _place(stack: str) -> tuple[int, int]:

@@ -10,8 +10,9 @@ import pytest
 from runtime.errors import Unavailable
 from runtime.model import Answer
 from runtime.sandbox.base import SourceRejected
-from runtime.sandbox.evaluation import MOST_WAITING, wrapped
+from runtime.sandbox.evaluation import MOST_WAITING
 from runtime.sandbox.pool import WasmSandbox
+from runtime.sandbox.wrapping import wrapped
 from tests.sandbox.conftest import LIMITS
 
 ENDLESS = "for (;;);"

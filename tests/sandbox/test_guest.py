@@ -10,9 +10,9 @@ import pytest
 from runtime.sandbox import guest
 from runtime.sandbox.base import SourceRejected
 from runtime.sandbox.engine import Engine
-from runtime.sandbox.evaluation import wrapped
 from runtime.sandbox.invocation import Invocation, Stopped
 from runtime.sandbox.ticker import TICK_SECONDS
+from runtime.sandbox.wrapping import wrapped
 from tests.sandbox.conftest import LIMITS
 
 

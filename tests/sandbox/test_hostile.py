@@ -124,11 +124,14 @@ async def run(sandbox: WasmSandbox, program: WasmProgram, limits: Limits) -> Run
 def check(row: Row, done: Run) -> None:
     """The row's own promises, then that the decision can be sent."""
     outcome = done.outcome
-    if row.answers is not None:
+    if row.answers == "undefined":
+        assert outcome == Answer(None, undefined=True)
+    elif row.answers is not None:
         assert outcome == Answer(orjson.loads(row.answers))
     elif row.refuses is not None:
         assert isinstance(outcome, Refusal), outcome
         assert f"{outcome.name}: {outcome.message}" == row.refuses
+        assert row.properties is None or outcome.properties == orjson.loads(row.properties)
     else:
         assert code_of(outcome) in row.fails, outcome
     if row.says is not None:

@@ -21,6 +21,34 @@ def test_each_kind_of_reply_is_an_outcome():
     assert outcome(threw, LIMITS) == Failure(code="threw", name="N", message="m {cpu_ms}", stack="s")
 
 
+def test_an_answer_of_nothing_is_told_from_null():
+    """`cb()` from `cb(null, null)`."""
+    assert outcome(abi.Reply("answer", undefined=True), LIMITS) == Answer(None, undefined=True)
+    assert outcome(abi.Reply("answer"), LIMITS) == Answer(None) != Answer(None, undefined=True)
+
+
+@pytest.mark.parametrize(
+    "text, properties",
+    [
+        ("", {}),
+        ('{"a": {"b": [1, null]}}', {"a": {"b": [1, None]}}),
+        ("{", {}),
+        ("[1]", {}),
+        ('"text"', {}),
+        ("[" * 5000, {}),
+        ('{"a": ' + "[" * 40 + "]" * 40 + "}", {}),
+        ('{"a": ' + '{"b":' * 40 + "1" + "}" * 41, {}),
+        ("{" + ",".join(f'"{n}": 1' for n in range(60)) + "}", {}),
+        ('{"a": NaN}', {}),
+    ],
+)
+def test_an_errors_properties_are_read_if_they_are_what_the_guest_writes(text: str, properties: dict[str, object]):
+    """What is not, is nothing: they never turn a refusal into something else."""
+    refusal = abi.Reply("refusal", name="N", message="m", properties=text)
+
+    assert outcome(refusal, LIMITS) == Refusal(name="N", message="m", properties=properties)
+
+
 @pytest.mark.parametrize("code", sorted(FAILURES))
 def test_every_failure_has_a_message(code: str):
     """The limits' own name the limit's value; what the host found has its detail."""

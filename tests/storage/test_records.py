@@ -25,7 +25,7 @@ EXECUTIONS = st.builds(
     description=TEXT,
     failure=st.none()
     | st.builds(Failure, code=TEXT, message=TEXT, name=TEXT, stack=TEXT)
-    | st.builds(Refusal, name=TEXT, message=TEXT, stack=TEXT),
+    | st.builds(Refusal, name=TEXT, message=TEXT, stack=TEXT, properties=st.dictionaries(TEXT, TEXT)),
     dropped=st.lists(st.builds(DroppedClaim, name=TEXT, token=TEXT, reason=TEXT), max_size=3).map(tuple),
     console=st.lists(st.builds(ConsoleLine, level=TEXT, text=TEXT), max_size=3).map(tuple),
     duration_ms=NUMBER,

@@ -5,6 +5,8 @@
 #define MOST_NAME 128
 #define MOST_MESSAGE 4096
 #define MOST_STACK 8192
+#define MOST_PROPERTIES 8192
+#define MOST_MEMBERS 50
 
 struct buffer out;
 struct console console;
@@ -64,12 +66,13 @@ static void mend_surrogates(char *json, size_t size) {
 }
 
 uint64_t outcome_answer(JSContext *ctx, JSValueConst value, uint32_t most) {
+  if (JS_IsUndefined(value)) {
+    outcome_begin("answer");
+    return outcome_end();
+  }
   JSValue json = JS_JSONStringify(ctx, value, JS_UNDEFINED, JS_UNDEFINED);
   if (JS_IsException(json)) return outcome_error(ctx, "failure", "malformed_answer", JS_GetException(ctx));
-  if (JS_IsUndefined(json)) {
-    if (!JS_IsUndefined(value)) return outcome_failure("malformed_answer", "The answer can not be written as JSON.");
-    json = JS_NewString(ctx, "null");
-  }
+  if (JS_IsUndefined(json)) return outcome_failure("malformed_answer", "The answer can not be written as JSON.");
   size_t size;
   const char *text = JS_ToCStringLen(ctx, &size, json);
   JS_FreeValue(ctx, json);
@@ -111,7 +114,57 @@ static const char *limit_code(const char *name, const char *message, const char 
   return code;
 }
 
+/* One property as `"name":value`, behind what is there already; nothing of it where it can not be written. */
+static bool put_property(JSContext *ctx, JSValueConst object, JSAtom name, struct buffer *text) {
+  JSValue value = JS_GetProperty(ctx, object, name);
+  JSValue json = JS_IsException(value) ? JS_EXCEPTION : JS_JSONStringify(ctx, value, JS_UNDEFINED, JS_UNDEFINED);
+  size_t size = 0, name_size = 0;
+  const char *written = JS_IsString(json) ? JS_ToCStringLen(ctx, &size, json) : NULL;
+  const char *named = written ? JS_AtomToCStringLen(ctx, &name_size, name) : NULL;
+  bool fits = named && name_size <= MOST_NAME && size <= MOST_PROPERTIES && text->size + 6 * name_size + size + 8 <= MOST_PROPERTIES;
+  if (fits) {
+    buffer_text(text, text->size > 1 ? "," : "");
+    buffer_json_string(text, named, name_size);
+    buffer_text(text, ":");
+    size_t at = text->size;
+    buffer_put(text, written, size);
+    if (!text->failed) mend_surrogates(text->data + at, size);
+  }
+  if (!named) JS_FreeValue(ctx, JS_GetException(ctx));
+  if (written) JS_FreeCString(ctx, written);
+  if (named) JS_FreeCString(ctx, named);
+  JS_FreeValue(ctx, json);
+  JS_FreeValue(ctx, value);
+  return fits;
+}
+
+static bool is_named(JSContext *ctx, JSAtom atom, const char *name) {
+  JSAtom other = JS_NewAtom(ctx, name);
+  JS_FreeAtom(ctx, other);
+  return atom == other;
+}
+
+/* What an error says beside name, message and stack: its own enumerable properties, as JSON in `text`. Reading them runs
+   the hook's code. What throws, is no JSON or too large is left out. */
+static void read_properties(JSContext *ctx, JSValueConst error, struct buffer *text) {
+  JSPropertyEnum *names = NULL;
+  uint32_t count = 0, kept = 0;
+  buffer_text(text, "{");
+  if (JS_GetOwnPropertyNames(ctx, &names, &count, error, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY) < 0) {
+    JS_FreeValue(ctx, JS_GetException(ctx));
+    count = 0;
+  }
+  for (uint32_t i = 0; i < count && kept < MOST_MEMBERS; i++) {
+    JSAtom name = names[i].atom;
+    if (is_named(ctx, name, "name") || is_named(ctx, name, "message") || is_named(ctx, name, "stack")) continue;
+    kept += put_property(ctx, error, name, text);
+  }
+  JS_FreePropertyEnum(ctx, names, count);
+  buffer_text(text, "}");
+}
+
 uint64_t outcome_error(JSContext *ctx, const char *kind, const char *code, JSValue thrown) {
+  struct buffer properties = {0};
   size_t name_size = 0, message_size = 0, stack_size = 0;
   const char *name = NULL, *message = NULL, *stack = NULL;
   if (JS_IsObject(thrown)) {
@@ -120,6 +173,7 @@ uint64_t outcome_error(JSContext *ctx, const char *kind, const char *code, JSVal
     if (JS_IsError(thrown)) stack = property_text(ctx, thrown, "stack", &stack_size);
   }
   if (!message) message = printed(ctx, thrown, &message_size);
+  if (*kind == 'r' && JS_IsError(thrown)) read_properties(ctx, thrown, &properties);
   outcome_begin(kind);
   code = limit_code(name ? name : "", message ? message : "", code);
   /* Where there is no memory for the error that says so, the engine throws null or an error without a message. */
@@ -129,6 +183,8 @@ uint64_t outcome_error(JSContext *ctx, const char *kind, const char *code, JSVal
   field("name", name ? name : "Error", name ? name_size : 5, MOST_NAME);
   field("message", message ? message : "", message_size, MOST_MESSAGE);
   field("stack", stack ? stack : "", stack_size, MOST_STACK);
+  /* As text: whether the host can read it is no question of the whole reply. */
+  if (properties.size > 2 && !properties.failed) field("properties", properties.data, properties.size, properties.size);
   if (name) JS_FreeCString(ctx, name);
   if (message) JS_FreeCString(ctx, message);
   if (stack) JS_FreeCString(ctx, stack);

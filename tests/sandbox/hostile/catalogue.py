@@ -6,8 +6,8 @@ A row's code is one of
   source    a whole source
   deep      a whole source: the first text 20,000 times, the second once, the third 20,000 times
 and what must come of it is one of
-  answers   JSON of what the hook answered
-  refuses   "Name: message" of the error that it gave to cb
+  answers   JSON of what the hook answered, or `undefined`
+  refuses   "Name: message" of the error that it gave to cb, with its `properties` (JSON)
   fails     a code of `model.FAILURES`; or several codes, or `answered` or `refused`, with `why` several are right
   rejected  the same when the source is deployed: it never becomes a hook
 Beside these: `says`, "Name: message" of a failure; `console`, the lines that are kept, as [level, text]; `decides`, the
@@ -48,6 +48,7 @@ class Row:
     limits: Limits
     answers: str | None = None
     refuses: str | None = None
+    properties: str | None = None
     fails: Sequence[str] = ()
     rejected: Sequence[str] = ()
     why: str = ""

@@ -1,0 +1,41 @@
+"""What stands around a hook's source when it is evaluated: a function of CommonJS's five names, from line 0 on.
+
+All that is not the user's is in line 0, so that the user's line 1 is line 1. A source that needs more than the prelude
+has, gets it there, and no other hook's memory pays for it: `adapters/` has the JavaScript.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import Final
+
+_HEAD, _TAIL = "(function (exports, require, module, __filename, __dirname) {\n", "\n})"
+_FOLDER: Final = resources.files("runtime.sandbox") / "adapters"
+_ERRORS: Final = ("PreUserRegistrationError", "SendPhoneMessageError")
+
+
+def wrapped(source: str) -> bytes:
+    """The source as the guest evaluates it. A first line for Unix shells is a comment, as in Node."""
+    if source.startswith("#!"):
+        source = "//" + source[2:]
+    return (_before(source) + source + _TAIL).encode("utf-8", "surrogatepass")
+
+
+def _before(source: str) -> str:
+    if any(name in source for name in _ERRORS):
+        return f"({adapter('errors')}, (load) => load){_HEAD}"
+    return _HEAD
+
+
+def made_of() -> bytes:
+    """All that may stand around a source: an image made with another wrapper is another."""
+    names = sorted(file.name.removesuffix(".js") for file in _FOLDER.iterdir() if file.name.endswith(".js"))
+    return "\n".join([_HEAD, _TAIL, *map(adapter, names)]).encode()
+
+
+@cache
+def adapter(name: str) -> str:
+    """One of `adapters/`, in one line and without its comments. Each has only comments that are lines of their own."""
+    lines = map(str.strip, (_FOLDER / f"{name}.js").read_text("utf-8").splitlines())
+    return " ".join(line for line in lines if not line.startswith("//"))
