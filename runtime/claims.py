@@ -1,7 +1,8 @@
-"""What a hook's outcome does to a token: pure rules, no IO.
+"""What a hook's outcome does to a token, and to a user who signs up: pure rules, no IO.
 
-A hook may set `scope` and namespaced claims, nothing else (contract 0). What it set beside these is dropped, and each
-dropped claim is reported with its reason. A hook that broke never lets a token out by itself: `decide` denies.
+A hook may set `scope` and namespaced claims, or a user's metadata, nothing else (contract 0). What it set beside these is
+dropped, and each dropped member is reported with its reason. A hook that broke never lets a token out by itself: `decide`
+denies. Where nobody waits for the decision, nothing is denied.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 
 from runtime.grammar import json_type, parse_scopes
 from runtime.model import Allow, Answer, Decision, Deny, DroppedClaim, Failure, JsonObject, Outcome, Refusal
-from runtime.triggers import TokenRequest
+from runtime.triggers import EventRequest, Request, TokenRequest
 
 PROTECTED = frozenset(
     # First RFC 7519 4.1, RFC 9068 2.2, RFC 8693 4, RFC 7800 3.1, OIDC core 2 and 3.3.2.11; then what Auth0 reserves
@@ -37,12 +38,17 @@ REASONS: Mapping[str, str] = {
     "protected": "Only the issuer sets this claim.",
     "not_namespaced": "A custom claim must be named by an http or https URL.",
     "reserved_namespace": "The namespace belongs to the vendor's own domains.",
-    "name_too_long": "A claim's name may have 1,024 characters.",
-    "nested_too_deeply": "A claim's value may nest 64 arrays and objects.",
+    "name_too_long": "A name may have 1,024 characters.",
+    "nested_too_deeply": "A value may nest 64 arrays and objects.",
     "misplaced": "Beside accessToken and idToken an answer has nothing; the claim belongs into one of them.",
     "no_id_token": "This extensibility point issues no ID token.",
+    "not_used": "Of an answer only user.user_metadata and user.app_metadata are used.",
+    "dot_or_dollar": "A metadata member's name may have no dot in it, and no dollar sign at its beginning.",
 }
-"""Why a claim was dropped: code to what it means."""
+"""Why a member was dropped: code to what it means."""
+
+PLACES = ("access_token", "id_token", "answer", "user", "user_metadata", "app_metadata")
+"""Where a dropped member stood."""
 
 DENIAL_ERRORS: Mapping[str, str] = {
     "InvalidScopeError": "invalid_scope",
@@ -60,6 +66,7 @@ MAX_MEMBERS = 1000
 
 _ACCESS_TOKEN, _ID_TOKEN = "access_token", "id_token"
 _TOKENS = ("accessToken", "idToken")
+_METADATA = ("user_metadata", "app_metadata")
 _NESTED = frozenset({dict, list})
 _URL = re.compile(r"https?://", re.ASCII | re.IGNORECASE)
 # A domain or an IPv6 address. Programs differ in what a host with %, \ or a mark that nobody sees is.
@@ -70,25 +77,29 @@ class _Malformed(Exception):
     """The answer breaks the contract; the text says where."""
 
 
-def decide(request: TokenRequest, outcome: Outcome) -> tuple[Decision, Refusal | Failure | None]:
+def decide(request: Request, outcome: Outcome) -> tuple[Decision, Refusal | Failure | None]:
     """The decision for a request, and what the developer should see when the hook denied or broke.
 
     The second member is the outcome itself, or the `malformed_answer` that this room found in it.
     """
+    if isinstance(request, EventRequest):
+        return _decide_event(request, outcome)
     if isinstance(outcome, Answer):
         try:
             return _allow(request, outcome.value), None
         except _Malformed as error:
-            outcome = Failure(code="malformed_answer", message=str(error), name="TypeError")
+            outcome = _malformed(error)
     if isinstance(outcome, Refusal):
         code = DENIAL_ERRORS.get(outcome.name, "access_denied")
         return Deny(error=code, description=outcome.message[:MAX_DESCRIPTION]), outcome
     return Deny(error="server_error", description=_failure_text(outcome)), outcome
 
 
-def unchanged(request: TokenRequest) -> Allow:
+def unchanged(request: Request) -> Allow:
     """The decision where no hook is enabled: what was asked for."""
-    return Allow(scope=request.scope or ())
+    if isinstance(request, EventRequest):
+        return _nothing_set(request)
+    return Allow(request.scope or ())
 
 
 def claim_fault(name: str) -> str:
@@ -147,7 +158,7 @@ def _allow(request: TokenRequest, value: object) -> Allow:
     scope = _scope(answer["scope"]) if answer.get("scope") is not None else asked
     claims = _custom_claims(answer, _ACCESS_TOKEN, dropped)
     id_token_claims = _custom_claims(id_token, _ID_TOKEN, dropped) if id_token else {}
-    return Allow(scope=scope, claims=claims, id_token_claims=id_token_claims, dropped=tuple(dropped))
+    return Allow(scope, claims, id_token_claims, tuple(dropped))
 
 
 def _custom_claims(answer: JsonObject, token: str, dropped: list[DroppedClaim]) -> dict[str, object]:
@@ -161,6 +172,68 @@ def _custom_claims(answer: JsonObject, token: str, dropped: list[DroppedClaim]) 
         else:
             kept[name] = value
     return kept
+
+
+def _decide_event(request: EventRequest, outcome: Outcome) -> tuple[Decision, Refusal | Failure | None]:
+    if isinstance(outcome, Answer):
+        try:
+            return (_user(request, outcome.value) if request.trigger.answers_user else _nothing_set(request)), None
+        except _Malformed as error:
+            outcome = _malformed(error)
+    if not request.trigger.blocks:
+        return _nothing_set(request), outcome
+    if isinstance(outcome, Failure):
+        return Deny(error="server_error", description=_failure_text(outcome)), outcome
+    friendly = outcome.properties.get("friendlyMessage")
+    shown = friendly[:MAX_DESCRIPTION] if isinstance(friendly, str) else ""
+    return Deny(error="access_denied", description=outcome.message[:MAX_DESCRIPTION], user_message=shown), outcome
+
+
+def _nothing_set(request: EventRequest) -> Allow:
+    return Allow(data={"user": {}} if request.trigger.answers_user else None)
+
+
+def _user(request: EventRequest, value: object) -> Allow:
+    """The metadata that a new user gets. The starter code answers the whole user: what is as it came is no news."""
+    answer: JsonObject = {} if value is None else _object("The answer", value)
+    user = _optional_object("user", answer.get("user"))
+    dropped = [_dropped(name, "answer", "not_used") for name in answer if name != "user"]
+    dropped += [
+        _dropped(name, "user", "not_used")
+        for name, member in user.items()
+        if name not in _METADATA and (name not in request.user or not _is_same(request.user[name], member))
+    ]
+    kept = {
+        name: _metadata(name, _object(f"'user.{name}'", user[name]), dropped)
+        for name in _METADATA
+        if user.get(name) is not None
+    }
+    return Allow(dropped=tuple(dropped), data={"user": kept})
+
+
+def _metadata(place: str, members: JsonObject, dropped: list[DroppedClaim]) -> JsonObject:
+    kept: dict[str, object] = {}
+    for name, value in members.items():
+        fault = _metadata_fault(name) or ("nested_too_deeply" if _is_deep(value) else "")
+        if fault:
+            dropped.append(_dropped(name, place, fault))
+        else:
+            kept[name] = value
+    return kept
+
+
+def _is_same(sent: object, answered: object) -> bool:
+    return not _is_deep(answered) and sent == answered  # to compare what is deep needs a stack that is as deep
+
+
+def _metadata_fault(name: str) -> str:
+    if len(name) > MAX_NAME:
+        return "name_too_long"
+    return "dot_or_dollar" if "." in name or name.startswith("$") else ""
+
+
+def _malformed(error: _Malformed) -> Failure:
+    return Failure(code="malformed_answer", message=str(error), name="TypeError")
 
 
 def _dropped(name: str, token: str, reason: str) -> DroppedClaim:

@@ -19,7 +19,7 @@ from runtime.masking import Mask
 from runtime.model import Allow, Decision, Deny, Execution, Failure, Hook, HookVersion, Limits, Refusal
 from runtime.preparation import Preparations, ReadyHook
 from runtime.sandbox.base import Run, Sandbox
-from runtime.triggers import TokenRequest, Trigger
+from runtime.triggers import Request, Trigger
 from runtime.ulid import Ulids
 
 # Characters searched, times what they are searched for: a millisecond, or ten of a text that is made for it.
@@ -87,7 +87,7 @@ class Dispatch:
         """See `Preparations.forget`."""
         self._preparations.forget((tenant, trigger_id))
 
-    async def _run(self, hooks: Sequence[ReadyHook], request: TokenRequest, began: float, request_id: str) -> Executed:
+    async def _run(self, hooks: Sequence[ReadyHook], request: Request, began: float, request_id: str) -> Executed:
         """The hooks one after the other, until one denies. The code path of issuance and of the test run."""
         executions: list[Execution] = []
         left: Allow | None = None
@@ -116,7 +116,7 @@ class Dispatch:
     def _execution(
         self,
         hook: Hook,
-        request: TokenRequest,
+        request: Request,
         run: Run,
         decision: Decision,
         fault: Refusal | Failure | None,
@@ -155,7 +155,7 @@ class Dispatch:
             run.console = await asyncio.to_thread(mask.console, run.console)
 
 
-def _decide(ready: ReadyHook, request: TokenRequest, run: Run) -> tuple[Decision, Refusal | Failure | None]:
+def _decide(ready: ReadyHook, request: Request, run: Run) -> tuple[Decision, Refusal | Failure | None]:
     """As `claims.decide`, by the hook's policy."""
     decision, fault = claims.decide(request, run.outcome)
     if isinstance(decision, Deny):

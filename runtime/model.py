@@ -159,32 +159,43 @@ FAILURES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DroppedClaim:
-    """A claim that the hook set and the token does not get. `token` is access_token or id_token."""
+    """What the hook set and nobody gets. `token` says where it stood.
+
+    A claim's is access_token or id_token; where a user is answered it is answer, user, user_metadata or app_metadata.
+    """
 
     name: str
     token: str
     reason: str
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Allow:
     """Issue the token with exactly these scopes and, beside the issuer's own, these claims.
 
-    Nobody changes one. It is not frozen, because that would be two microseconds of every request.
+    `data` is what an event (no token) is answered: `{"user": {"user_metadata"?, "app_metadata"?}}` at
+    pre-user-registration, None elsewhere. Nobody changes one. It is not frozen and is made by position, because the other
+    ways would be two microseconds of every request.
     """
 
-    scope: tuple[str, ...]
+    scope: tuple[str, ...] = ()
     claims: JsonObject = field(default_factory=dict)
     id_token_claims: JsonObject = field(default_factory=dict)
     dropped: tuple[DroppedClaim, ...] = ()
+    data: JsonObject | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deny:
-    """Issue no token. `error` is an RFC 6749 section 5.2 code, or `access_denied`, or `server_error`."""
+    """Issue no token, register no user, send no message.
+
+    `error` is an RFC 6749 section 5.2 code, or `access_denied`, or `server_error`. `user_message` is for the end user, ""
+    where the hook has none.
+    """
 
     error: str
     description: str
+    user_message: str = ""
 
 
 Decision: TypeAlias = Allow | Deny

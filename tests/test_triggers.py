@@ -12,6 +12,7 @@ from runtime.errors import InvalidBody, NotFound
 from runtime.grammar import is_scope
 from runtime.model import Secrets
 from runtime.triggers import TRIGGERS, TokenRequest, Trigger
+from runtime.triggers.token import parse_token
 
 CREDENTIALS = TRIGGERS["credentials-exchange"]
 PASSWORD = TRIGGERS["password-exchange"]
@@ -54,15 +55,19 @@ NEARLY = st.fixed_dictionaries(
 
 
 def parsed(trigger: Trigger, **changes: object) -> TokenRequest:
-    return triggers.parse(trigger, BODIES[trigger.id] | changes)
+    return parse_token(trigger, BODIES[trigger.id] | changes)
 
 
 def test_the_extensibility_points_are_those_of_the_contract():
-    """Contract 0: ids and parameters, less the closing cb."""
-    assert {trigger.id: trigger.parameters for trigger in TRIGGERS.values()} == {
-        "credentials-exchange": ("client", "scope", "audience", "context"),
-        "password-exchange": ("user", "client", "scope", "audience", "context"),
-    }
+    """Contract 0: ids and parameters, less the closing cb; in the order of contract-full 5.3, the withdrawn one last."""
+    assert [(trigger.id, trigger.parameters) for trigger in TRIGGERS.values()] == [
+        ("credentials-exchange", ("client", "scope", "audience", "context")),
+        ("pre-user-registration", ("user", "context")),
+        ("post-user-registration", ("user", "context")),
+        ("post-change-password", ("user", "context")),
+        ("send-phone-message", ("recipient", "text", "context")),
+        ("password-exchange", ("user", "client", "scope", "audience", "context")),
+    ]
 
 
 def test_an_id_finds_its_trigger():
@@ -70,10 +75,10 @@ def test_an_id_finds_its_trigger():
     assert [triggers.get(name) for name in TRIGGERS] == list(TRIGGERS.values())
 
 
-@pytest.mark.parametrize("name", ["", "Credentials-Exchange", "credentials-exchange ", "pre-user-registration", "a\nb"])
+@pytest.mark.parametrize("name", ["", "Credentials-Exchange", "credentials-exchange ", "webtasks", "a\nb"])
 def test_an_unknown_id_is_not_found(name: str):
     """404, and the message names what there is."""
-    with pytest.raises(NotFound, match="credentials-exchange, password-exchange"):
+    with pytest.raises(NotFound, match=re.escape(", ".join(TRIGGERS))):
         triggers.get(name)
 
 
@@ -97,7 +102,7 @@ def test_a_whole_body_is_parsed(trigger: Trigger):
 def test_scope_and_context_may_be_missing(trigger: Trigger, missing: dict[str, object]):
     """Contract 0: scope may be absent; null counts as absent, as everywhere at the token endpoint (contract 2)."""
     body = {name: value for name, value in BODIES[trigger.id].items() if name not in ("scope", "context")}
-    request = triggers.parse(trigger, body | missing)
+    request = parse_token(trigger, body | missing)
 
     assert (request.scope, request.context) == (None, {})
 
@@ -190,7 +195,7 @@ def test_a_message_repeats_no_endless_name():
 def test_any_json_is_a_request_or_a_named_fault(trigger: Trigger, body: object):
     """Any JSON is either a TokenRequest, or an InvalidBody whose message names the body or one of its fields."""
     try:
-        request = triggers.parse(trigger, body)
+        request = parse_token(trigger, body)
     except InvalidBody as error:
         assert NAMED.search(error.message)  # noqa: PT017 - whether it raises depends on the body
     else:
@@ -245,7 +250,19 @@ def test_the_client_id_is_the_clients_id_or_nothing(client: dict[str, object], e
 
 @pytest.mark.parametrize("trigger", triggers.TRIGGERS)
 def test_the_sample_is_a_good_request(trigger):
-    """Of every extensibility point, the same each time."""
+    """Of every extensibility point, the same each time; with as many arguments as the hook has parameters."""
     request = triggers.parse(triggers.get(trigger), triggers.sample(trigger))
-    assert (request.user is not None) == triggers.get(trigger).has_id_token
+    assert len(request.arguments(SECRETS)) == len(triggers.get(trigger).parameters)
     assert triggers.sample(trigger) == triggers.sample(trigger)
+
+
+@BOTH
+def test_context_webtask_has_what_a_webtask_has_beside_its_secrets(trigger: Trigger):
+    """Contract-full 2.4: headers, query, meta ... of a request that came as to a webtask; its secrets stay hookd's."""
+    request = parsed(trigger)
+    request.webtask = {"headers": {"host": "x"}, "secrets": {"KEY": "forged"}}
+
+    context = request.arguments(SECRETS)[-1]
+
+    assert isinstance(context, dict)
+    assert context["webtask"] == {"headers": {"host": "x"}, "secrets": SECRETS}

@@ -1,4 +1,4 @@
-"""The execution API: a token server asks what goes into a token. The door of the hot path, and nothing else."""
+"""The execution API: a token server asks what goes into a token, or tells what happened. The door of the hot path, no more."""
 
 from __future__ import annotations
 
@@ -27,22 +27,29 @@ def execute_routes(dispatch: Dispatch) -> list[Route]:
             path="/api/v1/triggers/{trigger}/execute",
             handler=execute,
             access=Scopes("execute:hooks"),
-            busy=tuple({"trigger": trigger} for trigger in TRIGGERS),
+            busy=tuple({"trigger": trigger.id} for trigger in TRIGGERS.values() if trigger.grant),
         )
     ]
 
 
 def decision_body(executed: Executed) -> dict[str, object]:
     """The answer. A denial is an answer too: its status is 200, for the token server asked rightly."""
-    decision, execution = executed.decision, executed.execution
+    decision, execution, trigger = executed.decision, executed.execution, executed.trigger
     ran = None if execution is None else execution_summary(execution)
     if isinstance(decision, Allow):
-        body: dict[str, object] = {"decision": "allow", "scope": decision.scope, "claims": decision.claims}
-        if executed.trigger.has_id_token:
-            body["id_token_claims"] = decision.id_token_claims
-        body["dropped"] = dropped_body(decision.dropped)
+        body: dict[str, object] = {"decision": "allow"}
+        if trigger.grant:
+            body["scope"], body["claims"] = decision.scope, decision.claims
+            if trigger.has_id_token:
+                body["id_token_claims"] = decision.id_token_claims
+            body["dropped"] = dropped_body(decision.dropped)
+        elif decision.data is not None:
+            body |= decision.data
+            body["dropped"] = dropped_body(decision.dropped)
     else:
         body = {"decision": "deny", "error": decision.error, "error_description": decision.description}
+        if decision.user_message:
+            body["user_message"] = decision.user_message
     body["execution"] = ran
     if len(executed.executions) > 1:
         body["executions"] = [execution_summary(execution) for execution in executed.executions]

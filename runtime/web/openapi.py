@@ -44,9 +44,9 @@ _WRITTEN: Final = ("X-Hook-Disabled", "X-Hook-Warning")
 OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ("POST", "/api/v1/triggers/{trigger}/execute"): Operation(
         id="execute",
-        summary="Ask what goes into a token: run the enabled hook of this extensibility point",
+        summary="Ask what goes into a token, or what happens to a user: run the enabled hook of this extensibility point",
         scope="execute:hooks",
-        body="TokenRequest",
+        body="ExecutionRequest",
         answer="Decision",
         parameters=("trigger",),
         errors=(404, 503),

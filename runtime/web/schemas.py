@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from runtime.claims import PLACES, REASONS
 from runtime.manifest import (
     DEPENDENCIES,
     MODULE_NAME_CHARS,
@@ -20,6 +21,8 @@ from runtime.manifest import (
 from runtime.model import FAILURES
 from runtime.policies import AUDIENCE_CHARS, BOUND_TO, CLIENT_CHARS, MOST_ORDER, ON_ERROR
 from runtime.triggers import TRIGGERS
+from runtime.triggers.base import MAX_CLIENT_ID
+from runtime.triggers.event import ACTIONS, MESSAGE_TYPES
 from runtime.web.shapes import RUN_FIELDS
 
 
@@ -86,7 +89,7 @@ _TESTED: Final[dict[str, Any]] = {
     "version": {**VERSION_NUMBER, "description": "One of the hook's versions, in place of the one that it has now."},
     "script": {**_SCRIPT, "description": "A draft, in place of the hook's script."},
     "dependencies": _WRITABLE["dependencies"],
-    "request": ref("TokenRequest"),
+    "request": ref("ExecutionRequest"),
 }
 _ALLOW: Final[dict[str, Any]] = {
     "decision": {"const": "allow"},
@@ -95,10 +98,20 @@ _ALLOW: Final[dict[str, Any]] = {
     "id_token_claims": {"type": "object", "description": "Likewise for the ID token; at password-exchange."},
     "dropped": _array(ref("DroppedClaim")),
 }
+_ALLOW_USER: Final[dict[str, Any]] = {
+    "decision": {"const": "allow"},
+    "user": _object(
+        {"user_metadata": {"type": "object"}, "app_metadata": {"type": "object"}},
+        optional=("user_metadata", "app_metadata"),
+        about="At pre-user-registration: what the new user gets.",
+    ),
+    "dropped": _array(ref("DroppedClaim")),
+}
 _DENY: Final[dict[str, Any]] = {
     "decision": {"const": "deny"},
     "error": {"type": "string", "enum": ["access_denied", "invalid_scope", "invalid_request", "server_error"]},
     "error_description": _STRING,
+    "user_message": {"type": "string", "description": "For the end user: the error's friendlyMessage."},
     "hook_error": ref("HookError"),
 }
 _RECORD: Final[dict[str, Any]] = {
@@ -127,6 +140,14 @@ _EXECUTIONS: Final = {
     "minItems": 2,
     "description": "Where several hooks ran, all, in their order.",
 }
+_RAN_OR_NOT: Final[dict[str, Any]] = {
+    "execution": {"oneOf": [ref("Ran"), {"type": "null"}], "description": "null: no hook is enabled."},
+    "executions": _EXECUTIONS,
+    "hook_error": ref("HookError"),
+}
+_AT_TIMES: Final = ("executions", "hook_error")
+_TEST_RAN: Final[dict[str, Any]] = {"hook_error": ref("HookError"), "run": ref("Run")}
+_TESTED_REQUEST: Final = {"request": ref("ExecutionRequest")}
 _POLICY: Final[dict[str, Any]] = {
     "clients": {**_array({"type": "string", "minLength": 1, "maxLength": CLIENT_CHARS}), "maxItems": BOUND_TO},
     "audiences": {**_array({"type": "string", "minLength": 1, "maxLength": AUDIENCE_CHARS}), "maxItems": BOUND_TO},
@@ -155,27 +176,65 @@ SCHEMAS: Final[dict[str, Any]] = {
         optional=("scope", "context", "user"),
         about="What a token server knows of a token that it is about to issue.",
     ),
-    "Decision": {"oneOf": [ref("Allow"), ref("Deny")]},
-    "Allow": _object(
+    "UserRequest": _object(
         {
-            **_ALLOW,
-            "execution": {"oneOf": [ref("Ran"), {"type": "null"}], "description": "null: no hook is enabled."},
-            "executions": _EXECUTIONS,
-            "hook_error": ref("HookError"),
+            "user": {"type": "object", "description": "id, tenant, username, email, user_metadata, app_metadata ..."},
+            "context": {
+                "type": "object",
+                "properties": {"connection": {"type": "object", "description": "id, name, tenant."}},
+                "required": ["connection"],
+            },
         },
-        optional=("id_token_claims", "executions", "hook_error"),
+        about="What happens to a user: at pre- and post-user-registration and post-change-password.",
     ),
-    "Deny": _object({**_DENY, "execution": ref("Ran"), "executions": _EXECUTIONS}, optional=("executions",)),
+    "PhoneMessageRequest": _object(
+        {"recipient": _STRING, "text": _STRING, "context": ref("PhoneMessageContext")}, about="At send-phone-message."
+    ),
+    "PhoneMessageContext": {
+        "type": "object",
+        "properties": {
+            "message_type": {"type": "string", "enum": list(MESSAGE_TYPES)},
+            "action": {"type": "string", "enum": list(ACTIONS)},
+            **dict.fromkeys(("language", "code", "ip", "user_agent"), _STRING),
+            "client": {
+                "type": ["object", "null"],
+                "properties": {
+                    "client_id": {"type": "string", "maxLength": MAX_CLIENT_ID},
+                    "name": _STRING,
+                    "client_metadata": {"type": ["object", "null"]},
+                },
+                "required": ["client_id", "name"],
+            },
+            "user": {"type": "object"},
+        },
+        "required": ["message_type", "action", "language", "code", "ip", "user_agent", "user"],
+    },
+    "ExecutionRequest": {
+        "oneOf": [ref("TokenRequest"), ref("UserRequest"), ref("PhoneMessageRequest")],
+        "description": "Which one depends on the extensibility point.",
+    },
+    "Decision": {"oneOf": [ref("Allow"), ref("AllowUser"), ref("AllowEvent"), ref("Deny")]},
+    "Allow": _object({**_ALLOW, **_RAN_OR_NOT}, optional=("id_token_claims", *_AT_TIMES)),
+    "AllowUser": _object({**_ALLOW_USER, **_RAN_OR_NOT}, optional=_AT_TIMES),
+    "AllowEvent": _object(
+        {"decision": {"const": "allow"}, **_RAN_OR_NOT},
+        optional=_AT_TIMES,
+        about="Where the answer is not used; at post-* also of a hook that denied or broke.",
+    ),
+    "Deny": _object(
+        {**_DENY, "execution": ref("Ran"), "executions": _EXECUTIONS}, optional=("user_message", "executions")
+    ),
     "HookTest": {
         **_object(_TESTED, optional=tuple(_TESTED), about="What to run, and on what. Without a request: on a sample."),
         "not": {"required": ["version", "script"]},
     },
-    "Tested": {"oneOf": [ref("TestedAllow"), ref("TestedDeny")]},
-    "TestedAllow": _object(
-        {"request": ref("TokenRequest"), **_ALLOW, "hook_error": ref("HookError"), "run": ref("Run")},
-        optional=("id_token_claims", "hook_error"),
+    "Tested": {"oneOf": [ref("TestedAllow"), ref("TestedAllowUser"), ref("TestedAllowEvent"), ref("TestedDeny")]},
+    "TestedAllow": _object({**_TESTED_REQUEST, **_ALLOW, **_TEST_RAN}, optional=("id_token_claims", "hook_error")),
+    "TestedAllowUser": _object({**_TESTED_REQUEST, **_ALLOW_USER, **_TEST_RAN}, optional=("hook_error",)),
+    "TestedAllowEvent": _object(
+        {**_TESTED_REQUEST, "decision": {"const": "allow"}, **_TEST_RAN}, optional=("hook_error",)
     ),
-    "TestedDeny": _object({"request": ref("TokenRequest"), **_DENY, "run": ref("Run")}),
+    "TestedDeny": _object({**_TESTED_REQUEST, **_DENY, "run": ref("Run")}, optional=("user_message",)),
     "Run": _object(
         {name: _RECORD[name] for name in RUN_FIELDS},
         about="What a test run took and printed. It has no record.",
@@ -220,8 +279,9 @@ SCHEMAS: Final[dict[str, Any]] = {
         + " ".join(f"`{code}`: {meaning}" for code, meaning in FAILURES.items()),
     ),
     "DroppedClaim": _object(
-        {"name": _STRING, "token": {"type": "string", "enum": ["access_token", "id_token"]}, "reason": _STRING},
-        about="A claim that the hook set and the token does not get.",
+        {"name": _STRING, "token": {"type": "string", "enum": list(PLACES)}, "reason": _STRING},
+        about="A claim that the hook set and the token does not get, or a member that the user does not; `token`: where it stood. "
+        + " ".join(f"`{code}`: {meaning}" for code, meaning in REASONS.items()),
     ),
     "Hook": _object(_HOOK),
     "SomeOfHook": _object(_HOOK, optional=tuple(_HOOK), about="A hook, or the fields of it that were asked for."),

@@ -25,12 +25,7 @@ SOURCES = Path(__file__).parents[2] / "runtime/guest/src"
 CALM = settings(deadline=None)  # other work may share the machine
 LIMITS = Limits(cpu_ms=1, wall_ms=2, memory_bytes=3, output_bytes=4, console_lines=5, console_bytes=6, operations=7)
 MOST = LimitSettings(**{row.name: row.metadata["most"] for row in fields(LimitSettings)}).limits()
-REQUESTS = [
-    triggers.parse(
-        trigger, {"client": {}, "audience": "a", "scope": ["s"]} | ({"user": {}} if trigger.has_id_token else {})
-    )
-    for trigger in TRIGGERS.values()
-]
+REQUESTS = [triggers.parse(trigger, triggers.sample(trigger.id)) for trigger in TRIGGERS.values()]
 
 # As the guest writes them, see outcome.c.
 GOOD: list[dict[str, object]] = [

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from runtime.triggers import TRIGGERS
 from tests.web.conftest import REQUEST, SEED, USER, Api, hook_of, token
 
 EXECUTE = "/api/v1/triggers/credentials-exchange/execute"
@@ -173,7 +174,7 @@ async def test_an_unknown_extensibility_point_is_a_404(api: Api):
     """The message has those that there are."""
     answer = await api.call("POST", "/api/v1/triggers/nothing/execute", REQUEST)
     assert (answer.status, answer.body["errorCode"]) == (404, "inexistent_resource")
-    assert "credentials-exchange, password-exchange" in answer.body["message"]
+    assert answer.body["message"].endswith(f"there are: {', '.join(TRIGGERS)}.")
 
 
 async def test_tenants_run_their_own_hooks(api: Api):
