@@ -23,9 +23,9 @@ def test_nouns_are_frozen_and_slotted(noun: type):
     assert set(noun.__slots__) == {field.name for field in dataclasses.fields(noun)}  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("noun", [noun for noun in NOUNS if noun is not Answer])
+@pytest.mark.parametrize("noun", [noun for noun in NOUNS if noun not in (Answer, Allow)])
 def test_nouns_are_made_by_name(noun: type):
-    """A noun with more than one field takes none by position."""
+    """A noun with more than one field takes none by position, but for the one that every request makes."""
     assert all(field.kw_only for field in dataclasses.fields(noun))
 
 
