@@ -114,7 +114,7 @@ async def test_the_image_is_made_once_and_kept(admin, storage, sandbox):
     written = await admin.create_hook("acme", body())
     version = written.hook.version
 
-    assert sandbox.load(await storage.get_image(version.id, sandbox.build_id)).size > 0
+    assert sandbox.load(await storage.get_image(version.id, admin._images.build_id)).size > 0
 
     await admin.create_hook("other", body(enabled=True))
     await admin.update_hook("acme", written.hook.id, {"name": "renamed", "script": GOOD})
@@ -148,7 +148,7 @@ async def test_a_full_disk_costs_only_the_image(admin, storage, sandbox, caplog)
     written = await admin.create_hook("acme", body(script=GOOD + "module.exports.more = 'x'.repeat(1e5);"))
 
     assert await admin.get_hook("acme", written.hook.id) == written.hook
-    assert await storage.get_image(written.hook.version.id, sandbox.build_id) is None
+    assert await storage.get_image(written.hook.version.id, admin._images.build_id) is None
     assert [record.getMessage() for record in caplog.records] == [
         f"the image of version {written.hook.version.id[:12]} was not kept: SQLITE_FULL: database or disk is full"
     ]

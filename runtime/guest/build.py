@@ -1,7 +1,8 @@
 """Builds the guest: QuickJS-ng's published source and our C and JavaScript in, `artifact/` out.
 
     guest.wasm      the engine, its memory as it is after `boot`: JavaScript's own objects, our prelude. Imports nothing
-    manifest.json   what it was made from, and the addresses that the host must know
+    typescript.js   TypeScript to JavaScript, to be run in the sandbox (typescript.py)
+    manifest.json   what they were made from, and the addresses that the host must know
 
 Needs no system compiler: PyPI's `ziglang` compiles, PyPI's `quickjs-ng` source distribution, pinned by hash, is the
 engine, `wasmtime` runs `boot` once. Nothing is done when the manifest says that the artefact fits its sources.
@@ -11,6 +12,7 @@ Run: python runtime/guest/build.py [--force]
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 GUEST = Path(__file__).resolve().parent
@@ -118,6 +121,7 @@ def main() -> None:
         engine = fetch_engine(Path(scratch))
         patch(engine)
         whole = compile_guest(engine, Path(scratch)).read_bytes()
+        (ARTIFACT / "typescript.js").write_text(typescript().build(Path(scratch)))
     memory, addresses = boot(whole)
     (ARTIFACT / "guest.wasm").write_bytes(snapshot(whole, memory))
     manifest = {"sources": sources, "artefacts": artefact_hashes(), **addresses}
@@ -128,13 +132,24 @@ def main() -> None:
 def source_hashes() -> dict[str, str]:
     """Everything the artefact depends on: our sources, the engine's, the compiler's version."""
     files = [Path(__file__), *sorted((GUEST / "src").iterdir()), *(GUEST / "js" / name for name in PRELUDE)]
-    hashes = {file.relative_to(GUEST).as_posix(): sha256(file) for file in files}
+    hashes: dict[str, str] = {file.relative_to(GUEST).as_posix(): sha256(file) for file in files}
+    hashes.update(typescript().source_hashes())
     return hashes | {QUICKJS: QUICKJS_SHA256, "ziglang": version("ziglang")}
 
 
 def artefact_hashes() -> dict[str, str]:
-    """SHA-256 of the module."""
-    return {"guest.wasm": sha256(ARTIFACT / "guest.wasm")}
+    """SHA-256 of what was built."""
+    return {name: sha256(ARTIFACT / name) for name in ("guest.wasm", "typescript.js")}
+
+
+def typescript() -> ModuleType:
+    """typescript.py: the guest is no package."""
+    spec = importlib.util.spec_from_file_location("guest_typescript", GUEST / "typescript.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def up_to_date(sources: dict[str, str]) -> bool:

@@ -69,5 +69,12 @@ class Sandbox(ABC):
         """
 
     @abstractmethod
+    async def run_aside(self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "") -> Run:
+        """Run a program of the service's own, in turn with what is being deployed: no token request waits for it.
+
+        As `run`, but what waits for anything breaks. `owner` as for `make_image`.
+        """
+
+    @abstractmethod
     async def close(self) -> None:
         """Stop. Runs in progress end as `sandbox_crashed`. Idempotent."""

@@ -7,18 +7,24 @@ them, and token requests not at all.
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from runtime.errors import Unavailable
 from runtime.model import Failure, Limits
 from runtime.sandbox import guest, image
-from runtime.sandbox.base import SourceRejected
+from runtime.sandbox.base import Run, SourceRejected
 from runtime.sandbox.engine import Engine
 from runtime.sandbox.invocation import Invocation, Stopped
-from runtime.sandbox.outcome import failure, outcome
+from runtime.sandbox.outcome import console, failure, outcome
+from runtime.sandbox.program import WasmProgram
 from runtime.sandbox.turns import Turns
 from runtime.sandbox.wrapping import wrapped
+
+T = TypeVar("T")
 
 MOST_WAITING: Final = 8
 """Evaluations of one owner that may wait."""
@@ -47,19 +53,26 @@ class Evaluation:
 
     async def image_of(self, source: str, owner: str) -> bytes:
         """See `Sandbox.make_image`. Takes some milliseconds."""
+        return await self._in_turn(owner, partial(self._evaluate, wrapped(source)))
+
+    async def run(self, program: WasmProgram, arguments: bytes, limits: Limits, owner: str) -> Run:
+        """See `Sandbox.run_aside`."""
+        return await self._in_turn(owner, partial(self._run, program, arguments, limits))
+
+    async def _in_turn(self, owner: str, work: Callable[[], T]) -> T:
         if owner and self._turns.waiting(owner) >= MOST_WAITING:
             raise Unavailable("Too many hooks of this tenant are being deployed at once.")
         await self._turns.take(owner)
-        evaluating = asyncio.get_running_loop().run_in_executor(self._threads, self._evaluate, wrapped(source))
+        working = asyncio.get_running_loop().run_in_executor(self._threads, work)
         # The turn lasts as long as the thread is busy, also for an owner who has left.
-        evaluating.add_done_callback(self._over)
-        return await asyncio.shield(evaluating)
+        working.add_done_callback(self._over)
+        return await asyncio.shield(working)
 
     def close(self) -> None:
         """Wait for what runs. Idempotent."""
         self._threads.shutdown()
 
-    def _over(self, done: asyncio.Future[bytes]) -> None:
+    def _over(self, done: asyncio.Future[Any]) -> None:
         if not done.cancelled():
             done.exception()  # it was raised to who asked, if anybody is still there
         self._turns.give()
@@ -79,3 +92,30 @@ class Evaluation:
             raise SourceRejected(stopped.code, f"While it loads: {found.message}") from None
         finally:
             invocation.close()
+
+    def _run(self, program: WasmProgram, arguments: bytes, limits: Limits) -> Run:
+        began, before = time.perf_counter(), time.thread_time()
+        invocation = Invocation(self._engine)
+        try:
+            reply = guest.ask(
+                self._engine,
+                invocation,
+                self._engine.invoke,
+                guest.request(limits, image=program.image, payload=arguments),
+                limits,
+                pages=program.pages,
+                ticks=guest.ticks(limits.cpu_ms),
+            )
+            if reply.kind == "pending":
+                reply = failure("wall_limit", before=reply)
+        except Stopped as stopped:
+            reply = failure(stopped.code, str(stopped), memory_bytes=invocation.size())
+        finally:
+            invocation.close()
+        return Run(
+            outcome=outcome(reply, limits),
+            console=console(reply),
+            cpu_ms=(time.thread_time() - before) * 1000,
+            wall_ms=(time.perf_counter() - began) * 1000,
+            memory_bytes=reply.memory_bytes,
+        )

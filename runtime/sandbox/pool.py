@@ -115,6 +115,13 @@ class WasmSandbox(Sandbox):
         wall_ms = (time.perf_counter() - started) * 1000
         return Run(outcome(step.reply, limits), console(step.reply), step.cpu_ms, wall_ms, step.reply.memory_bytes)
 
+    async def run_aside(self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "") -> Run:
+        """See `Sandbox.run_aside`."""
+        assert isinstance(program, WasmProgram)
+        if self._closing.is_set():
+            raise Unavailable("The service is stopping.")
+        return await self._evaluation.run(program, arguments, limits, owner)
+
     async def close(self) -> None:
         """See `Sandbox.close`."""
         if self._closing.is_set():

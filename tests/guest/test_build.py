@@ -71,15 +71,21 @@ def test_a_number_that_the_header_has_not_stops_the_build():
 def test_the_manifest_is_of_this_artefact(manifest: Any):
     """The hash is the file's, and there is nothing else in the folder that a wheel would carry along."""
     assert manifest["artefacts"] == build.artefact_hashes()
-    assert {file.name for file in ARTIFACT.iterdir()} == {"guest.wasm", "manifest.json"}
+    assert {file.name for file in ARTIFACT.iterdir()} == {"guest.wasm", "typescript.js", "manifest.json"}
 
 
 def test_the_manifest_names_everything_it_was_made_from(manifest: Any):
-    """Every file of src/, the prelude's, the build itself, the engine and the compiler; no path of a machine."""
+    """Every file of src/, the prelude's, the build itself, the engine, sucrase and the compiler; no path of a machine."""
     paths = [*(GUEST / "src").iterdir(), *(GUEST / "js").rglob("*.js")]
     files = {path.relative_to(GUEST).as_posix() for path in paths}
 
-    assert manifest["sources"].keys() == files | {"build.py", build.QUICKJS, "ziglang"}
+    assert manifest["sources"].keys() == files | {
+        "build.py",
+        "typescript.py",
+        build.QUICKJS,
+        build.typescript().SUCRASE,
+        "ziglang",
+    }
     assert str(GUEST.parents[1]) not in json.dumps(manifest)
 
 
@@ -230,6 +236,7 @@ def test_up_to_date_means_the_same_sources_and_a_whole_artefact(tmp_path: Path, 
     sources = {"a": "1"}
     assert not build.up_to_date(sources)
     (tmp_path / "guest.wasm").write_bytes(b"wasm")
+    (tmp_path / "typescript.js").write_bytes(b"js")
     (tmp_path / "manifest.json").write_text("{")
     assert not build.up_to_date(sources)
     (tmp_path / "manifest.json").write_text("{}")

@@ -1,0 +1,45 @@
+"""Images as the use cases make them, and the shortest way to run a source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from runtime.bundle.source import SourceImages
+from runtime.model import HookVersion, Outcome
+from runtime.sandbox.pool import WasmSandbox, open_sandbox
+from runtime.settings import LimitSettings, SandboxSettings
+
+RunSource: TypeAlias = Callable[..., Awaitable[Outcome]]
+
+
+@pytest.fixture
+async def sandbox(engine_cache: Path) -> AsyncIterator[WasmSandbox]:
+    sandbox = await open_sandbox(SandboxSettings(cache_directory=str(engine_cache), threads=1))
+    yield sandbox
+    await sandbox.close()
+
+
+@pytest.fixture
+def images(sandbox: WasmSandbox) -> SourceImages:
+    return SourceImages(sandbox)
+
+
+@pytest.fixture
+def run_source(sandbox: WasmSandbox, images: SourceImages) -> RunSource:
+    """`run_source(source, *arguments)`: deploy, run once."""
+
+    async def run(source: str, *arguments: Any) -> Outcome:
+        program = sandbox.load(await images.image_of(version(source)))
+        return (await sandbox.run(program, json.dumps(arguments).encode(), LimitSettings().limits())).outcome
+
+    return run
+
+
+def version(source: str) -> HookVersion:
+    """A version with this source."""
+    return HookVersion(id="v", trigger="credentials-exchange", script=source, dependencies={})
