@@ -47,15 +47,15 @@ async def test_a_denial_names_the_line_of_the_source(api: Api):
 
 async def test_what_does_not_load_can_not_be_enabled_and_says_where(api: Api):
     """The line and the column of the source with its types."""
-    broken = FIRST.replace("scope, 'https", "scope 'https")
+    broken = FIRST.replace("'one' });", "'one' };")
     body = {"name": "a-hook", "script": broken, "triggerId": "credentials-exchange", "enabled": True}
     refused = await api.call("POST", "/api/v2/hooks", body)
     stored = await api.call("POST", "/api/v2/hooks", body | {"enabled": False})
 
     assert refused.status == 400
-    assert refused.body["message"].endswith('Unexpected token, expected "," (line 9, column 20).')
+    assert refused.body["message"].endswith('Unexpected token, expected "," (line 9, column 74).')
     assert (stored.status, stored.body["script"]) == (201, broken)
-    assert stored.headers["X-Hook-Warning"].endswith("(line 9, column 20).")
+    assert stored.headers["X-Hook-Warning"].endswith("(line 9, column 74).")
 
 
 async def test_versions_of_both_languages(api: Api):
