@@ -147,7 +147,7 @@ async def test_a_missing_image_is_made_and_kept(runtime: Runtime, door: Callable
     assert await answer(runtime) == 1
 
     assert made.calls == [(hook.version.script,)]
-    assert await runtime.storage.get_image(hook.version.id, runtime.dispatch._images.build_id) is not None
+    assert await runtime.storage.get_image(hook.version.id, runtime.dispatch._preparations._images.build_id) is not None
 
 
 async def test_an_image_that_can_not_be_kept_is_no_obstacle(runtime: Runtime, door: Callable[[str], Door]):
@@ -161,7 +161,7 @@ async def test_an_image_that_can_not_be_kept_is_no_obstacle(runtime: Runtime, do
     full.refusal = None
     runtime.dispatch.forget("t", CREDENTIALS)
     assert await answer(runtime) == 1
-    assert await runtime.storage.get_image(hook.version.id, runtime.dispatch._images.build_id) is not None
+    assert await runtime.storage.get_image(hook.version.id, runtime.dispatch._preparations._images.build_id) is not None
 
 
 @pytest.mark.parametrize("other, expected", [(False, "unchanged"), (True, 2)])
