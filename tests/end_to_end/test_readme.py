@@ -32,10 +32,10 @@ def steps() -> list[tuple[str, dict[str, object]]]:
 
 
 def test_the_readme_shows_answers():
-    """A token, a hook, the log, a test run, a hook in TypeScript and a decision."""
+    """A token, a hook, the log, a test run, a hook in TypeScript, a decision and a registration."""
     shown = [next(iter(answer)) for _, answer in steps()]
 
-    assert shown == ["access_token", "id", "executions", "request", "id", "decision"]
+    assert shown == ["access_token", "id", "executions", "request", "id", "decision", "decision"]
 
 
 def test_the_first_five_minutes(tmp_path):
