@@ -24,6 +24,7 @@ WITHOUT_OWN_TESTS = {
 
 WITHOUT_MODULE = {
     "bench": "measurements, run by make bench",
+    "conformance": "tools that this project did not write, against whole runtimes",
     "end_to_end": "whole processes",
     "hooks": "the examples in hooks/",
     "test_admin_secrets.py": "one half of admin.py",
