@@ -38,6 +38,7 @@ ROOMS: Mapping[str, set[str]] = {
     "errors": set(),
     "model": {"errors"},
     "ulid": set(),
+    "repeats": set(),
     "grammar": set(),
     "masking": NOUNS,
     "diff": NOUNS,
@@ -67,7 +68,7 @@ ROOMS: Mapping[str, set[str]] = {
     | CONTRACTS
     | {"preparation", "dispatch", "admin", "bundle", "storage", "storage.sealing", "sandbox", "logs", "logs.tail"},
     "http": NOUNS | {"settings"},
-    "web": RULES | CONTRACTS | {"diff", "http", "bootstrap", "dispatch", "admin", "logs.tail"},
+    "web": RULES | CONTRACTS | {"diff", "repeats", "http", "bootstrap", "dispatch", "admin", "logs.tail"},
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.
     "issuer": NOUNS | {"grammar", "settings", "http", "sqlite"},
     "cli": RULES | CONTRACTS | {"web", "issuer", "http", "bootstrap", "logs"},

@@ -12,7 +12,6 @@ from email.utils import formatdate
 from functools import lru_cache
 from typing import Final
 
-import orjson
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 
@@ -23,9 +22,9 @@ _HEAD: Final = b"HTTP/1.1 200 OK\r\n" + b"".join(
 )
 
 
-def busy_response(data: object) -> web.StreamResponse:
-    """As `json.json_response(data)`. Headers may be added to it."""
-    return _BusyResponse(orjson.dumps(data))
+def busy_response(body: bytes) -> web.StreamResponse:
+    """As `json.json_response` of the value that these bytes are the JSON of. Headers may be added to it."""
+    return _BusyResponse(body)
 
 
 class _BusyResponse(web.StreamResponse):

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+from typing import Final
+
+import orjson
 from aiohttp import web
 
 from runtime.dispatch import Dispatch, Executed
 from runtime.http.busy import busy_response
-from runtime.http.routes import Call, Route, Scopes
+from runtime.http.routes import REQUEST_ID, Call, Route, Scopes
 from runtime.model import Allow
+from runtime.repeats import Repeats
 from runtime.triggers import TRIGGERS
 from runtime.web.shapes import dropped_body, execution_summary, fault_body
+
+REPEATED_HEADER: Final = "X-Hook-Repeated"
+"""On an answer that was given before: the request came a second time within a minute, and no hook ran for it."""
 
 
 def execute_routes(dispatch: Dispatch) -> list[Route]:
     """`POST /api/v1/triggers/{trigger}/execute`."""
+    repeats = Repeats()
 
     async def execute(call: Call) -> web.StreamResponse:
         # The body is read here only and by no second parser, so a member named twice can mislead nobody: the last counts.
         payload = await call.json(unique=False)
+        if REQUEST_ID not in call.request.headers:
+            return busy_response(await decide(call, payload))
+        answer, is_repeat = await repeats.answer(_key(call, payload), lambda: decide(call, payload))
+        response = busy_response(answer)
+        if is_repeat:
+            response.headers[REPEATED_HEADER] = "true"
+        return response
+
+    async def decide(call: Call, payload: object) -> bytes:
         executed = await dispatch.execute(call.caller.tenant, call.path("trigger"), payload, request_id=call.request_id)
-        return busy_response(decision_body(executed))
+        return orjson.dumps(decision_body(executed))
 
     return [
         Route(
@@ -30,6 +48,12 @@ def execute_routes(dispatch: Dispatch) -> list[Route]:
             busy=tuple({"trigger": trigger.id} for trigger in TRIGGERS.values() if trigger.grant),
         )
     ]
+
+
+def _key(call: Call, payload: object) -> tuple[str, ...]:
+    """What makes two requests one. Another body under the same id is another request: it must not get this one's answer."""
+    body = blake2b(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS), digest_size=16)
+    return call.caller.tenant, call.path("trigger"), call.request_id, body.hexdigest()
 
 
 def decision_body(executed: Executed) -> dict[str, object]:

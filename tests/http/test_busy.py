@@ -6,6 +6,7 @@ import json
 import time
 from email.utils import parsedate_to_datetime
 
+import orjson
 import pytest
 from aiohttp import web
 
@@ -19,7 +20,7 @@ PUBLIC = Public("a test")
 
 
 async def busy(call: Call) -> web.StreamResponse:
-    return busy_response(DATA)
+    return busy_response(orjson.dumps(DATA))
 
 
 async def plain(call: Call) -> web.StreamResponse:
@@ -27,13 +28,13 @@ async def plain(call: Call) -> web.StreamResponse:
 
 
 async def closing(call: Call) -> web.StreamResponse:
-    response = busy_response(DATA)
+    response = busy_response(orjson.dumps(DATA))
     response.force_close()
     return response
 
 
 async def broken(call: Call) -> web.StreamResponse:
-    response = busy_response(DATA)
+    response = busy_response(orjson.dumps(DATA))
     response.headers["X-Name"] = "a\r\nSet-Cookie: b"
     return response
 
