@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from runtime.http.routes import Scopes
+from runtime.triggers import TRIGGERS, Trigger, sample
 from runtime.web.app import web_routes
 from runtime.web.openapi import document
 from tests.web.conftest import REQUEST, SEED, USER, Answer, Api, hook_of, token
@@ -164,3 +165,23 @@ async def test_decisions_and_records_fit_the_document(checked: Checked):
     await checked.call("GET", "/api/v1/logs", limit="2", decision="deny")
     for path in ("/health", "/ready"):
         await checked.call("GET", path)
+
+
+@pytest.mark.parametrize("trigger", [trigger for trigger in TRIGGERS.values() if not trigger.grant], ids=lambda t: t.id)
+async def test_events_fit_the_document(checked: Checked, trigger: Trigger):
+    """Requests and decisions without a token: unchanged, answered, dropped, denied, broken; executed and tested."""
+    template, tests = "/api/v1/triggers/{trigger}/execute", "/api/v1/hooks/{id}/test"
+    path = f"/api/v1/triggers/{trigger.id}/execute"
+    await checked.call("POST", path, sample(trigger.id), template=template)
+    answer = "{user: {x: 1, user_metadata: {'a.b': 1, c: 1}}}" if trigger.answers_user else "[1]"
+    bodies = [f"cb(null, {answer})", "cb(new PreUserRegistrationError('no', 'friendly'))", "throw 1"]
+    for number, body in enumerate(bodies):
+        script = hook_of(body, ", ".join((*trigger.parameters, "cb")))
+        hook = await checked.api.create(script, trigger.id, name=f"hook-{number}")
+        await checked.call("POST", path, sample(trigger.id), template=template)
+        await checked.call("POST", f"/api/v1/hooks/{hook['id']}/test", {}, template=tests)
+    await checked.call("POST", path, REQUEST, template=template)
+    await checked.call("GET", HOOKS, triggerId=trigger.id)
+    async with asyncio.timeout(5):
+        while len((await checked.call("GET", "/api/v1/logs")).body["executions"]) < len(bodies):
+            await asyncio.sleep(0.05)
