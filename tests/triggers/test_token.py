@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runtime import triggers
-from runtime.errors import InvalidBody, NotFound
+from runtime.errors import InvalidBody
 from runtime.grammar import is_scope
 from runtime.model import Secrets
 from runtime.triggers import TRIGGERS, TokenRequest, Trigger
@@ -56,30 +56,6 @@ NEARLY = st.fixed_dictionaries(
 
 def parsed(trigger: Trigger, **changes: object) -> TokenRequest:
     return parse_token(trigger, BODIES[trigger.id] | changes)
-
-
-def test_the_extensibility_points_are_those_of_the_contract():
-    """Contract 0: ids and parameters, less the closing cb; in the order of contract-full 5.3, the withdrawn one last."""
-    assert [(trigger.id, trigger.parameters) for trigger in TRIGGERS.values()] == [
-        ("credentials-exchange", ("client", "scope", "audience", "context")),
-        ("pre-user-registration", ("user", "context")),
-        ("post-user-registration", ("user", "context")),
-        ("post-change-password", ("user", "context")),
-        ("send-phone-message", ("recipient", "text", "context")),
-        ("password-exchange", ("user", "client", "scope", "audience", "context")),
-    ]
-
-
-def test_an_id_finds_its_trigger():
-    """The table's keys are the ids."""
-    assert [triggers.get(name) for name in TRIGGERS] == list(TRIGGERS.values())
-
-
-@pytest.mark.parametrize("name", ["", "Credentials-Exchange", "credentials-exchange ", "webtasks", "a\nb"])
-def test_an_unknown_id_is_not_found(name: str):
-    """404, and the message names what there is."""
-    with pytest.raises(NotFound, match=re.escape(", ".join(TRIGGERS))):
-        triggers.get(name)
 
 
 @BOTH
@@ -246,14 +222,6 @@ def test_arguments_leave_the_request_as_it_was():
 def test_the_client_id_is_the_clients_id_or_nothing(client: dict[str, object], expected: str):
     """Records name the client where the token server did."""
     assert parsed(CREDENTIALS, client=client).client_id == expected
-
-
-@pytest.mark.parametrize("trigger", triggers.TRIGGERS)
-def test_the_sample_is_a_good_request(trigger):
-    """Of every extensibility point, the same each time; with as many arguments as the hook has parameters."""
-    request = triggers.parse(triggers.get(trigger), triggers.sample(trigger))
-    assert len(request.arguments(SECRETS)) == len(triggers.get(trigger).parameters)
-    assert triggers.sample(trigger) == triggers.sample(trigger)
 
 
 @BOTH
