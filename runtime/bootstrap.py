@@ -104,11 +104,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             cache_bytes=settings.sandbox.image_cache_bytes,
         )
         dispatch = Dispatch(
-            preparations=preparations,
-            sandbox=sandbox,
-            recorder=recorder,
-            limits=settings.limits.limits(),
-            keeps_requests=settings.log.requests,
+            preparations=preparations, sandbox=sandbox, recorder=recorder, limits=settings.limits.limits()
         )
         admin = Admin(
             storage=storage,

@@ -16,15 +16,11 @@ import orjson
 from runtime import chain, claims, triggers
 from runtime.logs.base import Recorder
 from runtime.masking import Mask
-from runtime.model import Allow, Decision, Deny, Execution, Failure, Hook, HookVersion, JsonObject, Limits, Refusal
+from runtime.model import Allow, Decision, Deny, Execution, Failure, Hook, HookVersion, Limits, Refusal
 from runtime.preparation import Preparations, ReadyHook
-from runtime.recording import recordable
 from runtime.sandbox.base import Run, Sandbox
 from runtime.triggers import Request, Trigger
 from runtime.ulid import Ulids
-
-REQUEST_BYTES: Final = 16_384
-"""A longer request is not kept in the record."""
 
 # Characters searched, times what they are searched for: a millisecond, or ten of a text that is made for it.
 _MASKED_INLINE: Final = 500_000
@@ -52,20 +48,11 @@ class Executed:
 class Dispatch:
     """Runs hooks for token requests. One per process."""
 
-    def __init__(
-        self,
-        *,
-        preparations: Preparations,
-        sandbox: Sandbox,
-        recorder: Recorder,
-        limits: Limits,
-        keeps_requests: bool = False,
-    ) -> None:
+    def __init__(self, *, preparations: Preparations, sandbox: Sandbox, recorder: Recorder, limits: Limits) -> None:
         self._preparations = preparations
         self._sandbox = sandbox
         self._recorder = recorder
         self._limits = limits
-        self._keeps_requests = keeps_requests
         self._ids = Ulids()
 
     async def execute(self, tenant: str, trigger_id: str, payload: object, *, request_id: str = "") -> Executed:
@@ -120,8 +107,6 @@ class Dispatch:
             decision, fault = _decide(ready, request, run)
             last = fault or last
             executions.append(self._execution(ready.hook, request, run, decision, fault, at, began, request_id))
-            if self._keeps_requests:
-                executions[-1].request = _short(recordable(request, ready.mask))
             if isinstance(decision, Deny):
                 return Executed(decision, last, executions, request.trigger)
             left = decision if left is None else chain.joined(left, decision)
@@ -168,10 +153,6 @@ class Dispatch:
         else:
             run.outcome = await asyncio.to_thread(mask.outcome, run.outcome)
             run.console = await asyncio.to_thread(mask.console, run.console)
-
-
-def _short(request: JsonObject) -> JsonObject | None:
-    return request if len(orjson.dumps(request)) <= REQUEST_BYTES else None
 
 
 def _decide(ready: ReadyHook, request: Request, run: Run) -> tuple[Decision, Refusal | Failure | None]:

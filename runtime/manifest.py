@@ -32,11 +32,11 @@ MODULE_VERSION_CHARS: Final = 64
 VALUE_NOT_SHOWN: Final = "_VALUE_NOT_SHOWN_"
 """What the API shows in place of a secret's value, and what leaves it unchanged in a PATCH (contract 1.3)."""
 
-_NAME_PATTERN: Final = r"^[a-zA-Z0-9]([ \-a-zA-Z0-9]*[a-zA-Z0-9])?$"
-_NAME: Final = re.compile(_NAME_PATTERN.strip("^$"))
+NAME_PATTERN: Final = r"^[a-zA-Z0-9]([ \-a-zA-Z0-9]*[a-zA-Z0-9])?$"
+_NAME: Final = re.compile(NAME_PATTERN.strip("^$"))
 # npm's rule for names (package.json, "name"); capitals too, for modules from before it have some: JSONStream.
-_MODULE_PATTERN: Final = r"^(@[a-zA-Z0-9~-][a-zA-Z0-9._~-]*/)?[a-zA-Z0-9~-][a-zA-Z0-9._~-]*$"
-_MODULE: Final = re.compile(_MODULE_PATTERN.strip("^$"))
+MODULE_PATTERN: Final = r"^(@[a-zA-Z0-9~-][a-zA-Z0-9._~-]*/)?[a-zA-Z0-9~-][a-zA-Z0-9._~-]*$"
+_MODULE: Final = re.compile(MODULE_PATTERN.strip("^$"))
 _HALF_PAIR: Final = re.compile(r"[\ud800-\udfff]")
 _QUOTED_CHARS: Final = 100
 
@@ -98,15 +98,13 @@ MOST_NUMBER: Final = 999_999_999
 class HookTest:
     """The body of a test run. `number` names one of the hook's versions; `script` and `dependencies` are a draft's.
 
-    `request` is as a token server sends it, not looked at yet; `execution` is the id of one whose request is to be taken.
-    Neither asks for a sample.
+    `request` is as a token server sends it, not looked at yet; None asks for a sample.
     """
 
     number: int | None = None
     script: str | None = None
     dependencies: Mapping[str, str] | None = None
     request: JsonObject | None = None
-    execution: str | None = None
 
     def version(self, old: HookVersion) -> HookVersion:
         """What to run: the draft, as far as there is one, over this version."""
@@ -114,18 +112,15 @@ class HookTest:
 
 
 def parse_test(body: object) -> HookTest:
-    """A test run's body: any of version, script, dependencies, request and execution. `InvalidBody`."""
+    """A test run's body: any of version, script, dependencies and request. `InvalidBody`."""
     values = members(body, _TEST)
     if "version" in values and "script" in values:
         _broken("Only one of version and script can be given")
-    if "request" in values and "execution" in values:
-        _broken("Only one of request and execution can be given")
     return HookTest(
         number=values.get("version"),
         script=values.get("script"),
         dependencies=values.get("dependencies"),
         request=values.get("request"),
-        execution=values.get("execution"),
     )
 
 
@@ -219,7 +214,7 @@ def _name(value: object) -> str:
     name = string(value)
     _require_length(name, NAME_CHARS)
     if not _NAME.fullmatch(name):
-        raise Broken(f"String does not match pattern {_NAME_PATTERN}: {quoted(name)}")
+        raise Broken(f"String does not match pattern {NAME_PATTERN}: {quoted(name)}")
     return name
 
 
@@ -240,11 +235,7 @@ def _enabled(value: object) -> bool:
 
 
 def _version_number(value: object) -> int:
-    if type(value) is not int:
-        raise Broken(expected("integer", value))
-    if not 1 <= value <= MOST_NUMBER:
-        raise Broken(f"Value {value} is not between 1 and {MOST_NUMBER}")
-    return value
+    return integer(value, 1, MOST_NUMBER)
 
 
 def _object(value: object) -> dict[str, Any]:
@@ -271,7 +262,7 @@ def _module_name(value: object) -> str:
     name = string(value)
     _require_length(name, MODULE_NAME_CHARS)
     if not _MODULE.fullmatch(name):
-        raise Broken(f"String does not match pattern {_MODULE_PATTERN}: {quoted(name)}")
+        raise Broken(f"String does not match pattern {MODULE_PATTERN}: {quoted(name)}")
     return name
 
 
@@ -304,6 +295,16 @@ def string(value: object) -> str:
     return value
 
 
+def integer(value: object, least: int, most: int, *, wanted: str = "integer") -> int:
+    """A whole number within bounds. `Broken`. 1.0 is one, as in JSON Schema: to JavaScript there is no difference."""
+    number = int(value) if type(value) is float and value.is_integer() else value
+    if type(number) is not int:
+        raise Broken(expected(wanted, value))
+    if not least <= number <= most:
+        raise Broken(f"Value {quoted(number)} is not between {least} and {most}")
+    return number
+
+
 def _require_length(text: str, most: int) -> None:
     if len(text) > most:
         raise Broken(f"String is too long ({len(text)} chars), maximum {most}")
@@ -332,6 +333,5 @@ _TEST: Final = {
     "script": _PATCH["script"],
     "dependencies": _PATCH["dependencies"],
     "request": Property("What a token server would send; without it a sample is taken.", _object),
-    "execution": Property("Id of an execution whose request is to be taken.", string),
 }
 _CREATE: Final = {**_PATCH, "triggerId": Property(f"One of: {', '.join(TRIGGERS)}.", _trigger)}

@@ -234,5 +234,3 @@ class Execution:
     cpu_ms: float
     memory_bytes: int
     request_id: str = ""
-    request: JsonObject | None = None
-    """What was sent, as far as it may be kept (`recording`), where the configuration asks for it."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from runtime.manifest import Broken, Property, expected, members, quoted, require_properties, string
+from runtime.manifest import Broken, Property, expected, integer, members, quoted, require_properties, string
 from runtime.model import Policy
 
 BOUND_TO: Final = 100
@@ -43,11 +43,7 @@ def _name(value: object, most: int) -> str:
 
 
 def _order(value: object) -> int | None:
-    if value is not None and type(value) is not int:
-        raise Broken(expected("integer or null", value))
-    if value is not None and abs(value) > MOST_ORDER:
-        raise Broken(f"Value {quoted(value)} is not between {-MOST_ORDER} and {MOST_ORDER}")
-    return value
+    return None if value is None else integer(value, -MOST_ORDER, MOST_ORDER, wanted="integer or null")
 
 
 def _on_error(value: object) -> str:

@@ -22,27 +22,14 @@ PURE = [
     "triggers",
     "claims",
     "chain",
-    "configuration",
     "settings",
     "manifest",
     "policies",
-    "recording",
 ]
 """Standard library only; no IO, no clock, no async."""
 
 NOUNS = {"errors", "model"}
-RULES = NOUNS | {
-    "grammar",
-    "triggers",
-    "claims",
-    "chain",
-    "settings",
-    "ulid",
-    "masking",
-    "manifest",
-    "policies",
-    "recording",
-}
+RULES = NOUNS | {"grammar", "triggers", "claims", "chain", "settings", "ulid", "masking", "manifest", "policies"}
 CONTRACTS = {"storage.base", "sandbox.base", "logs.base", "bundle.base"}
 
 # Room -> the rooms it may import beside itself. A module belongs to the longest name that fits it.
@@ -55,14 +42,12 @@ ROOMS: Mapping[str, set[str]] = {
     "grammar": set(),
     "masking": NOUNS,
     "diff": NOUNS,
-    "configuration": NOUNS,
-    "settings": NOUNS | {"configuration"},
+    "settings": NOUNS,
     "triggers": NOUNS | {"grammar"},
     "claims": NOUNS | {"grammar", "triggers", "settings"},
     "chain": NOUNS | {"triggers"},
     "manifest": NOUNS | {"grammar", "triggers"},
     "policies": NOUNS | {"manifest"},
-    "recording": NOUNS | {"masking", "triggers"},
     "storage.base": RULES,
     "sandbox.base": RULES,
     "logs.base": RULES,

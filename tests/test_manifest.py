@@ -15,6 +15,7 @@ from runtime.manifest import (
     make_version,
     parse_hook_patch,
     parse_new_hook,
+    parse_rollback,
     parse_secret_names,
     parse_secrets,
     version_id,
@@ -276,6 +277,16 @@ def test_names_of_secrets_to_delete():
     assert broken(parse_secret_names, ["A", 1]) == (
         "'Expected type string but found type integer' on property [1] (Name of a secret.)."
     )
+
+
+def test_a_whole_number_is_one_however_it_is_written():
+    """JSON Schema knows 2.0 as an integer, and JavaScript writes no difference; bounds are said short."""
+    assert parse_rollback({"version": 2}) == parse_rollback({"version": 2.0}) == 2
+    assert "'Expected type integer but found type number' on property version" in broken(
+        parse_rollback, {"version": 2.5}
+    )
+    assert "'Expected type integer but found type boolean'" in broken(parse_rollback, {"version": True})
+    assert "is not between 1 and 999999999'" in broken(parse_rollback, {"version": 1e300})
 
 
 @CALM

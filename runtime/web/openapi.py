@@ -12,10 +12,11 @@ from typing import Any, Final
 from aiohttp import web
 
 from runtime.http.json import json_response
+from runtime.http.query import LAST_PAGE, TEXT_CHARS
 from runtime.http.routes import Call, Public, Route
 from runtime.model import JsonObject
 from runtime.triggers import TRIGGERS
-from runtime.web.schemas import SCHEMAS, VERSION_NUMBER, ref
+from runtime.web.schemas import SCHEMAS, ULID, VERSION_NUMBER, ref
 from runtime.web.shapes import HOOK_FIELDS
 
 JSON: Final = "application/json"
@@ -218,6 +219,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
 
 _TEXT: Final = {"type": "string"}
 _BOOLEAN: Final = {"type": "boolean"}
+_FIELDS_PATTERN: Final = "^({0})(,({0}))*$".format("|".join(HOOK_FIELDS))
 
 
 def _query(schema: dict[str, Any], description: str) -> dict[str, Any]:
@@ -233,19 +235,24 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "id": _path({"type": "string", "pattern": "^[A-Za-z0-9-]*$"}, "The hook's id."),
     "number": _path(VERSION_NUMBER, "The version's number."),
     "to": _query(VERSION_NUMBER, "The other version; the newest by default."),
-    "page": _query({"type": "integer", "minimum": 0, "default": 0}, "Which page, from 0."),
+    "page": _query({"type": "integer", "minimum": 0, "maximum": LAST_PAGE, "default": 0}, "Which page, from 0."),
     "per_page": _query({"type": "integer", "minimum": 0, "maximum": 100, "default": 50}, "Hooks on a page."),
     "include_totals": _query(_BOOLEAN, "Whether to answer an object with the total."),
     "enabled": _query(_BOOLEAN, "Only hooks that are, or are not, enabled."),
     "triggerId": _query({"type": "string", "enum": list(TRIGGERS)}, "Only hooks of this extensibility point."),
-    "fields": _query(_TEXT, f"Names with commas between them, of: {', '.join(HOOK_FIELDS)}."),
+    "fields": _query(
+        {"type": "string", "pattern": _FIELDS_PATTERN}, f"Names with commas between them, of: {', '.join(HOOK_FIELDS)}."
+    ),
     "include_fields": _query({"type": "boolean", "default": True}, "Whether `fields` are shown or left out."),
-    "hook": _query(_TEXT, "Only executions of the hook with this id."),
-    "client": _query(_TEXT, "Only executions for the OAuth client with this id."),
+    "hook": _query(ULID, "Only executions of the hook with this id."),
+    "client": _query(
+        {"type": "string", "minLength": 1, "maxLength": TEXT_CHARS},
+        "Only executions for the OAuth client with this id.",
+    ),
     "decision": _query({"type": "string", "enum": ["allow", "deny"]}, "Only executions with this decision."),
-    "before": _query(_TEXT, "Only executions before the one with this id."),
+    "before": _query(ULID, "Only executions before the one with this id."),
     "limit": _query({"type": "integer", "minimum": 1, "maximum": 100, "default": 50}, "Executions on a page."),
-    "Last-Event-ID": {"in": "header", "schema": _TEXT, "description": "First what came after this execution's id."},
+    "Last-Event-ID": {"in": "header", "schema": ULID, "description": "First what came after this execution's id."},
 }
 _HEADERS: Final = {
     "X-Hook-Disabled": "The name of the hook that was disabled because this one was enabled.",

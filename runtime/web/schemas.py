@@ -11,8 +11,11 @@ from runtime.claims import PLACES, REASONS
 from runtime.manifest import (
     DEPENDENCIES,
     MODULE_NAME_CHARS,
+    MODULE_PATTERN,
     MODULE_VERSION_CHARS,
     MOST_NUMBER,
+    NAME_CHARS,
+    NAME_PATTERN,
     SECRET_NAME_CHARS,
     SECRET_VALUE_CHARS,
     SECRETS,
@@ -52,16 +55,17 @@ _STRING: Final = {"type": "string"}
 _NUMBER: Final = {"type": "number", "minimum": 0}
 _FLAG: Final = {"type": "boolean"}
 _NULLABLE_STRING: Final = {"type": ["string", "null"]}
-_ULID: Final = {"type": "string", "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"}
+ULID: Final = {"type": "string", "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"}
 _SHA256: Final = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _TRIGGER: Final = {"type": "string", "enum": list(TRIGGERS)}
-_NAME: Final = {"type": "string", "pattern": r"^[a-zA-Z0-9]([ \-a-zA-Z0-9]*[a-zA-Z0-9])?$"}
+_NAME: Final = {"type": "string", "pattern": NAME_PATTERN, "maxLength": NAME_CHARS}
+_SECRET_NAME: Final = {"type": "string", "minLength": 1, "maxLength": SECRET_NAME_CHARS}
 _SCRIPT: Final = {"type": "string", "minLength": 1, "description": "JavaScript; at most 102,400 bytes in UTF-8."}
 _DEPENDENCIES: Final = {"type": "object", "additionalProperties": _STRING}
 _DECISION: Final = {"type": "string", "enum": ["allow", "deny"]}
 
 _HOOK: Final[dict[str, Any]] = {
-    "id": _ULID,
+    "id": ULID,
     "name": _STRING,
     "script": _STRING,
     "dependencies": _DEPENDENCIES,
@@ -77,7 +81,7 @@ _WRITABLE: Final[dict[str, Any]] = {
     },
     "dependencies": {
         "type": "object",
-        "propertyNames": {"minLength": 1, "maxLength": MODULE_NAME_CHARS},
+        "propertyNames": {"pattern": MODULE_PATTERN, "maxLength": MODULE_NAME_CHARS},
         "additionalProperties": {"type": "string", "maxLength": MODULE_VERSION_CHARS},
         "maxProperties": DEPENDENCIES,
     },
@@ -90,7 +94,6 @@ _TESTED: Final[dict[str, Any]] = {
     "script": {**_SCRIPT, "description": "A draft, in place of the hook's script."},
     "dependencies": _WRITABLE["dependencies"],
     "request": ref("ExecutionRequest"),
-    "execution": {**_ULID, "description": "An execution whose request is to be taken; [log] requests must be on."},
 }
 _ALLOW: Final[dict[str, Any]] = {
     "decision": {"const": "allow"},
@@ -116,10 +119,10 @@ _DENY: Final[dict[str, Any]] = {
     "hook_error": ref("HookError"),
 }
 _RECORD: Final[dict[str, Any]] = {
-    "id": _ULID,
+    "id": ULID,
     "at": {"type": "string", "format": "date-time"},
     "trigger": _TRIGGER,
-    "hook_id": _ULID,
+    "hook_id": ULID,
     "hook": _STRING,
     "version": _SHA256,
     "client": _STRING,
@@ -135,10 +138,6 @@ _RECORD: Final[dict[str, Any]] = {
     "cpu_ms": _NUMBER,
     "memory_bytes": {"type": "integer", "minimum": 0},
     "request_id": _STRING,
-    "request": {
-        "oneOf": [{"type": "object"}, {"type": "null"}],
-        "description": "What was sent, less passwords and tokens, where [log] requests is on.",
-    },
 }
 _EXECUTIONS: Final = {
     **_array(ref("Ran")),
@@ -231,7 +230,7 @@ SCHEMAS: Final[dict[str, Any]] = {
     ),
     "HookTest": {
         **_object(_TESTED, optional=tuple(_TESTED), about="What to run, and on what. Without a request: on a sample."),
-        "allOf": [{"not": {"required": ["version", "script"]}}, {"not": {"required": ["request", "execution"]}}],
+        "not": {"required": ["version", "script"]},
     },
     "Tested": {"oneOf": [ref("TestedAllow"), ref("TestedAllowUser"), ref("TestedAllowEvent"), ref("TestedDeny")]},
     "TestedAllow": _object({**_TESTED_REQUEST, **_ALLOW, **_TEST_RAN}, optional=("id_token_claims", "hook_error")),
@@ -270,7 +269,7 @@ SCHEMAS: Final[dict[str, Any]] = {
     "PolicyPatch": {**_object(_POLICY, optional=tuple(_POLICY)), "minProperties": 1},
     "Rollback": _object({"version": VERSION_NUMBER}),
     "Ran": _object(
-        {"id": _ULID, "hook": _STRING, "version": _SHA256, "duration_ms": _NUMBER, "cpu_ms": _NUMBER},
+        {"id": ULID, "hook": _STRING, "version": _SHA256, "duration_ms": _NUMBER, "cpu_ms": _NUMBER},
         about="The execution: its record has this id. `hook` is the hook's name, `version` the SHA-256 of what ran.",
     ),
     "HookError": _object(
@@ -302,12 +301,12 @@ SCHEMAS: Final[dict[str, Any]] = {
     "HookPatch": {**_object(_WRITABLE, optional=tuple(_WRITABLE)), "minProperties": 1},
     "NewSecrets": {
         "type": "object",
-        "propertyNames": {"minLength": 1, "maxLength": SECRET_NAME_CHARS},
+        "propertyNames": _SECRET_NAME,
         "additionalProperties": {"type": "string", "maxLength": SECRET_VALUE_CHARS},
         "minProperties": 1,
         "maxProperties": SECRETS,
     },
-    "SecretNames": {**_array(_STRING), "minItems": 1},
+    "SecretNames": {**_array(_SECRET_NAME), "minItems": 1},
     "Secrets": {
         "type": "object",
         "additionalProperties": {"const": VALUE_NOT_SHOWN},
