@@ -20,6 +20,7 @@ from runtime.manifest import (
     parse_secrets,
     version_id,
 )
+from runtime.triggers import TRIGGERS
 
 CALM = settings(deadline=None)  # other work may share the machine
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=20)
@@ -46,7 +47,7 @@ ON_NAME = "on property name (Name of this hook.)."
 ON_SCRIPT = "on property script (Code to be executed when this hook runs.)."
 ON_ENABLED = "on property enabled (Whether this hook is executed.)."
 ON_DEPENDENCIES = "on property dependencies (Modules that this hook uses, name to version.)."
-ON_TRIGGER = "on property triggerId (One of: credentials-exchange, password-exchange.)."
+ON_TRIGGER = f"on property triggerId (One of: {', '.join(TRIGGERS)}.)."
 
 
 def broken(parse, body) -> str:
