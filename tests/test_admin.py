@@ -43,11 +43,11 @@ class Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.engine, name)
 
-    async def make_image(self, source: str, *, owner: str = "") -> bytes:
+    async def make_image(self, source: str, *, owner: str = "", trigger: str = "") -> bytes:
         self.made += 1
         if self.before is not None:
             await self.before()
-        return await self.engine.make_image(source, owner=owner)
+        return await self.engine.make_image(source, owner=owner, trigger=trigger)
 
 
 @pytest.fixture

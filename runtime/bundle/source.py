@@ -28,7 +28,7 @@ class SourceImages(Images):
     async def image_of(self, version: HookVersion, *, owner: str = "") -> bytes:
         """See `Images.image_of`."""
         try:
-            return await self._sandbox.make_image(version.script, owner=owner)
+            return await self._sandbox.make_image(version.script, owner=owner, trigger=version.trigger)
         except SourceRejected as error:
             if error.code != _SYNTAX:
                 raise
@@ -41,7 +41,7 @@ class SourceImages(Images):
     async def _image_of_typescript(self, version: HookVersion, owner: str) -> bytes:
         javascript = await self._typescript.javascript_of(version.script, owner=owner)
         try:
-            return await self._sandbox.make_image(javascript, owner=owner)
+            return await self._sandbox.make_image(javascript, owner=owner, trigger=version.trigger)
         except SourceRejected as error:
             raise _within(version.script, error) from None
 

@@ -48,9 +48,10 @@ class Sandbox(ABC):
     build_id: str
 
     @abstractmethod
-    async def make_image(self, source: str, *, owner: str = "") -> bytes:
+    async def make_image(self, source: str, *, owner: str = "", trigger: str = "") -> bytes:
         """Evaluate the source once, under limits, and return what must be kept to run it.
 
+        `trigger` is the extensibility point that it is for: an Action is one of it alone.
         `owner` is who has to share: no owner takes the engine's time from the others. "" is the service itself.
         `SourceRejected`; `Unavailable`
         when the owner has too much waiting, or the engine is closed.

@@ -22,7 +22,7 @@ from runtime.sandbox.invocation import Invocation, Stopped
 from runtime.sandbox.outcome import console, failure, outcome
 from runtime.sandbox.program import WasmProgram
 from runtime.sandbox.turns import Turns
-from runtime.sandbox.wrapping import wrapped
+from runtime.sandbox.wrapping import is_action, wrapped
 
 T = TypeVar("T")
 
@@ -51,9 +51,9 @@ class Evaluation:
         self._base = fresh.memory()
         fresh.close()
 
-    async def image_of(self, source: str, owner: str) -> bytes:
+    async def image_of(self, source: str, owner: str, trigger: str) -> bytes:
         """See `Sandbox.make_image`. Takes some milliseconds."""
-        return await self._in_turn(owner, partial(self._evaluate, wrapped(source)))
+        return await self._in_turn(owner, partial(self._evaluate, source, trigger))
 
     async def run(self, program: WasmProgram, arguments: bytes, limits: Limits, owner: str) -> Run:
         """See `Sandbox.run_aside`."""
@@ -77,7 +77,11 @@ class Evaluation:
             done.exception()  # it was raised to who asked, if anybody is still there
         self._turns.give()
 
-    def _evaluate(self, source: bytes) -> bytes:
+    def _evaluate(self, source: str, trigger: str) -> bytes:
+        kept = self._kept(wrapped(source, trigger))
+        return image.of_action(kept, trigger) if is_action(source) else kept
+
+    def _kept(self, source: bytes) -> bytes:
         invocation = Invocation(self._engine)
         try:
             if guest.load(self._engine, invocation, source, LOAD_LIMITS).kind == "pending":

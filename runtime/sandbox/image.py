@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from runtime.sandbox import abi
 
-MEMORY, SOURCE = b"HKM1", b"HKS1"
+MEMORY, SOURCE, ACTION = b"HKM1", b"HKS1", b"HKA1"
 MOST = 4 << 20
 """Bytes of an image: every request copies them."""
 
@@ -44,6 +44,19 @@ def from_memory(memory: bytes, base: bytes, in_address: int) -> bytes:
 def from_source(wrapped: bytes) -> bytes:
     """The image of a source that must be evaluated per request."""
     return SOURCE + wrapped
+
+
+def of_action(kept: bytes, trigger: str) -> bytes:
+    """The image of a source that has the adapter for Actions of this trigger around it."""
+    return ACTION + trigger.encode() + b"\n" + kept
+
+
+def of_program(kept: bytes) -> tuple[bytes, str]:
+    """An image without what `of_action` put before it, and the trigger; "" where it is a plain hook's."""
+    if not kept.startswith(ACTION):
+        return kept, ""
+    head, _, plain = kept[len(ACTION) :].partition(b"\n")
+    return plain, head.decode()
 
 
 def _changed(memory: bytes, base: bytes, skipped: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

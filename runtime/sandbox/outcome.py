@@ -7,8 +7,9 @@ import re
 from runtime.model import Answer, ConsoleLine, Failure, Limits, Outcome, Refusal
 from runtime.sandbox import abi
 from runtime.sandbox.base import SourceRejected
+from runtime.sandbox.wrapping import NO_SUCH_EXPORT
 
-_OURS = re.compile(r"^ +at [^\n]{0,200}:0:\d+\)?\n?", re.MULTILINE)
+_OURS = re.compile(r"^(?: +at apply \(native\)\n)? +at [^\n]{0,200}:0:\d+\)?\n?", re.MULTILINE)
 _MESSAGES = {
     "cpu_limit": "The hook ran longer than its CPU limit of {cpu_ms} ms.",
     "wall_limit": "The hook was not done after its time limit of {wall_ms} ms.",
@@ -71,6 +72,8 @@ def rejection(reply: abi.Reply, *, lines: int) -> SourceRejected:
         ):  # the wrapper's own: one of the source's, who knows which, is too many
             return SourceRejected(reply.code, "SyntaxError: Unexpected token '}'")
         return SourceRejected(reply.code, "SyntaxError: Unexpected end of input", line=lines)
+    if reply.name == NO_SUCH_EXPORT:
+        return SourceRejected("not_a_function", f"Error: {reply.message}")
     return SourceRejected(reply.code, f"{reply.name}: {reply.message}", line=line, column=column, stack=stack)
 
 

@@ -24,8 +24,9 @@ from typing import Final, NamedTuple
 
 from runtime.errors import Unavailable
 from runtime.model import Limits
-from runtime.sandbox import abi, guest
+from runtime.sandbox import abi, actions, guest
 from runtime.sandbox.base import Program, Run, Sandbox, SourceRejected
+from runtime.sandbox.caches import Caches
 from runtime.sandbox.engine import MAX_WASM_STACK, THREAD_STACK, Engine
 from runtime.sandbox.evaluation import Evaluation
 from runtime.sandbox.invocation import Invocation, Stopped
@@ -78,6 +79,7 @@ class WasmSandbox(Sandbox):
         self._tasks: set[asyncio.Task[_Step]] = set()
         self._closing = asyncio.Event()
         self._seeds = _seeds()
+        self._caches = Caches(time.time)
         self._inline = _main_stack_is_large()
 
     @property
@@ -85,11 +87,11 @@ class WasmSandbox(Sandbox):
         """Runs that have a place: they wait, or compute for long."""
         return self._busy.total()
 
-    async def make_image(self, source: str, *, owner: str = "") -> bytes:
+    async def make_image(self, source: str, *, owner: str = "", trigger: str = "") -> bytes:
         """See `Sandbox.make_image`."""
         if self._closing.is_set():
             raise Unavailable("The service is stopping.")
-        return await self._evaluation.image_of(source, owner)
+        return await self._evaluation.image_of(source, owner, trigger)
 
     def load(self, image: bytes) -> Program:
         """See `Sandbox.load`."""
@@ -101,6 +103,8 @@ class WasmSandbox(Sandbox):
         if self._closing.is_set():
             raise Unavailable("The service is stopping.")
         started = time.perf_counter()
+        if program.action:
+            arguments = self._caches.handed(arguments, owner, program.action)
         frame = guest.request(limits, image=program.image, payload=arguments, seed=next(self._seeds))
         step = None
         if program.pages * abi.PAGE > limits.memory_bytes:
@@ -113,7 +117,10 @@ class WasmSandbox(Sandbox):
         if step is None or step.waiting:
             step = await self._longer(_Asked(program, frame, limits, owner, started + limits.wall_ms / 1000), step)
         wall_ms = (time.perf_counter() - started) * 1000
-        return Run(outcome(step.reply, limits), console(step.reply), step.cpu_ms, wall_ms, step.reply.memory_bytes)
+        said = outcome(step.reply, limits)
+        if program.action:
+            said = actions.settled(said, self._caches, owner, program.action)
+        return Run(said, console(step.reply), step.cpu_ms, wall_ms, step.reply.memory_bytes)
 
     async def run_aside(self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "") -> Run:
         """See `Sandbox.run_aside`."""

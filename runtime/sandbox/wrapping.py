@@ -6,6 +6,7 @@ has, gets it there, and no other hook's memory pays for it: `adapters/` has the 
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from importlib import resources
 from typing import Final
@@ -15,17 +16,28 @@ _FOLDER: Final = resources.files("runtime.sandbox") / "adapters"
 _ERRORS: Final = ("PreUserRegistrationError", "SendPhoneMessageError")
 
 
-def wrapped(source: str) -> bytes:
+NO_SUCH_EXPORT: Final = "NoSuchExport"
+"""The name of the error of a source that exports something, but nothing that can run where it is deployed."""
+
+
+def is_action(source: str) -> bool:
+    """Whether the source may export an Action: then it gets the adapter, which looks at what it does export."""
+    return "onExecute" in source
+
+
+def wrapped(source: str, trigger: str = "") -> bytes:
     """The source as the guest evaluates it. A first line for Unix shells is a comment, as in Node."""
     if source.startswith("#!"):
         source = "//" + source[2:]
-    return (_before(source) + source + _TAIL).encode("utf-8", "surrogatepass")
+    return (_before(source, trigger) + _HEAD + source + _TAIL).encode("utf-8", "surrogatepass")
 
 
-def _before(source: str) -> str:
-    if any(name in source for name in _ERRORS):
-        return f"({adapter('errors')}, (load) => load){_HEAD}"
-    return _HEAD
+def _before(source: str, trigger: str) -> str:
+    """Nothing, or an expression of a function that takes the source's and gives the one that the guest calls."""
+    errors = [adapter("errors")] if any(name in source for name in _ERRORS) else []
+    if is_action(source):
+        return f"({', '.join([*errors, adapter('actions')])})({json.dumps(trigger)})"
+    return f"({errors[0]}, (load) => load)" if errors else ""
 
 
 def made_of() -> bytes:

@@ -1,0 +1,75 @@
+"""What an Action decided, out of what its adapter answers: twin of `adapters/actions.js`. All of it is an attacker's. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from runtime.model import Answer, Failure, JsonObject, Outcome, Refusal
+from runtime.sandbox import abi
+from runtime.sandbox.caches import MOST_KEY, MOST_VALUE, Caches, Change
+
+MARK: Final = "hookd:action"
+"""The one member of what an Action answers; a plain function, which the adapter lets be, answers without it."""
+
+MOST_CHANGES: Final = 64
+"""The adapter keeps one for each key; who goes around it has the last ones only."""
+
+
+def settled(outcome: Outcome, caches: Caches, owner: str, trigger: str) -> Outcome:
+    """What the Action decided; what it changed in its cache is kept."""
+    if not isinstance(outcome, Answer):
+        return outcome
+    outcome, changes = unpacked(outcome)
+    if changes:
+        caches.keep(owner, trigger, changes)
+    return outcome
+
+
+def unpacked(answer: Answer) -> tuple[Outcome, list[Change]]:
+    """What the Action decided, and what it changed in its cache."""
+    packed = answer.value
+    if type(packed) is not dict or packed.keys() != {MARK}:
+        return answer, []
+    said = packed[MARK]
+    if type(said) is not dict:
+        return _nonsense(), []
+    changes = list(_changes(said.get("cache")))
+    if "refusal" in said:
+        return _refusal(said["refusal"]), changes
+    return (Answer(said["answer"]) if "answer" in said else _nonsense()), changes
+
+
+def _refusal(said: object) -> Outcome:
+    if type(said) is not dict:
+        return _nonsense()
+    name, message = (_text(said.get(field), most) for field, most in (("name", 128), ("message", 4096)))
+    return Refusal(name=name, message=message, properties=_properties(said.get("properties")))
+
+
+def _nonsense() -> Failure:
+    return Failure(code="malformed_answer", message="The Action's answer has a shape that api never gives it.")
+
+
+def _text(value: object, most: int) -> str:
+    return value[:most] if type(value) is str else ""
+
+
+def _properties(said: object) -> JsonObject:
+    """Texts for end users; as short as an error's properties are."""
+    if type(said) is not dict or len(said) > abi.MOST_PROPERTIES:
+        return {}
+    return {name: value[:4096] for name, value in said.items() if type(value) is str and len(name) <= MOST_KEY}
+
+
+def _changes(said: object) -> Iterable[Change]:
+    for change in said[-MOST_CHANGES:] if type(said) is list else ():
+        match change:
+            case [str(key)]:
+                yield Change(key)
+            case [str(key), str(value), int() | float() as expires_at] if _fits(key, value):
+                yield Change(key, value, float(expires_at))
+
+
+def _fits(key: str, value: str) -> bool:
+    return len(key.encode()) <= MOST_KEY and len(value.encode()) <= MOST_VALUE
