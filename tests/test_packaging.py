@@ -92,7 +92,13 @@ def test_a_wheel_carries_the_guest_and_not_its_sources(wheel):
     """What runs is in it; C, JavaScript to be compiled and tests are not."""
     names = names_in(wheel)
 
-    assert {"runtime/guest/artifact/manifest.json", "runtime/cli/seed.js", "runtime/py.typed"} <= names
+    assert {
+        "runtime/guest/artifact/manifest.json",
+        "runtime/guest/artifact/typescript.js",
+        "runtime/cli/seed.js",
+        "runtime/py.typed",
+        "runtime/types/hookd.d.ts",
+    } <= names
     assert [name for name in names if name.startswith("runtime/guest/artifact/") and name.endswith(".wasm")] != []
     assert [
         name for name in names if name.startswith(("tests/", "hooks/", "runtime/guest/src", "runtime/guest/js"))

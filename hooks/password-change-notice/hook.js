@@ -1,4 +1,5 @@
 // After a password change: says in the console how long ago it was, as the vendor's example tells somebody by mail.
+/** @type {import('./hookd').PostChangePassword} */
 module.exports = function (user, context, cb) {
   const changed = new Date(user.last_password_reset);
   if (Number.isNaN(changed.getTime())) {

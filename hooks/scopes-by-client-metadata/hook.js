@@ -1,4 +1,5 @@
 // What a client may ask for stands in its metadata: `allowed_scopes`, names separated by spaces.
+/** @type {import('./hookd').CredentialsExchange} */
 module.exports = function (client, scope, audience, context, cb) {
   const allowed = new Set((client.metadata.allowed_scopes || '').split(' '));
   const refused = scope.filter((name) => !allowed.has(name));

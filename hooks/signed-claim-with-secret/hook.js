@@ -1,4 +1,5 @@
 // A claim that another service can check: a number that only the two of us can compute from the client's id.
+/** @type {import('./hookd').CredentialsExchange} */
 module.exports = function (client, scope, audience, context, cb) {
   const { PEPPER } = context.secrets;
   if (!PEPPER) {
@@ -9,6 +10,7 @@ module.exports = function (client, scope, audience, context, cb) {
 };
 
 // FNV-1a, 32 bits: shows code beside the export; it is no cryptography.
+/** @param {string} text */
 function fnv1a(text) {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {

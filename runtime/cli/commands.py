@@ -150,6 +150,27 @@ def config(config: Path | None, example: bool) -> None:
     show_toml(render_example() if example else as_toml(load_settings(config, os.environ)))
 
 
+@hookd.command()
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, allow_dash=True),
+    default=Path(),
+    show_default="the current folder",
+    help="The folder of the hook; - for the standard output.",
+)
+@click.option("--force", is_flag=True, help="Replace a file that is there and is another one.")
+def types(output: Path, force: bool) -> None:
+    """Write hookd.d.ts: the types of hooks and Actions, for TypeScript and for JavaScript with JSDoc."""
+    from runtime.cli.types import declarations, write_declarations
+
+    if str(output) == "-":
+        click.echo(declarations(), nl=False)
+        return
+    file = write_declarations(output, force=force)
+    click.echo(f"Wrote {file}. Beside it, in hook.js, this line before the hook gives it its types:", err=True)
+    click.echo("/** @type {import('./hookd').CredentialsExchange} */", err=True)
+
+
 def _until_stopped(service: Coroutine[Any, Any, None]) -> None:
     import uvloop
 

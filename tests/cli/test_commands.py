@@ -42,7 +42,7 @@ def test_help_lists_the_commands(hookd):
     done = hookd("--help")
 
     assert done.returncode == 0
-    for name in ("config", "dev", "issuer", "keys", "serve", "token"):
+    for name in ("config", "dev", "issuer", "keys", "serve", "token", "types"):
         assert f"\n  {name}  " in done.stdout
 
 
@@ -117,3 +117,17 @@ def test_a_token_without_a_scope_comes_with_a_hint(hookd, scopes, hint):
     assert len(done.stdout.split()) == 1
     assert hint in done.stderr
     assert bool(done.stderr) == bool(hint)
+
+
+def test_types_are_written_or_shown(hookd, tmp_path):
+    """Into the current folder, or to the standard output; another file of that name is left, with exit code 2."""
+    written, shown = hookd("types"), hookd("types", "--output", "-")
+
+    assert (written.returncode, written.stdout) == (0, "")
+    assert written.stderr.startswith("Wrote hookd.d.ts.")
+    assert shown.stdout == (tmp_path / "hookd.d.ts").read_text()
+    (tmp_path / "hookd.d.ts").write_text("// mine")
+    refused = hookd("types")
+    assert (refused.returncode, (tmp_path / "hookd.d.ts").read_text()) == (2, "// mine")
+    assert "--force" in refused.stderr
+    assert hookd("types", "--force").returncode == 0

@@ -1,0 +1,47 @@
+"""`hookd types`: the file, where it goes, and what it does not overwrite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runtime.cli.types import NAME, declarations, write_declarations
+from runtime.errors import SettingsError
+
+
+def test_the_file_is_written_and_written_again(tmp_path: Path):
+    """It is the package's own; one that is the same is no obstacle."""
+    for _ in range(2):
+        assert write_declarations(tmp_path, force=False) == tmp_path / NAME
+
+    assert (tmp_path / NAME).read_text() == declarations()
+    assert "export type CredentialsExchange" in declarations()
+
+
+@pytest.mark.parametrize("content", [b"// mine", b"\xff"], ids=["changed", "not text"])
+def test_another_file_is_not_overwritten(tmp_path: Path, content: bytes):
+    """Unless it is asked for."""
+    (tmp_path / NAME).write_bytes(content)
+    with pytest.raises(SettingsError):
+        write_declarations(tmp_path, force=False)
+    assert (tmp_path / NAME).read_bytes() == content
+    write_declarations(tmp_path, force=True)
+
+    assert (tmp_path / NAME).read_text() == declarations()
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path):
+    """The message says what to do."""
+    with pytest.raises(SettingsError, match="make it first, or choose another one with --output"):
+        write_declarations(tmp_path / "absent", force=False)
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="There is no folder"):
+        write_declarations(tmp_path / "file", force=False)
+
+
+def test_a_file_that_can_not_be_written(tmp_path: Path):
+    """Likewise."""
+    (tmp_path / NAME).mkdir()
+    with pytest.raises(SettingsError, match=r"can not be written .* choose another folder with --output"):
+        write_declarations(tmp_path, force=True)

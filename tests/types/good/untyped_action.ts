@@ -1,0 +1,4 @@
+/// <reference path="./hookd.d.ts" />
+exports.onExecuteCredentialsExchange = async (event, api) => {
+  api.accessToken.addScope(event.client.name);
+};
