@@ -7,6 +7,7 @@ denies. Where nobody waits for the decision, nothing is denied.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -59,6 +60,7 @@ DENIAL_ERRORS: Mapping[str, str] = {
 
 MAX_NAME = 1024
 MAX_DESCRIPTION = 1000
+MAX_LOGGED = 4096
 # Deeper than any claim is, and far from what JSON writers refuse: orjson 255, Python's json and others some 1,000.
 MAX_DEPTH = 64
 # Each one that is dropped is reported, in the answer and in the record, at many times its own length.
@@ -100,6 +102,15 @@ def unchanged(request: Request) -> Allow:
     if isinstance(request, EventRequest):
         return _nothing_set(request)
     return Allow(request.scope or ())
+
+
+def logged(request: Request, outcome: Outcome) -> str:
+    """What the record keeps of an answer that nothing else is done with (contract 0): the beginning of its JSON, or ""."""
+    if not isinstance(request, EventRequest) or request.trigger.answers_user or not isinstance(outcome, Answer):
+        return ""
+    if _is_deep(outcome.value):
+        return '"(nested too deeply)"'
+    return "" if outcome.undefined else json.dumps(outcome.value, ensure_ascii=False)[:MAX_LOGGED]
 
 
 def claim_fault(name: str) -> str:

@@ -104,9 +104,13 @@ class Dispatch:
                 run = await self._sandbox.run(ready.program, arguments, self._limits, owner=ready.hook.tenant)
             if ready.mask.hides:
                 await self._mask(ready.mask, run)
+            if request.confidential:
+                await self._mask(Mask(request.confidential), run)
             decision, fault = _decide(ready, request, run)
             last = fault or last
             executions.append(self._execution(ready.hook, request, run, decision, fault, at, began, request_id))
+            if not request.trigger.grant:
+                executions[-1].answer = _logged(ready, request, run)
             if isinstance(decision, Deny):
                 return Executed(decision, last, executions, request.trigger)
             left = decision if left is None else chain.joined(left, decision)
@@ -164,3 +168,8 @@ def _decide(ready: ReadyHook, request: Request, run: Run) -> tuple[Decision, Ref
     if decision.dropped and ready.mask.hides:
         decision.dropped = ready.mask.dropped(decision.dropped)
     return decision, fault
+
+
+def _logged(ready: ReadyHook, request: Request, run: Run) -> str:
+    text = ready.mask.text(claims.logged(request, run.outcome))
+    return Mask(request.confidential).text(text)

@@ -213,6 +213,8 @@ class ConsoleLine:
 class Execution:
     """One run of one hook version. `at` is seconds since the epoch; never holds a secret, a token or a password.
 
+    `answer` is what the hook answered where nothing else is done with it: JSON, its beginning.
+
     Nobody changes one. It is not frozen, because that would be three microseconds of every request.
     """
 
@@ -234,3 +236,4 @@ class Execution:
     cpu_ms: float
     memory_bytes: int
     request_id: str = ""
+    answer: str = ""

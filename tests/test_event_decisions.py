@@ -219,6 +219,25 @@ def test_any_answer_is_one_where_it_is_not_used(value: object):
     assert [claims.decide(request, Answer(value)) for request in (*AFTER, MESSAGE)] == [(Allow(), None)] * 3
 
 
+@ALL
+@pytest.mark.parametrize(
+    "outcome, text",
+    [
+        (Answer({"a": [1]}), '{"a": [1]}'),
+        (Answer(None), "null"),
+        (Answer(None, undefined=True), ""),
+        (Answer("x" * 9999), '"' + "x" * 4095),
+        (Answer(deep(3000)), '"(nested too deeply)"'),
+        (Refusal(name="E", message="m"), ""),
+        (Failure(code="threw", message="m"), ""),
+    ],
+    ids=["object", "null", "undefined", "long", "deep", "refusal", "failure"],
+)
+def test_what_is_recorded_of_an_answer(request_: EventRequest, outcome: Outcome, text: str):
+    """Where nothing else is done with it; a user's metadata have their reader, and are theirs."""
+    assert claims.logged(request_, outcome) == ("" if request_ is SIGN_UP else text)
+
+
 # All of them
 
 

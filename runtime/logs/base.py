@@ -24,6 +24,8 @@ class Recorder(Protocol):
 def size_of(execution: Execution) -> int:
     """About how many bytes the record takes in memory. Counts what a hook can make large."""
     size = RECORD_BYTES
+    if execution.answer:
+        size += getsizeof(execution.answer)
     for line in execution.console:
         size += _LINE_BYTES + getsizeof(line.text)
     if execution.dropped:

@@ -41,6 +41,12 @@ class EventRequest:
         assert isinstance(user, dict)
         return user
 
+    @property
+    def confidential(self) -> Mapping[str, str]:
+        """What the hook is shown and no record may hold: the password of a sign-up, the code of a message. Name to value."""
+        found = {"password": self.user.get("password"), "code": self.context.get("code")}
+        return {name: value for name, value in found.items() if isinstance(value, str)}
+
     def arguments(self, secrets: Mapping[str, str]) -> list[object]:
         """The hook's arguments in order, less `cb`. Secrets as in `TokenRequest.arguments`."""
         context = {**self.context, "webtask": {**self.webtask, "secrets": secrets}, "secrets": secrets}

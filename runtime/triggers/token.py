@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import ClassVar
 
 from runtime.errors import InvalidBody
 from runtime.grammar import parse_scopes
@@ -26,6 +28,8 @@ class TokenRequest:
     context: JsonObject
     user: JsonObject | None = None
     webtask: JsonObject = field(default_factory=dict)
+    confidential: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """As in an `EventRequest`: there is nothing of the kind here."""
 
     @property
     def client_id(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from runtime.claims import PLACES, REASONS
+from runtime.claims import MAX_LOGGED, PLACES, REASONS
 from runtime.manifest import (
     DEPENDENCIES,
     MODULE_NAME_CHARS,
@@ -131,6 +131,10 @@ _RECORD: Final[dict[str, Any]] = {
     "error_description": _NULLABLE_STRING,
     "hook_error": {"oneOf": [ref("HookError"), {"type": "null"}]},
     "dropped": _array(ref("DroppedClaim")),
+    "answer": {
+        "type": ["string", "null"],
+        "description": f"At post-* and send-phone-message: the hook's answer, as JSON, its first {MAX_LOGGED:,} characters.",
+    },
     "console": _array(
         _object({"level": {"type": "string", "enum": ["debug", "info", "warn", "error"]}, "text": _STRING})
     ),

@@ -88,6 +88,7 @@ def execution_body(execution: Execution) -> dict[str, object]:
         "error_description": execution.description or None,
         "hook_error": None if failure is None else fault_body(failure),
         "dropped": dropped_body(execution.dropped),
+        "answer": execution.answer or None,
         "console": [{"level": line.level, "text": line.text} for line in execution.console],
         "duration_ms": round(execution.duration_ms, 3),
         "cpu_ms": round(execution.cpu_ms, 3),

@@ -83,6 +83,7 @@ def test_a_record_larger_than_all_is_not_kept():
     backlog.add(execution("small"))
 
     assert backlog.add(execution("large", console=said("x" * 11 * RECORD_BYTES))) == 1
+    assert backlog.add(execution("large", answer="x" * 11 * RECORD_BYTES)) == 1
     assert taken(backlog) == [("small", 0)]
 
 

@@ -154,6 +154,15 @@ def test_only_who_decides_about_a_sign_up_sees_the_password(trigger: Trigger):
     assert {**request.user, "password": ""} == {**body_of(trigger)["user"], "password": ""}
 
 
+@pytest.mark.parametrize("value, expected", [("s3cret", {"password": "s3cret"}), (None, {}), (7, {})])
+def test_what_is_confidential_is_named(value: object, expected: dict[str, str]):
+    """The password of a sign-up, the code of a message, where they are texts."""
+    sign_up = TRIGGERS["pre-user-registration"]
+
+    assert parse_event(sign_up, changed(sign_up, "user.password", value)).confidential == expected
+    assert parse_event(PHONE, body_of(PHONE)).confidential == {"code": "999111"}
+
+
 @EACH
 @CALM
 @given(context=st.dictionaries(st.sampled_from(["webtask", "secrets", "__proto__"]) | TEXT, JSON, max_size=4))

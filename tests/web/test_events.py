@@ -176,22 +176,23 @@ async def test_a_test_run_takes_a_sample(api: Api, trigger: str):
 
 @EACH
 async def test_the_hook_is_called_with_what_was_sent(api: Api, trigger: str):
-    """The arguments in the contract's order, secrets in the context; after a sign-up no password, even if one was sent."""
-    hook = await api.create(
-        event_hook(trigger, "console.log(JSON.stringify([...arguments].slice(0, -1))); cb()"), trigger
-    )
+    """The arguments in the contract's order, secrets in the context; a password only before the sign-up."""
+    shown = "JSON.stringify([...arguments].slice(0, -1)).replace('hunter22', '8 chars').replace('123456', '6 chars')"
+    hook = await api.create(event_hook(trigger, f"console.log({shown}); cb()"), trigger)
     await api.call("POST", f"{HOOKS}/{hook['id']}/secrets", {"KEY": "on"})
     body = deepcopy(BODIES[trigger])
-    if trigger == SIGNED_UP:
-        body["user"]["password"] = "xxxxxxx"
+    if trigger != PHONE:
+        body["user"]["password"] = "hunter22"
     decision = await decide(api, trigger, body)
 
     record = await newest_record(api, decision["execution"])
-    sent = BODIES[trigger]
-    context = {**sent["context"], "webtask": {"secrets": {"KEY": "on"}}, "secrets": {"KEY": "on"}}
+    sent = json.loads(json.dumps(BODIES[trigger]).replace("123456", "6 chars"))
+    if trigger == SIGN_UP:
+        sent["user"]["password"] = "8 chars"
+    context = {**sent.pop("context"), "webtask": {"secrets": {"KEY": "on"}}, "secrets": {"KEY": "on"}}
     assert record["trigger"] == trigger
     assert record["client"] == ("1235" if trigger == PHONE else "")
-    assert json.loads(record["console"][0]["text"]) == [*(v for k, v in sent.items() if k != "context"), context]
+    assert json.loads(record["console"][0]["text"]) == [*sent.values(), context]
 
 
 async def test_a_new_user_gets_metadata_and_nothing_else(api: Api):
@@ -281,6 +282,56 @@ async def test_any_answer_is_fine_where_none_is_used(api: Api, trigger: str, ans
 
     assert list(decision) == ["decision", "execution"]
     assert decision["decision"] == "allow"
+
+
+@pytest.mark.parametrize("trigger", [SIGNED_UP, CHANGED, PHONE])
+@pytest.mark.parametrize(
+    "answer, logged",
+    [
+        ("{ MessageID: '998a9ad1', by: [1, null, 'ü'] }", '{"MessageID": "998a9ad1", "by": [1, null, "ü"]}'),
+        ("null", "null"),
+        ("undefined", None),
+        ("{ key: context.webtask.secrets.KEY }", '{"key": "[secret]"}'),
+        ("'x'.repeat(5000)", '"' + "x" * 4095),
+    ],
+)
+async def test_an_answer_that_is_not_used_is_recorded(api: Api, trigger: str, answer: str, logged: str | None):
+    """Contract 0: only logged. Its beginning, without the hook's secrets."""
+    hook = await api.create(event_hook(trigger, f"cb(null, {answer})"), trigger)
+    await api.call("POST", f"{HOOKS}/{hook['id']}/secrets", {"KEY": "correct-horse"})
+    decision = await decide(api, trigger)
+
+    assert (await newest_record(api, decision["execution"]))["answer"] == logged
+
+
+@BLOCKING
+async def test_no_record_has_the_password_or_the_code(api: Api, trigger: str):
+    """The hook is shown them, and may print the whole request; what is kept, and what its caller reads, has a mask."""
+    confidential = "context.code" if trigger == PHONE else "user.password"
+    script = event_hook(trigger, f"console.log(arguments[0], context); cb(new Error('for ' + {confidential}))")
+    await api.create(script, trigger)
+    body = deepcopy(BODIES[trigger])
+    value = "hunter22"
+    if trigger == PHONE:
+        body["context"]["code"] = value
+    else:
+        body["user"]["password"] = value
+    decision = await decide(api, trigger, body)
+
+    assert decision["error_description"] == "for [secret]"
+    record = await newest_record(api, decision["execution"])
+    assert "[secret]" in record["console"][0]["text"]
+    assert value not in json.dumps([decision, record])
+
+
+async def test_no_recorded_answer_has_the_code(api: Api):
+    """Likewise."""
+    await api.create(event_hook(PHONE, "cb(null, { text })"), PHONE)
+    body = deepcopy(BODIES[PHONE])
+    body["text"] = f"Here is your code: {body['context']['code']}"
+    decision = await decide(api, PHONE, body)
+
+    assert (await newest_record(api, decision["execution"]))["answer"] == '{"text": "Here is your code: [secret]"}'
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,7 @@ async def test_a_record_has_what_a_developer_needs(api: Api):
         "error_description": None,
         "hook_error": None,
         "dropped": [{"name": "sub", "token": "access_token", "reason": "protected"}],
+        "answer": None,
         "console": [{"level": "warn", "text": "hi good"}],
         **cost,
         "request_id": oldest["request_id"],
