@@ -105,8 +105,8 @@ class HookNameTaken(Conflict):
 
     code = "hook_name_taken"
 
-    def __init__(self) -> None:
-        super().__init__("Hook with the same name already exists.")
+    def __init__(self, message: str = "Hook with the same name already exists.") -> None:
+        super().__init__(message)
 
 
 class BodyTooLarge(HookdError):

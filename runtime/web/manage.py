@@ -2,17 +2,24 @@
 
 HTTP in, HTTP out. What a body must be is `manifest`'s to say, what happens is `admin`'s. Bodies of GET, and of DELETE of a
 hook, are not read: clients send `null` and `{}` there (contract 1.2).
+
+Three things are otherwise than the vendor's, on purpose. A name is kept as it was sent: the vendor made `test-hook-735` of
+`test-hook735`, by a rule of which this one case is recorded, and auth0-deploy-cli finds a hook again by its exact name. The
+list shows scripts: that the vendor's left them out is hearsay. And a value `_VALUE_NOT_SHOWN_` leaves a secret as it is, for
+auth0-deploy-cli means that by it; the vendor wrote it over the secret.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import contextlib
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import web
 
 from runtime.admin import Admin
-from runtime.http.json import empty_response, json_response
+from runtime.errors import HookNameTaken, InvalidBody
+from runtime.http.json import FORM_TYPE, empty_response, json_response, parse_json, read_json_or_form
 from runtime.http.query import FIELD_PARAMETERS, PAGE_PARAMETERS, Query, path_variable
 from runtime.http.routes import Call, Route, guarded
 from runtime.manifest import VALUE_NOT_SHOWN
@@ -30,6 +37,9 @@ DISABLED_HEADER: Final = "X-Hook-Disabled"
 
 WARNING_HEADER: Final = "X-Hook-Warning"
 """Says in one line why a hook that was stored can not be enabled."""
+
+_WRITTEN_FIELDS: Final = ("id", "name", "script", "dependencies", "triggerId", "enabled")
+"""Of a hook that was written, in the vendor's order; one that is read has that of `HOOK_FIELDS` (contract-full 5.1)."""
 
 _LIST_PARAMETERS: Final = (*PAGE_PARAMETERS, "enabled", "triggerId", *FIELD_PARAMETERS)
 _ID_PATTERN: Final = "^[A-Za-z0-9-]*$"
@@ -62,7 +72,7 @@ class _Hooks:
         query = Query(call.request.query, _LIST_PARAMETERS)
         start, limit = query.page()
         totals = query.flag("include_totals")
-        shown = query.shown(HOOK_FIELDS)
+        shown = _shown(query)
         wanted = HookFilter(trigger=query.choice("triggerId", TRIGGERS), enabled=query.flag("enabled"))
         found, total = await self._admin.list_hooks(call.caller.tenant, wanted, start=start, limit=limit)
         bodies = [_body(hook, shown) for hook in found]
@@ -71,17 +81,20 @@ class _Hooks:
         return json_response(bodies)
 
     async def create(self, call: Call) -> web.Response:
-        written = await self._admin.create_hook(call.caller.tenant, await call.json())
-        return json_response(hook_body(written.hook), 201, remarks(written))
+        written = await self._admin.create_hook(call.caller.tenant, await _hook_fields(call))
+        return json_response(_body(written.hook, _WRITTEN_FIELDS), 201, remarks(written))
 
     async def get(self, call: Call) -> web.Response:
-        shown = Query(call.request.query, FIELD_PARAMETERS).shown(HOOK_FIELDS)
+        shown = _shown(Query(call.request.query, FIELD_PARAMETERS))
         return json_response(_body(await self._admin.get_hook(call.caller.tenant, hook_id(call)), shown))
 
     async def update(self, call: Call) -> web.Response:
         hook = hook_id(call)
-        written = await self._admin.update_hook(call.caller.tenant, hook, await call.json())
-        return json_response(hook_body(written.hook), 200, remarks(written))
+        try:
+            written = await self._admin.update_hook(call.caller.tenant, hook, await _hook_fields(call))
+        except HookNameTaken:
+            raise HookNameTaken("A hook with the same name already exists.") from None
+        return json_response(_body(written.hook, _WRITTEN_FIELDS), 200, remarks(written))
 
     async def delete(self, call: Call) -> web.Response:
         await self._admin.delete_hook(call.caller.tenant, hook_id(call))
@@ -93,13 +106,13 @@ class _Hooks:
 
     async def add_secrets(self, call: Call) -> web.Response:
         hook = hook_id(call)
-        await self._admin.add_secrets(call.caller.tenant, hook, await call.json())
+        await self._admin.add_secrets(call.caller.tenant, hook, await _json_or_form(call))
         return json_response({}, 201)
 
     async def update_secrets(self, call: Call) -> web.Response:
         """201, not 200: so did the vendor (contract 1.1)."""
         hook = hook_id(call)
-        await self._admin.update_secrets(call.caller.tenant, hook, await call.json())
+        await self._admin.update_secrets(call.caller.tenant, hook, await _json_or_form(call))
         return json_response({}, 201)
 
     async def delete_secrets(self, call: Call) -> web.Response:
@@ -113,8 +126,29 @@ def hook_id(call: Call) -> str:
     return path_variable(call.path("id"), "id", _ID_PATTERN, "ID of the hook")
 
 
-def _body(hook: Hook, shown: Collection[str]) -> dict[str, object]:
-    return {name: value for name, value in hook_body(hook).items() if name in shown}
+def _shown(query: Query) -> list[str]:
+    wanted = query.shown(HOOK_FIELDS)
+    return [name for name in HOOK_FIELDS if name in wanted]
+
+
+def _body(hook: Hook, shown: Sequence[str]) -> dict[str, object]:
+    whole = hook_body(hook)
+    return {name: whole[name] for name in shown}
+
+
+async def _json_or_form(call: Call) -> object:
+    """A JSON value, or a form, of which the vendor's OpenAPI document speaks too."""
+    return await read_json_or_form(call.request, call.body_limit)
+
+
+async def _hook_fields(call: Call) -> object:
+    """What of a hook is sent. In a form all is text; what is no text is JSON there (OpenAPI 3.1, Encoding Object)."""
+    body = await _json_or_form(call)
+    if call.request.content_type == FORM_TYPE and isinstance(body, dict):
+        for name in {"enabled", "dependencies"} & body.keys():
+            with contextlib.suppress(InvalidBody):  # then it stays text, and `manifest` says what is wrong
+                body[name] = parse_json(body[name].encode())
+    return body
 
 
 def remarks(written: HookWritten) -> dict[str, str]:
