@@ -21,6 +21,7 @@ from runtime.web.shapes import HOOK_FIELDS
 
 JSON: Final = "application/json"
 EVENTS: Final = "text/event-stream"
+FORM: Final = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Operation:
     headers: tuple[str, ...] = ()
     errors: tuple[int, ...] = ()
     media: str = JSON
+    forms: bool = False
 
 
 _FIELDS: Final = ("fields", "include_fields")
@@ -84,6 +86,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         body="NewHook",
         answer="Hook",
         headers=_WRITTEN,
+        forms=True,
         errors=(409,),
     ),
     ("GET", "/api/v2/hooks/{id}"): Operation(
@@ -102,6 +105,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         answer="Hook",
         parameters=("id",),
         headers=_WRITTEN,
+        forms=True,
         errors=(404, 409),
     ),
     ("DELETE", "/api/v2/hooks/{id}"): Operation(
@@ -128,6 +132,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         body="NewSecrets",
         answer="Empty",
         parameters=("id",),
+        forms=True,
         errors=(404, 409),
     ),
     ("PATCH", "/api/v2/hooks/{id}/secrets"): Operation(
@@ -138,6 +143,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         body="NewSecrets",
         answer="Empty",
         parameters=("id",),
+        forms=True,
         errors=(404,),
     ),
     ("DELETE", "/api/v2/hooks/{id}/secrets"): Operation(
@@ -318,10 +324,15 @@ def _operation(row: Operation) -> dict[str, Any]:
     if row.parameters:
         rendered["parameters"] = [{"name": name, **PARAMETERS[name]} for name in row.parameters]
     if row.body:
-        rendered["requestBody"] = {"required": True, "content": {JSON: {"schema": ref(row.body)}}}
+        rendered["requestBody"] = {"required": True, "content": _bodies(row)}
     rendered["responses"] = {str(row.status): _answer(row), **{str(status): _error(status) for status in _errors(row)}}
     rendered["security"] = [{"bearer": [row.scope]}] if row.scope else []
     return rendered
+
+
+def _bodies(row: Operation) -> dict[str, Any]:
+    schema = {"schema": ref(row.body)}
+    return {JSON: schema, FORM: schema} if row.forms else {JSON: schema}
 
 
 def _answer(row: Operation) -> dict[str, Any]:
