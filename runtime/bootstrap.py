@@ -104,7 +104,11 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             cache_bytes=settings.sandbox.image_cache_bytes,
         )
         dispatch = Dispatch(
-            preparations=preparations, sandbox=sandbox, recorder=recorder, limits=settings.limits.limits()
+            preparations=preparations,
+            sandbox=sandbox,
+            recorder=recorder,
+            limits=settings.limits.limits(),
+            keeps_requests=settings.log.requests,
         )
         admin = Admin(
             storage=storage,

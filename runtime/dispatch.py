@@ -16,11 +16,15 @@ import orjson
 from runtime import chain, claims, triggers
 from runtime.logs.base import Recorder
 from runtime.masking import Mask
-from runtime.model import Allow, Decision, Deny, Execution, Failure, Hook, HookVersion, Limits, Refusal
+from runtime.model import Allow, Decision, Deny, Execution, Failure, Hook, HookVersion, JsonObject, Limits, Refusal
 from runtime.preparation import Preparations, ReadyHook
+from runtime.recording import recordable
 from runtime.sandbox.base import Run, Sandbox
 from runtime.triggers import Request, Trigger
 from runtime.ulid import Ulids
+
+REQUEST_BYTES: Final = 16_384
+"""A longer request is not kept in the record."""
 
 # Characters searched, times what they are searched for: a millisecond, or ten of a text that is made for it.
 _MASKED_INLINE: Final = 500_000
@@ -48,11 +52,20 @@ class Executed:
 class Dispatch:
     """Runs hooks for token requests. One per process."""
 
-    def __init__(self, *, preparations: Preparations, sandbox: Sandbox, recorder: Recorder, limits: Limits) -> None:
+    def __init__(
+        self,
+        *,
+        preparations: Preparations,
+        sandbox: Sandbox,
+        recorder: Recorder,
+        limits: Limits,
+        keeps_requests: bool = False,
+    ) -> None:
         self._preparations = preparations
         self._sandbox = sandbox
         self._recorder = recorder
         self._limits = limits
+        self._keeps_requests = keeps_requests
         self._ids = Ulids()
 
     async def execute(self, tenant: str, trigger_id: str, payload: object, *, request_id: str = "") -> Executed:
@@ -109,8 +122,8 @@ class Dispatch:
             decision, fault = _decide(ready, request, run)
             last = fault or last
             executions.append(self._execution(ready.hook, request, run, decision, fault, at, began, request_id))
-            if not request.trigger.grant:
-                executions[-1].answer = _logged(ready, request, run)
+            if self._keeps_requests or not request.trigger.grant:
+                self._complete(executions[-1], ready, request, run)
             if isinstance(decision, Deny):
                 return Executed(decision, last, executions, request.trigger)
             left = decision if left is None else chain.joined(left, decision)
@@ -150,6 +163,12 @@ class Dispatch:
             request_id=request_id,
         )
 
+    def _complete(self, execution: Execution, ready: ReadyHook, request: Request, run: Run) -> None:
+        """What most records do not have."""
+        if self._keeps_requests:
+            execution.request = _short(recordable(request, ready.mask))
+        execution.answer = Mask(request.confidential).text(ready.mask.text(claims.logged(request, run.outcome)))
+
     async def _mask(self, mask: Mask, run: Run) -> None:
         """Take the secrets out of what the hook said. Much text and many secrets are a matter for a thread."""
         if mask.work(run.outcome, run.console) <= _MASKED_INLINE:
@@ -157,6 +176,10 @@ class Dispatch:
         else:
             run.outcome = await asyncio.to_thread(mask.outcome, run.outcome)
             run.console = await asyncio.to_thread(mask.console, run.console)
+
+
+def _short(request: JsonObject) -> JsonObject | None:
+    return request if len(orjson.dumps(request)) <= REQUEST_BYTES else None
 
 
 def _decide(ready: ReadyHook, request: Request, run: Run) -> tuple[Decision, Refusal | Failure | None]:
@@ -168,8 +191,3 @@ def _decide(ready: ReadyHook, request: Request, run: Run) -> tuple[Decision, Ref
     if decision.dropped and ready.mask.hides:
         decision.dropped = ready.mask.dropped(decision.dropped)
     return decision, fault
-
-
-def _logged(ready: ReadyHook, request: Request, run: Run) -> str:
-    text = ready.mask.text(claims.logged(request, run.outcome))
-    return Mask(request.confidential).text(text)

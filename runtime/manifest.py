@@ -98,13 +98,15 @@ MOST_NUMBER: Final = 999_999_999
 class HookTest:
     """The body of a test run. `number` names one of the hook's versions; `script` and `dependencies` are a draft's.
 
-    `request` is as a token server sends it, not looked at yet; None asks for a sample.
+    `request` is as a token server sends it, not looked at yet; `execution` is the id of one whose request is to be taken.
+    Neither asks for a sample.
     """
 
     number: int | None = None
     script: str | None = None
     dependencies: Mapping[str, str] | None = None
     request: JsonObject | None = None
+    execution: str | None = None
 
     def version(self, old: HookVersion) -> HookVersion:
         """What to run: the draft, as far as there is one, over this version."""
@@ -112,15 +114,18 @@ class HookTest:
 
 
 def parse_test(body: object) -> HookTest:
-    """A test run's body: any of version, script, dependencies and request. `InvalidBody`."""
+    """A test run's body: any of version, script, dependencies, request and execution. `InvalidBody`."""
     values = members(body, _TEST)
     if "version" in values and "script" in values:
         _broken("Only one of version and script can be given")
+    if "request" in values and "execution" in values:
+        _broken("Only one of request and execution can be given")
     return HookTest(
         number=values.get("version"),
         script=values.get("script"),
         dependencies=values.get("dependencies"),
         request=values.get("request"),
+        execution=values.get("execution"),
     )
 
 
@@ -333,5 +338,6 @@ _TEST: Final = {
     "script": _PATCH["script"],
     "dependencies": _PATCH["dependencies"],
     "request": Property("What a token server would send; without it a sample is taken.", _object),
+    "execution": Property("Id of an execution whose request is to be taken.", string),
 }
 _CREATE: Final = {**_PATCH, "triggerId": Property(f"One of: {', '.join(TRIGGERS)}.", _trigger)}

@@ -237,3 +237,5 @@ class Execution:
     memory_bytes: int
     request_id: str = ""
     answer: str = ""
+    request: JsonObject | None = None
+    """What was sent, as far as it may be kept (`recording`), where the configuration asks for it."""

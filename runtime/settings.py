@@ -8,30 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
-from typing import Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, fields
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-from runtime.errors import SettingsError
+from runtime.configuration import example_lines, fill, from_text, hints_of, row_type, setting, summary_of
 from runtime.model import Limits
-
-T = TypeVar("T")
-
-
-def setting(
-    default: Any,
-    help: str,
-    *,
-    least: int | None = None,
-    most: int | None = None,
-    choices: tuple[str, ...] = (),
-    secret: bool = False,
-) -> Any:
-    """A dataclass field with its help text and rule. A callable default makes a fresh value (sections)."""
-    metadata = {"help": help, "least": least, "most": most, "choices": choices, "secret": secret}
-    if callable(default):
-        return field(default_factory=default, metadata=metadata)
-    return field(default=default, metadata=metadata, repr=not secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +224,10 @@ class Log:
     level: str = setting("info", "Least level that is written.", choices=("debug", "info", "warning", "error"))
     format: str = setting("text", "text for people, json for machines.", choices=("text", "json"))
     executions: bool = setting(False, "Write a line per execution too. The records are in the storage in any case.")
+    requests: bool = setting(
+        False,
+        "Keep each request in its execution's record, for test runs, less passwords and tokens. It may name users.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,10 +252,10 @@ def parse(document: Mapping[str, object], environ: Mapping[str, str]) -> Setting
             if variable in environ:
                 table = merged.setdefault(section.name, {})
                 if isinstance(table, dict):
-                    table[item.name] = _from_text(
-                        variable, environ[variable], _hints(_section(section.name))[item.name]
+                    table[item.name] = from_text(
+                        variable, environ[variable], hints_of(_section(section.name))[item.name]
                     )
-    return _fill(Settings, merged, "")
+    return fill(Settings, merged, "")
 
 
 def render_example() -> str:
@@ -280,118 +266,13 @@ def render_example() -> str:
     ]
     for section in fields(Settings):
         kind = _section(section.name)
-        lines += [f"[{section.name}]", *_example_lines(kind), ""]
+        lines += [f"[{section.name}]", *example_lines(kind), ""]
         for item in fields(kind):
-            row = _row_type(_hints(kind)[item.name])
+            row = row_type(hints_of(kind)[item.name])
             if row:
-                lines += [f"# [[{section.name}.{item.name}]]  # {_summary(row)}", *_example_lines(row), ""]
+                lines += [f"# [[{section.name}.{item.name}]]  # {summary_of(row)}", *example_lines(row), ""]
     return "\n".join(lines)
 
 
-def _example_lines(kind: type) -> list[str]:
-    hints = _hints(kind)
-    return [
-        f"# {item.name} = {_toml(_default(item))}  # {item.metadata['help']}"
-        for item in fields(kind)
-        if not _row_type(hints[item.name])
-    ]
-
-
-def _summary(kind: type) -> str:
-    text = (kind.__doc__ or "").split("\n")[0].split(": ", 1)[-1]
-    return text[:1].upper() + text[1:]
-
-
 def _section(name: str) -> type:
-    return cast(type, _hints(Settings)[name])
-
-
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
-
-
-def _row_type(hint: Any) -> type | None:
-    """The dataclass of an array of tables, else None."""
-    arguments = get_args(hint)
-    return arguments[0] if get_origin(hint) is tuple and is_dataclass(arguments[0]) else None  # type: ignore[return-value]
-
-
-def _default(item: Field[Any]) -> Any:
-    return item.default_factory() if item.default_factory is not MISSING else item.default
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if isinstance(value, tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return "{}" if isinstance(value, dict) else f"{value}"
-
-
-def _from_text(variable: str, text: str, hint: Any) -> object:
-    try:
-        if hint is bool:
-            return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
-        if hint in (int, float):
-            return hint(text)
-    except (KeyError, ValueError):
-        raise SettingsError(f"{variable} must be {_kind(hint)}, not {text!r}.") from None
-    if hint is str:
-        return text
-    raise SettingsError(f"{variable} can not be given as a variable: {_kind(hint)} belongs in the configuration file.")
-
-
-def _fill(kind: type[T], table: object, path: str) -> T:
-    if not isinstance(table, Mapping):
-        raise SettingsError(f"[{path}] must be a table.")
-    hints = _hints(kind)
-    known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]
-    for name in table:
-        if name not in known:
-            raise SettingsError(f"There is no setting '{_join(path, name)}'; here are: {', '.join(known)}.")
-    values = {name: _value(known[name], hints[name], value, _join(path, name)) for name, value in table.items()}
-    return kind(**values)
-
-
-def _value(item: Field[Any], hint: Any, value: object, path: str) -> object:
-    row = _row_type(hint)
-    if is_dataclass(hint):
-        return _fill(cast(type, hint), value, path)
-    if row:
-        if not isinstance(value, (list, tuple)):
-            raise SettingsError(f"'{path}' must be an array of tables: [[{path}]].")
-        return tuple(_fill(row, entry, f"{path}[{index}]") for index, entry in enumerate(value))
-    if get_origin(hint) is tuple:
-        if isinstance(value, (list, tuple)) and all(isinstance(entry, str) for entry in value):
-            return tuple(value)
-        raise SettingsError(f"'{path}' must be an array of strings.")
-    if get_origin(hint) is dict:
-        if isinstance(value, dict):
-            return value
-        raise SettingsError(f"'{path}' must be a table.")
-    return _scalar(item, hint, value, path)
-
-
-def _scalar(item: Field[Any], hint: Any, value: object, path: str) -> object:
-    if hint is float and type(value) is int:
-        value = float(value)
-    if type(value) is not hint:
-        raise SettingsError(f"'{path}' must be {_kind(hint)}.")
-    least, most, choices = (item.metadata[rule] for rule in ("least", "most", "choices"))
-    if least is not None and not least <= cast(int, value) <= most:
-        raise SettingsError(f"'{path}' must be from {least} to {most}, not {value}.")
-    if choices and value not in choices:
-        raise SettingsError(f"'{path}' must be one of {', '.join(choices)}, not {value!r}.")
-    return value
-
-
-def _kind(hint: Any) -> str:
-    return {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}.get(
-        hint, "an array or a table"
-    )
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+    return cast(type, hints_of(Settings)[name])

@@ -22,14 +22,27 @@ PURE = [
     "triggers",
     "claims",
     "chain",
+    "configuration",
     "settings",
     "manifest",
     "policies",
+    "recording",
 ]
 """Standard library only; no IO, no clock, no async."""
 
 NOUNS = {"errors", "model"}
-RULES = NOUNS | {"grammar", "triggers", "claims", "chain", "settings", "ulid", "masking", "manifest", "policies"}
+RULES = NOUNS | {
+    "grammar",
+    "triggers",
+    "claims",
+    "chain",
+    "settings",
+    "ulid",
+    "masking",
+    "manifest",
+    "policies",
+    "recording",
+}
 CONTRACTS = {"storage.base", "sandbox.base", "logs.base", "bundle.base"}
 
 # Room -> the rooms it may import beside itself. A module belongs to the longest name that fits it.
@@ -42,12 +55,14 @@ ROOMS: Mapping[str, set[str]] = {
     "grammar": set(),
     "masking": NOUNS,
     "diff": NOUNS,
-    "settings": NOUNS,
+    "configuration": NOUNS,
+    "settings": NOUNS | {"configuration"},
     "triggers": NOUNS | {"grammar"},
     "claims": NOUNS | {"grammar", "triggers", "settings"},
     "chain": NOUNS | {"triggers"},
     "manifest": NOUNS | {"grammar", "triggers"},
     "policies": NOUNS | {"manifest"},
+    "recording": NOUNS | {"masking", "triggers"},
     "storage.base": RULES,
     "sandbox.base": RULES,
     "logs.base": RULES,

@@ -11,6 +11,7 @@ WITHOUT_OWN_TESTS = {
     "bundle/base.py": "a contract; its one implementation is tested",
     "cli/__main__.py": "three lines; every end-to-end test starts it",
     "cli/services.py": "tests/end_to_end starts each of its services",
+    "configuration.py": "tests/test_settings.py tells it by the settings that there are",
     "guest/hatch_build.py": "tests/test_packaging.py builds with it",
     "logs/base.py": "a contract; its one implementation is tested",
     "policies.py": "tests/web/test_policy.py has a table of bodies and their messages",

@@ -71,6 +71,8 @@ class Demo:
             ),
             auth=Auth(trusted=(self.signer(),)),
             sandbox=replace(base.sandbox, cache_directory=str(folder / "cache")),
+            # The requests of a demo are nobody's: they are kept for test runs, unless the user says otherwise.
+            log=replace(base.log, requests=base.log.requests or "HOOKD_LOG_REQUESTS" not in environ),
             issuer=replace(
                 base.issuer,
                 host=HOST,

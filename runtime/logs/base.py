@@ -30,6 +30,8 @@ def size_of(execution: Execution) -> int:
         size += _LINE_BYTES + getsizeof(line.text)
     if execution.dropped:
         size += _DROPPED_BYTES * len(execution.dropped)
+    if execution.request is not None:
+        size += _json_size(execution.request)
     failure = execution.failure
     if failure is not None:
         size += getsizeof(failure.message) + getsizeof(failure.stack)

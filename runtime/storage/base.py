@@ -76,6 +76,13 @@ class VersionNotFound(NotFound):
         super().__init__(f"The hook has no version {number}, or no longer has it.")
 
 
+class ExecutionNotFound(NotFound):
+    """The tenant has no record of this id: it is not written yet, was removed by age or number, or never was."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no record of an execution with this id.")
+
+
 class TooManySecrets(InvalidBody):
     """The hook would have more secrets than it may."""
 
@@ -237,6 +244,10 @@ class Storage(ABC):
     @abstractmethod
     async def list_executions(self, tenant: str, wanted: ExecutionFilter, *, limit: int) -> list[Execution]:
         """Newest first."""
+
+    @abstractmethod
+    async def get_execution(self, tenant: str, execution_id: str) -> Execution:
+        """One record. `ExecutionNotFound`."""
 
     @abstractmethod
     async def prune_executions(self, *, older_than: float, most: int) -> int:

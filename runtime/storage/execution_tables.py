@@ -8,7 +8,7 @@ from typing import Final
 
 from runtime.model import Execution
 from runtime.storage import records
-from runtime.storage.base import ExecutionFilter
+from runtime.storage.base import ExecutionFilter, ExecutionNotFound
 from runtime.storage.statements import Database, where
 
 _ROWS_TOGETHER: Final = 100
@@ -42,6 +42,14 @@ def list_executions(db: Database, tenant: str, wanted: ExecutionFilter, limit: i
         condition, values = f"{condition} AND id < ?", [*values, wanted.before]
     select = f"SELECT record FROM executions WHERE {condition} ORDER BY id DESC LIMIT ?"  # noqa: S608 - column names
     return [records.decode(record) for (record,) in db.execute(select, (*values, limit)).fetchall()]
+
+
+def get_execution(db: Database, tenant: str, execution_id: str) -> Execution:
+    """See `Storage.get_execution`."""
+    row = db.execute("SELECT record FROM executions WHERE tenant = ? AND id = ?", (tenant, execution_id)).fetchone()
+    if row is None:
+        raise ExecutionNotFound
+    return records.decode(row[0])
 
 
 def recorded_tenants(db: Database) -> list[str]:

@@ -107,6 +107,10 @@ class SqliteStorage(Storage):
         """See `Storage.list_executions`."""
         return await self._database.read(lambda db: execution_tables.list_executions(db, tenant, wanted, limit))
 
+    async def get_execution(self, tenant: str, execution_id: str) -> Execution:
+        """See `Storage.get_execution`."""
+        return await self._database.read(lambda db: execution_tables.get_execution(db, tenant, execution_id))
+
     async def prune_executions(self, *, older_than: float, most: int) -> int:
         """See `Storage.prune_executions`."""
         tenants = await self._database.read(execution_tables.recorded_tenants)

@@ -19,7 +19,7 @@ def web_routes(runtime: Runtime) -> list[Route]:
         *execute_routes(runtime.dispatch),
         *manage_routes(runtime.admin),
         *policy_routes(runtime.admin),
-        *version_routes(runtime.admin, runtime.dispatch),
+        *version_routes(runtime.admin, runtime.dispatch, runtime.storage, runtime.recorder.flush),
         *log_routes(runtime.storage, runtime.tail, runtime.recorder.flush),
         *health_routes(runtime.storage, runtime.sandbox, runtime.settings.limits.limits()),
         *openapi_routes(),

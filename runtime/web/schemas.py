@@ -94,6 +94,7 @@ _TESTED: Final[dict[str, Any]] = {
     "script": {**_SCRIPT, "description": "A draft, in place of the hook's script."},
     "dependencies": _WRITABLE["dependencies"],
     "request": ref("ExecutionRequest"),
+    "execution": {**ULID, "description": "An execution whose request is to be taken; [log] requests must be on."},
 }
 _ALLOW: Final[dict[str, Any]] = {
     "decision": {"const": "allow"},
@@ -142,6 +143,10 @@ _RECORD: Final[dict[str, Any]] = {
     "cpu_ms": _NUMBER,
     "memory_bytes": {"type": "integer", "minimum": 0},
     "request_id": _STRING,
+    "request": {
+        "oneOf": [{"type": "object"}, {"type": "null"}],
+        "description": "What was sent, less passwords and tokens, where [log] requests is on.",
+    },
 }
 _EXECUTIONS: Final = {
     **_array(ref("Ran")),
@@ -234,7 +239,7 @@ SCHEMAS: Final[dict[str, Any]] = {
     ),
     "HookTest": {
         **_object(_TESTED, optional=tuple(_TESTED), about="What to run, and on what. Without a request: on a sample."),
-        "not": {"required": ["version", "script"]},
+        "allOf": [{"not": {"required": ["version", "script"]}}, {"not": {"required": ["request", "execution"]}}],
     },
     "Tested": {"oneOf": [ref("TestedAllow"), ref("TestedAllowUser"), ref("TestedAllowEvent"), ref("TestedDeny")]},
     "TestedAllow": _object({**_TESTED_REQUEST, **_ALLOW, **_TEST_RAN}, optional=("id_token_claims", "hook_error")),

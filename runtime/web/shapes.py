@@ -94,6 +94,7 @@ def execution_body(execution: Execution) -> dict[str, object]:
         "cpu_ms": round(execution.cpu_ms, 3),
         "memory_bytes": execution.memory_bytes,
         "request_id": execution.request_id,
+        "request": execution.request,
     }
 
 

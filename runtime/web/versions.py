@@ -7,6 +7,7 @@ what it is, wherever it came from.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
@@ -14,11 +15,13 @@ from aiohttp import web
 from runtime.admin import Admin
 from runtime.diff import diff_dependencies, diff_scripts
 from runtime.dispatch import Dispatch
+from runtime.errors import InvalidBody
 from runtime.http.json import json_response
 from runtime.http.query import Query, path_variable
 from runtime.http.routes import Call, Route, guarded
-from runtime.manifest import MOST_NUMBER, parse_rollback, parse_test
-from runtime.model import HookVersion
+from runtime.manifest import MOST_NUMBER, HookTest, parse_rollback, parse_test
+from runtime.model import Hook, HookVersion, JsonObject
+from runtime.storage.base import Storage
 from runtime.triggers import sample
 from runtime.web.execute import decision_body
 from runtime.web.manage import hook_id, remarks
@@ -33,9 +36,11 @@ TEST: Final = "/api/v1/hooks/{id}/test"
 _NUMBER_PATTERN: Final = "^[1-9][0-9]{0,8}$"
 
 
-def version_routes(admin: Admin, dispatch: Dispatch) -> list[Route]:
-    """Everything under `/api/v1/hooks/{id}`."""
-    versions = _Versions(admin, dispatch)
+def version_routes(
+    admin: Admin, dispatch: Dispatch, storage: Storage, flush: Callable[[str], Awaitable[None]]
+) -> list[Route]:
+    """Everything under `/api/v1/hooks/{id}`. `flush` as for `log_routes`."""
+    versions = _Versions(admin, dispatch, storage, flush)
 
     return [
         guarded("GET", VERSIONS, versions.list_versions, "read:hooks"),
@@ -50,9 +55,13 @@ def version_routes(admin: Admin, dispatch: Dispatch) -> list[Route]:
 class _Versions:
     """The handlers."""
 
-    def __init__(self, admin: Admin, dispatch: Dispatch) -> None:
+    def __init__(
+        self, admin: Admin, dispatch: Dispatch, storage: Storage, flush: Callable[[str], Awaitable[None]]
+    ) -> None:
         self._admin = admin
         self._dispatch = dispatch
+        self._storage = storage
+        self._flush = flush
 
     async def list_versions(self, call: Call) -> web.Response:
         Query(call.request.query, ())
@@ -88,12 +97,29 @@ class _Versions:
         tenant, wanted = call.caller.tenant, parse_test(await call.json())
         hook = await self._admin.get_hook(tenant, hook_id(call))
         version = hook.version if wanted.number is None else await self._version(call, wanted.number)
-        payload = sample(hook.trigger) if wanted.request is None else wanted.request
+        payload = await self._request(tenant, hook, wanted)
         executed = await self._dispatch.test(hook, wanted.version(version), payload, request_id=call.request_id)
         assert executed.execution is not None
         decision = decision_body(executed)
         del decision["execution"]
         return json_response({"request": payload, **decision, "run": run_body(executed.execution)})
+
+    async def _request(self, tenant: str, hook: Hook, wanted: HookTest) -> JsonObject:
+        if wanted.request is not None:
+            return wanted.request
+        if wanted.execution is None:
+            return sample(hook.trigger)
+        await self._flush(tenant)
+        execution = await self._storage.get_execution(tenant, wanted.execution)
+        if execution.trigger != hook.trigger:
+            raise InvalidBody(
+                f"'execution' is one of {execution.trigger}; the hook's extensibility point is {hook.trigger}."
+            )
+        if execution.request is None:
+            raise InvalidBody(
+                "'execution' has no request: it was longer than 16 kB, or [log] requests was off. Give 'request' instead."
+            )
+        return execution.request
 
     async def _version(self, call: Call, number: int) -> HookVersion:
         return await self._admin.get_version(call.caller.tenant, hook_id(call), number)

@@ -103,6 +103,7 @@ async def test_a_record_has_what_a_developer_needs(api: Api):
         "console": [{"level": "warn", "text": "hi good"}],
         **cost,
         "request_id": oldest["request_id"],
+        "request": None,
     }
     assert (newest["error"], newest["error_description"]) == ("access_denied", "no bad")
     assert newest["hook_error"]["message"] == "no bad"
