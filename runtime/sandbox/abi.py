@@ -88,7 +88,7 @@ class Reply:
     operations: tuple[Operation, ...] = ()
 
 
-def frame(*, now_ms: float, seed: bytes, limits: Limits, image: bytes, payload: bytes) -> bytes:
+def frame(*, now_ms: float, seed: bytes, limits: Limits, image: bytes, payload: bytes, stack_pages: int = 0) -> bytes:
     """A request as the guest reads it. The zero byte behind the payload is QuickJS's wish."""
     head = HEAD.pack(
         now_ms,
@@ -100,7 +100,7 @@ def frame(*, now_ms: float, seed: bytes, limits: Limits, image: bytes, payload: 
         limits.operations,
         len(image),
         len(payload),
-        0,
+        stack_pages,
     )
     return b"%b%b%b\0" % (head, image, payload)
 

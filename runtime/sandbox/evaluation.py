@@ -29,6 +29,9 @@ T = TypeVar("T")
 MOST_WAITING: Final = 8
 """Evaluations of one owner that may wait."""
 
+STACK_PAGES: Final = 16
+"""The stack of a program of the service's own, 1 MiB: a compiler's calls nest as its sources do."""
+
 LOAD_LIMITS: Final = Limits(
     cpu_ms=2_000,
     wall_ms=5_000,
@@ -105,7 +108,7 @@ class Evaluation:
                 self._engine,
                 invocation,
                 self._engine.invoke,
-                guest.request(limits, image=program.image, payload=arguments),
+                guest.request(limits, image=program.image, payload=arguments, stack_pages=STACK_PAGES),
                 limits,
                 pages=program.pages,
                 ticks=guest.ticks(limits.cpu_ms),

@@ -22,10 +22,17 @@ MAX_TICKS: Final = int(45 / TICK_SECONDS)
 _OF_LOAD, _OF_BOTH = frozenset({"loaded"}), frozenset({"failure", "pending"})
 
 
-def request(limits: Limits, *, image: bytes = b"", payload: bytes, seed: bytes = b"") -> bytes:
+def request(limits: Limits, *, image: bytes = b"", payload: bytes, seed: bytes = b"", stack_pages: int = 0) -> bytes:
     """A request of this moment, with entropy of its own."""
     now_ms = float(time.time_ns() // 1_000_000)
-    return abi.frame(now_ms=now_ms, seed=seed or os.urandom(32), limits=limits, image=image, payload=payload)
+    return abi.frame(
+        now_ms=now_ms,
+        seed=seed or os.urandom(32),
+        limits=limits,
+        image=image,
+        payload=payload,
+        stack_pages=stack_pages,
+    )
 
 
 def ticks(cpu_ms: float) -> int:

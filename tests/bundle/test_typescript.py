@@ -81,6 +81,19 @@ async def test_as_large_as_a_script_may_be(sandbox):
     assert "Promise<T>" not in made
 
 
+@pytest.mark.parametrize(
+    "nested", ["f(function () { %s })", "[{ a: f(() => %s) }]", "((): any => { if (f) { %s } })()"]
+)
+async def test_sources_may_nest(run_source, nested):
+    """Callbacks in callbacks, far deeper than anybody writes them."""
+    body = "x as any"
+    for _ in range(25):
+        body = nested % body
+    source = f"const f = (x: any): any => x;\nmodule.exports = async (x: string) => {{ {body}; return {{ a: x }}; }};"
+
+    assert await run_source(source, "x") == Answer({"a": "x"})
+
+
 async def test_the_compiler_is_made_once(sandbox, monkeypatch):
     """Of any number that ask at once; one who leaves does not take it along."""
     made = []

@@ -157,10 +157,10 @@ def test_an_images_heads_lie_as_in_the_header(name: str, packed: Any):
 )
 def test_a_frame_is_what_the_guest_reads(now_ms: float, seed: bytes, image: bytes, payload: bytes):
     """Every field lies where the C struct has it; image, payload and a zero byte lie behind."""
-    frame = abi.frame(now_ms=now_ms, seed=seed, limits=LIMITS, image=image, payload=payload)
+    frame = abi.frame(now_ms=now_ms, seed=seed, limits=LIMITS, image=image, payload=payload, stack_pages=8)
     head: Any = STRUCTS["request"].from_buffer_copy(frame)
 
-    assert (head.now_ms, bytes(head.seed), head.reserved) == (now_ms, seed, 0)
+    assert (head.now_ms, bytes(head.seed), head.stack_pages) == (now_ms, seed, 8)
     assert (head.memory_bytes, head.output_bytes, head.operations) == (3, 4, 7)
     assert (head.console_lines, head.console_bytes) == (5, 6)
     assert (head.image_size, head.payload_size) == (len(image), len(payload))

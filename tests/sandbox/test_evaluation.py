@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
 from runtime.errors import Unavailable
 from runtime.model import Answer
-from runtime.sandbox.base import SourceRejected
+from runtime.sandbox.base import Run, SourceRejected
 from runtime.sandbox.evaluation import MOST_WAITING
 from runtime.sandbox.pool import WasmSandbox
 from runtime.sandbox.wrapping import wrapped
@@ -60,6 +62,35 @@ async def test_an_owner_may_have_so_many_waiting(sandbox: WasmSandbox):
 
     assert await sandbox.make_image(GOOD, owner="b")
     assert all(await asyncio.gather(*waiting))
+
+
+DEEP = "const f = (n) => n && 1 + f(n - 1); module.exports = (n, cb) => cb(null, f(n));"
+
+
+async def test_a_program_of_the_services_own_has_a_larger_stack(sandbox: WasmSandbox):
+    """Six times as deep as a hook may go; where it ends it ends as a hook's does, and the next run is as ever."""
+    program = sandbox.load(await sandbox.make_image(DEEP))
+
+    async def depths(run: Callable[..., Awaitable[Run]]) -> list[object]:
+        outcomes = [(await run(program, str([depth]).encode(), LIMITS)).outcome for depth in (100, 1200, 100_000, 100)]
+        return [outcome.value if isinstance(outcome, Answer) else getattr(outcome, "code", "") for outcome in outcomes]
+
+    assert await depths(sandbox.run) == [100, "stack_limit", "stack_limit", 100]
+    assert await depths(sandbox.run_aside) == [100, 1200, "stack_limit", 100]
+
+
+async def test_what_is_run_aside_has_no_time_to_wait(sandbox: WasmSandbox):
+    """A timer is the end of it; a throw and a limit are failures as of any run."""
+    sources = {
+        SLOW: "wall_limit",
+        "module.exports = () => { throw 1; }": "threw",
+        "module.exports = () => { for (;;); }": "cpu_limit",
+    }
+    for source, code in sources.items():
+        program = sandbox.load(await sandbox.make_image(source))
+        run = await sandbox.run_aside(program, b"[]", replace(LIMITS, cpu_ms=20))
+        assert getattr(run.outcome, "code", "") == code
+        assert run.cpu_ms > 0
 
 
 async def test_who_leaves_keeps_the_turn_until_the_thread_is_free(sandbox: WasmSandbox):

@@ -23,7 +23,7 @@ struct request {
   uint32_t operations;
   uint32_t image_size;
   uint32_t payload_size;
-  uint32_t reserved;
+  uint32_t stack_pages;     /* for `invoke`: a larger stack than JS_STACK_SIZE, of so many pages; 0 for the usual one */
 };
 
 /* An image is what evaluating a hook's source changed in memory: its size in pages, the number of runs, the runs. */

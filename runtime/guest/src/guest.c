@@ -134,11 +134,17 @@ static void begin_run(void) {
   engine_set_time_origin(ctx);
 }
 
+/* As many as the image reaches. */
+static void make_pages(const uint8_t *bytes) {
+  uint32_t wanted = ((const struct image *)bytes)->pages;
+  size_t pages = __builtin_wasm_memory_size(0);
+  if (wanted > pages && __builtin_wasm_memory_grow(0, wanted - pages) == SIZE_MAX) __builtin_trap();
+}
+
 static void restore(const uint8_t *bytes) {
   struct image image;
   memcpy(&image, bytes, sizeof image);
-  size_t pages = __builtin_wasm_memory_size(0);
-  if (image.pages > pages && __builtin_wasm_memory_grow(0, image.pages - pages) == SIZE_MAX) __builtin_trap();
+  make_pages(bytes);
   bytes += sizeof image;
   for (uint32_t i = 0; i < image.runs; i++) {
     struct run_head { uint32_t at, size; } head;
@@ -358,11 +364,11 @@ EXPORT("load") uint64_t load(void) {
   return answer;
 }
 
-/* Image: the hook's. Payload: a JSON array of its arguments; null at the top level is undefined to the hook. */
-EXPORT("invoke") uint64_t invoke(void) {
+static __attribute__((noinline)) uint64_t invoke_here(void) {
   uint8_t *here = request_at;
   if (request()->image_size) restore(here + sizeof(struct request));
   request_at = here;
+  if (request()->stack_pages) JS_SetMaxStackSize(rt, request()->stack_pages * 65536 - (STACK_SIZE - JS_STACK_SIZE));
   begin_run();
   JSValue list = JS_ParseJSON(ctx, payload(), request()->payload_size, "arguments");
   if (JS_IsException(list)) return threw(JS_GetException(ctx));
@@ -374,6 +380,31 @@ EXPORT("invoke") uint64_t invoke(void) {
   }
   arguments[count] = JS_NewCFunction(ctx, js_callback, "cb", 2);
   return settle(JS_Call(ctx, hook, JS_UNDEFINED, count + 1, (JSValueConst *)arguments));
+}
+
+static uint8_t *stack_pointer(void) {
+  uint8_t *top;
+  __asm__ volatile(".globaltype __stack_pointer, i32\nglobal.get __stack_pointer\nlocal.set %0" : "=r"(top));
+  return top;
+}
+
+static void move_stack_pointer(uint8_t *top) {
+  __asm__ volatile(".globaltype __stack_pointer, i32\nlocal.get %0\nglobal.set __stack_pointer" : : "r"(top));
+}
+
+/* Image: the hook's. Payload: a JSON array of its arguments; null at the top level is undefined to the hook.
+   A larger stack lies behind all that is there, and behind what the image will fill. Nothing of this function lies on a stack. */
+EXPORT("invoke") uint64_t invoke(void) {
+  uint32_t pages = request()->stack_pages;
+  if (!pages) return invoke_here();
+  if (request()->image_size) make_pages(request_at + sizeof(struct request));
+  size_t at = __builtin_wasm_memory_grow(0, pages);
+  if (at == SIZE_MAX) __builtin_trap();
+  uint8_t *usual = stack_pointer();
+  move_stack_pointer((uint8_t *)((at + pages) * 65536));
+  uint64_t answer = invoke_here();
+  move_stack_pointer(usual);
+  return answer;
 }
 
 /* The operations that the hook waited for are done; the clock has moved. */
