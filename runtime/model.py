@@ -114,6 +114,14 @@ class Answer:
     undefined: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Response(Answer):
+    """A webtask of `(ctx, req, res)` wrote an HTTP response: `{"status": 200, "headers": {name: value}, "body": text}`.
+
+    A header's value is text, or a list of texts for one that is sent several times. All can be sent as it is.
+    """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """The hook called `cb(error)`: it denies. `stack` has the line numbers of the user's source.

@@ -7,23 +7,13 @@ from typing import Final
 
 from runtime.model import Answer, Failure, JsonObject, Outcome, Refusal
 from runtime.sandbox import abi
-from runtime.sandbox.caches import MOST_KEY, MOST_VALUE, Caches, Change
+from runtime.sandbox.caches import MOST_KEY, MOST_VALUE, Change
 
 MARK: Final = "hookd:action"
 """The one member of what an Action answers; a plain function, which the adapter lets be, answers without it."""
 
 MOST_CHANGES: Final = 64
 """The adapter keeps one for each key; who goes around it has the last ones only."""
-
-
-def settled(outcome: Outcome, caches: Caches, owner: str, trigger: str) -> Outcome:
-    """What the Action decided; what it changed in its cache is kept."""
-    if not isinstance(outcome, Answer):
-        return outcome
-    outcome, changes = unpacked(outcome)
-    if changes:
-        caches.keep(owner, trigger, changes)
-    return outcome
 
 
 def unpacked(answer: Answer) -> tuple[Outcome, list[Change]]:

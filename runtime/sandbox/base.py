@@ -51,7 +51,8 @@ class Sandbox(ABC):
     async def make_image(self, source: str, *, owner: str = "", trigger: str = "") -> bytes:
         """Evaluate the source once, under limits, and return what must be kept to run it.
 
-        `trigger` is the extensibility point that it is for: an Action is one of it alone.
+        `trigger` is the extensibility point that it is for: an Action is one of it alone, and "webtask" says that it is a
+        webtask, `(cb)`, `(ctx, cb)` or `(ctx, req, res)`, which is called with one argument, the webtask context.
         `owner` is who has to share: no owner takes the engine's time from the others. "" is the service itself.
         `SourceRejected`; `Unavailable`
         when the owner has too much waiting, or the engine is closed.

@@ -22,7 +22,7 @@ from runtime.sandbox.invocation import Invocation, Stopped
 from runtime.sandbox.outcome import console, failure, outcome
 from runtime.sandbox.program import WasmProgram
 from runtime.sandbox.turns import Turns
-from runtime.sandbox.wrapping import is_action, wrapped
+from runtime.sandbox.wrapping import is_adapted, wrapped
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ class Evaluation:
 
     def _evaluate(self, source: str, trigger: str) -> bytes:
         kept = self._kept(wrapped(source, trigger))
-        return image.of_action(kept, trigger) if is_action(source) else kept
+        return image.of_adapted(kept, trigger) if is_adapted(source, trigger) else kept
 
     def _kept(self, source: bytes) -> bytes:
         invocation = Invocation(self._engine)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from runtime.sandbox import abi
 
-MEMORY, SOURCE, ACTION = b"HKM1", b"HKS1", b"HKA1"
+MEMORY, SOURCE, ADAPTED = b"HKM1", b"HKS1", b"HKA1"
 MOST = 4 << 20
 """Bytes of an image: every request copies them."""
 
@@ -46,16 +46,16 @@ def from_source(wrapped: bytes) -> bytes:
     return SOURCE + wrapped
 
 
-def of_action(kept: bytes, trigger: str) -> bytes:
-    """The image of a source that has the adapter for Actions of this trigger around it."""
-    return ACTION + trigger.encode() + b"\n" + kept
+def of_adapted(kept: bytes, trigger: str) -> bytes:
+    """The image of a source that has the adapter for this trigger around it."""
+    return ADAPTED + trigger.encode() + b"\n" + kept
 
 
 def of_program(kept: bytes) -> tuple[bytes, str]:
-    """An image without what `of_action` put before it, and the trigger; "" where it is a plain hook's."""
-    if not kept.startswith(ACTION):
+    """An image without what `of_adapted` put before it, and the trigger; "" where it is a plain hook's."""
+    if not kept.startswith(ADAPTED):
         return kept, ""
-    head, _, plain = kept[len(ACTION) :].partition(b"\n")
+    head, _, plain = kept[len(ADAPTED) :].partition(b"\n")
     return plain, head.decode()
 
 

@@ -24,9 +24,9 @@ from typing import Final, NamedTuple
 
 from runtime.errors import Unavailable
 from runtime.model import Limits
-from runtime.sandbox import abi, actions, guest
+from runtime.sandbox import abi, guest
+from runtime.sandbox.adapted import Adapted
 from runtime.sandbox.base import Program, Run, Sandbox, SourceRejected
-from runtime.sandbox.caches import Caches
 from runtime.sandbox.engine import MAX_WASM_STACK, THREAD_STACK, Engine
 from runtime.sandbox.evaluation import Evaluation
 from runtime.sandbox.invocation import Invocation, Stopped
@@ -79,7 +79,7 @@ class WasmSandbox(Sandbox):
         self._tasks: set[asyncio.Task[_Step]] = set()
         self._closing = asyncio.Event()
         self._seeds = _seeds()
-        self._caches = Caches(time.time)
+        self._adapted = Adapted(time.time)
         self._inline = _main_stack_is_large()
 
     @property
@@ -103,8 +103,8 @@ class WasmSandbox(Sandbox):
         if self._closing.is_set():
             raise Unavailable("The service is stopping.")
         started = time.perf_counter()
-        if program.action:
-            arguments = self._caches.handed(arguments, owner, program.action)
+        if program.adapted:
+            arguments = self._adapted.arguments(arguments, owner, program.adapted)
         frame = guest.request(limits, image=program.image, payload=arguments, seed=next(self._seeds))
         step = None
         if program.pages * abi.PAGE > limits.memory_bytes:
@@ -118,8 +118,8 @@ class WasmSandbox(Sandbox):
             step = await self._longer(_Asked(program, frame, limits, owner, started + limits.wall_ms / 1000), step)
         wall_ms = (time.perf_counter() - started) * 1000
         said = outcome(step.reply, limits)
-        if program.action:
-            said = actions.settled(said, self._caches, owner, program.action)
+        if program.adapted:
+            said = self._adapted.outcome(said, owner, program.adapted)
         return Run(said, console(step.reply), step.cpu_ms, wall_ms, step.reply.memory_bytes)
 
     async def run_aside(self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "") -> Run:

@@ -13,12 +13,12 @@ QUICK_MS, QUICK_RUNS = 2.0, 20
 
 
 class WasmProgram(Program):
-    """A hook version's image, and what is known of its manners. `action` is the trigger of one that may be an Action."""
+    """A hook version's image, and what is known of its manners. `adapted` is the trigger whose adapter is around it, or ""."""
 
-    __slots__ = ("_quick", "_strikes", "action", "evaluates", "image", "pages", "size", "slow", "source")
+    __slots__ = ("_quick", "_strikes", "adapted", "evaluates", "image", "pages", "size", "slow", "source")
 
-    def __init__(self, kept: bytes, action: str = "") -> None:
-        self.action = action
+    def __init__(self, kept: bytes, adapted: str = "") -> None:
+        self.adapted = adapted
         self.evaluates = kept.startswith(image.SOURCE)
         body = kept[len(image.MEMORY) :]
         self.source, self.image = (body, b"") if self.evaluates else (b"", body)
@@ -41,8 +41,8 @@ class WasmProgram(Program):
 
 def load_program(kept: bytes) -> WasmProgram:
     """A program from its image; `ValueError` when it is none."""
-    kept, action = image.of_program(kept)
+    kept, adapted = image.of_program(kept)
     whole = len(kept) >= len(image.MEMORY) + abi.IMAGE_HEAD.size
     if not (kept.startswith(image.SOURCE) or (kept.startswith(image.MEMORY) and whole)):
         raise ValueError("not an image")
-    return WasmProgram(kept, action)
+    return WasmProgram(kept, adapted)

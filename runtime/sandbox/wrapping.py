@@ -11,6 +11,8 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from runtime.triggers import TRIGGERS
+
 _HEAD, _TAIL = "(function (exports, require, module, __filename, __dirname) {\n", "\n})"
 _FOLDER: Final = resources.files("runtime.sandbox") / "adapters"
 _ERRORS: Final = ("PreUserRegistrationError", "SendPhoneMessageError")
@@ -20,9 +22,13 @@ NO_SUCH_EXPORT: Final = "NoSuchExport"
 """The name of the error of a source that exports something, but nothing that can run where it is deployed."""
 
 
-def is_action(source: str) -> bool:
-    """Whether the source may export an Action: then it gets the adapter, which looks at what it does export."""
-    return "onExecute" in source
+WEBTASK: Final = "webtask"
+"""The trigger of what is no hook but a webtask, with the programming models of one."""
+
+
+def is_adapted(source: str, trigger: str) -> bool:
+    """Whether the source is a webtask, or may export an Action: the adapter looks at what it does export."""
+    return trigger == WEBTASK or (trigger in TRIGGERS and "onExecute" in source)
 
 
 def wrapped(source: str, trigger: str = "") -> bytes:
@@ -35,8 +41,9 @@ def wrapped(source: str, trigger: str = "") -> bytes:
 def _before(source: str, trigger: str) -> str:
     """Nothing, or an expression of a function that takes the source's and gives the one that the guest calls."""
     errors = [adapter("errors")] if any(name in source for name in _ERRORS) else []
-    if is_action(source):
-        return f"({', '.join([*errors, adapter('actions')])})({json.dumps(trigger)})"
+    if is_adapted(source, trigger):
+        name = "webtask" if trigger == WEBTASK else "actions"
+        return f"({', '.join([*errors, adapter(name)])})({json.dumps(trigger)})"
     return f"({errors[0]}, (load) => load)" if errors else ""
 
 

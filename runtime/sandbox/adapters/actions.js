@@ -5,6 +5,7 @@
 ((trigger) => {
   'use strict';
   const { apply, ownKeys } = Reflect;
+  const { defineProperty } = Object;
   const { now } = Date;
   const { isArray } = Array;
   const { isFinite } = Number;
@@ -313,7 +314,7 @@
     forEach(handlers, (name) => { if (typeof exported[name] === 'function') found += (found && ', ') + name; });
     if (!found) return exported;
     const error = new ErrorHere(`The source exports ${found}; ${wanted ? `at ${trigger} it must export ${wanted}` : 'an Action is not run here'}, or a function.`);
-    error.name = 'NoSuchExport';
+    defineProperty(error, 'name', { __proto__: null, value: 'NoSuchExport' });
     throw error;
   };
   return (load) => (exports, require, module, __filename, __dirname) => {
