@@ -91,10 +91,15 @@ def decide(request: Request, outcome: Outcome) -> tuple[Decision, Refusal | Fail
             return _allow(request, outcome.value), None
         except _Malformed as error:
             outcome = _malformed(error)
+    return denial(outcome), outcome
+
+
+def denial(outcome: Refusal | Failure) -> Deny:
+    """What a hook that denied or broke means for a token."""
     if isinstance(outcome, Refusal):
         code = DENIAL_ERRORS.get(outcome.name, "access_denied")
-        return Deny(error=code, description=outcome.message[:MAX_DESCRIPTION]), outcome
-    return Deny(error="server_error", description=_failure_text(outcome)), outcome
+        return Deny(error=code, description=outcome.message[:MAX_DESCRIPTION])
+    return Deny(error="server_error", description=_failure_text(outcome))
 
 
 def unchanged(request: Request) -> Allow:

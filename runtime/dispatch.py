@@ -7,16 +7,30 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 import orjson
 
 from runtime import chain, claims, triggers
 from runtime.logs.base import Recorder
 from runtime.masking import Mask
-from runtime.model import Allow, Decision, Deny, Execution, Failure, Hook, HookVersion, JsonObject, Limits, Refusal
+from runtime.model import (
+    Allow,
+    Answer,
+    Decision,
+    Deny,
+    Execution,
+    Failure,
+    Hook,
+    HookVersion,
+    JsonObject,
+    Limits,
+    Outcome,
+    Refusal,
+    Secrets,
+)
 from runtime.preparation import Preparations, ReadyHook
 from runtime.recording import recordable
 from runtime.sandbox.base import Run, Sandbox
@@ -47,6 +61,32 @@ class Executed:
     def execution(self) -> Execution | None:
         """That of the hook that had the last word; None where no hook is enabled, and the decision changes nothing then."""
         return self.executions[-1] if self.executions else None
+
+
+class Runnable(Protocol):
+    """What a hook can be run for.
+
+    `client_id` is for the record, `confidential` is what it may not hold, `arguments` are the hook's, less `cb`.
+    """
+
+    @property
+    def client_id(self) -> str:  # noqa: D102 - see above
+        ...
+
+    @property
+    def confidential(self) -> Mapping[str, str]:  # noqa: D102 - see above
+        ...
+
+    def arguments(self, secrets: Mapping[str, str]) -> list[object]:  # noqa: D102 - see above
+        ...
+
+
+@dataclass(slots=True)
+class Called:
+    """What a hook answered that was called by its name. Secrets are masked in an outcome that is no answer."""
+
+    outcome: Outcome
+    execution: Execution
 
 
 class Dispatch:
@@ -96,6 +136,24 @@ class Dispatch:
         ready = await self._preparations.make_ready(replace(hook, version=version))
         return await self._run([ready], request, time.perf_counter(), request_id)
 
+    async def call(self, hook: Hook, request: Runnable, *, request_id: str = "") -> Called:
+        """Run one hook, enabled or not, and record it; what its outcome means is the caller's to say.
+
+        The record's decision is allow where the hook answered. `HookNotFound` when it is gone, `Unavailable`.
+        """
+        began, at = time.perf_counter(), time.time()
+        ready = await self._preparations.make_ready(hook)
+        run = await self._perform(ready, request)
+        fault = None if isinstance(run.outcome, Answer) else run.outcome
+        decision = Allow() if fault is None else claims.denial(fault)
+        execution = self._execution(hook, request, run, decision, fault, at, began, request_id)
+        self._recorder.record(execution)
+        return Called(run.outcome, execution)
+
+    async def secrets(self, hook: Hook) -> Secrets:
+        """The hook's secrets, opened: to know a caller by. `HookNotFound`, `Unavailable`."""
+        return await self._preparations.secrets(hook)
+
     def forget(self, tenant: str, trigger_id: str) -> None:
         """See `Preparations.forget`."""
         self._preparations.forget((tenant, trigger_id))
@@ -109,16 +167,7 @@ class Dispatch:
             if left is not None:
                 request, began = chain.following(request, left), time.perf_counter()
             at = time.time()
-            if ready.program is None:
-                assert ready.rejected is not None
-                run = Run(ready.rejected, (), 0.0, 0.0, 0)
-            else:
-                arguments = orjson.dumps(request.arguments(ready.secrets))
-                run = await self._sandbox.run(ready.program, arguments, self._limits, owner=ready.hook.tenant)
-            if ready.mask.hides:
-                await self._mask(ready.mask, run)
-            if request.confidential:
-                await self._mask(Mask(request.confidential), run)
+            run = await self._perform(ready, request)
             decision, fault = _decide(ready, request, run)
             last = fault or last
             executions.append(self._execution(ready.hook, request, run, decision, fault, at, began, request_id))
@@ -130,10 +179,23 @@ class Dispatch:
         assert left is not None
         return Executed(left, last, executions, request.trigger)
 
+    async def _perform(self, ready: ReadyHook, request: Runnable) -> Run:
+        if ready.program is None:
+            assert ready.rejected is not None
+            run = Run(ready.rejected, (), 0.0, 0.0, 0)
+        else:
+            arguments = orjson.dumps(request.arguments(ready.secrets))
+            run = await self._sandbox.run(ready.program, arguments, self._limits, owner=ready.hook.tenant)
+        if ready.mask.hides:
+            await self._mask(ready.mask, run)
+        if request.confidential:
+            await self._mask(Mask(request.confidential), run)
+        return run
+
     def _execution(
         self,
         hook: Hook,
-        request: Request,
+        request: Runnable,
         run: Run,
         decision: Decision,
         fault: Refusal | Failure | None,

@@ -107,14 +107,19 @@ class Preparations:
 
     async def make_ready(self, hook: Hook) -> ReadyHook:
         """One hook, kept nowhere. `HookNotFound`, `Unavailable`."""
-        sealed = await self._storage.get_secrets(hook.tenant, hook.id)
-        secrets = self._sealer.open_secrets(hook.tenant, hook.id, sealed)
+        secrets = await self.secrets(hook)
         program, rejected = None, None
         try:
             program = await self._program(hook.tenant, hook.version)
         except SourceRejected as error:
-            rejected = Failure(code="source_rejected", message=error.message, stack=error.stack)
+            code = "not_a_function" if error.code == "not_a_function" else "source_rejected"
+            rejected = Failure(code=code, message=error.message, stack=error.stack)
         return ReadyHook(hook=hook, secrets=secrets, mask=Mask(secrets), program=program, rejected=rejected)
+
+    async def secrets(self, hook: Hook) -> Secrets:
+        """The hook's secrets, opened. `HookNotFound`, `Unavailable`."""
+        sealed = await self._storage.get_secrets(hook.tenant, hook.id)
+        return self._sealer.open_secrets(hook.tenant, hook.id, sealed)
 
     def forget(self, place: Place) -> None:
         """What is enabled there, a version, a policy or secrets changed: the next request reads them anew."""

@@ -27,6 +27,7 @@ PURE = [
     "manifest",
     "policies",
     "recording",
+    "webtask",
 ]
 """Standard library only; no IO, no clock, no async."""
 
@@ -63,6 +64,7 @@ ROOMS: Mapping[str, set[str]] = {
     "manifest": NOUNS | {"grammar", "triggers"},
     "policies": NOUNS | {"manifest"},
     "recording": NOUNS | {"masking", "triggers"},
+    "webtask": NOUNS | {"triggers"},
     "storage.base": RULES,
     "sandbox.base": RULES,
     "logs.base": RULES,
@@ -83,7 +85,7 @@ ROOMS: Mapping[str, set[str]] = {
     | CONTRACTS
     | {"preparation", "dispatch", "admin", "bundle", "storage", "storage.sealing", "sandbox", "logs", "logs.tail"},
     "http": NOUNS | {"settings"},
-    "web": RULES | CONTRACTS | {"diff", "repeats", "http", "bootstrap", "dispatch", "admin", "logs.tail"},
+    "web": RULES | CONTRACTS | {"diff", "webtask", "repeats", "http", "bootstrap", "dispatch", "admin", "logs.tail"},
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.
     "issuer": NOUNS | {"grammar", "settings", "http", "sqlite"},
     "cli": RULES | CONTRACTS | {"web", "issuer", "http", "bootstrap", "logs"},

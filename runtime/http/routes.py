@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeAlias
 
 from aiohttp import hdrs, web
@@ -59,6 +60,14 @@ class Scopes:
         object.__setattr__(self, "any_of", any_of)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The handler finds out who may call, and asks for a token with one of these scopes by `Call.identify`; `why` as above."""
+
+    why: str
+    any_of: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Call:
     """One HTTP request on its way to a handler. Not frozen: a frozen one costs a microsecond per request."""
@@ -68,6 +77,13 @@ class Call:
     request_id: str
     body_limit: int
     variables: Mapping[str, str]
+    _identify: Callable[[], Awaitable[Caller]] | None = None
+
+    async def identify(self) -> Caller:
+        """The caller, on a route that is `Asked`: `Unauthenticated` or `InsufficientScope` without a good token."""
+        assert self._identify is not None
+        self.caller = await self._identify()
+        return self.caller
 
     def path(self, name: str) -> str:
         """A variable of the route's path."""
@@ -96,7 +112,7 @@ class Route:
     method: str
     path: str
     handler: Handler
-    access: Public | Scopes
+    access: Public | Scopes | Asked
     answer_error: ErrorAnswer = error_response
     busy: tuple[Mapping[str, str], ...] = ()
     """Variables of the path for which it is written out: aiohttp finds a fixed path at once, ten microseconds sooner."""
@@ -134,17 +150,24 @@ def wrap(
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """The route's handler as aiohttp calls it."""
     handler = route.handler
-    wanted = route.access.any_of if isinstance(route.access, Scopes) else ()
+    wanted = () if isinstance(route.access, Public) else route.access.any_of
     if wanted and authenticator is None:
         raise ValueError(f"{route.method} {route.path} needs an authenticator.")
+    at_once, later = isinstance(route.access, Scopes), isinstance(route.access, Asked)
+
+    async def identify(request: web.Request) -> Caller:
+        header = request.headers.get(hdrs.AUTHORIZATION)
+        caller = authenticator.recall(header) or await authenticator.identify(header)  # type: ignore[union-attr]
+        require_scope(caller, wanted)
+        return caller
 
     async def answer(request: web.Request) -> web.StreamResponse:
         call = Call(request, NOBODY, request_id(request), body_limit, variables or request.match_info)
         try:
-            if wanted:
-                header = request.headers.get(hdrs.AUTHORIZATION)
-                call.caller = authenticator.recall(header) or await authenticator.identify(header)  # type: ignore[union-attr]
-                require_scope(call.caller, wanted)
+            if at_once:
+                call.caller = await identify(request)
+            elif later:
+                call._identify = partial(identify, request)  # noqa: SLF001 - its maker
             response = await handler(call)
         except HookdError as error:
             response = _refuse(route, call, error, wanted)

@@ -10,6 +10,7 @@ from runtime.web.logs import log_routes
 from runtime.web.manage import manage_routes
 from runtime.web.openapi import openapi_routes
 from runtime.web.policy import policy_routes
+from runtime.web.run import run_routes
 from runtime.web.versions import version_routes
 
 
@@ -20,6 +21,7 @@ def web_routes(runtime: Runtime) -> list[Route]:
         *manage_routes(runtime.admin),
         *policy_routes(runtime.admin),
         *version_routes(runtime.admin, runtime.dispatch, runtime.storage, runtime.recorder.flush),
+        *run_routes(runtime.admin, runtime.dispatch),
         *log_routes(runtime.storage, runtime.tail, runtime.recorder.flush),
         *health_routes(runtime.storage, runtime.sandbox, runtime.settings.limits.limits()),
         *openapi_routes(),

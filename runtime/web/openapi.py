@@ -16,6 +16,7 @@ from runtime.http.query import LAST_PAGE, TEXT_CHARS
 from runtime.http.routes import Call, Public, Route
 from runtime.model import JsonObject
 from runtime.triggers import TRIGGERS
+from runtime.web.run import METHODS, RUN, RUN_BELOW
 from runtime.web.schemas import SCHEMAS, ULID, VERSION_NUMBER, ref
 from runtime.web.shapes import HOOK_FIELDS
 
@@ -216,6 +217,19 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         parameters=("id",),
         errors=(404, 503),
     ),
+    **{
+        (method, path): Operation(
+            id=f"{method.lower()}Webtask{suffix}",
+            summary="Run a hook by its name, enabled or not. The bearer token is its secret auth0-extension-secret; without "
+            "one it is a token with execute:hooks, and a plain webtask is for anybody. Answers the envelope "
+            "{status, data}, with status 200 for errors too; a plain webtask answers what it likes",
+            answer="Anything",
+            parameters=("container", "name", *rest),
+            errors=(401, 403, 404, 409, 413, 415, 500, 503),
+        )
+        for path, suffix, rest in ((RUN, "", ()), (RUN_BELOW.replace(":.*", ""), "Below", ("rest",)))
+        for method in METHODS
+    },
     ("GET", "/health"): Operation(id="health", summary="Whether the process lives", answer="Status"),
     ("GET", "/ready"): Operation(
         id="ready", summary="Whether token requests can be taken now", answer="Status", errors=(503,)
@@ -240,6 +254,9 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "trigger": _path({"type": "string", "enum": list(TRIGGERS)}, "The extensibility point."),
     "id": _path({"type": "string", "pattern": "^[A-Za-z0-9-]*$"}, "The hook's id."),
     "number": _path(VERSION_NUMBER, "The version's number."),
+    "container": _path(_TEXT, "The tenant's name."),
+    "name": _path(_TEXT, "The hook's name."),
+    "rest": _path(_TEXT, "The webtask's own matter; may have slashes."),
     "to": _query(VERSION_NUMBER, "The other version; the newest by default."),
     "page": _query({"type": "integer", "minimum": 0, "maximum": LAST_PAGE, "default": 0}, "Which page, from 0."),
     "per_page": _query({"type": "integer", "minimum": 0, "maximum": 100, "default": 50}, "Hooks on a page."),
@@ -275,12 +292,14 @@ _STATUSES: Final = {
     409: "It exists already, was changed at the same time, or there are too many",
     413: "The body is too large",
     415: "The body is not JSON, or it is compressed",
+    500: "The hook broke, or hookd did",
     503: "Not now; try again",
 }
 _ANSWERS: Final[dict[str, dict[str, Any]]] = {
     "SomeHooks": {"type": "array", "items": ref("SomeOfHook")},
     "EventStream": _TEXT,
     "Document": {"type": "object"},
+    "Anything": {},
 }
 
 
@@ -341,7 +360,7 @@ def _answer(row: Operation) -> dict[str, Any]:
         rendered["headers"] = {name: {"description": _HEADERS[name], "schema": _TEXT} for name in row.headers}
     if row.answer:
         names = (row.answer,) if isinstance(row.answer, str) else row.answer
-        schemas = [_ANSWERS.get(name) or ref(name) for name in names]
+        schemas = [_ANSWERS[name] if name in _ANSWERS else ref(name) for name in names]
         schema = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
         rendered["content"] = {row.media: {"schema": schema}}
     return rendered

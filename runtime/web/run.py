@@ -1,0 +1,172 @@
+"""Hooks by their URL: `/api/run/{container}/{name}`, as token servers call webtasks and people call plain ones.
+
+A hook runs here whether it is enabled or not: disabled only means that the execution API does not choose it. Who may call:
+
+- A hook with the secret `auth0-extension-secret`: who sends it as the bearer token, as webtask had it.
+- A plain webtask (no extensibility point) without that secret: anybody. It is a web page or an API of its owner's.
+- Any other hook: who has a token of the tenant with the scope `execute:hooks`. To webtask such a hook was public; here it may
+  have been made by the Management API, by somebody who never thought of a URL.
+
+What a plain webtask answers is foreign content on our origin: `Content-Security-Policy: sandbox` and `nosniff` go with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import parse_qs
+
+from aiohttp import hdrs, web
+
+from runtime.admin import Admin
+from runtime.dispatch import Dispatch
+from runtime.errors import Conflict, InsufficientScope, InvalidBody, NotFound
+from runtime.http.json import FORM_TYPE, JSON_TYPE, json_response, parse_json, read_body
+from runtime.http.routes import Asked, Call, Route
+from runtime.model import Hook, JsonObject
+from runtime.storage.base import HookFilter
+from runtime.webtask import protocol
+
+RUN: Final = "/api/run/{container}/{name}"
+RUN_BELOW: Final = "/api/run/{container}/{name}/{rest:.*}"
+METHODS: Final = (
+    hdrs.METH_GET,
+    hdrs.METH_HEAD,
+    hdrs.METH_POST,
+    hdrs.METH_PUT,
+    hdrs.METH_PATCH,
+    hdrs.METH_DELETE,
+    hdrs.METH_OPTIONS,
+)
+ACCESS: Final = Asked("a secret of the hook's, or a token, or nothing: see above", ("execute:hooks",))
+
+_BODILESS: Final = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
+# More hooks of one name there can not be: one for each extensibility point, and a plain webtask.
+_NAMESAKES: Final = 20
+_FOREIGN: Final = {"Content-Security-Policy": "sandbox"}
+
+
+def run_routes(admin: Admin, dispatch: Dispatch) -> list[Route]:
+    """Every method of the two paths."""
+    runs = _Runs(admin, dispatch)
+    return [
+        Route(method=method, path=path, handler=runs.run, access=ACCESS)
+        for path in (RUN, RUN_BELOW)
+        for method in METHODS
+    ]
+
+
+class _Runs:
+    """The handler."""
+
+    def __init__(self, admin: Admin, dispatch: Dispatch) -> None:
+        self._admin = admin
+        self._dispatch = dispatch
+
+    async def run(self, call: Call) -> web.StreamResponse:
+        hook = await self._named(call.path("container"), call.path("name"))
+        headers = _headers(call.request)
+        secret = (await self._dispatch.secrets(hook)).get(protocol.SECRET)
+        if secret:
+            if not protocol.is_bearer(call.request.headers.get(hdrs.AUTHORIZATION, ""), secret):
+                return _answer(hook, protocol.unauthorized())
+        elif hook.trigger != protocol.PLAIN:
+            await _require_tenant(call)
+            # The token is for us. A hook that had it could call what its caller can.
+            headers.pop("authorization", None)
+        return await self._perform(call, hook, headers)
+
+    async def _perform(self, call: Call, hook: Hook, headers: dict[str, str]) -> web.StreamResponse:
+        raw = b"" if call.request.method in _BODILESS else await read_body(call.request, call.body_limit)
+        body = _parsed(raw, headers.get("content-type", ""))
+        fault = protocol.body_fault(hook.trigger, body)
+        if fault is not None:
+            return _answer(hook, fault)
+        context = _context(call, hook, headers)
+        if raw:
+            context |= {"body": body, "body_raw": raw.decode("utf-8", "replace")}
+        request = protocol.RunRequest(trigger=hook.trigger, body=body, webtask=context)
+        called = await self._dispatch.call(hook, request, request_id=call.request_id)
+        if hook.trigger != protocol.PLAIN or hook.meta.get(protocol.COMPILER) == protocol.GENERIC:
+            return _answer(hook, protocol.reply(hook.trigger, called.outcome))
+        return _answer(hook, protocol.plain_reply(called.outcome))
+
+    async def _named(self, tenant: str, name: str) -> Hook:
+        hooks, _ = await self._admin.list_hooks(tenant, HookFilter(name=name), start=0, limit=_NAMESAKES)
+        return _only(hooks)
+
+
+def _only(hooks: Sequence[Hook]) -> Hook:
+    """The one that a URL names: where several extensibility points have a hook of the name, the one made as a webtask."""
+    if not hooks:
+        raise NotFound("There is no webtask of this name in this container.")
+    webtasks = [hook for hook in hooks if hook.trigger == protocol.PLAIN or protocol.COMPILER in hook.meta]
+    for found in (hooks, webtasks):
+        if len(found) == 1:
+            return found[0]
+    triggers = ", ".join(sorted(hook.trigger for hook in hooks))
+    raise Conflict(f"Several hooks have this name, of {triggers}: rename them, so that the URL means one.")
+
+
+async def _require_tenant(call: Call) -> None:
+    caller = await call.identify()
+    if caller.tenant != call.path("container"):
+        raise InsufficientScope("The token is of another tenant than the container.")
+
+
+def _answer(hook: Hook, reply: protocol.Reply) -> web.Response:
+    return json_response(reply.body, reply.status, _FOREIGN if hook.trigger == protocol.PLAIN else None)
+
+
+# What the hook sees of the request
+
+
+def _context(call: Call, hook: Hook, headers: dict[str, str]) -> dict[str, object]:
+    query: dict[str, object] = {}
+    for name in call.request.query:
+        values = [_text(value) for value in call.request.query.getall(name)]
+        if not name.startswith("webtask_"):
+            query[_text(name)] = values[0] if len(values) == 1 else values
+    return {
+        "headers": headers,
+        "id": call.request_id,
+        "params": {},
+        "query": query,
+        "meta": dict(hook.meta),
+    }
+
+
+def _headers(request: web.Request) -> dict[str, str]:
+    """In lower case, one value each, as Node has them: a byte that is no UTF-8 is the letter of its number."""
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        text = value.encode("utf-8", "surrogateescape").decode("latin-1") if not _is_unicode(value) else value
+        low = name.lower()
+        headers[low] = f"{headers[low]}, {text}" if low in headers else text
+    return headers
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _parsed(raw: bytes, content_type: str) -> object:
+    """JSON or a form, by its type. Anything else, and what is not what it says, is None: webtask passed over it too."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == FORM_TYPE:
+        return _form(raw)
+    if not raw or kind not in (JSON_TYPE, ""):
+        return None
+    try:
+        return parse_json(raw, unique=False)
+    except InvalidBody:
+        return None
+
+
+def _form(raw: bytes) -> JsonObject:
+    fields = parse_qs(raw.decode("utf-8", "replace"), keep_blank_values=True)
+    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}

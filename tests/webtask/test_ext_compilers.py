@@ -1,0 +1,44 @@
+"""The tests of npm auth0-ext-compilers 6.1.0, the vendor's own, against hookd over HTTP.
+
+Two of the package's files are replaced by ours (node/): the one that compiled the code in the test's process, and the one
+that called it there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.web.conftest import Api, api, cache, settings
+from tests.webtask.conftest import node
+
+__all__ = ["api", "cache", "settings"]
+
+SUITES = {
+    "client-credentials-exchange": ("credentials-exchange", 16),
+    "password-exchange": ("password-exchange", 13),
+    "user-registration": ("pre-user-registration", 10),
+    "send-phone-message": ("send-phone-message", 21),
+}
+"""The suite's file, to the extensibility point and how many tests there are."""
+
+
+@pytest.mark.parametrize("suite", SUITES)
+async def test_the_vendors_suite_passes(suite: str, api: Api, package: Path):
+    """Every one of its tests, unchanged, and none is left out."""
+    trigger, count = SUITES[suite]
+    assert api.bearer is not None
+
+    report = await node(
+        package,
+        package.parent / "mocha" / "bin" / "_mocha",
+        *("--reporter", "json", package / "test" / f"{suite}.tests.js"),
+        HOOKD_URL=api.url,
+        HOOKD_TOKEN=api.bearer,
+        HOOKD_CONTAINER="acme",
+        HOOKD_TRIGGER=trigger,
+    )
+
+    assert report["failures"] == []
+    assert (report["stats"]["tests"], report["stats"]["passes"]) == (count, count)
