@@ -45,6 +45,7 @@ def test_the_readme_shows_answers():
         "clients",  # a policy
         "decision",
         "decision",  # before a user is registered
+        "statusCode",  # by a hook's URL
     ]
 
 
