@@ -39,7 +39,7 @@ class Policy:
 
     It runs for these clients and audiences; none means all. Hooks with an `order` run beside others, the lowest first; of
     those without, one is enabled for the same clients and audiences. `on_error` is deny or allow: whether a hook that broke
-    lets the token out as it was before.
+    lets the token out as it was before. One that answered twice never does, for it may have denied.
     """
 
     clients: tuple[str, ...] = ()
