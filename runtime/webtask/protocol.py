@@ -228,12 +228,12 @@ def reply(trigger: str, outcome: Outcome) -> Reply:
     if outcome.code == "malformed_answer":
         return _error("Error when JSON serializing the result of the extension point")
     if outcome.code == "source_rejected":
-        text = "Unable to compile the extensibility code as javascript"
-        return _error(text, error_description=_ERROR_NAME.sub("", outcome.message))
+        name, description = _named(outcome)
+        return _error(_NOT_COMPILED, name, error_description=description)
     return _broken(outcome)
 
 
-_ERROR_NAME: Final = re.compile(r"^[A-Za-z]{0,100}Error: ")
+_NOT_COMPILED: Final = "Unable to compile the extensibility code as javascript"
 _ANSWERS_OBJECT: Final = frozenset({"pre-user-registration", "post-user-registration", "post-change-password"})
 _BUILT_IN: Final = frozenset(
     {"Error", "AggregateError", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError"}
@@ -250,8 +250,8 @@ def _is_truthy(value: object) -> bool:
     return bool(value) or _is_object(value)
 
 
-def _error(message: str, **more: object) -> Reply:
-    return Reply(200, {"status": "error", "data": {"stack": f"Error: {message}", "message": message, **more}})
+def _error(message: str, name: str = "Error", **more: object) -> Reply:
+    return Reply(200, {"status": "error", "data": {"stack": f"{name}: {message}", "message": message, **more}})
 
 
 def _own_properties(refusal: Refusal) -> dict[str, object]:
@@ -266,7 +266,8 @@ def _own_properties(refusal: Refusal) -> dict[str, object]:
 
 def _broken(failure: Failure) -> Reply:
     error = _UNHANDLED.get(failure.code, "Script exceeded a limit." if "limit" in failure.code else "Server error")
-    return Reply(500, _runtime_error(500, error, failure.name, failure.message))
+    name, message = _named(failure)
+    return Reply(500, _runtime_error(500, error, "TypeError" if failure.code == "not_a_function" else name, message))
 
 
 _UNHANDLED: Final = {
@@ -278,8 +279,18 @@ _UNHANDLED: Final = {
 
 
 def _runtime_error(code: int, error: str, name: str, message: str) -> JsonObject:
-    details = message if _ERROR_NAME.match(message) else f"{name}: {message}"
-    return {"code": code, "error": error, "details": details, "name": name, "message": message}
+    return {"code": code, "error": error, "details": f"{name}: {message}", "name": name, "message": message}
+
+
+def _named(failure: Failure) -> tuple[str, str]:
+    """Name and message; of what did not load the message has both."""
+    name, colon, message = failure.message.partition(": ")
+    if colon and _ERROR_NAME.fullmatch(name) and failure.name == "Error":
+        return name, message
+    return failure.name, failure.message
+
+
+_ERROR_NAME: Final = re.compile("[A-Za-z]{0,100}Error")
 
 
 def plain_reply(outcome: Outcome) -> Reply:
@@ -296,5 +307,5 @@ def plain_reply(outcome: Outcome) -> Reply:
         return Reply(400, {"code": 400, "details": text, "message": text})
     if outcome.code == "source_rejected":
         error = f"Unable to compile submitted JavaScript: {outcome.message}"
-        return Reply(400, _runtime_error(400, error, outcome.name, outcome.message))
+        return Reply(400, _runtime_error(400, error, *_named(outcome)))
     return _broken(outcome)

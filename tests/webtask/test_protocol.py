@@ -225,7 +225,7 @@ STACK = "    at <anonymous> (hook.js:1:1)"
             {
                 "status": "error",
                 "data": {
-                    "stack": "Error: Unable to compile the extensibility code as javascript",
+                    "stack": "SyntaxError: Unable to compile the extensibility code as javascript",
                     "message": "Unable to compile the extensibility code as javascript",
                     "error_description": "Unexpected token",
                 },
@@ -278,14 +278,14 @@ def test_the_envelope_of_an_error(outcome, status, body):
             },
         ),
         (
-            Failure(code="source_rejected", message="SyntaxError: x", name="SyntaxError"),
+            Failure(code="source_rejected", message="SyntaxError: x"),
             400,
             {
                 "code": 400,
                 "error": "Unable to compile submitted JavaScript: SyntaxError: x",
                 "details": "SyntaxError: x",
                 "name": "SyntaxError",
-                "message": "SyntaxError: x",
+                "message": "x",
             },
         ),
     ],
