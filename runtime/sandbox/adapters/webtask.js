@@ -7,7 +7,6 @@
   'use strict';
   const { apply, ownKeys } = Reflect;
   const { isArray } = Array;
-  const { isInteger } = Number;
   const { fromCharCode } = String;
   const { toLowerCase } = String.prototype;
   const { then } = Promise.prototype;
@@ -147,10 +146,10 @@
     const stream = { begin() {} };
     const emit = listened(stream);
     const open = () => { if (status) fail('Cannot set headers after they are sent to the client', 'ERR_HTTP_HEADERS_SENT'); };
+    const valid = (code) => code >= 100 && code < 1000 ? code | 0 : fail(`Invalid status code: ${code}`, 'ERR_HTTP_INVALID_STATUS_CODE');
     const send = () => {
       if (status) return;
-      if (!isInteger(res.statusCode) || res.statusCode < 100 || res.statusCode > 999) fail(`Invalid status code: ${res.statusCode}`, 'ERR_HTTP_INVALID_STATUS_CODE');
-      status = res.statusCode;
+      status = valid(res.statusCode);
       res.headersSent = true;
     };
     const write = (chunk) => {
@@ -179,7 +178,7 @@
       removeHeader(name) { open(); delete headers[lower(name)]; },
       writeHead(code, ...rest) {
         open();
-        res.statusCode = code;
+        res.statusCode = valid(code);
         if (typeof rest[0] === 'string') res.statusMessage = rest[0];
         const given = object(typeof rest[0] === 'string' ? rest[1] : rest[0]);
         forEach(ownKeys(given), (name) => res.setHeader(name, given[name]));
