@@ -38,7 +38,12 @@ class TypeScript:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._script = (resources.files("runtime.guest") / "artifact/typescript.js").read_text()
+        try:
+            self._script = (resources.files("runtime.guest") / "artifact/typescript.js").read_text()
+        except FileNotFoundError:
+            raise RuntimeError(
+                "The TypeScript compiler is not built: run `python runtime/guest/build.py` (or `make guest`)."
+            ) from None
         self._opening: asyncio.Task[Program] | None = None
         self.build_id = hashlib.sha256((self._script + _END).encode()).hexdigest()
 

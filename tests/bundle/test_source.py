@@ -30,7 +30,17 @@ REJECTED = {
         2,
         1,
     ),
+    "namespace A { class B { f(): void { this.x = 1; } } }": (
+        "Namespaces are not supported (but 'declare namespace' is)",
+        1,
+        1,
+    ),
     "class A {\n  @logged run() {}\n}": ("Decorators are not supported", 2, 3),
+    "import type A = require('a');": (
+        "'import type ... = require()' is not supported (but 'import type ... from' is)",
+        1,
+        1,
+    ),
     # What loads, and then does not
     "const a: number = 1;\nthrow new TypeError('no ' + a);": ("TypeError: no 1", 2, 29),
     "\nimport { get } from 'lodash';\nexport default () => get({}, 'a');": (

@@ -3,6 +3,7 @@
 // `unsupported` where it is, but not of the kind that only needs its types removed.
 // What is removed leaves blanks, so that what remains stands in its line and, but for the first line of a module, its column.
 const { parse } = require('./parser/index');
+const parser = require('./parser/traverser/base');
 const { TokenType: T } = require('./parser/tokenizer/types');
 const { ContextualKeyword: K } = require('./parser/tokenizer/keywords');
 const { default: TokenProcessor } = require('./TokenProcessor');
@@ -46,11 +47,14 @@ class Unsupported extends Error {
   }
 }
 
-// sucrase would leave decorators as they are, and drop a namespace with all that it does.
+// sucrase would leave decorators as they are, drop a namespace with all that it does, and stumble over the import.
 function refuseWhatIsNotSupported(tokens) {
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i];
     if (token.type === T.at) throw new Unsupported('Decorators are not supported', token);
+    if (token.type === T._import && tokens[i + 1]?.contextualKeyword === K._type && tokens[i + 3]?.type === T.eq) {
+      throw new Unsupported("'import type ... = require()' is not supported (but 'import type ... from' is)", token);
+    }
     if (!token.isType) continue;
     if (token.type === T._declare && blockFollows(tokens, i + 1)) i = endOfBlock(tokens, i);
     else if (isNamespace(token) && blockFollows(tokens, i)) {
@@ -64,9 +68,9 @@ function isNamespace(token) {
 }
 
 function blockFollows(tokens, at) {
-  if (!isNamespace(tokens[at]) && tokens[at].contextualKeyword !== K._global) return false;
+  if (at >= tokens.length || (!isNamespace(tokens[at]) && tokens[at].contextualKeyword !== K._global)) return false;
   while (++at < tokens.length && [T.name, T.dot, T.string].includes(tokens[at].type));
-  return tokens[at].type === T.braceL;
+  return tokens[at]?.type === T.braceL;
 }
 
 function endOfBlock(tokens, at) {
@@ -77,8 +81,17 @@ function endOfBlock(tokens, at) {
   return at;
 }
 
+function parsed(source) {
+  try {
+    return parse(source, false, true, false);
+  } catch (error) {
+    refuseWhatIsNotSupported(parser.state.tokens); // the parser may have stumbled over just that
+    throw error;
+  }
+}
+
 function transform(source) {
-  const { tokens, scopes } = parse(source, false, true, false);
+  const { tokens, scopes } = parsed(source);
   refuseWhatIsNotSupported(tokens);
   const isModule = tokens.some(({ type }) => type === T._import || type === T._export);
   const transforms = isModule ? ['typescript', 'imports'] : ['typescript'];
