@@ -282,7 +282,7 @@ export interface ActionUser {
 
 export interface ActionConnection {
   id?: string;
-  name: string;
+  name?: string;
   strategy?: string;
   metadata: Metadata;
 }

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
 import orjson
 import pytest
@@ -16,37 +13,10 @@ from runtime.model import Answer
 from runtime.sandbox.pool import open_sandbox
 from runtime.settings import LimitSettings, SandboxSettings
 from runtime.triggers import TRIGGERS
-from tests.installed import NODE, npm_packages
+from tests.types.conftest import NARROW, STYLES, TYPES, Check
 
 HERE = Path(__file__).parent
-REPOSITORY = HERE.parents[1]
-TYPES = REPOSITORY / "runtime/types/hookd.d.ts"
-HOOKS = sorted((REPOSITORY / "hooks").glob("*/hook.js"))
-OPTIONS = (
-    "--noEmit",
-    "--allowJs",
-    "--checkJs",
-    "--strict",
-    "--target",
-    "es2023",
-    "--module",
-    "commonjs",
-    "--pretty",
-    "false",
-)
-NARROW = ("--lib", "es2023")
-"""As the file's head recommends: JavaScript's own library, without the DOM."""
-
-STYLES = {
-    "credentials-exchange": "CredentialsExchange",
-    "password-exchange": "PasswordExchange",
-    "pre-user-registration": "PreUserRegistration",
-    "post-user-registration": "PostUserRegistration",
-    "post-change-password": "PostChangePassword",
-    "send-phone-message": "SendPhoneMessage",
-}
-
-Check: TypeAlias = Callable[..., list[tuple[str, int, str]]]
+HOOKS = sorted((HERE.parents[1] / "hooks").glob("*/hook.js"))
 
 # A source of one kind of hook, and what the compiler says of it: the line, and the code of its error.
 CREDENTIALS, PASSWORD, SIGN_UP = "CredentialsExchange", "PasswordExchange", "PreUserRegistration"
@@ -90,34 +60,6 @@ WRONG = {
     "a cache's unknown option": (ACTION, "async (event, api) => {\n  api.cache.set('a', 'b', { seconds: 1 });\n}", 2, "TS2353"),
     "nothing to be denied": ("OnExecutePostChangePassword", "async (event, api) => {\n  api.access.deny('no');\n}", 2, "TS2339"),
 }  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def compiler() -> Path:
-    """tsc, of exactly the version in package-lock.json."""
-    return npm_packages(HERE) / "typescript/bin/tsc"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with what `hookd types` writes."""
-    shutil.copy(TYPES, tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def check(compiler: Path, folder: Path) -> Check:
-    """`check()`: what the compiler says of the folder: file, line and code of each error."""
-
-    def run(*options: str) -> list[tuple[str, int, str]]:
-        sources = sorted(path.name for path in folder.iterdir())
-        command = [str(NODE), str(compiler), *OPTIONS, *options, *sources]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        found = re.findall(r"^(\S+?)\((\d+),\d+\): error (TS\d+)", done.stdout, re.MULTILINE)
-        assert bool(found) == (done.returncode != 0), done.stdout + done.stderr
-        return [(name, int(line), code) for name, line, code in found]
-
-    return run
 
 
 @pytest.mark.parametrize("options", [NARROW, ()], ids=["alone", "with the DOM's types"])
