@@ -169,7 +169,11 @@ def version_id(trigger: str, script: str, dependencies: Mapping[str, str]) -> st
 
 
 class Broken(Exception):
-    """A rule that a value breaks, without saying where."""
+    """A rule that a value breaks. `where` is the place inside the value, `.name` or `[0]`; what is around it is not known."""
+
+    def __init__(self, rule: str, where: str = "") -> None:
+        super().__init__(rule)
+        self.where = where
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +196,14 @@ def members(body: object, known: Mapping[str, Property], required: Collection[st
     return {name: _at(name, known[name].description, known[name].read, value) for name, value in given.items()}
 
 
+def inside(where: str, read: Callable[[Any], Any], value: object) -> Any:
+    """A value inside another one. `Broken` says where."""
+    try:
+        return read(value)
+    except Broken as rule:
+        raise Broken(str(rule), f"{where}{rule.where}") from None
+
+
 def _body(body: object) -> dict[str, Any]:
     members: dict[str, Any] = _at("", "", _object, body)
     return members
@@ -207,7 +219,7 @@ def _at(path: str, description: str, read: Callable[[Any], Any], value: object) 
     try:
         return read(value)
     except Broken as rule:
-        _broken(str(rule), path, description)
+        _broken(str(rule), f"{path}{rule.where}", description)
 
 
 def _broken(rule: str, path: str = "", description: str = "") -> NoReturn:
@@ -260,7 +272,7 @@ def _dependencies(value: object) -> dict[str, str]:
     versions = _object(value)
     if len(versions) > DEPENDENCIES:
         raise Broken(f"Too many properties defined ({len(versions)}), maximum {DEPENDENCIES}")
-    return {_module_name(name): _module_version(version) for name, version in versions.items()}
+    return {_module_name(name): inside(f".{name}", _module_version, version) for name, version in versions.items()}
 
 
 def _module_name(value: object) -> str:

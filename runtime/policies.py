@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from runtime.manifest import Broken, Property, expected, integer, members, quoted, require_properties, string
+from runtime.manifest import Broken, Property, expected, inside, integer, members, quoted, require_properties, string
 from runtime.model import Policy
 
 BOUND_TO: Final = 100
@@ -25,12 +25,16 @@ def parse_policy(body: object) -> Callable[[Policy], Policy]:
 
 
 def _names(most_chars: int) -> Callable[[object], tuple[str, ...]]:
+    def read_one(value: object) -> str:
+        return _name(value, most_chars)
+
     def read(value: object) -> tuple[str, ...]:
         if type(value) is not list:
             raise Broken(expected("array", value))
         if len(value) > BOUND_TO:
             raise Broken(f"Array is too long ({len(value)}), maximum {BOUND_TO}")
-        return tuple(dict.fromkeys(_name(name, most_chars) for name in value))
+        named = [inside(f"[{index}]", read_one, name) for index, name in enumerate(value)]
+        return tuple(dict.fromkeys(named))
 
     return read
 
@@ -38,7 +42,7 @@ def _names(most_chars: int) -> Callable[[object], tuple[str, ...]]:
 def _name(value: object, most: int) -> str:
     name = string(value)
     if not 1 <= len(name) <= most:
-        raise Broken(f"Each must have 1 to {most:,} characters, not {len(name):,}")
+        raise Broken(f"String must have 1 to {most:,} characters, not {len(name):,}")
     return name
 
 

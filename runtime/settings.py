@@ -61,6 +61,7 @@ class TrustedIssuer:
 LEAST_SECRET: Final = 32
 """Characters of an HS256 secret (RFC 7518 section 3.2: a key as long as the hash)."""
 
+TENANT_RULE: Final = "1 to 128 letters, digits, dots, underscores and hyphens, a letter or digit first"
 is_tenant_name: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}").fullmatch
 """Whether a text could be a tenant's name."""
 

@@ -47,6 +47,7 @@ ON_NAME = "on property name (Name of this hook.)."
 ON_SCRIPT = "on property script (Code to be executed when this hook runs.)."
 ON_ENABLED = "on property enabled (Whether this hook is executed.)."
 ON_DEPENDENCIES = "on property dependencies (Modules that this hook uses, name to version.)."
+ON_A = ON_DEPENDENCIES.replace("dependencies", "dependencies.a", 1)
 ON_TRIGGER = f"on property triggerId (One of: {', '.join(TRIGGERS)}.)."
 
 
@@ -130,14 +131,14 @@ def test_a_name_that_does_not_fit_the_pattern_is_refused(name):
         ({"enabled": 1}, f"'Expected type boolean but found type integer' {ON_ENABLED}"),
         ({"enabled": "true"}, f"'Expected type boolean but found type string' {ON_ENABLED}"),
         ({"dependencies": []}, f"'Expected type object but found type array' {ON_DEPENDENCIES}"),
-        ({"dependencies": {"a": 1.5}}, f"'Expected type string but found type number' {ON_DEPENDENCIES}"),
-        ({"dependencies": {"a": 1.0}}, f"'Expected type string but found type integer' {ON_DEPENDENCIES}"),
+        ({"dependencies": {"a": 1.5}}, f"'Expected type string but found type number' {ON_A}"),
+        ({"dependencies": {"a": 1.0}}, f"'Expected type string but found type integer' {ON_A}"),
         (
             {"dependencies": {f"{n}": "1" for n in range(11)}},
             f"'Too many properties defined (11), maximum 10' {ON_DEPENDENCIES}",
         ),
         ({"dependencies": {"x" * 215: "1"}}, f"'String is too long (215 chars), maximum 214' {ON_DEPENDENCIES}"),
-        ({"dependencies": {"a": "1" * 65}}, f"'String is too long (65 chars), maximum 64' {ON_DEPENDENCIES}"),
+        ({"dependencies": {"a": "1" * 65}}, f"'String is too long (65 chars), maximum 64' {ON_A}"),
         ({"dependencies": {"a/b": "1"}}, f"'{MODULE_RULE}: a/b' {ON_DEPENDENCIES}"),
         ({"triggerId": "post-login"}, f"'No enum match for: post-login' {ON_TRIGGER}"),
         ({"triggerId": ["a"]}, f"'Expected type string but found type array' {ON_TRIGGER}"),

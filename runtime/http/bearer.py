@@ -22,7 +22,7 @@ import jwt
 
 from runtime.errors import HookdError, InsufficientScope, SettingsError, Unauthenticated
 from runtime.http.jwks import KeySet
-from runtime.settings import TrustedIssuer, is_tenant_name, trust_fault
+from runtime.settings import TENANT_RULE, TrustedIssuer, is_tenant_name, trust_fault
 
 REMEMBERED: Final = 4096
 """Verified tokens that are kept."""
@@ -229,7 +229,7 @@ def _tenant(claimed: object, fixed: str) -> str:
         raise Unauthenticated("The token's claim 'ten' names another tenant than its issuer's.")
     tenant = fixed or claimed
     if not isinstance(tenant, str) or not is_tenant_name(tenant):
-        raise Unauthenticated("The token's claim 'ten' is not a tenant's name.")
+        raise Unauthenticated(f"The token's claim 'ten' is not a tenant's name: {TENANT_RULE}.")
     return tenant
 
 

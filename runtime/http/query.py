@@ -93,7 +93,7 @@ class Query:
         """Any text of at most so many characters; None when it is not given."""
         text = self._given.get(name)
         if text is not None and not 1 <= len(text) <= most:
-            raise _invalid(name, f"The value must have from 1 to {most} characters")
+            raise _invalid(name, f"The value must have from 1 to {most} characters, not {len(text)}")
         return text
 
     def ulid(self, name: str) -> str | None:
@@ -127,4 +127,6 @@ def _invalid(name: str, rule: str) -> InvalidQuery:
 
 
 def _quoted(text: str) -> str:
+    if not text:
+        return "an empty text"
     return text if len(text) <= _QUOTED_CHARS else f"{text[:_QUOTED_CHARS]}..."

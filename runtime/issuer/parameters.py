@@ -12,6 +12,7 @@ from typing import Final
 
 from aiohttp import hdrs
 
+from runtime.grammar import json_type
 from runtime.http.json import read_json_or_form
 from runtime.http.routes import Call
 from runtime.issuer.oauth_errors import InvalidRequest
@@ -42,7 +43,7 @@ class Parameters:
         value = self.values.get(name, "")
         if isinstance(value, str):
             return value
-        raise InvalidRequest(f"The parameter {name} must be a string.")
+        raise InvalidRequest(f"The parameter {name} must be a string, not {json_type(value)}.")
 
     def required(self, name: str) -> str:
         """The parameter, or `InvalidRequest` when it is absent."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
-from runtime.grammar import is_scope
+from runtime.grammar import is_scope, json_type
 from runtime.issuer.oauth_errors import AccessDenied, InvalidScope
 from runtime.issuer.records import ClientGrant, RefreshToken, ResourceServer
 
@@ -23,7 +23,7 @@ def parse_scope(value: object) -> tuple[str, ...]:
     elif isinstance(value, list):
         items = value
     else:
-        raise InvalidScope("Scope must be an array or a string.")
+        raise InvalidScope(f"Scope must be an array or a string, not {json_type(value)}.")
     return tuple(dict.fromkeys(map(_scope, items)))
 
 

@@ -137,9 +137,15 @@ class Table(Generic[R]):
         reason = (
             "refers to something that does not exist"
             if is_dangling(error)
-            else "with the same identifier already exists"
+            else f"with the same {_columns(error)} already exists"
         )
         return Conflict(f"{self._noun} {reason}.", debug=str(error))
+
+
+def _columns(error: IntegrityError) -> str:
+    """What must be unique and is not, from `UNIQUE constraint failed: users.email`."""
+    named = str(error).rpartition(": ")[2].split(", ")
+    return " and ".join(name.rpartition(".")[2] for name in named)
 
 
 class ResourceServers(Table[ResourceServer]):

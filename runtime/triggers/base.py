@@ -106,18 +106,25 @@ def unknown_field(trigger: Trigger, names: set[str]) -> InvalidBody:
     return InvalidBody(f"'{min(names)[:MAX_QUOTED]}' is not a field of an execution request; the fields are: {fields}.")
 
 
+def wrong(what: str, wanted: str, value: object) -> InvalidBody:
+    """For a value that is not what is wanted. null stands for absent as everywhere, but where the body itself is null."""
+    if value is None and what.startswith("'"):
+        return InvalidBody(f"{what} is missing; it must be {wanted}.")
+    return InvalidBody(f"{what} must be {wanted}, not {json_type(value)}.")
+
+
 def object_of(what: str, value: object) -> JsonObject:
     """An object, or `InvalidBody`. `what` names the field, in quotes, or the body."""
     if type(value) is dict:
         return value
-    raise InvalidBody(f"{what} must be an object, not {json_type(value)}.")
+    raise wrong(what, "an object", value)
 
 
 def string_of(what: str, value: object) -> str:
     """A string, or `InvalidBody`."""
     if type(value) is str:
         return value
-    raise InvalidBody(f"{what} must be a string, not {json_type(value)}.")
+    raise wrong(what, "a string", value)
 
 
 def require_short_id(what: str, client_id: str) -> None:

@@ -10,9 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from runtime.errors import InvalidBody
-from runtime.grammar import json_type
 from runtime.model import JsonObject
-from runtime.triggers.base import MAX_QUOTED, Trigger, object_of, require_short_id, string_of, unknown_field
+from runtime.triggers.base import MAX_QUOTED, Trigger, object_of, require_short_id, string_of, unknown_field, wrong
 
 
 @dataclass(slots=True)
@@ -103,6 +102,9 @@ def _client_id(client: JsonObject) -> str:
 
 
 def _require_one_of(what: str, value: object, words: Collection[str]) -> None:
-    if value not in words:
-        got = f"'{value[:MAX_QUOTED]}'" if isinstance(value, str) else json_type(value)
-        raise InvalidBody(f"{what} must be {' or '.join(map(repr, words))}, not {got}.")
+    if value in words:
+        return
+    wanted = " or ".join(map(repr, words))
+    if isinstance(value, str):
+        raise InvalidBody(f"{what} must be {wanted}, not '{value[:MAX_QUOTED]}'.")
+    raise wrong(what, wanted, value)

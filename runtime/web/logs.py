@@ -149,5 +149,5 @@ def _last_event_id(call: Call) -> str | None:
     """What the listener saw last; browsers send it by themselves when they come back."""
     given = call.request.headers.get("Last-Event-ID")
     if given is not None and not is_ulid(given):
-        raise InvalidQuery("The header Last-Event-ID must be an execution's id.")
+        raise InvalidQuery(f"The header Last-Event-ID must be an execution's id, 26 characters, not {given[:26]!r}.")
     return given

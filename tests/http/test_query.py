@@ -45,7 +45,7 @@ def test_what_is_absent_is_none():
         ({"flag": "1"}, "'Expected type boolean but found 1' on property flag."),
         ({"word": "c"}, "'No enum match for: c; the values are: a, b' on property word."),
         ({"words": "a,c"}, "'No enum match for: c; the values are: a, b' on property words."),
-        ({"text": ""}, "'The value must have from 1 to 256 characters' on property text."),
+        ({"text": ""}, "'The value must have from 1 to 256 characters, not 0' on property text."),
         ({"id": "../x"}, "'../x is not an id of 26 characters' on property id."),
     ],
 )

@@ -64,7 +64,7 @@ async def test_nulls_and_empty_strings_are_absent(tokens):
         ({"data": b"\xff=%ff"}, "invalid_request", None),
         ({}, "invalid_request", None),
         ({"json": {}}, "invalid_request", "The parameter grant_type is missing."),
-        ({"json": {"grant_type": 1}}, "invalid_request", "The parameter grant_type must be a string."),
+        ({"json": {"grant_type": 1}}, "invalid_request", "The parameter grant_type must be a string, not number."),
         (
             {"json": {"grant_type": "authorization_code"}},
             "unsupported_grant_type",

@@ -74,7 +74,7 @@ async def test_the_file_is_its_owners_only(filled, tmp_path):
 
 async def test_what_must_be_unique_is(filled):
     """Conflict names the kind of thing."""
-    with pytest.raises(Conflict, match="A client with the same identifier already exists"):
+    with pytest.raises(Conflict, match="A client with the same client_id already exists"):
         await filled.clients.add(CLIENT)
     with pytest.raises(Conflict, match="A resource server with the same"):
         await filled.resource_servers.add(replace(API, id="2"))

@@ -87,10 +87,10 @@ def test_scope_and_context_may_be_missing(trigger: Trigger, missing: dict[str, o
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"client": None}, "'client' must be an object, not null."),
+        ({"client": None}, "'client' is missing; it must be an object."),
         ({"client": "c1"}, "'client' must be an object, not string."),
         ({"client": [CLIENT]}, "'client' must be an object, not array."),
-        ({"audience": None}, "'audience' must be a string, not null."),
+        ({"audience": None}, "'audience' is missing; it must be a string."),
         ({"audience": ["a"]}, "'audience' must be a string, not array."),
         ({"audience": {}}, "'audience' must be a string, not object."),
         ({"context": "x"}, "'context' must be an object, not string."),
@@ -122,13 +122,19 @@ def test_a_body_that_is_no_object_is_refused(trigger: Trigger, body: object, wor
 
 
 @pytest.mark.parametrize(
-    "body, word", [({}, "null"), ({"user": None}, "null"), ({"user": "u1"}, "string"), ({"user": []}, "array")]
+    "body, fault",
+    [
+        ({}, "is missing; it must be an object"),
+        ({"user": None}, "is missing; it must be an object"),
+        ({"user": "u1"}, "must be an object, not string"),
+        ({"user": []}, "must be an object, not array"),
+    ],
 )
-def test_a_password_grant_has_a_user(body: dict[str, object], word: str):
+def test_a_password_grant_has_a_user(body: dict[str, object], fault: str):
     """Contract 0: the user is the first argument."""
     rest = {name: value for name, value in BODIES[PASSWORD.id].items() if name != "user"}
 
-    with pytest.raises(InvalidBody, match=f"^'user' must be an object, not {word}\\.$"):
+    with pytest.raises(InvalidBody, match=f"^'user' {fault}\\.$"):
         triggers.parse(PASSWORD, rest | body)
 
 

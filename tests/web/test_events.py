@@ -337,7 +337,7 @@ async def test_no_recorded_answer_has_the_code(api: Api):
 @pytest.mark.parametrize(
     "trigger, change, message",
     [
-        (SIGN_UP, {"user": None}, "'user' must be an object, not null."),
+        (SIGN_UP, {"user": None}, "'user' is missing; it must be an object."),
         (SIGNED_UP, {"context": []}, "'context' must be an object, not array."),
         (CHANGED, {"context": {"connection": "c"}}, "'context.connection' must be an object, not string."),
         (PHONE, {"recipient": 1808}, "'recipient' must be a string, not number."),

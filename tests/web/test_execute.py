@@ -154,7 +154,7 @@ async def test_the_password_exchange_takes_both_shapes(api: Api, answer, claims,
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"client": None}, "'client' must be an object, not null."),
+        ({"client": None}, "'client' is missing; it must be an object."),
         ({"audience": 1}, "'audience' must be a string, not number."),
         ({"scope": "a b"}, "'scope' must be an array of strings, not string."),
         ({"scope": ["a", 1]}, "'scope[1]' must be a string, not number."),

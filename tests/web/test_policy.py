@@ -82,7 +82,7 @@ async def test_a_policy_is_read_and_changed_field_by_field(api: Api):
         ({"clients": [""]}, ["clients", "1 to 256", "0"]),
         ({"clients": ["a" * 257]}, ["clients", "1 to 256", "257"]),
         ({"clients": ["a"] * 101}, ["clients", "101", "100"]),
-        ({"audiences": ["a" * 2049]}, ["audiences", "1 to 2,048", "2,049"]),
+        ({"audiences": ["a" * 2049]}, ["audiences[0]", "1 to 2,048", "2,049"]),
         ({"order": "1"}, ["order", "integer or null", "string"]),
         ({"order": True}, ["order", "integer or null", "boolean"]),
         ({"order": 1.5}, ["order", "integer or null", "number"]),

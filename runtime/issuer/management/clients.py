@@ -21,7 +21,7 @@ MOST_METADATA: Final = 10
 LEAST_SECRET: Final = 16
 """Characters of a secret that the caller chooses."""
 
-_short = text(1)
+MOST_NAME: Final = 255
 
 
 def _metadata(value: object, path: str) -> dict[str, str]:
@@ -30,7 +30,15 @@ def _metadata(value: object, path: str) -> dict[str, str]:
         raise InvalidBody(
             f"Payload validation error: 'Too many properties defined ({len(given)}), maximum {MOST_METADATA}' on property {path}."
         )
-    return {_short(name, path): text()(item, f"{path}.{name[:100]}") for name, item in given.items()}
+    return {_member(name, path): text()(item, f"{path}.{name[:100]}") for name, item in given.items()}
+
+
+def _member(name: str, path: str) -> str:
+    if not 1 <= len(name) <= MOST_NAME:
+        raise InvalidBody(
+            f"Payload validation error: 'A name must have 1 to {MOST_NAME} characters, not {len(name)}' on property {path}."
+        )
+    return name
 
 
 FIELDS: Final[dict[str, Reader]] = {

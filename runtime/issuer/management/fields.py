@@ -41,7 +41,7 @@ def text(least: int = 0, most: int = 255, pattern: str = "") -> Reader:
         if len(given) > most:
             raise _invalid(f"String is too long ({len(given)} chars), maximum {most}", path)
         if pattern and expression.fullmatch(given) is None:
-            raise _invalid(f"String does not match pattern {pattern}", path)
+            raise _invalid(f"String does not match pattern {pattern}: {given[:100]}", path)
         return str(given)
 
     return read
@@ -51,9 +51,10 @@ def one_of(*choices: str) -> Reader:
     """One of these strings."""
 
     def read(value: object, path: str) -> str:
-        if value not in choices:
-            raise _invalid(f"No enum match for: {str(value)[:100]}; one of {', '.join(choices)}", path)
-        return str(value)
+        given = str(_of_type(value, str, path))
+        if given not in choices:
+            raise _invalid(f"No enum match for: {given[:100]}; one of {', '.join(choices)}", path)
+        return given
 
     return read
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from runtime.errors import Conflict, HookdError, InvalidBody
-from runtime.grammar import is_scope
+from runtime.grammar import SCOPE_RULE, is_scope, schema_type
 from runtime.issuer.keys import LONGEST_TOKEN_LIFETIME
 from runtime.issuer.management.collection import Collection, Document
 from runtime.issuer.management.fields import Reader, boolean, free_object, read_fields, text, whole
@@ -26,7 +26,9 @@ class SystemEntity(HookdError):
 def _scopes(value: object, path: str) -> dict[str, str]:
     """`[{"value", "description"?}]` as value to description."""
     if not isinstance(value, list):
-        raise InvalidBody(f"Payload validation error: 'Expected type array' on property {path}.")
+        raise InvalidBody(
+            f"Payload validation error: 'Expected type array but found type {schema_type(value)}' on property {path}."
+        )
     if len(value) > MOST_SCOPES:
         raise InvalidBody(
             f"Payload validation error: 'Array is too long ({len(value)}), maximum {MOST_SCOPES}' on property {path}."
@@ -42,7 +44,7 @@ def _scope(item: object, path: str) -> tuple[str, str]:
         )
     name = text(1, 280)(row["value"], f"{path}.value")
     if not is_scope(name):
-        raise InvalidBody(f"Payload validation error: 'Not a scope (RFC 6749 section 3.3)' on property {path}.value.")
+        raise InvalidBody(f"Payload validation error: 'Not a scope: {SCOPE_RULE}' on property {path}.value.")
     return name, text(0, 500)(row.get("description", ""), f"{path}.description")
 
 

@@ -89,7 +89,7 @@ async def test_the_client_grant_limits_the_scope(tokens, asked, expected):
             "access_denied",
             "Client has not been granted scopes: read:clients",
         ),
-        ({"scope": 7}, 400, "invalid_scope", "Scope must be an array or a string."),
+        ({"scope": 7}, 400, "invalid_scope", "Scope must be an array or a string, not number."),
         ({"scope": "a\tb"}, 400, "invalid_scope", "Scope has a name that RFC 6749 section 3.3 does not allow."),
         ({"audience": None}, 400, "invalid_request", "The parameter audience is missing."),
         ({"audience": "urn:nowhere"}, 403, "access_denied", "Service not enabled within domain: urn:nowhere"),

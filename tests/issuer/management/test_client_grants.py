@@ -29,7 +29,7 @@ async def test_the_way_of_a_grant(tokens):
     [
         ({"client_id": "nobody"}, 404, "No client found by that id."),
         ({"audience": "urn:nowhere"}, 404, "No resource server found by that audience."),
-        ({"client_id": "m2m"}, 409, "A client grant with the same identifier already exists."),
+        ({"client_id": "m2m"}, 409, "A client grant with the same client_id and audience already exists."),
         ({"scope": ["read:orders", "x"]}, 400, "has no scope x' on property scope[1]."),
         ({"scope": "read:orders"}, 400, "Expected type array but found type string' on property scope."),
         ({"scope": None}, 400, "Expected type array but found type null' on property scope."),

@@ -82,8 +82,8 @@ async def test_an_id_of_ones_own_gets_the_provider(tokens):
 @pytest.mark.parametrize(
     "fields, status, message",
     [
-        ({"username": "ADA"}, 409, "A user with the same identifier already exists."),
-        ({"email": "Ada@Example.com"}, 409, "A user with the same identifier already exists."),
+        ({"username": "ADA"}, 409, "A user with the same username already exists."),
+        ({"email": "Ada@Example.com"}, 409, "A user with the same email already exists."),
         ({"username": "a@b"}, 400, "does not match pattern"),
         ({"email": "nobody"}, 400, "on property email."),
         ({"password": ""}, 400, "too short (0 chars), minimum 1' on property password."),
