@@ -98,7 +98,10 @@ class _Versions:
         hook = await self._admin.get_hook(tenant, hook_id(call))
         version = hook.version if wanted.number is None else await self._version(call, wanted.number)
         payload = await self._request(tenant, hook, wanted)
-        executed = await self._dispatch.test(hook, wanted.version(version), payload, request_id=call.request_id)
+        try:
+            executed = await self._dispatch.test(hook, wanted.version(version), payload, request_id=call.request_id)
+        except InvalidBody as fault:
+            raise InvalidBody(f"In 'request': {fault.message}") from None
         assert executed.execution is not None
         decision = decision_body(executed)
         del decision["execution"]
