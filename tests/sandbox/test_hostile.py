@@ -106,7 +106,7 @@ async def test_hostile_hook_gets_its_exact_outcome_and_harms_nothing(sandbox: Wa
 async def deploy(sandbox: WasmSandbox, source: str) -> bytes | SourceRejected:
     """The source's image, or why there is none."""
     try:
-        return await sandbox.make_image(source)
+        return await sandbox.make_image(source, trigger="credentials-exchange")
     except SourceRejected as rejected:
         return rejected
 

@@ -3,6 +3,7 @@
 A row's code is one of
   hook      the body of `module.exports = function (client, scope, audience, context, cb) {...}`
   async     likewise, of an async function
+  action    likewise, of `exports.onExecuteCredentialsExchange = async (event, api) => {...}`
   source    a whole source
   deep      a whole source: the first text 20,000 times, the second once, the third 20,000 times
 and what must come of it is one of
@@ -91,6 +92,8 @@ def _source(entry: dict[str, Any]) -> str:
         return f"module.exports = function ({PARAMETERS}) {{ {entry.pop('hook')}\n}};"
     if "async" in entry:
         return f"module.exports = async function ({PARAMETERS}) {{ {entry.pop('async')}\n}};"
+    if "action" in entry:
+        return f"exports.onExecuteCredentialsExchange = async (event, api) => {{ {entry.pop('action')}\n}};"
     if "deep" in entry:
         before, middle, after = entry.pop("deep")
         return str(before * DEEP + middle + after * DEEP)
