@@ -13,17 +13,18 @@ What a plain webtask answers is foreign content on our origin: `Content-Security
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final, cast
 from urllib.parse import parse_qs
 
 from aiohttp import hdrs, web
+from multidict import CIMultiDict
 
 from runtime.admin import Admin
 from runtime.dispatch import Dispatch
 from runtime.errors import Conflict, InsufficientScope, InvalidBody, NotFound
-from runtime.http.json import FORM_TYPE, JSON_TYPE, json_response, parse_json, read_body
+from runtime.http.json import FORM_TYPE, JSON_TYPE, SECURITY_HEADERS, json_response, parse_json, read_body
 from runtime.http.routes import Asked, Call, Route
-from runtime.model import Hook, JsonObject
+from runtime.model import Hook, JsonObject, Response
 from runtime.storage.base import HookFilter
 from runtime.webtask import protocol
 
@@ -43,6 +44,16 @@ ACCESS: Final = Asked("a secret of the hook's, or a token, or nothing: see above
 _BODILESS: Final = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
 # More hooks of one name there can not be: one for each extensibility point, and a plain webtask.
 _NAMESAKES: Final = 20
+_EMPTY: Final = (204, 205, 304)
+# RFC 9110 7.6.1 and what frames a message; then what would speak for all that there is on this host.
+_NOT_THEIRS: Final = frozenset(
+    """
+    connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade
+    content-length date server x-request-id x-content-type-options
+
+    alt-svc clear-site-data nel public-key-pins report-to service-worker-allowed strict-transport-security
+    """.split()  # noqa: SIM905 - twenty quotes and commas hide the words
+)
 _FOREIGN: Final = {"Content-Security-Policy": "sandbox"}
 
 
@@ -85,8 +96,11 @@ class _Runs:
         context = _context(call, hook, headers)
         if raw:
             context |= {"body": body, "body_raw": raw.decode("utf-8", "replace")}
-        request = protocol.RunRequest(trigger=hook.trigger, body=body, webtask=context)
+        http = {"method": call.request.method, "url": _text(call.request.raw_path), "text": context.get("body_raw", "")}
+        request = protocol.RunRequest(trigger=hook.trigger, body=body, webtask=context, http=http)
         called = await self._dispatch.call(hook, request, request_id=call.request_id)
+        if isinstance(called.outcome, Response):
+            return _written(called.outcome)
         if hook.trigger != protocol.PLAIN or hook.meta.get(protocol.COMPILER) == protocol.GENERIC:
             return _answer(hook, protocol.reply(hook.trigger, called.outcome))
         return _answer(hook, protocol.plain_reply(called.outcome))
@@ -116,6 +130,19 @@ async def _require_tenant(call: Call) -> None:
 
 def _answer(hook: Hook, reply: protocol.Reply) -> web.Response:
     return json_response(reply.body, reply.status, _FOREIGN if hook.trigger == protocol.PLAIN else None)
+
+
+def _written(response: Response) -> web.Response:
+    """What a plain webtask wrote to `res`, less what is the connection's or the whole host's, and in its sandbox."""
+    said = cast(dict[str, Any], response.value)
+    headers = CIMultiDict(SECURITY_HEADERS)
+    for name, value in said["headers"].items():
+        if name.lower() not in _NOT_THEIRS:
+            headers.popall(name, None)
+            headers.extend([(name, one) for one in (value if isinstance(value, list) else [value])])
+    headers.extend(_FOREIGN)  # beside a policy of its own: the browser keeps to both
+    body = None if said["status"] in _EMPTY else said["body"].encode("utf-8", "replace")
+    return web.Response(status=said["status"], headers=headers, body=body)
 
 
 # What the hook sees of the request

@@ -122,7 +122,7 @@ _DENY: Final[dict[str, Any]] = {
 _RECORD: Final[dict[str, Any]] = {
     "id": ULID,
     "at": {"type": "string", "format": "date-time"},
-    "trigger": _TRIGGER,
+    "trigger": {"type": "string", "enum": [*TRIGGERS, "webtask"]},
     "hook_id": ULID,
     "hook": _STRING,
     "version": _SHA256,

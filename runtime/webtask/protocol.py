@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hmac import compare_digest
 from typing import Final
 
@@ -166,11 +166,15 @@ _CHECKS: Final[Mapping[str, tuple[_Check, ...]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """One call of a hook by its URL: `body` has passed `body_fault`, `webtask` is the context without the secrets."""
+    """One call of a hook by its URL: `body` has passed `body_fault`, `webtask` is the context without the secrets.
+
+    `http` is `{method, url, text}`, what a plain webtask's `req` is made of.
+    """
 
     trigger: str
     body: object
     webtask: JsonObject
+    http: JsonObject = field(default_factory=dict)
 
     @property
     def client_id(self) -> str:
@@ -192,7 +196,7 @@ class RunRequest:
         """The hook's arguments in order, less `cb` (contract-full 2.4)."""
         context = webtask_context(self.webtask, self.body, secrets, merged=self.trigger == PLAIN)
         if self.trigger == PLAIN:
-            return [context]
+            return [context | {"request": self.http}]
         assert isinstance(self.body, dict)
         given = self.body.get("context")
         own = {**(given if isinstance(given, dict) else {}), "webtask": context}
@@ -303,7 +307,7 @@ def plain_reply(outcome: Outcome) -> Reply:
         error = "Error when JSON serializing the result of the JavaScript code."
         return Reply(400, _runtime_error(400, error, outcome.name, outcome.message))
     if outcome.code == "not_a_function":
-        text = "Unable to compile submitted JavaScript. Error: Supplied code must return or export a function."
+        text = f"Unable to compile submitted JavaScript. {outcome.message}"
         return Reply(400, {"code": 400, "details": text, "message": text})
     if outcome.code == "source_rejected":
         error = f"Unable to compile submitted JavaScript: {outcome.message}"

@@ -129,10 +129,11 @@ def test_a_context_is_made_where_none_is_sent():
 def test_the_context_of_a_plain_webtask():
     """`data` has query, secrets and body; of one name the query's counts least, the body's not at all."""
     webtask = {"query": {"a": "query", "b": "query"}, "params": {}}
-    request = protocol.RunRequest(trigger="webtask", body={"b": "body", "c": "body"}, webtask=webtask)
+    http = {"method": "GET", "url": "/"}
+    request = protocol.RunRequest(trigger="webtask", body={"b": "body", "c": "body"}, webtask=webtask, http=http)
 
     assert request.arguments({"a": "secret"}) == [
-        {"data": {"a": "secret", "b": "query", "c": "body"}, **webtask, "secrets": {"a": "secret"}}
+        {"data": {"a": "secret", "b": "query", "c": "body"}, **webtask, "secrets": {"a": "secret"}, "request": http}
     ]
     assert request.client_id == ""
 
