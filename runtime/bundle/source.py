@@ -1,7 +1,7 @@
 """The images of versions, from their source: JavaScript as it is, anything else as TypeScript.
 
-What the engine can parse is JavaScript, and is never changed. Where it can not, the source may be TypeScript, or a module
-with `import` and `export`; if it is neither, that parser is right about the error which got further.
+What the engine can parse is JavaScript, and is never changed. Where it can not, the source may be a module with `import` and
+`export`, or TypeScript; if it is neither, that parser is right about the error which got further.
 """
 
 from __future__ import annotations

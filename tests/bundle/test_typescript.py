@@ -26,7 +26,7 @@ SOURCES = {
     "export default": "import type { Hook } from './hookd';\nexport interface Unused { a: string }\nexport default async function (a: string) { return { a }; }",
     "export default arrow": "const hook = async (a: string) => ({ a });\nexport { hook as default };",
     "export =": "export = async (a: string) => ({ a });",
-    "a module of JavaScript": "export default (a, cb) => cb(null, { a });",
+    "a module of JavaScript": "const f = (...all) => all.length === 2;\nexport default (a, cb) => cb(null, { a: f(a < 1, 2 > (3)) && a });",
     "no semicolons": "const f = async (a: string) => ({ a })\ntype T = string\n(globalThis as any).kept = f\nmodule.exports = f",
     "declarations": "declare const process: unknown;\ndeclare namespace N { namespace M { const x: number } }\ndeclare global { interface G {} }\nexport default async (a: string) => ({ a });",
     "ES2022": "module.exports = async (a?: { b: string }) => ({ a: (a as any)?.length === 1 ? a ?? 'y' : 1_000 });",

@@ -1,4 +1,4 @@
-// TypeScript to JavaScript: sucrase, run as a hook. typescript.py puts its modules before this.
+// TypeScript, and modules of JavaScript, to JavaScript: sucrase, run as a hook. typescript.py puts its modules before this.
 // Called with a source; answers {code}, or {message, line, column} where it is not TypeScript (columns count from 1), with
 // `unsupported` where it is, but not of the kind that only needs its types removed.
 // What is removed leaves blanks, so that what remains stands in its line and, but for the first line of a module, its column.
@@ -82,29 +82,40 @@ function endOfBlock(tokens, at) {
 }
 
 function parsed(source) {
+  if (/\b(import|export)\b/.test(source)) {
+    try {
+      const { tokens, scopes } = parse(source, false, false, false); // a module of JavaScript: `f(a < b, c > (d))` has no types
+      if (isModule(tokens)) return { tokens, scopes, typed: false };
+    } catch {}
+  }
   try {
-    return parse(source, false, true, false);
+    return { ...parse(source, false, true, false), typed: true };
   } catch (error) {
     refuseWhatIsNotSupported(parser.state.tokens); // the parser may have stumbled over just that
     throw error;
   }
 }
 
+function isModule(tokens) {
+  return tokens.some(({ type }) => type === T._import || type === T._export);
+}
+
 function transform(source) {
-  const { tokens, scopes } = parsed(source);
+  const { tokens, scopes, typed } = parsed(source);
   refuseWhatIsNotSupported(tokens);
-  const isModule = tokens.some(({ type }) => type === T._import || type === T._export);
-  const transforms = isModule ? ['typescript', 'imports'] : ['typescript'];
+  const transforms = [];
+  if (typed) transforms.push('typescript');
+  if (isModule(tokens)) transforms.push('imports');
   const options = { transforms, disableESTransforms: true };
   const nameManager = new NameManager(source, tokens);
   const helperManager = new HelperManager(nameManager);
   const tokenProcessor = new TokenProcessor(source, tokens, false, true, helperManager);
   let importProcessor = null;
-  if (isModule) {
-    importProcessor = new CJSImportProcessor(nameManager, tokenProcessor, false, options, true, false, helperManager);
+  if (isModule(tokens)) {
+    importProcessor = new CJSImportProcessor(nameManager, tokenProcessor, false, options, typed, false, helperManager);
     importProcessor.preprocessTokens();
     identifyShadowedGlobals(tokenProcessor, scopes, importProcessor.getGlobalNames());
-    importProcessor.pruneTypeOnlyImports();
+    if (typed) importProcessor.pruneTypeOnlyImports();
   }
   try {
     const context = { tokenProcessor, scopes, nameManager, importProcessor, helperManager };
