@@ -25,7 +25,6 @@ from runtime.model import (
     Failure,
     Hook,
     HookVersion,
-    JsonObject,
     Limits,
     Outcome,
     Refusal,
@@ -42,6 +41,9 @@ REQUEST_BYTES: Final = 16_384
 
 # Characters searched, times what they are searched for: a millisecond, or ten of a text that is made for it.
 _MASKED_INLINE: Final = 500_000
+# Characters to make a mask of: two milliseconds.
+_HIDDEN_INLINE: Final = 4_096
+_NOTHING: Final = Mask({})
 
 
 @dataclass(slots=True)
@@ -143,7 +145,7 @@ class Dispatch:
         """
         began, at = time.perf_counter(), time.time()
         ready = await self._preparations.make_ready(hook)
-        run = await self._perform(ready, request)
+        run = await self._perform(ready, request, await _hidden(request))
         fault = None if isinstance(run.outcome, Answer) else run.outcome
         decision = Allow() if fault is None else claims.denial(fault)
         execution = self._execution(hook, request, run, decision, fault, at, began, request_id)
@@ -163,33 +165,33 @@ class Dispatch:
         executions: list[Execution] = []
         left: Allow | None = None
         last: Refusal | Failure | None = None
+        hidden = await _hidden(request)
         for ready in hooks:
             if left is not None:
                 request, began = chain.following(request, left), time.perf_counter()
             at = time.time()
-            run = await self._perform(ready, request)
-            decision, fault = _decide(ready, request, run)
+            run = await self._perform(ready, request, hidden)
+            decision, fault = _decide(ready, request, run, hidden)
             last = fault or last
             executions.append(self._execution(ready.hook, request, run, decision, fault, at, began, request_id))
             if self._keeps_requests or not request.trigger.grant:
-                self._complete(executions[-1], ready, request, run)
+                self._complete(executions[-1], request, run, (ready.mask, hidden))
             if isinstance(decision, Deny):
                 return Executed(decision, last, executions, request.trigger)
             left = decision if left is None else chain.joined(left, decision)
         assert left is not None
         return Executed(left, last, executions, request.trigger)
 
-    async def _perform(self, ready: ReadyHook, request: Runnable) -> Run:
+    async def _perform(self, ready: ReadyHook, request: Runnable, hidden: Mask) -> Run:
         if ready.program is None:
             assert ready.rejected is not None
             run = Run(ready.rejected, (), 0.0, 0.0, 0)
         else:
             arguments = orjson.dumps(request.arguments(ready.secrets))
             run = await self._sandbox.run(ready.program, arguments, self._limits, owner=ready.hook.tenant)
-        if ready.mask.hides:
-            await self._mask(ready.mask, run)
-        if request.confidential:
-            await self._mask(Mask(request.confidential), run)
+        for mask in (ready.mask, hidden):
+            if mask.hides:
+                await self._mask(mask, run)
         return run
 
     def _execution(
@@ -225,11 +227,14 @@ class Dispatch:
             request_id=request_id,
         )
 
-    def _complete(self, execution: Execution, ready: ReadyHook, request: Request, run: Run) -> None:
+    def _complete(self, execution: Execution, request: Request, run: Run, masks: Sequence[Mask]) -> None:
         """What most records do not have."""
-        if self._keeps_requests:
-            execution.request = _short(recordable(request, ready.mask))
-        execution.answer = Mask(request.confidential).text(ready.mask.text(claims.logged(request, run.outcome)))
+        # Looked at before it is masked: what is long takes long.
+        if self._keeps_requests and len(orjson.dumps(request.arguments({}))) <= REQUEST_BYTES:
+            execution.request = recordable(request, masks)
+        execution.answer = claims.logged(request, run.outcome)
+        for mask in masks:
+            execution.answer = mask.text(execution.answer)
 
     async def _mask(self, mask: Mask, run: Run) -> None:
         """Take the secrets out of what the hook said. Much text and many secrets are a matter for a thread."""
@@ -240,17 +245,24 @@ class Dispatch:
             run.console = await asyncio.to_thread(mask.console, run.console)
 
 
-def _short(request: JsonObject) -> JsonObject | None:
-    return request if len(orjson.dumps(request)) <= REQUEST_BYTES else None
+async def _hidden(request: Runnable) -> Mask:
+    """What no record may hold of the request. A password of a megabyte is a matter for a thread."""
+    confidential = request.confidential
+    if not confidential:
+        return _NOTHING
+    if sum(map(len, confidential.values())) <= _HIDDEN_INLINE:
+        return Mask(confidential)
+    return await asyncio.to_thread(Mask, confidential)
 
 
-def _decide(ready: ReadyHook, request: Request, run: Run) -> tuple[Decision, Refusal | Failure | None]:
+def _decide(ready: ReadyHook, request: Request, run: Run, hidden: Mask) -> tuple[Decision, Refusal | Failure | None]:
     """As `claims.decide`, by the hook's policy."""
     decision, fault = claims.decide(request, run.outcome)
     if isinstance(decision, Deny):
         # One of two answers may have been a denial: `if (bad) cb(error); cb(null, token)`, and nobody remembers which.
         is_failure = isinstance(fault, Failure) and fault.code != "answered_twice"
         return (claims.unchanged(request) if is_failure and ready.hook.policy.on_error == "allow" else decision), fault
-    if decision.dropped and ready.mask.hides:
-        decision.dropped = ready.mask.dropped(decision.dropped)
+    for mask in (ready.mask, hidden):
+        if decision.dropped and mask.hides:
+            decision.dropped = mask.dropped(decision.dropped)
     return decision, fault

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from runtime.errors import InvalidBody
 from runtime.model import JsonObject
 from runtime.triggers.base import MAX_QUOTED, Trigger, object_of, require_short_id, string_of, unknown_field, wrong
+
+_WRITTEN: Final = frozenset({str, int, float})
 
 
 @dataclass(slots=True)
@@ -44,7 +47,7 @@ class EventRequest:
     def confidential(self) -> Mapping[str, str]:
         """What the hook is shown and no record may hold: the password of a sign-up, the code of a message. Name to value."""
         found = {"password": self.user.get("password"), "code": self.context.get("code")}
-        return {name: value for name, value in found.items() if isinstance(value, str)}
+        return {name: str(value) for name, value in found.items() if type(value) in _WRITTEN}
 
     def arguments(self, secrets: Mapping[str, str]) -> list[object]:
         """The hook's arguments in order, less `cb`. Secrets as in `TokenRequest.arguments`."""

@@ -155,7 +155,10 @@ def test_only_who_decides_about_a_sign_up_sees_the_password(trigger: Trigger):
     assert {**request.user, "password": ""} == {**body_of(trigger)["user"], "password": ""}
 
 
-@pytest.mark.parametrize("value, expected", [("s3cret", {"password": "s3cret"}), (None, {}), (7, {})])
+@pytest.mark.parametrize(
+    "value, expected",
+    [("s3cret", {"password": "s3cret"}), (None, {}), (True, {}), (12345678, {"password": "12345678"})],
+)
 def test_what_is_confidential_is_named(value: object, expected: dict[str, str]):
     """The password of a sign-up, the code of a message, where they are texts."""
     sign_up = TRIGGERS["pre-user-registration"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from runtime.ulid import Ulids
 from tests.web.conftest import REQUEST, USER, Api, hook_of, token
 
 HOOKS = "/api/v1/hooks"
+SIGN_UP = "pre-user-registration"
 ECHO = hook_of("cb(null, { scope, 'https://a/client': client, 'https://a/context': context })")
 
 
@@ -130,3 +132,19 @@ class TestByDefault:
         assert (await api.call("GET", "/api/v1/logs")).body["executions"][0]["request"] is None
         answer = await api.call("POST", f"{HOOKS}/{hook}/test", {"execution": execution})
         assert "[log] requests was off" in answer.body["message"]
+
+
+@pytest.mark.parametrize("password", ["hunter22", 12345678, "hunter22" * 600], ids=["text", "number", "long"])
+async def test_a_sign_ups_password_is_in_no_part_of_the_record(api: Api, password: str | int):
+    """Not in the request beside its own place, nor where the hook makes it a name or prints it, however long it is."""
+    answer = "{ user: { [user.password]: 1, user_metadata: { [user.password + '.x']: 1 } } }"
+    await api.create(hook_of(f"console.log(`${{user.password}}`); cb(null, {answer})", "user, context, cb"), SIGN_UP)
+    user = {"email": "a@b", "password": password, "note": f"p={password}"}
+    body = {"user": user, "context": {"connection": {"id": "1"}}}
+    decision = (await api.call("POST", f"/api/v1/triggers/{SIGN_UP}/execute", body)).body
+
+    record = (await api.call("GET", "/api/v1/logs")).body["executions"][0]
+
+    assert record["request"]["user"] == {"email": "a@b", "password": "[not recorded]", "note": "p=[secret]"}
+    assert len(record["dropped"]) == len(decision["dropped"]) == 2
+    assert str(password)[:8] not in json.dumps([decision, record])
