@@ -360,8 +360,9 @@ async def test_a_wrong_request_is_a_400_that_names_the_member(api: Api, trigger:
     hook = await api.create(STARTER[trigger], trigger)
     tested = await api.call("POST", f"/api/v1/hooks/{hook['id']}/test", {"request": body})
 
-    for answer in (executed, tested):
-        assert (answer.status, answer.body["errorCode"], answer.body["message"]) == (400, "invalid_body", message)
+    for answer, where in ((executed, ""), (tested, "In 'request': ")):
+        found = (answer.status, answer.body["errorCode"], answer.body["message"])
+        assert found == (400, "invalid_body", where + message)
 
 
 async def test_hooks_in_a_row_complete_a_new_user(api: Api):
