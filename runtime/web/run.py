@@ -12,9 +12,9 @@ What a plain webtask answers is foreign content on our origin: `Content-Security
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, cast
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
@@ -44,6 +44,9 @@ ACCESS: Final = Asked("a secret of the hook's, or a token, or nothing: see above
 _BODILESS: Final = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
 # More hooks of one name there can not be: one for each extensibility point, and a plain webtask.
 _NAMESAKES: Final = 20
+_FIELDS: Final = 1000
+"""Of a form, as many as Node reads."""
+
 _EMPTY: Final = (204, 205, 304)
 # RFC 9110 7.6.1 and what frames a message; then what would speak for all that there is on this host.
 _NOT_THEIRS: Final = frozenset(
@@ -149,16 +152,12 @@ def _written(response: Response) -> web.Response:
 
 
 def _context(call: Call, hook: Hook, headers: dict[str, str]) -> dict[str, object]:
-    query: dict[str, object] = {}
-    for name in call.request.query:
-        values = [_text(value) for value in call.request.query.getall(name)]
-        if not name.startswith("webtask_"):
-            query[_text(name)] = values[0] if len(values) == 1 else values
+    pairs = [(_text(name), _text(value)) for name, value in call.request.query.items()]
     return {
         "headers": headers,
         "id": call.request_id,
         "params": {},
-        "query": query,
+        "query": _gathered(pair for pair in pairs if not pair[0].startswith("webtask_")),
         "meta": dict(hook.meta),
     }
 
@@ -194,6 +193,17 @@ def _parsed(raw: bytes, content_type: str) -> object:
         return None
 
 
-def _form(raw: bytes) -> JsonObject:
-    fields = parse_qs(raw.decode("utf-8", "replace"), keep_blank_values=True)
-    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
+def _form(raw: bytes) -> JsonObject | None:
+    try:
+        fields = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_FIELDS)
+    except ValueError:
+        return None
+    return _gathered(fields)
+
+
+def _gathered(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
+    """What is there once as text, what is there several times as an array, as Node does it."""
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}

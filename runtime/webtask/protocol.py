@@ -239,6 +239,9 @@ def reply(trigger: str, outcome: Outcome) -> Reply:
 
 _NOT_COMPILED: Final = "Unable to compile the extensibility code as javascript"
 _ANSWERS_OBJECT: Final = frozenset({"pre-user-registration", "post-user-registration", "post-change-password"})
+_CLASSES: Final = frozenset(
+    {"InvalidScopeError", "InvalidRequestError", "ServerError", "PreUserRegistrationError", "SendPhoneMessageError"}
+)
 _BUILT_IN: Final = frozenset(
     {"Error", "AggregateError", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError"}
 )
@@ -259,11 +262,15 @@ def _error(message: str, name: str = "Error", **more: object) -> Reply:
 
 
 def _own_properties(refusal: Refusal) -> dict[str, object]:
-    """`stack`, `message` and what else is the error's own. Only errors have a stack: of others the text is all there is."""
+    """`stack`, `message` and what else is the error's own.
+
+    Of what is no error, and so has no stack, the vendor keeps the text alone. An Action's denial has none either: its class,
+    which says the OAuth error, is kept.
+    """
     head = f"{refusal.name}: {refusal.message}" if refusal.stack else f"Error: {refusal.message}"
     stack = refusal.stack if refusal.stack.startswith(refusal.name) else f"{head}\n{refusal.stack}".rstrip()
     own: dict[str, object] = {"stack": stack, "message": refusal.message}
-    if refusal.stack and refusal.name not in _BUILT_IN:  # a built-in error has it from its class
+    if (refusal.stack and refusal.name not in _BUILT_IN) or refusal.name in _CLASSES:  # others have it from their class
         own["name"] = refusal.name
     return {**own, **refusal.properties}
 

@@ -284,6 +284,22 @@ async def test_what_no_envelope_holds(api: Api, script, error, message):
     assert message in answer.body["message"]
 
 
+async def test_an_action(api: Api):
+    """Runs like a hook: its event has the secrets, its denial the class that says which OAuth error it is."""
+    script = """exports.onExecuteCredentialsExchange = async (event, api) => {
+      if (event.client.client_id === 'client-2') return api.access.deny('invalid_scope', 'not these');
+      api.accessToken.setCustomClaim('https://a/b', Object.keys(event.secrets));
+    };"""
+    caller = await keyed(api, script)
+
+    allowed = (await run(caller)).body["data"]
+    denied = (await run(caller, {**REQUEST, "client": {"id": "client-2"}})).body
+
+    assert allowed == {"scope": ["read:orders"], "https://a/b": ["auth0-extension-secret"]}
+    assert denied["status"] == "error"
+    assert (denied["data"]["name"], denied["data"]["message"]) == ("InvalidScopeError", "not these")
+
+
 # records
 
 

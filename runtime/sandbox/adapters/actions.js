@@ -124,7 +124,7 @@
   };
   const eventOf = (inputs) => {
     const context = object(inputs[count - 1]);
-    const event = { secrets: { ...context.secrets }, request: requestOf(context) };
+    const event = { secrets: { ...object(context.webtask).secrets }, request: requestOf(context) };
     if (isObject(context.organization)) event.organization = context.organization;
     if (trigger === 'credentials-exchange') issuing(event, undefined, inputs[0], inputs[1], inputs[2], context);
     else if (trigger === 'password-exchange') issuing(event, inputs[0], inputs[1], inputs[2], inputs[3], context);
