@@ -35,13 +35,14 @@
   const add = (list, item) => { list[list.length] = item; };
   const copied = (list) => {
     const copy = [];
-    if (isArray(list)) forEach(list, (item) => add(copy, item));
+    if (isArray(list)) for (let i = 0; i < list.length; i++) copy[i] = list[i];
     return copy;
   };
-  const none = { __proto__: null };
+  const put = (target, name, value) => { if (value !== undefined) target[name] = value; };
   const less = (from, names) => {
     const rest = {};
-    forEach(ownKeys(from), (name) => { if (!names[name] && from[name] !== undefined) rest[name] = from[name]; });
+    const keys = ownKeys(from);
+    for (let i = 0; i < keys.length; i++) if (!names[keys[i]]) rest[keys[i]] = from[keys[i]];
     return rest;
   };
 
@@ -60,49 +61,53 @@
 
   const requestOf = (context) => {
     const inner = object(context.request);
-    const body = context.body ?? inner.body;
-    return less({
-      ip: context.ip ?? inner.ip,
-      user_agent: context.userAgent ?? context.user_agent ?? inner.userAgent ?? inner.user_agent,
-      hostname: context.hostname ?? inner.hostname,
-      method: context.method ?? inner.method ?? 'POST',
-      language: context.language ?? context.requestLanguage ?? inner.language,
-      query: context.query ?? inner.query ?? {},
-      body: body ?? {},
-      geoip: context.geoip ?? inner.geoip ?? {},
-    }, none);
+    const request = {};
+    put(request, 'ip', context.ip ?? inner.ip);
+    put(request, 'user_agent', context.userAgent ?? context.user_agent ?? inner.userAgent ?? inner.user_agent);
+    put(request, 'hostname', context.hostname ?? inner.hostname);
+    put(request, 'language', context.language ?? context.requestLanguage ?? inner.language);
+    request.method = context.method ?? inner.method ?? 'POST';
+    request.query = context.query ?? inner.query ?? {};
+    request.body = context.body ?? inner.body ?? {};
+    request.geoip = context.geoip ?? inner.geoip ?? {};
+    return request;
   };
-  const clientOf = (client) => less({
-    client_id: client.client_id ?? client.id,
-    name: client.name,
-    metadata: client.metadata ?? client.client_metadata ?? {},
-  }, none);
+  const clientOf = (client) => {
+    const shown = {};
+    put(shown, 'client_id', client.client_id ?? client.id);
+    put(shown, 'name', client.name);
+    shown.metadata = client.metadata ?? client.client_metadata ?? {};
+    return shown;
+  };
   const connectionOf = (context) => {
     const connection = isObject(context.connection) ? context.connection : { name: context.connection };
-    return less({
-      id: connection.id ?? context.connectionID,
-      name: connection.name,
-      strategy: connection.strategy ?? context.connectionStrategy,
-      metadata: connection.metadata ?? context.connectionMetadata ?? {},
-    }, none);
+    const shown = {};
+    put(shown, 'id', connection.id ?? context.connectionID);
+    put(shown, 'name', connection.name);
+    put(shown, 'strategy', connection.strategy ?? context.connectionStrategy);
+    shown.metadata = connection.metadata ?? context.connectionMetadata ?? {};
+    return shown;
   };
   const renamed = { __proto__: null, id: true, displayName: true, tenant: true, password: true, emailVerified: true, phoneNumber: true, phoneNumberVerified: true };
-  const userOf = (user) => less({
-    ...less(user, renamed),
-    user_id: user.user_id ?? user.id,
-    name: user.name ?? user.displayName,
-    email_verified: user.email_verified ?? user.emailVerified,
-    phone_number: user.phone_number ?? user.phoneNumber,
-    phone_verified: user.phone_verified ?? user.phoneNumberVerified,
-    user_metadata: { ...user.user_metadata },
-    app_metadata: { ...user.app_metadata },
-  }, none);
-  const tokenOf = (token) => ({ customClaims: less(object(token), { __proto__: null, scope: true }) });
+  const userOf = (user) => {
+    const shown = less(user, renamed);
+    put(shown, 'user_id', user.user_id ?? user.id);
+    put(shown, 'name', user.name ?? user.displayName);
+    put(shown, 'email_verified', user.email_verified ?? user.emailVerified);
+    put(shown, 'phone_number', user.phone_number ?? user.phoneNumber);
+    put(shown, 'phone_verified', user.phone_verified ?? user.phoneNumberVerified);
+    shown.user_metadata = { ...user.user_metadata };
+    shown.app_metadata = { ...user.app_metadata };
+    return shown;
+  };
+  const notClaims = { __proto__: null, scope: true };
+  const tokenOf = (token) => ({ customClaims: isObject(token) ? less(token, notClaims) : {} });
   const issuing = (event, user, client, asked, audience, context) => {
     scope = copied(asked);
     const requested_scopes = copied(asked);
     event.client = clientOf(object(client));
-    event.accessToken = { ...tokenOf(context.accessToken), scope: copied(asked) };
+    event.accessToken = tokenOf(context.accessToken);
+    event.accessToken.scope = copied(asked);
     event.resource_server = { identifier: audience };
     event.tenant = { id: object(client).tenant ?? object(user).tenant ?? '' };
     event.transaction = { ...object(context.transaction), requested_scopes };
@@ -133,7 +138,7 @@
       happening(event, context.user, context);
       delete event.connection;
       const { message_type, action, code } = context;
-      event.message_options = less({ recipient: inputs[0], text: inputs[1], message_type, action, code }, none);
+      event.message_options = { recipient: inputs[0], text: inputs[1], message_type, action, code };
     }
     return event;
   };
