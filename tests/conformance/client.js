@@ -1,8 +1,8 @@
-// The vendor's SDKs for Node, driven line by line: `{"token", "call", "id"?, "query"?, "body"?}` in, `{"value"}` or `{"error"}` out.
+// The vendor's SDKs for Node, driven line by line: `{"domain", "token", "call", "id"?, "query"?, "body"?}` in, `{"value"}` or `{"error"}` out.
 // One row per generation says how that SDK spells a call; what it answers or throws is given back as it is.
 'use strict';
 
-const [name, domain] = process.argv.slice(2);
+const name = process.argv[2];
 const { ManagementClient } = require(name);
 
 const callbacks = {
@@ -47,7 +47,7 @@ const SDKS = {
   'auth0-7': { calls: generated, value: (answer) => answer, body: (error) => error.body },
 };
 
-async function answer({ token, call, ...given }) {
+async function answer({ domain, token, call, ...given }) {
   const { calls, value, body } = SDKS[name];
   const { hooks } = new ManagementClient({ domain, token });
   try {

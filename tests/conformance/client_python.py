@@ -1,6 +1,6 @@
-"""The vendor's SDK for Python, driven line by line: `{"token", "call", "id"?, "query"?, "body"?}` in, `{"value"}` or `{"error"}` out.
+"""The vendor's SDK for Python, driven line by line: `{"domain", "token", "call", "id"?, "query"?, "body"?}` in, `{"value"}` or `{"error"}` out.
 
-Run as `python client_python.py {facade | http} host:port` where auth0-python 4 is the `auth0` that Python finds.
+Run as `python client_python.py {facade | http}` where auth0-python 4 is the `auth0` that Python finds.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import sys
 from typing import Any
 
-KIND, DOMAIN = sys.argv[1:]
+KIND = sys.argv[1]
 MANAGEMENT: Any = importlib.import_module("auth0.management")  # not the auth0 that mypy finds
 AUTH0_ERROR: Any = importlib.import_module("auth0.exceptions").Auth0Error
 
@@ -28,16 +28,16 @@ METHODS = {
 }
 
 
-def hooks_of(token: str) -> Any:
+def hooks_of(domain: str, token: str) -> Any:
     """The facade knows https only, the class of the hooks takes both."""
     if KIND == "http":
-        return MANAGEMENT.Hooks(DOMAIN, token, protocol="http")
-    return MANAGEMENT.Auth0(DOMAIN, token).hooks
+        return MANAGEMENT.Hooks(domain, token, protocol="http")
+    return MANAGEMENT.Auth0(domain, token).hooks
 
 
 def answer(asked: dict[str, Any]) -> dict[str, Any]:
     """What the SDK gives back, or how it reports the error."""
-    method = getattr(hooks_of(asked["token"]), METHODS[asked["call"]])
+    method = getattr(hooks_of(asked["domain"], asked["token"]), METHODS[asked["call"]])
     positional = [asked[name] for name in ("id", "body") if name in asked]
     query = asked.get("query", {})
     if "fields" in query:

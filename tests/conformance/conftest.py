@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache as once
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -110,12 +112,14 @@ async def tls_before(address: str, certificate: Path) -> AsyncIterator[str]:
         await asyncio.gather(*open_ones, return_exceptions=True)
 
 
-@pytest.fixture
-def environment(certificate: Path, node_modules: Path, auth0_python: Path, tmp_path: Path) -> dict[str, str]:
+@pytest.fixture(scope="session")
+def environment(
+    certificate: Path, node_modules: Path, auth0_python: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
     """All that a client's process knows of the machine: nothing of the user's own settings or proxies."""
     return {
         "PATH": str(NODE.parent),
-        "HOME": str(tmp_path),
+        "HOME": str(tmp_path_factory.mktemp("home")),
         "NODE_PATH": str(node_modules),
         "NODE_EXTRA_CA_CERTS": str(certificate),
         "PYTHONPATH": str(auth0_python),
@@ -133,10 +137,11 @@ class ReportedError(Exception):
 
 @dataclass(kw_only=True)
 class Client:
-    """An SDK in a process of its own. `pager`: its `list` goes from page to page by itself."""
+    """An SDK in a process of its own. `domain` is `host:port`. `pager`: one of `PAGERS`."""
 
     name: str
-    process: asyncio.subprocess.Process
+    process: subprocess.Popen[bytes]
+    domain: str
     pager: bool
     bearer: str = field(default_factory=token)
 
@@ -144,10 +149,11 @@ class Client:
         """What the SDK gives back; `ReportedError` when it throws."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        asked = {"token": self.bearer, "call": name, **given}
+        asked = {"domain": self.domain, "token": self.bearer, "call": name, **given}
         self.process.stdin.write(json.dumps(asked).encode() + b"\n")
+        self.process.stdin.flush()
         async with asyncio.timeout(SECONDS):
-            line = await self.process.stdout.readline()
+            line = await asyncio.to_thread(self.process.stdout.readline)
         assert line, f"{self.name} ended in {name}"
         answer = json.loads(line)
         if "error" in answer:
@@ -171,31 +177,43 @@ CLIENTS = {
     "npm auth0 7": "auth0-7",
     "auth0-python 4": "facade",
     "auth0-python 4 over http": "http",
+    "auth0-python 6 over http": "",
 }
+PAGERS = ("npm auth0 7", "auth0-python 6 over http")
+"""Those whose `list` goes from page to page by itself."""
+
+
+def command_of(name: str) -> list[str | Path]:
+    """The process that has this SDK."""
+    if name.startswith("npm"):
+        return [NODE, HERE / "client.js", CLIENTS[name]]
+    if CLIENTS[name]:
+        return [sys.executable, HERE / "client_python.py", CLIENTS[name]]
+    return [sys.executable, HERE / "client_python_6.py"]
+
+
+@pytest.fixture(scope="session")
+def processes(environment: dict[str, str]) -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
+    """The process that has an SDK: one for all tests, for to load an SDK takes longer than to use it."""
+    with ExitStack() as stack:
+
+        @once
+        def process_of(name: str) -> subprocess.Popen[bytes]:
+            own = environment if CLIENTS[name] else environment | {"PYTHONPATH": ""}
+            started = subprocess.Popen(command_of(name), env=own, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            return stack.enter_context(started)
+
+        yield process_of
 
 
 @pytest.fixture(params=CLIENTS)
-async def client(
-    request: pytest.FixtureRequest, api: Api, https: str, environment: dict[str, str]
-) -> AsyncIterator[Client]:
+def client(
+    request: pytest.FixtureRequest, api: Api, https: str, processes: Callable[[str], subprocess.Popen[bytes]]
+) -> Client:
     """Each of the vendor's SDKs."""
     name: str = request.param
     domain = api.url.removeprefix("http://") if name.endswith("http") else https
-    script = (sys.executable, HERE / "client_python.py") if "python" in name else (NODE, HERE / "client.js")
-    process = await asyncio.create_subprocess_exec(
-        *script,
-        CLIENTS[name],
-        domain,
-        env=environment,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        limit=1 << 24,
-    )
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(process.wait)
-        assert process.stdin is not None
-        stack.callback(process.stdin.close)
-        yield Client(name=name, process=process, pager=name == "npm auth0 7")
+    return Client(name=name, process=processes(name), domain=domain, pager=name in PAGERS)
 
 
 @pytest.fixture

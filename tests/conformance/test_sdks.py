@@ -129,6 +129,8 @@ CLASSES = {
 def as_reported(client: Client, call: str, sent: dict[str, Any]) -> dict[str, Any]:
     """What a program sees of this error: each generation of the SDKs names it by another member of the body."""
     status, message = sent["statusCode"], sent["message"]
+    if client.name.startswith("auth0-python 6"):
+        return {"name": "ApiError" if call == "delete" else CLASSES[status], "status": status, "body": sent}
     if client.name.startswith("auth0-python"):
         return {"name": sent["errorCode"], "message": message, "status": status}
     known = [] if call == "delete" else [CLASSES[status]]
