@@ -31,15 +31,15 @@ def images(sandbox: WasmSandbox) -> SourceImages:
 
 @pytest.fixture
 def run_source(sandbox: WasmSandbox, images: SourceImages) -> RunSource:
-    """`run_source(source, *arguments)`: deploy, run once."""
+    """`run_source(source, *arguments, trigger="credentials-exchange")`: deploy, run once."""
 
-    async def run(source: str, *arguments: Any) -> Outcome:
-        program = sandbox.load(await images.image_of(version(source)))
+    async def run(source: str, *arguments: Any, trigger: str = "credentials-exchange") -> Outcome:
+        program = sandbox.load(await images.image_of(version(source, trigger)))
         return (await sandbox.run(program, json.dumps(arguments).encode(), LimitSettings().limits())).outcome
 
     return run
 
 
-def version(source: str) -> HookVersion:
+def version(source: str, trigger: str = "credentials-exchange") -> HookVersion:
     """A version with this source."""
-    return HookVersion(id="v", trigger="credentials-exchange", script=source, dependencies={})
+    return HookVersion(id="v", trigger=trigger, script=source, dependencies={})

@@ -39,6 +39,22 @@ async def test_the_language(run_source, name):
     assert await run_source(SOURCES[name], "x") == Answer({"a": "x"})
 
 
+async def test_the_other_styles(run_source):
+    """A webtask, an Action, and a source that waits while it loads, which is evaluated in every request."""
+    webtask = (
+        "export default (ctx: { secrets: object }, cb: (e: null, v: unknown) => void): void => cb(null, ctx.secrets);"
+    )
+    waits = (
+        "let a: string | undefined;\nsetTimeout(() => { a = 'x'; }, 1);\nexport default async () => ({ a: a ?? 'x' });"
+    )
+    wrong = "export const onExecutePostLogin = async (event: any): Promise<void> => {};"
+
+    assert await run_source(webtask, {"secrets": {"a": "x"}}, trigger="webtask") == Answer({"a": "x"})
+    assert await run_source(waits) == Answer({"a": "x"})
+    with pytest.raises(SourceRejected, match="exports onExecutePostLogin; at credentials-exchange it must export"):
+        await run_source(wrong)
+
+
 async def test_lines_and_columns_of_an_error_are_the_sources(run_source):
     """Also behind types of several lines, a literal type with a line break, an enum, and at the end."""
     source = """import type { Hook } from './hookd';
