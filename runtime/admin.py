@@ -5,6 +5,7 @@ Rules:
   with a warning; it is never enabled.
 - After every change that may change what runs, `changed` is told, also when the caller was cancelled meanwhile.
 - Secrets are sealed before storage sees them, and never come back.
+- Plain webtasks (`model.WEBTASK`) are no hooks of an extensibility point: here they are not found (`webtasks` has them).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from runtime.bundle.base import Images
-from runtime.errors import InvalidBody
+from runtime.errors import HookNotFound, InvalidBody
 from runtime.manifest import (
     SECRETS,
     VALUE_NOT_SHOWN,
@@ -27,7 +28,7 @@ from runtime.manifest import (
     parse_secret_names,
     parse_secrets,
 )
-from runtime.model import Deploy, Hook, HookVersion, Secrets
+from runtime.model import WEBTASK, Deploy, Hook, HookVersion, Secrets
 from runtime.policies import parse_policy
 from runtime.sandbox.base import SourceRejected
 from runtime.storage.base import HookChange, HookFilter, HookWritten, SecretNotFound, StaleHook, Storage
@@ -44,7 +45,7 @@ _NOT_INSTALLED: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Evaluated:
+class Evaluated:
     """What came of loading a version: a new image to keep, or why there can be none."""
 
     image: bytes | None = None
@@ -73,32 +74,42 @@ class Admin:
 
     async def create_hook(self, tenant: str, body: object) -> HookWritten:
         """A new hook from `{name, script, triggerId, enabled?, dependencies?}`. `InvalidBody`, `HookNameTaken`, `TooManyHooks`."""
-        new = parse_new_hook(body)
+        return await self.add(tenant, parse_new_hook(body))
+
+    async def add(self, tenant: str, new: NewHook, *, must_load: bool = False) -> HookWritten:
+        """A new hook, with its secrets. With `must_load` one whose script does not load is not stored, disabled neither."""
         version = new.version()
-        evaluated = await self._evaluate(tenant, version)
-        _require_loads(evaluated, enabled=new.enabled)
+        evaluated = await self.require_storable(tenant, new, must_load=must_load)
         hook = self._hook(tenant, new, version)
-        written = await self._whole(self._storage.create_hook(hook, most=self._hooks_most), hook)
+        sealed = self._sealer.seal_secrets(tenant, hook.id, new.secrets)
+        written = await self._whole(self._storage.create_hook(hook, most=self._hooks_most, secrets=sealed), hook)
         return await self._finish(written, evaluated)
+
+    async def require_storable(self, tenant: str, new: NewHook, *, must_load: bool) -> Evaluated:
+        """What loading its version gave. `InvalidBody` when it must load and does not."""
+        evaluated = await self._evaluate(tenant, new.version())
+        _require_loads(evaluated, enabled=new.enabled, stored=must_load)
+        return evaluated
 
     async def update_hook(self, tenant: str, hook_id: str, body: object) -> HookWritten:
         """Change name, script, enabled or dependencies. `InvalidBody`, `HookNotFound`, `HookNameTaken`, `StaleHook`."""
         patch = parse_hook_patch(body)
 
         def decide(seen: Hook) -> HookChange:
+            _require_managed(seen)
             return HookChange(name=patch.name, enabled=patch.enabled, version=patch.version(seen.version))
 
-        return await self._change(tenant, hook_id, decide)
+        return await self.change(tenant, hook_id, decide)
 
     async def set_policy(self, tenant: str, hook_id: str, body: object) -> HookWritten:
         """Change any of clients, audiences, order and on_error. `InvalidBody`, `HookNotFound`, `TooManyEnabled`, `StaleHook`."""
         change = parse_policy(body)
-        return await self._change(tenant, hook_id, lambda seen: HookChange(policy=change(seen.policy)))
+        return await self.change(tenant, hook_id, lambda seen: HookChange(policy=change(seen.policy)))
 
     async def roll_back(self, tenant: str, hook_id: str, number: int) -> HookWritten:
         """Deploy the version of an earlier deploy again. `HookNotFound`, `VersionNotFound`, `InvalidBody`, `StaleHook`."""
         version = await self._storage.get_version(tenant, hook_id, number)
-        return await self._change(tenant, hook_id, lambda _: HookChange(version=version))
+        return await self.change(tenant, hook_id, lambda _: HookChange(version=version))
 
     async def list_deploys(self, tenant: str, hook_id: str) -> list[Deploy]:
         """Which versions the hook has had, newest first. `HookNotFound`."""
@@ -110,35 +121,42 @@ class Admin:
 
     async def delete_hook(self, tenant: str, hook_id: str) -> None:
         """Remove a hook and its secrets. `HookNotFound`."""
-        hook = await self._storage.get_hook(tenant, hook_id)
-        await self._whole(self._storage.delete_hook(tenant, hook_id), hook)
+        await self.remove(await self.get_hook(tenant, hook_id))
+
+    async def remove(self, hook: Hook) -> None:
+        """The same, of whatever kind it is. `HookNotFound`."""
+        await self._whole(self._storage.delete_hook(hook.tenant, hook.id), hook)
 
     async def get_hook(self, tenant: str, hook_id: str) -> Hook:
         """One hook. `HookNotFound`."""
-        return await self._storage.get_hook(tenant, hook_id)
+        hook = await self._storage.get_hook(tenant, hook_id)
+        _require_managed(hook)
+        return hook
 
     async def list_hooks(self, tenant: str, wanted: HookFilter, *, start: int, limit: int) -> tuple[list[Hook], int]:
         """A page of the hooks in order of creation, and how many match in all.
 
         A page of 100 of the largest scripts is 10 MB.
         """
-        return await self._storage.list_hooks(tenant, wanted, start=start, limit=limit)
+        managed = replace(wanted, but_trigger=WEBTASK)
+        return await self._storage.list_hooks(tenant, managed, start=start, limit=limit)
 
     async def secret_names(self, tenant: str, hook_id: str) -> list[str]:
         """What a hook's secrets are called, in order. `HookNotFound`."""
+        await self.get_hook(tenant, hook_id)
         return sorted(await self._storage.get_secrets(tenant, hook_id))
 
     async def add_secrets(self, tenant: str, hook_id: str, body: object) -> None:
         """Add secrets `{name: value}`. `InvalidBody`, `HookNotFound`, `SecretNameTaken`, `TooManySecrets`."""
         secrets = parse_secrets(body)
-        hook = await self._storage.get_hook(tenant, hook_id)
+        hook = await self.get_hook(tenant, hook_id)
         sealed = self._sealer.seal_secrets(tenant, hook_id, secrets)
         await self._whole(self._storage.add_secrets(tenant, hook_id, sealed, most=SECRETS), hook)
 
     async def update_secrets(self, tenant: str, hook_id: str, body: object) -> None:
         """Change secrets `{name: value}`; `_VALUE_NOT_SHOWN_` leaves one. `InvalidBody`, `HookNotFound`, `SecretNotFound`."""
         secrets = parse_secrets(body)
-        hook = await self._storage.get_hook(tenant, hook_id)
+        hook = await self.get_hook(tenant, hook_id)
         if not secrets.keys() <= (await self._storage.get_secrets(tenant, hook_id)).keys():
             raise SecretNotFound
         new = Secrets({name: value for name, value in secrets.items() if value != VALUE_NOT_SHOWN})
@@ -148,7 +166,7 @@ class Admin:
     async def delete_secrets(self, tenant: str, hook_id: str, body: object) -> None:
         """Remove secrets by an array of names; one that does not exist is no error. `InvalidBody`, `HookNotFound`."""
         names = parse_secret_names(body)
-        hook = await self._storage.get_hook(tenant, hook_id)
+        hook = await self.get_hook(tenant, hook_id)
         await self._whole(self._storage.delete_secrets(tenant, hook_id, names), hook)
 
     def _hook(self, tenant: str, new: NewHook, version: HookVersion) -> Hook:
@@ -162,39 +180,45 @@ class Admin:
             version=version,
             created_at=at,
             updated_at=at,
+            policy=new.policy,
+            meta=new.meta,
         )
 
-    async def _change(self, tenant: str, hook_id: str, decide: Callable[[Hook], HookChange]) -> HookWritten:
-        """Read, decide, write; again, when somebody else wrote in between."""
+    async def change(
+        self, tenant: str, hook_id: str, decide: Callable[[Hook], HookChange], *, must_load: bool = False
+    ) -> HookWritten:
+        """Read, decide, write; again, when somebody else wrote in between. `must_load` as for `add`."""
         for _ in range(_ATTEMPTS - 1):
             with contextlib.suppress(StaleHook):
-                return await self._change_once(tenant, hook_id, decide)
-        return await self._change_once(tenant, hook_id, decide)
+                return await self._change_once(tenant, hook_id, decide, must_load)
+        return await self._change_once(tenant, hook_id, decide, must_load)
 
-    async def _change_once(self, tenant: str, hook_id: str, decide: Callable[[Hook], HookChange]) -> HookWritten:
+    async def _change_once(
+        self, tenant: str, hook_id: str, decide: Callable[[Hook], HookChange], must_load: bool
+    ) -> HookWritten:
         seen = await self._storage.get_hook(tenant, hook_id)
         change = decide(seen)
-        evaluated = await self._evaluate_change(seen, change)
+        evaluated = await self._evaluate_change(seen, change, must_load)
         written = await self._whole(self._storage.update_hook(tenant, hook_id, change, time.time(), seen=seen), seen)
         return await self._finish(written, evaluated)
 
-    async def _evaluate_change(self, seen: Hook, change: HookChange) -> _Evaluated:
+    async def _evaluate_change(self, seen: Hook, change: HookChange, must_load: bool) -> Evaluated:
         """Load what the change brings to run. `InvalidBody` when it must load and does not."""
         version = change.version or seen.version
         enabled = seen.enabled if change.enabled is None else change.enabled
         if version.id == seen.version.id and enabled <= seen.enabled:
-            return _Evaluated()
+            return Evaluated()
         evaluated = await self._evaluate(seen.tenant, version)
-        _require_loads(evaluated, enabled=enabled)
+        _require_loads(evaluated, enabled=enabled, stored=must_load)
         return evaluated
 
-    async def _evaluate(self, tenant: str, version: HookVersion) -> _Evaluated:
+    async def _evaluate(self, tenant: str, version: HookVersion) -> Evaluated:
         if await self._storage.get_image(version.id, self._images.build_id) is not None:
-            return _Evaluated()
+            return Evaluated()
         try:
-            return _Evaluated(await self._images.image_of(version, owner=tenant))
+            return Evaluated(await self._images.image_of(version, owner=tenant))
         except SourceRejected as error:
-            return _Evaluated(rejected=_reason(error))
+            return Evaluated(rejected=_reason(error))
 
     async def _whole(self, write: Coroutine[Any, Any, T], hook: Hook) -> T:
         """Wait for a write and tell that something changed. Happens to its end whether or not the caller waits."""
@@ -208,7 +232,7 @@ class Admin:
         task.add_done_callback(tell)
         return await asyncio.shield(task)
 
-    async def _finish(self, written: HookWritten, evaluated: _Evaluated) -> HookWritten:
+    async def _finish(self, written: HookWritten, evaluated: Evaluated) -> HookWritten:
         """Keep the image, for the first request to find it, and say what is amiss."""
         version = written.hook.version
         if evaluated.image is not None:
@@ -219,9 +243,14 @@ class Admin:
         return replace(written, warning=_in_ascii(" ".join(warnings)))
 
 
-def _require_loads(evaluated: _Evaluated, *, enabled: bool) -> None:
-    if enabled and evaluated.rejected:
-        raise InvalidBody(f"The hook can not be enabled: {evaluated.rejected}")
+def _require_managed(hook: Hook) -> None:
+    if hook.trigger == WEBTASK:
+        raise HookNotFound
+
+
+def _require_loads(evaluated: Evaluated, *, enabled: bool, stored: bool) -> None:
+    if evaluated.rejected and (enabled or stored):
+        raise InvalidBody(f"The hook can not be {'stored' if stored else 'enabled'}: {evaluated.rejected}")
 
 
 def _reason(error: SourceRejected) -> str:

@@ -27,8 +27,10 @@ from runtime.sandbox.base import Sandbox
 from runtime.sandbox.pool import open_sandbox
 from runtime.settings import Settings, StorageSettings, parse, trust_fault
 from runtime.storage.base import Storage
-from runtime.storage.sealing import Sealer
+from runtime.storage.sealing import Sealer, derive_key
 from runtime.storage.sqlite import open_sqlite
+from runtime.webtask.tokens import WebtaskTokens
+from runtime.webtasks import Webtasks
 
 KEY_BYTES = 32
 """Of a master key: AES-256."""
@@ -46,6 +48,8 @@ class Runtime:
     sandbox: Sandbox
     dispatch: Dispatch
     admin: Admin
+    webtasks: Webtasks
+    webtask_tokens: WebtaskTokens
     recorder: StorageRecorder
     tail: Tail
 
@@ -76,7 +80,8 @@ def require_production(settings: Settings) -> None:
 @asynccontextmanager
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """The runtime, as long as the block runs; afterwards everything that was accepted has been written."""
-    sealer = Sealer(master_key(settings.storage))
+    key = master_key(settings.storage)
+    sealer = Sealer(key)
     database = database_path(settings.storage)
     private_folder(database.parent)
     private_folder(Path(settings.sandbox.cache_directory))
@@ -123,6 +128,8 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             sandbox=sandbox,
             dispatch=dispatch,
             admin=admin,
+            webtasks=Webtasks(storage=storage, sealer=sealer, admin=admin),
+            webtask_tokens=WebtaskTokens(derive_key(key, "webtask tokens")),
             recorder=recorder,
             tail=tail,
         )

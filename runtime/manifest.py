@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final, NoReturn
 
 from runtime.errors import InvalidBody
 from runtime.grammar import schema_type
-from runtime.model import HookVersion, JsonObject, Secrets
+from runtime.model import HookVersion, JsonObject, Policy, Secrets
 from runtime.triggers import TRIGGERS
 
 SCRIPT_BYTES: Final = 102_400
@@ -43,13 +43,16 @@ _QUOTED_CHARS: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewHook:
-    """The body of a create."""
+    """The body of a create. Policy, metadata and secrets come with it in the Webtask API only."""
 
     name: str
     script: str
     trigger: str
     enabled: bool
     dependencies: Mapping[str, str]
+    policy: Policy = field(default_factory=Policy)
+    meta: Mapping[str, str] = field(default_factory=dict)
+    secrets: Secrets = field(default_factory=Secrets)
 
     def version(self) -> HookVersion:
         """The version that the hook begins with."""
@@ -144,6 +147,18 @@ def parse_secrets(body: object) -> Secrets:
         _at("", "", _secret_name, name)
         _at(quoted(name), "Value of this secret.", _secret_value, value)
     return Secrets(secrets)
+
+
+def string_map(body: object) -> dict[str, str]:
+    """An object of texts, by the rules of a hook's secrets. `Broken`, which never repeats a value."""
+    texts = _object(body)
+    for name, value in texts.items():
+        try:
+            _secret_name(name)
+            _secret_value(value)
+        except Broken as rule:
+            raise Broken(f"{rule}, in {quoted(name)}") from None
+    return texts
 
 
 def parse_secret_names(body: object) -> list[str]:
@@ -337,11 +352,14 @@ def quoted(text: object) -> str:
     return str(text)[:_QUOTED_CHARS].encode("utf-8", "replace").decode()
 
 
+SCRIPT: Final = Property("Code to be executed when this hook runs.", _script)
+DEPENDENCY_MAP: Final = Property("Modules that this hook uses, name to version.", _dependencies)
+
 _PATCH: Final = {
     "name": Property("Name of this hook.", _name),
-    "script": Property("Code to be executed when this hook runs.", _script),
+    "script": SCRIPT,
     "enabled": Property("Whether this hook is executed.", _enabled),
-    "dependencies": Property("Modules that this hook uses, name to version.", _dependencies),
+    "dependencies": DEPENDENCY_MAP,
 }
 _NUMBER_OF: Final = Property("Number of the version.", _version_number)
 _ROLLBACK: Final = {"version": _NUMBER_OF}

@@ -14,6 +14,10 @@ JsonObject: TypeAlias = Mapping[str, object]
 """A JSON object as parsed: str, int, float, bool, None, list and dict all the way down."""
 
 
+WEBTASK = "webtask"
+"""The trigger of what no extensibility point runs: a webtask that only has an address of its own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookVersion:
     """One deployed source, immutable. `id` is the SHA-256 of what decides its behaviour, see `manifest.version_id`."""

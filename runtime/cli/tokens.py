@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -53,12 +54,15 @@ def sign(row: TrustedIssuer, *, tenant: str, scope: tuple[str, ...], subject: st
         "iss": row.issuer,
         "aud": row.audience,
         "sub": subject,
+        "client_id": subject,
+        "jti": secrets.token_hex(8),
         "ten": tenant,
         "scope": " ".join(scope),
         "iat": now,
         "exp": now + lifetime,
     }
-    return jwt.encode(claims, row.secret, "HS256")
+    # RFC 9068. sandboxjs, which wt-cli is made of, takes a token of the type JWT for one of a server of another kind.
+    return jwt.encode(claims, row.secret, "HS256", headers={"typ": "at+jwt"})
 
 
 def demo_token(demo: Demo) -> str:

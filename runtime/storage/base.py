@@ -92,13 +92,17 @@ class TooManySecrets(InvalidBody):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookChange:
-    """What a PATCH changes; None leaves the field. `version` is the new source, already made a version."""
+    """What a PATCH changes; None leaves the field. `version` is the new source, already made a version.
+
+    `secrets`, sealed, take the place of all that the hook has.
+    """
 
     name: str | None = None
     enabled: bool | None = None
     version: HookVersion | None = None
     policy: Policy | None = None
     meta: Mapping[str, str] | None = None
+    secrets: Mapping[str, bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +119,10 @@ class HookWritten:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookFilter:
-    """Which hooks to list. None takes all."""
+    """Which hooks to list. None takes all, or leaves none out."""
 
     trigger: str | None = None
+    but_trigger: str | None = None
     enabled: bool | None = None
     name: str | None = None
 
@@ -156,8 +161,10 @@ class Storage(ABC):
     # hooks and versions
 
     @abstractmethod
-    async def create_hook(self, hook: Hook, *, most: int | None = None) -> HookWritten:
-        """Store a new hook and its version. `HookNameTaken` when the trigger has one of that name in this tenant.
+    async def create_hook(
+        self, hook: Hook, *, most: int | None = None, secrets: Mapping[str, bytes] | None = None
+    ) -> HookWritten:
+        """Store a new hook, its version and its sealed secrets. `HookNameTaken` when the trigger has one of that name in this tenant.
 
         `TooManyHooks` when the tenant would have more than `most`; None is no limit.
         If `hook.enabled` and its policy has no order, the hook that was enabled at that trigger without an order for the

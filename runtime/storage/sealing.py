@@ -18,6 +18,8 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from runtime.errors import HookdError
 from runtime.model import Secrets
@@ -33,6 +35,11 @@ class Unsealable(HookdError):
 
     def __init__(self, context: str, reason: str) -> None:
         super().__init__("A secret can not be opened.", debug=f"{context}: {reason}")
+
+
+def derive_key(master_key: bytes, purpose: str) -> bytes:
+    """32 bytes for another purpose than sealing: HKDF (RFC 5869). From it nobody finds the master key or a sibling."""
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"hookd " + purpose.encode()).derive(master_key)
 
 
 class Sealer:

@@ -41,9 +41,11 @@ class SqliteStorage(Storage):
         """See `Storage.ping`."""
         await self._database.read(lambda db: db.execute("SELECT 1 FROM hooks LIMIT 1").fetchone())
 
-    async def create_hook(self, hook: Hook, *, most: int | None = None) -> HookWritten:
+    async def create_hook(
+        self, hook: Hook, *, most: int | None = None, secrets: Mapping[str, bytes] | None = None
+    ) -> HookWritten:
         """See `Storage.create_hook`."""
-        return await self._database.write(lambda db: tables.create_hook(db, hook, most))
+        return await self._database.write(lambda db: tables.create_hook(db, hook, most, secrets))
 
     async def update_hook(
         self, tenant: str, hook_id: str, change: HookChange, at: float, *, seen: Hook | None = None

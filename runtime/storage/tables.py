@@ -44,7 +44,7 @@ _DROP_UNUSED_VERSION: Final = """
 """
 
 
-def create_hook(db: Database, hook: Hook, most: int | None) -> HookWritten:
+def create_hook(db: Database, hook: Hook, most: int | None, secrets: Mapping[str, bytes] | None = None) -> HookWritten:
     """See `Storage.create_hook`."""
     _require_free_name(db, hook.tenant, hook.trigger, hook.name)
     if most is not None:
@@ -70,6 +70,7 @@ def create_hook(db: Database, hook: Hook, most: int | None) -> HookWritten:
         ),
     )
     _note_version(db, hook, hook.created_at)
+    _put_secrets(db, _number(db, hook.tenant, hook.id), secrets or {})
     return HookWritten(hook=hook, disabled=disabled)
 
 
@@ -111,6 +112,10 @@ def update_hook(
             hook_id,
         ),
     )
+    if change.secrets is not None:
+        number = _number(db, tenant, hook_id)
+        db.execute("DELETE FROM secrets WHERE hook = ?", (number,))
+        _put_secrets(db, number, change.secrets)
     if new.version.id != old.version.id:
         _drop_versions(db, new, keep=VERSIONS)
         _drop_unused_image(db, old.version.id)
@@ -139,6 +144,8 @@ def list_hooks(db: Database, tenant: str, wanted: HookFilter, start: int, limit:
     condition, values = where(
         {"tenant": tenant, "hooks.trigger_id": wanted.trigger, "enabled": wanted.enabled, "name": wanted.name}
     )
+    if wanted.but_trigger is not None:
+        condition, values = f"{condition} AND hooks.trigger_id != ?", [*values, wanted.but_trigger]
     rows = db.execute(f"{_HOOK} WHERE {condition} ORDER BY number LIMIT ? OFFSET ?", (*values, limit, start)).fetchall()
     (total,) = db.execute(f"SELECT count(*) FROM hooks WHERE {condition}", values).fetchone()  # noqa: S608 - column names
     return [_hook(row) for row in rows], total
@@ -187,7 +194,7 @@ def add_secrets(db: Database, tenant: str, hook_id: str, secrets: Mapping[str, b
         raise SecretNameTaken
     if len(names) + len(secrets) > most:
         raise TooManySecrets(would=len(names) + len(secrets), most=most)
-    db.executemany("INSERT INTO secrets VALUES (?, ?, ?)", [(number, *secret) for secret in secrets.items()])
+    _put_secrets(db, number, secrets)
 
 
 def update_secrets(db: Database, tenant: str, hook_id: str, secrets: Mapping[str, bytes]) -> None:
@@ -266,6 +273,10 @@ def _number(db: Database, tenant: str, hook_id: str) -> int:
     if row is None:
         raise HookNotFound
     return int(row[0])
+
+
+def _put_secrets(db: Database, number: int, secrets: Mapping[str, bytes]) -> None:
+    db.executemany("INSERT INTO secrets VALUES (?, ?, ?)", [(number, *secret) for secret in secrets.items()])
 
 
 def _require_free_name(db: Database, tenant: str, trigger: str, name: str) -> None:

@@ -12,6 +12,8 @@ from runtime.web.openapi import openapi_routes
 from runtime.web.policy import policy_routes
 from runtime.web.run import run_routes
 from runtime.web.versions import version_routes
+from runtime.web.webtask import webtask_routes
+from runtime.web.webtask_logs import webtask_log_routes
 
 
 def web_routes(runtime: Runtime) -> list[Route]:
@@ -23,6 +25,8 @@ def web_routes(runtime: Runtime) -> list[Route]:
         *version_routes(runtime.admin, runtime.dispatch, runtime.storage, runtime.recorder.flush),
         *run_routes(runtime.admin, runtime.dispatch),
         *log_routes(runtime.storage, runtime.tail, runtime.recorder.flush),
+        *webtask_routes(runtime.webtasks, runtime.webtask_tokens),
+        *webtask_log_routes(runtime.tail),
         *health_routes(runtime.storage, runtime.sandbox, runtime.settings.limits.limits()),
         *openapi_routes(),
     ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
@@ -37,12 +37,12 @@ LONGEST_SECONDS: Final = 1800.0
 """A tail ends after this, or with its token; the client comes back with `Last-Event-ID`."""
 
 HEARTBEAT: Final = b":\n\n"
-_FIRST: Final = b": connected\nretry: 2000\n\n"
-_STREAM_HEADERS: Final = {
+EVENT_HEADERS: Final = {
     **SECURITY_HEADERS,
     "Content-Type": "text/event-stream; charset=utf-8",
     "X-Accel-Buffering": "no",  # nginx would keep events until it has some kilobytes
 }
+_FIRST: Final = b": connected\nretry: 2000\n\n"
 _FILTERS: Final = ("hook", "client", "decision")
 _DECISIONS: Final = ("allow", "deny")
 
@@ -78,18 +78,10 @@ class _Logs:
         wanted = _filter(Query(call.request.query, _FILTERS))
         with self._tail.subscribe(tenant, wanted) as subscription:
             stored = [] if after is None else await self._stored_after(tenant, wanted, after)
-            stream = web.StreamResponse(headers={**_STREAM_HEADERS, REQUEST_ID: call.request_id})
-            await stream.prepare(call.request)
-            stopping = asyncio.ensure_future(call.request.app[STOPPING].wait())
-            stopping.add_done_callback(lambda _: subscription.close())
-            try:
-                # The token's end, a client that left, or the server's end: the stream just ends.
-                with contextlib.suppress(TimeoutError, ConnectionResetError):
-                    async with asyncio.timeout(min(LONGEST_SECONDS, call.caller.expires_at - time.time())):
-                        last = await _replay(stream, stored, after or "")
-                        await _follow(stream, subscription, last)
-            finally:
-                stopping.cancel()
+            stream = web.StreamResponse(headers={**EVENT_HEADERS, REQUEST_ID: call.request_id})
+            async with streaming(call, subscription, stream):
+                last = await _replay(stream, stored, after or "")
+                await _follow(stream, subscription, last)
         return stream
 
     async def _stored_after(self, tenant: str, wanted: ExecutionFilter, after: str) -> list[Execution]:
@@ -104,6 +96,20 @@ class _Logs:
                 break
             wanted = replace(wanted, before=newer[-1].id)
         return found[REPLAYED_MOST::-1]
+
+
+@contextlib.asynccontextmanager
+async def streaming(call: Call, subscription: Subscription, stream: web.StreamResponse) -> AsyncIterator[None]:
+    """Write a stream while the block runs. It just ends with the token, with a client that left, or with the server."""
+    await stream.prepare(call.request)
+    stopping = asyncio.ensure_future(call.request.app[STOPPING].wait())
+    stopping.add_done_callback(lambda _: subscription.close())
+    try:
+        with contextlib.suppress(TimeoutError, ConnectionResetError):
+            async with asyncio.timeout(min(LONGEST_SECONDS, call.caller.expires_at - time.time())):
+                yield
+    finally:
+        stopping.cancel()
 
 
 async def _replay(stream: web.StreamResponse, stored: list[Execution], last: str) -> str:

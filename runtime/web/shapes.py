@@ -69,7 +69,7 @@ def run_body(execution: Execution) -> dict[str, object]:
 
 def deploy_body(deploy: Deploy) -> dict[str, object]:
     """`{number, id, at}`; `at` is RFC 3339 in UTC."""
-    return {"number": deploy.number, "id": deploy.version_id, "at": _rfc3339(deploy.at)}
+    return {"number": deploy.number, "id": deploy.version_id, "at": rfc3339(deploy.at)}
 
 
 def execution_body(execution: Execution) -> dict[str, object]:
@@ -77,7 +77,7 @@ def execution_body(execution: Execution) -> dict[str, object]:
     failure = execution.failure
     return {
         "id": execution.id,
-        "at": _rfc3339(execution.at),
+        "at": rfc3339(execution.at),
         "trigger": execution.trigger,
         "hook_id": execution.hook_id,
         "hook": execution.hook_name,
@@ -98,5 +98,6 @@ def execution_body(execution: Execution) -> dict[str, object]:
     }
 
 
-def _rfc3339(at: float) -> str:
+def rfc3339(at: float) -> str:
+    """The moment, in UTC, with milliseconds."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

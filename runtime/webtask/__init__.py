@@ -1,1 +1,1 @@
-"""What webtask's tools and token servers expect: bodies, envelopes, metadata. Pure; the HTTP of it is in web/."""
+"""What webtask's tools and token servers expect: bodies, envelopes, metadata, tokens; the HTTP of it is in web/."""
