@@ -64,7 +64,8 @@ ROOMS: Mapping[str, set[str]] = {
     "manifest": NOUNS | {"grammar", "triggers"},
     "policies": NOUNS | {"manifest"},
     "recording": NOUNS | {"masking", "triggers"},
-    "webtask": NOUNS | {"triggers"},
+    "webtask": NOUNS | {"triggers", "manifest", "policies"},
+    "webtask.tokens": NOUNS | {"webtask"},
     "storage.base": RULES,
     "sandbox.base": RULES,
     "logs.base": RULES,
@@ -81,11 +82,16 @@ ROOMS: Mapping[str, set[str]] = {
     "preparation": RULES | CONTRACTS | {"storage.sealing"},
     "dispatch": RULES | CONTRACTS | {"preparation"},
     "admin": RULES | CONTRACTS | {"storage.sealing"},
+    "webtasks": RULES | CONTRACTS | {"storage.sealing", "admin", "webtask"},
     "bootstrap": RULES
     | CONTRACTS
+    | {"webtasks", "webtask.tokens"}
     | {"preparation", "dispatch", "admin", "bundle", "storage", "storage.sealing", "sandbox", "logs", "logs.tail"},
     "http": NOUNS | {"settings"},
-    "web": RULES | CONTRACTS | {"diff", "webtask", "repeats", "http", "bootstrap", "dispatch", "admin", "logs.tail"},
+    "web": RULES
+    | CONTRACTS
+    | {"webtask", "webtask.tokens", "webtasks"}
+    | {"diff", "repeats", "http", "bootstrap", "dispatch", "admin", "logs.tail"},
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.
     "issuer": NOUNS | {"grammar", "settings", "http", "sqlite"},
     "cli": RULES | CONTRACTS | {"web", "issuer", "http", "bootstrap", "logs"},
@@ -103,7 +109,7 @@ PLACES: Mapping[str, set[str]] = {
     "click": {"cli"},
     "rich": {"cli"},
     "uvloop": {"cli"},
-    "jwt": {"http", "issuer", "cli"},
+    "jwt": {"http", "issuer", "cli", "webtask.tokens"},
     "cryptography": {"storage.sealing", "issuer", "http"},
     "orjson": {"storage", "dispatch", "admin", "logs", "sandbox", "http", "web", "issuer", "cli", "bootstrap"},
     "hatchling": {"guest"},

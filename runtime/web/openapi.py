@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -16,30 +15,13 @@ from runtime.http.query import LAST_PAGE, TEXT_CHARS
 from runtime.http.routes import Call, Public, Route
 from runtime.model import JsonObject
 from runtime.triggers import TRIGGERS
+from runtime.web.operation import EVENTS, JSON, TEXT, Operation, in_path, in_query
 from runtime.web.run import METHODS, RUN, RUN_BELOW
 from runtime.web.schemas import SCHEMAS, ULID, VERSION_NUMBER, ref
 from runtime.web.shapes import HOOK_FIELDS
+from runtime.web.webtask_schemas import WEBTASK_OPERATIONS, WEBTASK_PARAMETERS, WEBTASK_SCHEMAS
 
-JSON: Final = "application/json"
-EVENTS: Final = "text/event-stream"
 FORM: Final = "application/x-www-form-urlencoded"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """One row. `answer` and `body` name schemas; `errors` are the statuses beyond those of every operation."""
-
-    id: str
-    summary: str
-    scope: str = ""
-    status: int = 200
-    answer: str | tuple[str, ...] = ""
-    body: str = ""
-    parameters: tuple[str, ...] = ()
-    headers: tuple[str, ...] = ()
-    errors: tuple[int, ...] = ()
-    media: str = JSON
-    forms: bool = False
 
 
 _FIELDS: Final = ("fields", "include_fields")
@@ -230,6 +212,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         for path, suffix, rest in ((RUN, "", ()), (RUN_BELOW.replace(":.*", ""), "Below", ("rest",)))
         for method in METHODS
     },
+    **WEBTASK_OPERATIONS,
     ("GET", "/health"): Operation(id="health", summary="Whether the process lives", answer="Status"),
     ("GET", "/ready"): Operation(
         id="ready", summary="Whether token requests can be taken now", answer="Status", errors=(503,)
@@ -237,47 +220,40 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ("GET", "/openapi.json"): Operation(id="describe", summary="This document", answer="Document"),
 }
 
-_TEXT: Final = {"type": "string"}
 _BOOLEAN: Final = {"type": "boolean"}
 _FIELDS_PATTERN: Final = "^({0})(,({0}))*$".format("|".join(HOOK_FIELDS))
 
 
-def _query(schema: dict[str, Any], description: str) -> dict[str, Any]:
-    return {"in": "query", "schema": schema, "description": description}
-
-
-def _path(schema: dict[str, Any], description: str) -> dict[str, Any]:
-    return {"in": "path", "required": True, "schema": schema, "description": description}
-
-
 PARAMETERS: Final[dict[str, dict[str, Any]]] = {
-    "trigger": _path({"type": "string", "enum": list(TRIGGERS)}, "The extensibility point."),
-    "id": _path({"type": "string", "pattern": "^[A-Za-z0-9-]*$"}, "The hook's id."),
-    "number": _path(VERSION_NUMBER, "The version's number."),
-    "container": _path(_TEXT, "The tenant's name."),
-    "name": _path(_TEXT, "The hook's name."),
-    "rest": _path(_TEXT, "The webtask's own matter; may have slashes."),
-    "to": _query(VERSION_NUMBER, "The other version; the newest by default."),
-    "page": _query({"type": "integer", "minimum": 0, "maximum": LAST_PAGE, "default": 0}, "Which page, from 0."),
-    "per_page": _query({"type": "integer", "minimum": 0, "maximum": 100, "default": 50}, "Hooks on a page."),
-    "include_totals": _query(_BOOLEAN, "Whether to answer an object with the total."),
-    "enabled": _query(_BOOLEAN, "Only hooks that are, or are not, enabled."),
-    "triggerId": _query({"type": "string", "enum": list(TRIGGERS)}, "Only hooks of this extensibility point."),
-    "fields": _query(
+    "trigger": in_path({"type": "string", "enum": list(TRIGGERS)}, "The extensibility point."),
+    "id": in_path({"type": "string", "pattern": "^[A-Za-z0-9-]*$"}, "The hook's id."),
+    "number": in_path(VERSION_NUMBER, "The version's number."),
+    "container": in_path(TEXT, "The container: the tenant's name."),
+    "name": in_path(TEXT, "The webtask's name, or the hook's."),
+    "rest": in_path(TEXT, "The webtask's own matter; may have slashes."),
+    "to": in_query(VERSION_NUMBER, "The other version; the newest by default."),
+    "page": in_query({"type": "integer", "minimum": 0, "maximum": LAST_PAGE, "default": 0}, "Which page, from 0."),
+    "per_page": in_query({"type": "integer", "minimum": 0, "maximum": 100, "default": 50}, "Hooks on a page."),
+    "include_totals": in_query(_BOOLEAN, "Whether to answer an object with the total."),
+    "enabled": in_query(_BOOLEAN, "Only hooks that are, or are not, enabled."),
+    "triggerId": in_query({"type": "string", "enum": list(TRIGGERS)}, "Only hooks of this extensibility point."),
+    "fields": in_query(
         {"type": "string", "pattern": _FIELDS_PATTERN}, f"Names with commas between them, of: {', '.join(HOOK_FIELDS)}."
     ),
-    "include_fields": _query({"type": "boolean", "default": True}, "Whether `fields` are shown or left out."),
-    "hook": _query(ULID, "Only executions of the hook with this id."),
-    "client": _query(
+    "include_fields": in_query({"type": "boolean", "default": True}, "Whether `fields` are shown or left out."),
+    "hook": in_query(ULID, "Only executions of the hook with this id."),
+    "client": in_query(
         {"type": "string", "minLength": 1, "maxLength": TEXT_CHARS},
         "Only executions for the OAuth client with this id.",
     ),
-    "decision": _query({"type": "string", "enum": ["allow", "deny"]}, "Only executions with this decision."),
-    "before": _query(ULID, "Only executions before the one with this id."),
-    "limit": _query({"type": "integer", "minimum": 1, "maximum": 100, "default": 50}, "Executions on a page."),
+    "decision": in_query({"type": "string", "enum": ["allow", "deny"]}, "Only executions with this decision."),
+    "before": in_query(ULID, "Only executions before the one with this id."),
+    "limit": in_query({"type": "integer", "minimum": 1, "maximum": 100, "default": 50}, "Executions on a page."),
+    **WEBTASK_PARAMETERS,
     "Last-Event-ID": {"in": "header", "schema": ULID, "description": "First what came after this execution's id."},
 }
 _HEADERS: Final = {
+    "Location": "Where the webtask runs.",
     "X-Hook-Disabled": "The name of the hook that was disabled because this one was enabled.",
     "X-Hook-Warning": "Why the hook that was stored can not be enabled, or what it will not find.",
 }
@@ -297,7 +273,9 @@ _STATUSES: Final = {
 }
 _ANSWERS: Final[dict[str, dict[str, Any]]] = {
     "SomeHooks": {"type": "array", "items": ref("SomeOfHook")},
-    "EventStream": _TEXT,
+    "EventStream": TEXT,
+    "Text": TEXT,
+    "SomeWebtasks": {"type": "array", "items": ref("Webtask")},
     "Document": {"type": "object"},
     "Anything": {},
 }
@@ -324,7 +302,7 @@ def document() -> JsonObject:
         },
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": SCHEMAS, "securitySchemes": {"bearer": bearer}},
+        "components": {"schemas": {**SCHEMAS, **WEBTASK_SCHEMAS}, "securitySchemes": {"bearer": bearer}},
     }
 
 
@@ -357,7 +335,7 @@ def _bodies(row: Operation) -> dict[str, Any]:
 def _answer(row: Operation) -> dict[str, Any]:
     rendered: dict[str, Any] = {"description": _STATUSES[row.status]}
     if row.headers:
-        rendered["headers"] = {name: {"description": _HEADERS[name], "schema": _TEXT} for name in row.headers}
+        rendered["headers"] = {name: {"description": _HEADERS[name], "schema": TEXT} for name in row.headers}
     if row.answer:
         names = (row.answer,) if isinstance(row.answer, str) else row.answer
         schemas = [_ANSWERS[name] if name in _ANSWERS else ref(name) for name in names]

@@ -1,0 +1,156 @@
+"""The Webtask API's part of the OpenAPI document: routes, parameters, schemas. Data, no logic."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from runtime.manifest import NAME_CHARS, SECRETS
+from runtime.web.operation import EVENTS, TEXT, Operation, in_query
+from runtime.webtask.upload import METADATA, NAME_PATTERN, PARAMETERS
+
+_WRITTEN: Final = ("Location", "X-Hook-Disabled", "X-Hook-Warning")
+_SHOWN: Final = ("decrypt", "fetch_code")
+
+WEBTASK_OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
+    ("GET", "/api/webtask/{container}"): Operation(
+        id="listWebtasks",
+        summary="List webtasks, hooks among them, in order of creation",
+        scope="read:hooks",
+        answer="SomeWebtasks",
+        parameters=("container", "webtask_offset", "webtask_limit", "webtask_meta"),
+    ),
+    ("GET", "/api/webtask/{container}/{name}"): Operation(
+        id="getWebtask",
+        summary="Read a webtask; its secrets are for who may change it (update:hooks)",
+        scope="read:hooks",
+        answer="Webtask",
+        parameters=("container", "name", *_SHOWN),
+        errors=(404, 409),
+    ),
+    ("PUT", "/api/webtask/{container}/{name}"): Operation(
+        id="putWebtask",
+        summary="Change a webtask, what is absent stays; or make one, which wants create:hooks too",
+        scope="update:hooks",
+        body="WebtaskUpload",
+        answer="Webtask",
+        parameters=("container", "name"),
+        headers=_WRITTEN,
+        errors=(404, 409),
+    ),
+    ("DELETE", "/api/webtask/{container}/{name}"): Operation(
+        id="deleteWebtask",
+        summary="Delete a webtask and its secrets",
+        scope="delete:hooks",
+        status=204,
+        parameters=("container", "name"),
+        errors=(404, 409),
+    ),
+    ("POST", "/api/tokens/issue"): Operation(
+        id="issueWebtask",
+        summary="Make or replace a webtask by its token's claims; without code it keeps what it has. The token carries no rights",
+        scope="update:hooks",
+        body="WebtaskClaims",
+        answer="Text",
+        headers=_WRITTEN,
+        errors=(404, 409),
+        media="text/plain",
+    ),
+    ("GET", "/api/tokens/inspect"): Operation(
+        id="inspectWebtask",
+        summary="Read the claims of a webtask by its token",
+        scope="read:hooks",
+        answer="WebtaskInspected",
+        parameters=("webtask_token", "webtask_shows_meta", *_SHOWN),
+        errors=(404, 409),
+    ),
+    ("GET", "/api/logs/tenant/{container}"): Operation(
+        id="followWebtasks",
+        summary="Follow what the hooks of a container print, as bunyan records; one JSON a line unless events are accepted",
+        scope="read:logs",
+        answer="EventStream",
+        parameters=("container", "key"),
+        errors=(503,),
+        media=EVENTS,
+    ),
+}
+
+_NAME: Final = {"type": "string", "pattern": NAME_PATTERN, "maxLength": NAME_CHARS}
+_FLAG: Final = {"type": "string", "enum": ["true", "1", "false", "0"]}
+
+WEBTASK_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
+    "decrypt": in_query(_FLAG, "Whether to answer the secrets."),
+    "fetch_code": in_query(_FLAG, "Whether to answer the code."),
+    "key": in_query(TEXT, "The bearer token, for clients that can send no header."),
+    "webtask_token": {"name": "token", "required": True, **in_query(TEXT, "The webtask's token.")},
+    "webtask_shows_meta": {"name": "meta", **in_query(_FLAG, "Whether to answer the metadata.")},
+    "webtask_meta": {"name": "meta", **in_query(TEXT, "NAME:VALUE; only webtasks with these metadata.")},
+    "webtask_offset": {
+        "name": "offset",
+        **in_query({"type": "integer", "minimum": 0, "default": 0}, "How many to skip."),
+    },
+    "webtask_limit": {
+        "name": "limit",
+        **in_query({"type": "integer", "minimum": 0, "maximum": 100, "default": 100}, "How many at most."),
+    },
+}
+
+_TEXTS: Final = {"type": "object", "additionalProperties": TEXT}
+_CODE: Final = {"type": "string", "minLength": 1, "description": "JavaScript; at most 102,400 bytes in UTF-8."}
+_URL: Final = {"type": "string", "description": "The webtask's own address, which leaves its code; no other is taken."}
+_META: Final = {
+    **_TEXTS,
+    "maxProperties": METADATA,
+    "description": "auth0-extension=runtime and auth0-extension-name make a webtask a hook of that extensibility point.",
+}
+_SECRETS: Final = {**_TEXTS, "maxProperties": SECRETS}
+_PARSED: Final = {"type": ["integer", "boolean"]}
+_CLAIMS: Final[dict[str, Any]] = {
+    "ten": TEXT,
+    "jtn": _NAME,
+    "dd": {},
+    "dr": {},
+    "jti": {},
+    "iat": {},
+    "ca": {},
+    "mb": _PARSED,
+    "pb": _PARSED,
+    "pctx": {**_TEXTS, "maxProperties": PARAMETERS},
+    "url": _URL,
+    "meta": _META,
+    "ectx": _SECRETS,
+    "code": _CODE,
+}
+
+WEBTASK_SCHEMAS: Final[dict[str, Any]] = {
+    "Webtask": {
+        "type": "object",
+        "properties": {
+            "token": {"type": "string", "description": "Names the webtask and carries no rights."},
+            "name": TEXT,
+            "container": TEXT,
+            "meta": _TEXTS,
+            "webtask_url": TEXT,
+            "secrets": _TEXTS,
+            "code": TEXT,
+        },
+        "additionalProperties": False,
+        "required": ["token", "name", "container", "meta", "webtask_url"],
+    },
+    "WebtaskUpload": {
+        "type": "object",
+        "properties": {"code": _CODE, "url": _URL, "secrets": _SECRETS, "meta": _META, "host": {"type": "null"}},
+        "additionalProperties": False,
+    },
+    "WebtaskClaims": {
+        "type": "object",
+        "properties": {**_CLAIMS, "webtask_url": {}},
+        "additionalProperties": False,
+        "required": ["jtn"],
+    },
+    "WebtaskInspected": {
+        "type": "object",
+        "properties": {**_CLAIMS, "jtn": TEXT},
+        "additionalProperties": False,
+        "required": ["ten", "jtn", "dd", "dr", "jti", "iat", "ca", "url"],
+    },
+}
