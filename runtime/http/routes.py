@@ -158,9 +158,7 @@ def wrap(
     at_once, later = isinstance(route.access, Scopes), isinstance(route.access, Asked)
 
     async def identify(request: web.Request) -> Caller:
-        header = request.headers.get(hdrs.AUTHORIZATION)
-        if header is None and route.token_parameter and route.token_parameter in request.query:
-            header = f"Bearer {request.query[route.token_parameter]}"
+        header = request.headers.get(hdrs.AUTHORIZATION) or _bearer_in_query(request, route.token_parameter)
         caller = authenticator.recall(header) or await authenticator.identify(header)  # type: ignore[union-attr]
         require_scope(caller, wanted)
         return caller
@@ -181,6 +179,10 @@ def wrap(
         return response
 
     return answer
+
+
+def _bearer_in_query(request: web.BaseRequest, name: str) -> str | None:
+    return f"Bearer {request.query[name]}" if name and name in request.query else None
 
 
 def request_id(request: web.BaseRequest) -> str:

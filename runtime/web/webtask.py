@@ -12,11 +12,10 @@ from urllib.parse import quote
 from aiohttp import hdrs, web
 from multidict import CIMultiDict, MultiDict
 
-from runtime.errors import InsufficientScope, InvalidQuery, NotFound
+from runtime.errors import InsufficientScope, InvalidQuery
 from runtime.http.json import SECURITY_HEADERS, bytes_response, empty_response, json_response
 from runtime.http.query import Query, path_variable
 from runtime.http.routes import Call, Route, guarded
-from runtime.manifest import NAME_CHARS
 from runtime.model import Hook
 from runtime.storage.base import HookWritten
 from runtime.web.manage import remarks
@@ -81,8 +80,6 @@ class _Webtasks:
 
     async def put(self, call: Call) -> web.Response:
         name = path_variable(call.path("name"), "name", NAME_PATTERN, "Name of the webtask")
-        if len(name) > NAME_CHARS:
-            raise NotFound(f"A webtask's name has {NAME_CHARS} characters at most.")
         upload = parse_webtask(name, container(call), await call.json())
         written = await self._webtasks.put(call.caller.tenant, upload, may_create=_may_create(call))
         view = await self._webtasks.view(written.hook, open_secrets=True)

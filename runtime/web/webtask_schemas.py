@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from runtime.manifest import NAME_CHARS, SECRETS
+from runtime.manifest import SECRETS
 from runtime.web.operation import EVENTS, TEXT, Operation, in_query
 from runtime.webtask.upload import METADATA, NAME_PATTERN, PARAMETERS
 
@@ -20,7 +20,7 @@ WEBTASK_OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         parameters=("container", "webtask_offset", "webtask_limit", "webtask_meta"),
     ),
     ("GET", "/api/webtask/{container}/{name}"): Operation(
-        id="getWebtask",
+        id="readWebtask",
         summary="Read a webtask; its secrets are for who may change it (update:hooks)",
         scope="read:hooks",
         answer="Webtask",
@@ -28,7 +28,7 @@ WEBTASK_OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         errors=(404, 409),
     ),
     ("PUT", "/api/webtask/{container}/{name}"): Operation(
-        id="putWebtask",
+        id="writeWebtask",
         summary="Change a webtask, what is absent stays; or make one, which wants create:hooks too",
         scope="update:hooks",
         body="WebtaskUpload",
@@ -38,7 +38,7 @@ WEBTASK_OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         errors=(404, 409),
     ),
     ("DELETE", "/api/webtask/{container}/{name}"): Operation(
-        id="deleteWebtask",
+        id="removeWebtask",
         summary="Delete a webtask and its secrets",
         scope="delete:hooks",
         status=204,
@@ -74,7 +74,7 @@ WEBTASK_OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ),
 }
 
-_NAME: Final = {"type": "string", "pattern": NAME_PATTERN, "maxLength": NAME_CHARS}
+_NAME: Final = {"type": "string", "pattern": NAME_PATTERN}
 _FLAG: Final = {"type": "string", "enum": ["true", "1", "false", "0"]}
 
 WEBTASK_PARAMETERS: Final[dict[str, dict[str, Any]]] = {

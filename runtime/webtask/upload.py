@@ -14,7 +14,6 @@ from urllib.parse import unquote, urlsplit
 
 from runtime.errors import InvalidBody
 from runtime.manifest import (
-    NAME_CHARS,
     SCRIPT,
     SECRETS,
     Broken,
@@ -28,7 +27,7 @@ from runtime.manifest import (
 from runtime.model import Secrets
 from runtime.webtask.metadata import KEPT_CLAIMS
 
-NAME_PATTERN: Final = r"^[-a-zA-Z0-9._~!$+=:@]+$"
+NAME_PATTERN: Final = r"^[-a-zA-Z0-9._~!$+=:@]{1,128}$"
 METADATA: Final = 50
 """Most metadata of one webtask."""
 PARAMETERS: Final = 20
@@ -110,8 +109,6 @@ def _script(values: Mapping[str, Any], container: str, name: str) -> str | None:
 
 def _name(value: object) -> str:
     name = string(value)
-    if len(name) > NAME_CHARS:
-        raise Broken(f"String is too long ({len(name)} chars), maximum {NAME_CHARS}")
     if not re.fullmatch(NAME_PATTERN, name):
         raise Broken(f"String does not match pattern {NAME_PATTERN}: {quoted(name)}")
     return name

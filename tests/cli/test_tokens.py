@@ -6,7 +6,7 @@ import jwt
 import pytest
 
 from runtime.cli import demo
-from runtime.cli.tokens import TokenChoice, mint
+from runtime.cli.tokens import TokenChoice, demo_token, mint
 from runtime.errors import SettingsError
 from runtime.http.bearer import Authenticator
 from runtime.settings import TrustedIssuer
@@ -50,6 +50,16 @@ tenant = "acme"
 
     assert (claims["iss"], claims["ten"]) == ("urn:me", "acme")
     assert claims["exp"] - claims["iat"] == 60
+
+
+def test_a_token_says_what_it_is(tmp_path):
+    """RFC 9068: typ, and the claims that it wants. wt-cli goes by the type: JWT would be a server of another kind."""
+    token = demo_token(demo.open_demo(tmp_path))
+
+    assert jwt.get_unverified_header(token)["typ"] == "at+jwt"
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert {"iss", "exp", "aud", "sub", "client_id", "iat", "jti"} <= claims.keys()
+    assert claims["jti"] != jwt.decode(demo_token(demo.open_demo(tmp_path)), options={"verify_signature": False})["jti"]
 
 
 def test_the_demo_signs_where_nothing_else_is_given(tmp_path):

@@ -304,3 +304,12 @@ async def test_close_finishes_what_was_accepted(storage, nouns):
 async def test_ping_answers(storage):
     """Nothing to return: that it returns is the answer."""
     assert await storage.ping() is None
+
+
+async def test_a_trigger_is_left_out(storage, nouns):
+    """Of the page and of the number."""
+    hooks = [nouns.hook(trigger=trigger) for trigger in ("webtask", "credentials-exchange", "webtask")]
+    for hook in hooks:
+        await storage.create_hook(hook)
+
+    assert await storage.list_hooks("acme", HookFilter(but_trigger="webtask"), start=0, limit=9) == ([hooks[1]], 1)

@@ -72,6 +72,18 @@ async def test_versions_of_another_tenant_or_of_no_hook_are_not_found(storage, n
 # secrets
 
 
+async def test_secrets_that_come_with_a_hook(storage, nouns):
+    """Stored with a new one, and in place of all that it has with a change; without them a change leaves them."""
+    hook = nouns.hook()
+    await storage.create_hook(hook, secrets={"A": b"1", "B": b"2"})
+    await storage.update_hook("acme", hook.id, HookChange(name="renamed"), 2.0)
+    assert await storage.get_secrets("acme", hook.id) == {"A": b"1", "B": b"2"}
+    await storage.update_hook("acme", hook.id, HookChange(secrets={"B": b"3", STRANGE: b"4"}), 2.0)
+    assert await storage.get_secrets("acme", hook.id) == {"B": b"3", STRANGE: b"4"}
+    await storage.update_hook("acme", hook.id, HookChange(secrets={}), 2.0)
+    assert await storage.get_secrets("acme", hook.id) == {}
+
+
 async def test_secrets_come_back_as_they_came(storage, nouns):
     """Bytes that are no text, and names that are strange."""
     hook = nouns.hook()

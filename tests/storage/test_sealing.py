@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import hmac
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.storage.sealing import Sealer, Unsealable
+from runtime.storage.sealing import Sealer, Unsealable, derive_key
 
 CALM = settings(deadline=None)  # other work may share the machine
 KEY = bytes(range(32))
@@ -87,3 +89,10 @@ def test_opened_secrets_show_names_only() -> None:
     secrets = SEALER.open_secrets("acme", "01H", SEALER.seal_secrets("acme", "01H", {"API_KEY": "hunter2"}))
 
     assert f"{secrets} {secrets!r} {[secrets]}" == "Secrets(API_KEY) Secrets(API_KEY) [Secrets(API_KEY)]"
+
+
+def test_keys_for_other_purposes():
+    """Each its own, the same each time: RFC 5869 with SHA-256, computed here by its definition."""
+    extracted = hmac.digest(bytes(32), KEY, "sha256")
+    assert derive_key(KEY, "tests") == hmac.digest(extracted, b"hookd tests\x01", "sha256")
+    assert len({derive_key(KEY, "tests"), derive_key(KEY, "others"), derive_key(bytes(32), "tests"), KEY}) == 4
