@@ -5,7 +5,7 @@ Rules:
   with a warning; it is never enabled.
 - After every change that may change what runs, `changed` is told, also when the caller was cancelled meanwhile.
 - Secrets are sealed before storage sees them, and never come back.
-- Plain webtasks (`model.WEBTASK`) are no hooks of an extensibility point: here they are not found (`webtasks` has them).
+- Plain webtasks (`model.WEBTASK`) are no hooks of an extensibility point: by id they are not found here (`webtasks` has them).
 """
 
 from __future__ import annotations
@@ -138,8 +138,7 @@ class Admin:
 
         A page of 100 of the largest scripts is 10 MB.
         """
-        managed = replace(wanted, but_trigger=WEBTASK)
-        return await self._storage.list_hooks(tenant, managed, start=start, limit=limit)
+        return await self._storage.list_hooks(tenant, wanted, start=start, limit=limit)
 
     async def secret_names(self, tenant: str, hook_id: str) -> list[str]:
         """What a hook's secrets are called, in order. `HookNotFound`."""

@@ -1,8 +1,8 @@
 """The use cases of the Webtask API: hooks by name and with metadata, and plain webtasks beside them.
 
 Rules:
-- A webtask's name is its own in its container. Hooks of two extensibility points may share one (Management API); by name
-  they are not touched, because nobody could say which is meant.
+- A webtask's name is its own in its container. Hooks of two extensibility points may share one (Management API): then the
+  one that was made here is meant. Of several, or none, made here nothing is touched, because nobody could say which is meant.
 - An extension whose script does not load is not stored: the command line would show no warning. What is no extension is
   stored as it is and answers each call with its error, as webtask did.
 - A webtask's secrets are shown, as webtask's tools need it, to who may write its code: code can read them anyway.
@@ -159,9 +159,13 @@ class Webtasks:
 
     async def _find(self, tenant: str, name: str) -> Hook | None:
         hooks, _ = await self._storage.list_hooks(tenant, HookFilter(name=name), start=0, limit=_PAGE)
-        if len(hooks) > 1:
+        made_here = [hook for hook in hooks if hook.trigger == WEBTASK or hook.meta]
+        for found in (hooks, made_here):
+            if len(found) == 1:
+                return found[0]
+        if hooks:
             raise NameShared(hooks)
-        return hooks[0] if hooks else None
+        return None
 
 
 def _binding(seen: Hook, upload: Upload) -> Binding:

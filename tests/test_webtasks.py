@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from runtime.errors import HookNameTaken, InsufficientScope, InvalidBody
+from runtime.errors import InsufficientScope, InvalidBody
 from runtime.model import WEBTASK, Policy
 from runtime.storage.base import HookFilter, TooManyHooks
 from runtime.webtask.upload import Upload
@@ -70,7 +70,7 @@ async def test_a_refused_upload_changes_nothing(api: Api):
 
 
 async def test_names(api: Api):
-    """None, one, two; and who may make a new one."""
+    """None, one, two: then the one that was made here is meant; and who may make a new one."""
     webtasks = api.runtime.webtasks
     with pytest.raises(WebtaskNotFound):
         await webtasks.get("acme", "rule")
@@ -81,10 +81,12 @@ async def test_names(api: Api):
     with pytest.raises(WebtaskNotFound):
         await webtasks.get("other", "rule")
     await api.create(SEED, "password-exchange", name="rule")
+    assert (await webtasks.get("acme", "rule")).trigger == "credentials-exchange"
+    await webtasks.remove("acme", "rule")
+    assert (await webtasks.get("acme", "rule")).trigger == "password-exchange"
+    await api.create(SEED, name="rule")
     with pytest.raises(NameShared):
         await webtasks.remove("acme", "rule")
-    with pytest.raises(HookNameTaken):
-        await api.runtime.admin.create_hook("acme", {"name": "rule", "script": SEED, "triggerId": "password-exchange"})
 
 
 async def test_a_webtask_is_gone_with_its_secrets(api: Api):

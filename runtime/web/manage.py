@@ -23,7 +23,7 @@ from runtime.http.json import FORM_TYPE, empty_response, json_response, parse_js
 from runtime.http.query import FIELD_PARAMETERS, PAGE_PARAMETERS, Query, path_variable
 from runtime.http.routes import Call, Route, guarded
 from runtime.manifest import VALUE_NOT_SHOWN
-from runtime.model import Hook
+from runtime.model import WEBTASK, Hook
 from runtime.storage.base import HookFilter, HookWritten
 from runtime.triggers import TRIGGERS
 from runtime.web.shapes import HOOK_FIELDS, hook_body
@@ -73,7 +73,9 @@ class _Hooks:
         start, limit = query.page()
         totals = query.flag("include_totals")
         shown = _shown(query)
-        wanted = HookFilter(trigger=query.choice("triggerId", TRIGGERS), enabled=query.flag("enabled"))
+        wanted = HookFilter(
+            trigger=query.choice("triggerId", TRIGGERS), enabled=query.flag("enabled"), but_trigger=WEBTASK
+        )
         found, total = await self._admin.list_hooks(call.caller.tenant, wanted, start=start, limit=limit)
         bodies = [_body(hook, shown) for hook in found]
         if totals:
