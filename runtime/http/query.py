@@ -34,12 +34,17 @@ def path_variable(given: str, name: str, pattern: str, about: str) -> str:
 
 
 class Query:
-    """The parameters of one request. `names` are those that its route knows. `InvalidQuery` names what is wrong."""
+    """The parameters of one request. `names` are those that its route knows, `many` those that may be given several times.
 
-    def __init__(self, given: MultiMapping[str], names: Collection[str]) -> None:
+    `InvalidQuery` names what is wrong.
+    """
+
+    def __init__(self, given: MultiMapping[str], names: Collection[str], many: Collection[str] = ()) -> None:
         for name in given:
+            if name in many:
+                continue
             if name not in names:
-                known = ", ".join(names) or "none"
+                known = ", ".join((*names, *many)) or "none"
                 raise InvalidQuery(
                     f"Query validation error: 'Additional properties not allowed: {_quoted(name)}' (known are: {known})."
                 )
@@ -95,6 +100,10 @@ class Query:
         if text is not None and not 1 <= len(text) <= most:
             raise _invalid(name, f"The value must have from 1 to {most} characters, not {len(text)}")
         return text
+
+    def texts(self, name: str) -> list[str]:
+        """All that one of `many` was given."""
+        return list(self._given.getall(name, []))
 
     def ulid(self, name: str) -> str | None:
         """The id of a hook or an execution; None when it is not given."""

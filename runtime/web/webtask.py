@@ -6,11 +6,12 @@ gets at its own only. Sandboxjs shows an error's `message`, the command line's e
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 from urllib.parse import quote
 
 from aiohttp import hdrs, web
-from multidict import CIMultiDict, MultiDict
+from multidict import CIMultiDict
 
 from runtime.errors import InsufficientScope, InvalidQuery
 from runtime.http.json import SECURITY_HEADERS, bytes_response, empty_response, json_response
@@ -59,12 +60,10 @@ class _Webtasks:
     async def list_webtasks(self, call: Call) -> web.Response:
         container(call)
         # sandboxjs sends the last of several `meta` only; others may mean all that they send.
-        given = MultiDict(call.request.query)
-        filters = given.popall("meta", [])
-        query = Query(given, ("offset", "limit"))
+        query = Query(call.request.query, ("offset", "limit"), many=("meta",))
         offset = query.integer("offset", 0, least=0, most=1_000_000)
         limit = query.integer("limit", LIST_DEFAULT, least=0, most=LIST_MOST)
-        wanted = dict(_filter(text) for text in filters)
+        wanted = dict(_filter(text) for text in query.texts("meta"))
         found = await self._webtasks.list_webtasks(call.caller.tenant, wanted, offset=offset, limit=limit)
         views = [await self._webtasks.view(hook, open_secrets=_may_write(call)) for hook in found]
         return json_response([self._body(call, view) for view in views])
@@ -72,9 +71,10 @@ class _Webtasks:
     async def get(self, call: Call) -> web.Response:
         container(call)
         query = Query(call.request.query, _SHOWN)
-        view = await self._view(call, await self._webtasks.get(call.caller.tenant, call.path("name")), query)
-        shown: dict[str, object] = {"secrets": view.secrets} if _flag(query, "decrypt") else {}
-        if _flag(query, "fetch_code"):
+        asked = {name for name in _SHOWN if _flag(query, name)}
+        view = await self._view(call, await self._webtasks.get(call.caller.tenant, call.path("name")), asked)
+        shown: dict[str, object] = {"secrets": view.secrets} if "decrypt" in asked else {}
+        if "fetch_code" in asked:
             shown["code"] = view.hook.version.script
         return json_response(self._body(call, view) | shown)
 
@@ -100,26 +100,27 @@ class _Webtasks:
 
     async def inspect(self, call: Call) -> web.Response:
         query = Query(call.request.query, ("token", "meta", *_SHOWN))
+        asked = {name for name in ("meta", *_SHOWN) if _flag(query, name)}
         token = query.text("token", most=TOKEN_CHARS)
         if token is None:
             raise InvalidQuery("Query validation error: 'Missing required property: token'.")
         tenant, name = self._tokens.read(token)
         require_own(call, tenant)
-        view = await self._view(call, await self._webtasks.get(tenant, name), query)
+        view = await self._view(call, await self._webtasks.get(tenant, name), asked)
         hook, kept = view.hook, claims_of(view.hook)
         claims: dict[str, object] = {"jti": hook.id, "iat": int(hook.created_at), **basic_claims(hook)}
         claims |= {name: kept[name] for name in ("pctx",) if name in kept}
         claims["url"] = _url(call, hook)
-        if _flag(query, "meta"):
+        if "meta" in asked:
             claims["meta"] = view.meta
-        if _flag(query, "decrypt") and view.secrets:
+        if "decrypt" in asked and view.secrets:
             claims["ectx"] = view.secrets
-        if _flag(query, "fetch_code"):
+        if "fetch_code" in asked:
             claims["code"] = hook.version.script
         return json_response(claims)
 
-    async def _view(self, call: Call, hook: Hook, query: Query) -> Webtask:
-        if _flag(query, "decrypt") and not _may_write(call):
+    async def _view(self, call: Call, hook: Hook, asked: Collection[str]) -> Webtask:
+        if "decrypt" in asked and not _may_write(call):
             raise InsufficientScope("Secrets are shown to who may change the webtask; expected any of: update:hooks.")
         return await self._webtasks.view(hook, open_secrets=_may_write(call))
 

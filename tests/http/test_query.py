@@ -103,3 +103,12 @@ def test_ids_are_of_crockfords_alphabet():
     assert is_ulid("7ZZZZZZZZZZZZZZZZZZZZZZZZZ")
     for wrong in ("8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "7ZZZZZZZZZZZZZZZZZZZZZZZZI", "7ZZ", "7ZZZZZZZZZZZZZZZZZZZZZZZZZ\n"):
         assert not is_ulid(wrong)
+
+
+def test_what_may_be_given_several_times():
+    """All of it, in its order; it is named among what is known."""
+    given = MultiDict([("text", "x"), ("tag", "b"), ("tag", "a")])
+    assert Query(given, ("text",), many=("tag",)).texts("tag") == ["b", "a"]
+    assert Query(MultiDict(), (), many=("tag",)).texts("tag") == []
+    with pytest.raises(InvalidQuery, match=r"not allowed: other' \(known are: text, tag\)"):
+        Query(MultiDict(other="x"), ("text",), many=("tag",))

@@ -24,16 +24,17 @@ def _schema(body: str) -> str:
 
 BODIES = [operation for operation, row in OPERATIONS.items() if "properties" in SCHEMAS.get(_schema(row.body), {})]
 QUERIES = [
-    (*operation, name)
+    (*operation, PARAMETERS[name].get("name", name))
     for operation, row in OPERATIONS.items()
     for name in row.parameters
-    if PARAMETERS[name]["in"] == "query"
+    if PARAMETERS[name]["in"] == "query" and name != "key"  # of which nothing is wrong but what no token is
 ]
+REPEATED = ("GET", "/api/webtask/{container}", "meta")
 
 
 async def path_of(api: Api, template: str) -> str:
     hook = await api.create(SEED)
-    return template.format(id=hook["id"], number=1, trigger="credentials-exchange")
+    return template.format(id=hook["id"], number=1, trigger="credentials-exchange", container="acme", name=hook["name"])
 
 
 @pytest.mark.parametrize("method, template", BODIES)
@@ -70,10 +71,11 @@ async def test_a_query_parameter_is_named(api: Api, method: str, template: str, 
     wrong = await api.call(method, path, **{name: "" if name == "client" else "!"})
     assert (wrong.status, wrong.body["errorCode"]) == (400, "invalid_query_string")
     assert wrong.body["message"].endswith(f"' on property {name}.")
-    twice = await api.call(method, f"{path}?{name}=1&{name}=1")
-    assert twice.body["message"] == (
-        f"Query validation error: 'The parameter is given more than once' on property {name}."
-    )
+    if (method, template, name) != REPEATED:
+        twice = await api.call(method, f"{path}?{name}=1&{name}=1")
+        assert twice.body["message"] == (
+            f"Query validation error: 'The parameter is given more than once' on property {name}."
+        )
     unknown = await api.call(method, path, nmae="1")
     assert "not allowed: nmae' (known are: " in unknown.body["message"]
     assert name in unknown.body["message"]
