@@ -124,10 +124,12 @@ class Dispatch:
         hooks = row.covering(request.client_id, request.audience) if row.is_bound else row.hooks
         if not hooks:
             return Executed(claims.unchanged(request), None, (), trigger)
-        executed = await self._run(hooks, request, began, request_id)
-        for execution in executed.executions:
-            self._recorder.record(execution)
-        return executed
+        executions: list[Execution] = []
+        try:
+            return await self._run(hooks, request, began, request_id, executions)
+        finally:  # what ran has run, also where there is no room for the next hook
+            for execution in executions:
+                self._recorder.record(execution)
 
     async def test(self, hook: Hook, version: HookVersion, payload: object, *, request_id: str = "") -> Executed:
         """What `execute` would decide if only the hook were enabled and this its version, by the same code.
@@ -136,7 +138,7 @@ class Dispatch:
         """
         request = triggers.parse(triggers.get(hook.trigger), payload)
         ready = await self._preparations.make_ready(replace(hook, version=version))
-        return await self._run([ready], request, time.perf_counter(), request_id)
+        return await self._run([ready], request, time.perf_counter(), request_id, [])
 
     async def call(self, hook: Hook, request: Runnable, *, request_id: str = "") -> Called:
         """Run one hook, enabled or not, and record it; what its outcome means is the caller's to say.
@@ -160,9 +162,18 @@ class Dispatch:
         """See `Preparations.forget`."""
         self._preparations.forget((tenant, trigger_id))
 
-    async def _run(self, hooks: Sequence[ReadyHook], request: Request, began: float, request_id: str) -> Executed:
-        """The hooks one after the other, until one denies. The code path of issuance and of the test run."""
-        executions: list[Execution] = []
+    async def _run(
+        self,
+        hooks: Sequence[ReadyHook],
+        request: Request,
+        began: float,
+        request_id: str,
+        executions: list[Execution],
+    ) -> Executed:
+        """The hooks one after the other, until one denies: the code path of issuance and of the test run.
+
+        `executions` gets that of each, also when none comes of all.
+        """
         left: Allow | None = None
         last: Refusal | Failure | None = None
         hidden = await _hidden(request)

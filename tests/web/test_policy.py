@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from runtime.settings import Settings
 from runtime.ulid import Ulids
 from tests.web.conftest import REQUEST, USER, Answer, Api, hook_of, token
 
 HOOKS = "/api/v1/hooks"
 DEFAULT: dict[str, Any] = {"clients": [], "audiences": [], "order": None, "on_error": "deny"}
 PREFIX = "https://a/"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """One hook of a tenant may wait at once."""
+    return replace(settings, sandbox=replace(settings.sandbox, concurrency=1))
 
 
 def adds(word: str) -> str:
@@ -187,6 +196,19 @@ async def test_a_denial_ends_the_row(api: Api):
 
     assert (decision["decision"], decision["error_description"]) == ("deny", "no read:orders one")
     assert [ran["hook"] for ran in decision["executions"]] == ["first", "second"]
+
+
+async def test_what_ran_is_recorded_where_the_next_found_no_room(api: Api):
+    """There is no decision then, but the first hook's code did run."""
+    await deploy(api, "first", adds("one"), order=1)
+    await deploy(api, "second", hook_of("setTimeout(() => cb(new Error('later')), 1000)"), order=2)
+    path = "/api/v1/triggers/credentials-exchange/execute"
+
+    answers = await asyncio.gather(*(api.call("POST", path, REQUEST) for _ in "ab"))
+
+    assert sorted(answer.status for answer in answers) == [200, 503]
+    records = (await api.call("GET", "/api/v1/logs")).body["executions"]
+    assert sorted(record["hook"] for record in records) == ["first", "first", "second"]
 
 
 async def test_in_a_row_both_tokens_get_their_claims(api: Api):
