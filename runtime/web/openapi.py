@@ -35,6 +35,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         body="ExecutionRequest",
         answer="Decision",
         parameters=("trigger",),
+        headers=("X-Hook-Repeated",),
         errors=(404, 503),
     ),
     ("GET", "/api/v1/logs"): Operation(
@@ -254,6 +255,7 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
 }
 _HEADERS: Final = {
     "Location": "Where the webtask runs.",
+    "X-Hook-Repeated": "true: this request came before under the same X-Request-Id, and this is the first one's answer.",
     "X-Hook-Disabled": "The name of the hook that was disabled because this one was enabled.",
     "X-Hook-Warning": "Why the hook that was stored can not be enabled, or what it will not find.",
 }

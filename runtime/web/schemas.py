@@ -94,7 +94,10 @@ _TESTED: Final[dict[str, Any]] = {
     "script": {**_SCRIPT, "description": "A draft, in place of the hook's script."},
     "dependencies": _WRITABLE["dependencies"],
     "request": ref("ExecutionRequest"),
-    "execution": {**ULID, "description": "An execution whose request is to be taken; [log] requests must be on."},
+    "execution": {
+        **ULID,
+        "description": "An execution whose request is to be taken; [log] requests must be on, and the token needs read:logs too.",
+    },
 }
 _ALLOW: Final[dict[str, Any]] = {
     "decision": {"const": "allow"},

@@ -15,7 +15,7 @@ from aiohttp import web
 from runtime.admin import Admin
 from runtime.diff import diff_dependencies, diff_scripts
 from runtime.dispatch import Dispatch
-from runtime.errors import InvalidBody
+from runtime.errors import InsufficientScope, InvalidBody
 from runtime.http.json import json_response
 from runtime.http.query import Query, path_variable
 from runtime.http.routes import Call, Route, guarded
@@ -32,6 +32,7 @@ VERSION: Final = "/api/v1/hooks/{id}/versions/{number}"
 DIFF: Final = "/api/v1/hooks/{id}/versions/{number}/diff"
 ROLLBACK: Final = "/api/v1/hooks/{id}/rollback"
 TEST: Final = "/api/v1/hooks/{id}/test"
+READ_LOGS: Final = "read:logs"
 
 _NUMBER_PATTERN: Final = "^[1-9][0-9]{0,8}$"
 
@@ -97,6 +98,10 @@ class _Versions:
         tenant, wanted = call.caller.tenant, parse_test(await call.json())
         hook = await self._admin.get_hook(tenant, hook_id(call))
         version = hook.version if wanted.number is None else await self._version(call, wanted.number)
+        if wanted.execution is not None and READ_LOGS not in call.caller.scopes:
+            raise InsufficientScope(
+                f"'execution' shows a request of the log: the token needs {READ_LOGS} beside its scope."
+            )
         payload = await self._request(tenant, hook, wanted)
         try:
             executed = await self._dispatch.test(hook, wanted.version(version), payload, request_id=call.request_id)

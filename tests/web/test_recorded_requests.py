@@ -108,6 +108,18 @@ async def test_another_tenants_execution_is_none(api: Api, hook: str):
     assert (await other.call("POST", f"{HOOKS}/{theirs}/test", {"execution": execution})).status == 404
 
 
+async def test_who_may_not_read_the_log_gets_no_request_of_it(api: Api, hook: str):
+    """He may test the hook all the same, on a sample or what he sends."""
+    execution = await executed(api)
+    changer = api.with_token(token(scope="update:hooks"))
+
+    answer = await changer.call("POST", f"{HOOKS}/{hook}/test", {"execution": execution})
+
+    assert (answer.status, answer.body["errorCode"]) == (403, "insufficient_scope")
+    assert "read:logs" in answer.body["message"]
+    assert (await changer.call("POST", f"{HOOKS}/{hook}/test", {"request": REQUEST})).status == 200
+
+
 async def test_a_long_request_is_not_kept(api: Api, hook: str):
     """The record is, without it, and says so."""
     execution = await executed(api, context={"long": "x" * 20_000})

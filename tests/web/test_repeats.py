@@ -100,3 +100,11 @@ async def test_errors_are_not_kept(api: Api):
 
     assert (await ask(api, "id-1", audience=1))[0][0] == 400
     assert (await ask(api, "id-1"))[0][0] == 200
+
+
+async def test_the_openapi_document_knows_the_header(api: Api):
+    """Of the first answer and the repeated one it is what differs."""
+    document = (await api.call("GET", "/openapi.json")).body
+    operation = document["paths"]["/api/v1/triggers/{trigger}/execute"]["post"]
+
+    assert "X-Hook-Repeated" in operation["responses"]["200"]["headers"]
