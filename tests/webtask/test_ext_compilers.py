@@ -42,3 +42,5 @@ async def test_the_vendors_suite_passes(suite: str, api: Api, package: Path):
 
     assert report["failures"] == []
     assert (report["stats"]["tests"], report["stats"]["passes"]) == (count, count)
+    runs = (await api.call("GET", "/api/v1/logs", limit="100")).body["executions"]
+    assert {run["trigger"] for run in runs} == {trigger}, "the code ran here"
