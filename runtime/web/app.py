@@ -23,7 +23,7 @@ def web_routes(runtime: Runtime) -> list[Route]:
         *manage_routes(runtime.admin),
         *policy_routes(runtime.admin),
         *version_routes(runtime.admin, runtime.dispatch, runtime.storage, runtime.recorder.flush),
-        *run_routes(runtime.admin, runtime.dispatch),
+        *run_routes(runtime.webtasks, runtime.dispatch),
         *log_routes(runtime.storage, runtime.tail, runtime.recorder.flush),
         *webtask_routes(runtime.webtasks, runtime.webtask_tokens),
         *webtask_log_routes(runtime.tail),

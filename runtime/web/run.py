@@ -12,21 +12,21 @@ What a plain webtask answers is foreign content on our origin: `Content-Security
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final, cast
 from urllib.parse import parse_qsl
 
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
-from runtime.admin import Admin
 from runtime.dispatch import Dispatch
-from runtime.errors import Conflict, InsufficientScope, InvalidBody, NotFound
+from runtime.errors import Conflict, InvalidBody
 from runtime.http.json import FORM_TYPE, JSON_TYPE, SECURITY_HEADERS, json_response, parse_json, read_body
 from runtime.http.routes import Asked, Call, Route
-from runtime.model import Hook, JsonObject, Response
-from runtime.storage.base import HookFilter
-from runtime.webtask import protocol
+from runtime.model import WEBTASK, Hook, JsonObject, Response
+from runtime.web.webtask import require_own
+from runtime.webtask import metadata, protocol
+from runtime.webtasks import NameShared, Webtasks
 
 RUN: Final = "/api/run/{container}/{name}"
 RUN_BELOW: Final = "/api/run/{container}/{name}/{rest:.*}"
@@ -42,8 +42,6 @@ METHODS: Final = (
 ACCESS: Final = Asked("a secret of the hook's, or a token, or nothing: see above", ("execute:hooks",))
 
 _BODILESS: Final = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
-# More hooks of one name there can not be: one for each extensibility point, and a plain webtask.
-_NAMESAKES: Final = 20
 _FIELDS: Final = 1000
 """Of a form, as many as Node reads."""
 
@@ -60,9 +58,9 @@ _NOT_THEIRS: Final = frozenset(
 _FOREIGN: Final = {"Content-Security-Policy": "sandbox"}
 
 
-def run_routes(admin: Admin, dispatch: Dispatch) -> list[Route]:
+def run_routes(webtasks: Webtasks, dispatch: Dispatch) -> list[Route]:
     """Every method of the two paths."""
-    runs = _Runs(admin, dispatch)
+    runs = _Runs(webtasks, dispatch)
     return [
         Route(method=method, path=path, handler=runs.run, access=ACCESS)
         for path in (RUN, RUN_BELOW)
@@ -73,22 +71,28 @@ def run_routes(admin: Admin, dispatch: Dispatch) -> list[Route]:
 class _Runs:
     """The handler."""
 
-    def __init__(self, admin: Admin, dispatch: Dispatch) -> None:
-        self._admin = admin
+    def __init__(self, webtasks: Webtasks, dispatch: Dispatch) -> None:
+        self._webtasks = webtasks
         self._dispatch = dispatch
 
     async def run(self, call: Call) -> web.StreamResponse:
         hook = await self._named(call.path("container"), call.path("name"))
         headers = _headers(call.request)
-        secret = (await self._dispatch.secrets(hook)).get(protocol.SECRET)
+        secret = (await self._dispatch.secrets(hook)).get(metadata.SECRET)
         if secret:
             if not protocol.is_bearer(call.request.headers.get(hdrs.AUTHORIZATION, ""), secret):
                 return _answer(hook, protocol.unauthorized())
-        elif hook.trigger != protocol.PLAIN:
+        elif hook.trigger != WEBTASK:
             await _require_tenant(call)
             # The token is for us. A hook that had it could call what its caller can.
             headers.pop("authorization", None)
         return await self._perform(call, hook, headers)
+
+    async def _named(self, tenant: str, name: str) -> Hook:
+        try:
+            return await self._webtasks.get(tenant, name)
+        except NameShared:  # whose message has the hooks' ids, which are not for everybody
+            raise Conflict("Several hooks have this name: rename all but one.") from None
 
     async def _perform(self, call: Call, hook: Hook, headers: dict[str, str]) -> web.StreamResponse:
         raw = b"" if call.request.method in _BODILESS else await read_body(call.request, call.body_limit)
@@ -100,39 +104,23 @@ class _Runs:
         if raw:
             context |= {"body": body, "body_raw": raw.decode("utf-8", "replace")}
         http = {"method": call.request.method, "url": _text(call.request.raw_path), "text": context.get("body_raw", "")}
-        request = protocol.RunRequest(trigger=hook.trigger, body=body, webtask=context, http=http)
+        merged = hook.trigger == WEBTASK and metadata.merges_body(hook)
+        request = protocol.RunRequest(trigger=hook.trigger, body=body, webtask=context, http=http, merged=merged)
         called = await self._dispatch.call(hook, request, request_id=call.request_id)
         if isinstance(called.outcome, Response):
             return _written(called.outcome)
-        if hook.trigger != protocol.PLAIN or hook.meta.get(protocol.COMPILER) == protocol.GENERIC:
+        if hook.trigger != WEBTASK or hook.meta.get(metadata.COMPILER) == metadata.GENERIC:
             return _answer(hook, protocol.reply(hook.trigger, called.outcome))
         return _answer(hook, protocol.plain_reply(called.outcome))
 
-    async def _named(self, tenant: str, name: str) -> Hook:
-        hooks, _ = await self._admin.list_hooks(tenant, HookFilter(name=name), start=0, limit=_NAMESAKES)
-        return _only(hooks)
-
-
-def _only(hooks: Sequence[Hook]) -> Hook:
-    """The one that a URL names: where several extensibility points have a hook of the name, the one made as a webtask."""
-    if not hooks:
-        raise NotFound("There is no webtask of this name in this container.")
-    webtasks = [hook for hook in hooks if hook.trigger == protocol.PLAIN or protocol.COMPILER in hook.meta]
-    for found in (hooks, webtasks):
-        if len(found) == 1:
-            return found[0]
-    triggers = ", ".join(sorted(hook.trigger for hook in hooks))
-    raise Conflict(f"Several hooks have this name, of {triggers}: rename them, so that the URL means one.")
-
 
 async def _require_tenant(call: Call) -> None:
-    caller = await call.identify()
-    if caller.tenant != call.path("container"):
-        raise InsufficientScope("The token is of another tenant than the container.")
+    await call.identify()
+    require_own(call, call.path("container"))
 
 
 def _answer(hook: Hook, reply: protocol.Reply) -> web.Response:
-    return json_response(reply.body, reply.status, _FOREIGN if hook.trigger == protocol.PLAIN else None)
+    return json_response(reply.body, reply.status, _FOREIGN if hook.trigger == WEBTASK else None)
 
 
 def _written(response: Response) -> web.Response:
@@ -156,9 +144,9 @@ def _context(call: Call, hook: Hook, headers: dict[str, str]) -> dict[str, objec
     return {
         "headers": headers,
         "id": call.request_id,
-        "params": {},
+        "params": metadata.claims_of(hook).get("pctx", {}),
         "query": _gathered(pair for pair in pairs if not pair[0].startswith("webtask_")),
-        "meta": dict(hook.meta),
+        "meta": metadata.shown(hook),
     }
 
 

@@ -21,7 +21,7 @@ from runtime.manifest import (
     SECRETS,
     VALUE_NOT_SHOWN,
 )
-from runtime.model import FAILURES
+from runtime.model import FAILURES, WEBTASK
 from runtime.policies import AUDIENCE_CHARS, BOUND_TO, CLIENT_CHARS, MOST_ORDER, ON_ERROR
 from runtime.triggers import TRIGGERS
 from runtime.triggers.base import MAX_CLIENT_ID
@@ -125,7 +125,7 @@ _DENY: Final[dict[str, Any]] = {
 _RECORD: Final[dict[str, Any]] = {
     "id": ULID,
     "at": {"type": "string", "format": "date-time"},
-    "trigger": {"type": "string", "enum": [*TRIGGERS, "webtask"]},
+    "trigger": {"type": "string", "enum": [*TRIGGERS, WEBTASK]},
     "hook_id": ULID,
     "hook": _STRING,
     "version": _SHA256,

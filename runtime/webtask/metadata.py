@@ -32,7 +32,8 @@ KEPT_CLAIMS: Final = "hookd-claims"
 _OURS: Final = (EXTENSION, POINT, DISABLED, CLIENT, ORDER, COMPILER, DEPENDENCIES)
 _RUNTIME: Final = "runtime"
 _COMPILERS: Final = "auth0-ext-compilers/"
-_GENERIC: Final = f"{_COMPILERS}generic"
+GENERIC: Final = f"{_COMPILERS}generic"
+"""The compiler of a webtask that answers in the envelope, at no extensibility point."""
 # The compiler's name is not its point's, and very early text took one for the other (contract-full 0).
 _ALIASES: Final = {"client-credentials-exchange": "credentials-exchange"}
 _COMPILER_NAMES: Final = {"credentials-exchange": "client-credentials-exchange"}
@@ -105,6 +106,12 @@ def claims_of(hook: Hook) -> dict[str, Any]:
     return claims
 
 
+def merges_body(hook: Hook) -> bool:
+    """Whether members of a request's body are among the webtask's data: `mb`, which is wt-cli's default."""
+    claims = claims_of(hook)
+    return bool(claims.get("mb", not claims))
+
+
 def with_claims(meta: Mapping[str, str], claims: Mapping[str, Any]) -> dict[str, str]:
     """Metadata as they are stored, with these claims beside them."""
     kept = {KEPT_CLAIMS: json.dumps(claims)} if claims else {}
@@ -156,13 +163,13 @@ def _point(name: str) -> str:
 
 def _compiled_for(compiler: str) -> str:
     """The extensibility point whose code the compiler takes; `WEBTASK` for the plain programming models."""
-    if compiler in ("", _GENERIC):
+    if compiler in ("", GENERIC):
         return WEBTASK
     name = compiler.removeprefix(_COMPILERS)
     trigger = _ALIASES.get(name, name)
     if not compiler.startswith(_COMPILERS) or trigger not in TRIGGERS:
         known = ", ".join(_COMPILERS + _COMPILER_NAMES.get(point, point) for point in TRIGGERS)
-        raise _invalid(COMPILER, f"there is no compiler {quoted(compiler)}; there are: {known}, {_GENERIC}")
+        raise _invalid(COMPILER, f"there is no compiler {quoted(compiler)}; there are: {known}, {GENERIC}")
     return trigger
 
 

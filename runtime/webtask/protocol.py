@@ -13,19 +13,9 @@ from dataclasses import dataclass, field
 from hmac import compare_digest
 from typing import Final
 
-from runtime.model import Answer, Failure, JsonObject, Outcome, Refusal
+from runtime.model import WEBTASK, Answer, Failure, JsonObject, Outcome, Refusal
 from runtime.triggers import TRIGGERS
 from runtime.triggers.base import MAX_CLIENT_ID
-
-SECRET: Final = "auth0-extension-secret"  # noqa: S105 - its name
-"""The secret, and the metadata, that a caller's bearer token must equal."""
-
-PLAIN: Final = "webtask"
-"""What stands for the extensibility point in a webtask that has none."""
-
-COMPILER: Final = "wt-compiler"
-GENERIC: Final = "auth0-ext-compilers/generic"
-"""The metadata that names the compiler, and the one whose plain webtasks answer in the envelope."""
 
 UNAUTHORIZED: Final = "Unauthorized extensibility point"
 
@@ -168,13 +158,14 @@ _CHECKS: Final[Mapping[str, tuple[_Check, ...]]] = {
 class RunRequest:
     """One call of a hook by its URL: `body` has passed `body_fault`, `webtask` is the context without the secrets.
 
-    `http` is `{method, url, text}`, what a plain webtask's `req` is made of.
+    `http` is `{method, url, text}`, what a plain webtask's `req` is made of; `merged` is `metadata.merges_body`.
     """
 
     trigger: str
     body: object
     webtask: JsonObject
     http: JsonObject = field(default_factory=dict)
+    merged: bool = False
 
     @property
     def client_id(self) -> str:
@@ -182,20 +173,20 @@ class RunRequest:
         named = _member(self.body, ("context", "client", "client_id"))
         if self.trigger != "send-phone-message":
             named = _member(self.body, ("client", "id"))
-        return named[:MAX_CLIENT_ID] if isinstance(named, str) and self.trigger != PLAIN else ""
+        return named[:MAX_CLIENT_ID] if isinstance(named, str) and self.trigger != WEBTASK else ""
 
     @property
     def confidential(self) -> Mapping[str, str]:
         """As `EventRequest.confidential`."""
-        if self.trigger == PLAIN or TRIGGERS[self.trigger].grant:
+        if self.trigger == WEBTASK or TRIGGERS[self.trigger].grant:
             return {}
         found = {"password": _member(self.body, ("user", "password")), "code": _member(self.body, ("context", "code"))}
         return {name: value for name, value in found.items() if isinstance(value, str)}
 
     def arguments(self, secrets: Mapping[str, str]) -> list[object]:
         """The hook's arguments in order, less `cb` (contract-full 2.4)."""
-        context = webtask_context(self.webtask, self.body, secrets, merged=self.trigger == PLAIN)
-        if self.trigger == PLAIN:
+        context = webtask_context(self.webtask, self.body, secrets, merged=self.merged)
+        if self.trigger == WEBTASK:
             return [context | {"request": self.http}]
         assert isinstance(self.body, dict)
         given = self.body.get("context")

@@ -118,14 +118,13 @@ async def test_there_is_no_such_webtask(api: Api, path):
 
 
 async def test_a_name_that_means_several_hooks(api: Api):
-    """The answer says which, and what to do."""
+    """Is no address; whose hooks they are is not for everybody."""
     await api.create(SEED)
     await api.create(SEED, "password-exchange")
 
     answer = await run(api)
 
-    assert answer.status == 409
-    assert "credentials-exchange, password-exchange" in answer.body["message"]
+    assert (answer.status, answer.body["message"]) == (409, "Several hooks have this name: rename all but one.")
 
 
 # bodies

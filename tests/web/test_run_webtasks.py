@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 import pytest
 
-from runtime.manifest import version_id
-from runtime.model import Hook, HookVersion
-from runtime.ulid import Ulids
 from tests.web.conftest import Api
 
+TASK = "/api/webtask/acme/task"
 RUN = "/api/run/acme/task"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-IDS = Ulids()
 
 
 async def deploy(api: Api, script: str, secrets: Mapping[str, str] | None = None, compiler: str = "") -> None:
-    """A plain webtask called task."""
-    version = HookVersion(id=version_id("webtask", script, {}), trigger="webtask", script=script, dependencies={})
-    now = time.time()
-    hook = Hook(
-        tenant="acme",
-        id=IDS.new(now),
-        name="task",
-        trigger="webtask",
-        enabled=False,
-        version=version,
-        created_at=now,
-        updated_at=now,
-        meta={"wt-compiler": compiler} if compiler else {},
-    )
-    await api.runtime.storage.create_hook(hook)
-    if secrets:
-        answer = await api.call("POST", f"/api/v2/hooks/{hook.id}/secrets", secrets)
-        assert answer.status == 201
+    """A plain webtask called task, by the Webtask API."""
+    meta = {"wt-compiler": compiler} if compiler else {}
+    answer = await api.call("PUT", TASK, {"code": script, "secrets": secrets or {}, "meta": meta})
+    assert answer.status == 200, answer.body
 
 
 async def run(api: Api, method: str = "GET", path: str = RUN, **more: Any) -> tuple[aiohttp.ClientResponse, str]:
@@ -156,6 +138,21 @@ async def test_a_form_and_a_text(api: Api):
     assert (await run(api, "POST", path=f"{RUN}?b=1&b=2", data=many, headers=FORM))[1].startswith('[null,"a=0&a=1&')
     assert (await run(api, "POST", data="a text"))[1] == '[null,"a text",null]'
     assert (await run(api, "GET"))[1] == "[null,null,null]"
+
+
+async def test_the_claims_of_its_token(api: Api):
+    """Parameters and metadata are there; the body's members are data where the claim `mb` says so."""
+    script = "module.exports = (ctx, cb) => cb(null, [ctx.data, ctx.params, ctx.meta]);"
+    claims = {"ten": "acme", "jtn": "task", "code": script, "pctx": {"p": "1"}, "meta": {"m": "2"}}
+    for merged, data in ((1, {"a": 3, "p": "1"}), (0, {"p": "1"})):
+        async with api.client.post(
+            f"{api.url}/api/tokens/issue", json={**claims, "mb": merged}, headers=api.headers
+        ) as answer:
+            assert answer.status == 200
+
+        _, text = await run(api, "POST", json={"a": 3})
+
+        assert json.loads(text) == [data, {"p": "1"}, {"m": "2"}]
 
 
 async def test_with_the_secret_of_extensions_it_is_not_for_anybody(api: Api):

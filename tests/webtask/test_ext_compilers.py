@@ -16,18 +16,19 @@ from tests.webtask.conftest import node
 __all__ = ["api", "cache", "settings"]
 
 SUITES = {
-    "client-credentials-exchange": ("credentials-exchange", 16),
-    "password-exchange": ("password-exchange", 13),
-    "user-registration": ("pre-user-registration", 10),
-    "send-phone-message": ("send-phone-message", 21),
+    "client-credentials-exchange": ("client-credentials-exchange", "credentials-exchange", 16),
+    "password-exchange": ("password-exchange", "password-exchange", 13),
+    "user-registration": ("pre-user-registration", "pre-user-registration", 10),
+    "send-phone-message": ("send-phone-message", "send-phone-message", 21),
+    "generic": ("generic", "webtask", 6),
 }
-"""The suite's file, to the extensibility point and how many tests there are."""
+"""The suite's file, to the compiler, what it compiles for, and how many tests there are."""
 
 
 @pytest.mark.parametrize("suite", SUITES)
 async def test_the_vendors_suite_passes(suite: str, api: Api, package: Path):
     """Every one of its tests, unchanged, and none is left out."""
-    trigger, count = SUITES[suite]
+    compiler, trigger, count = SUITES[suite]
     assert api.bearer is not None
 
     report = await node(
@@ -37,7 +38,7 @@ async def test_the_vendors_suite_passes(suite: str, api: Api, package: Path):
         HOOKD_URL=api.url,
         HOOKD_TOKEN=api.bearer,
         HOOKD_CONTAINER="acme",
-        HOOKD_TRIGGER=trigger,
+        HOOKD_COMPILER=compiler,
     )
 
     assert report["failures"] == []

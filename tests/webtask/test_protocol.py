@@ -130,7 +130,9 @@ def test_the_context_of_a_plain_webtask():
     """`data` has query, secrets and body; of one name the query's counts least, the body's not at all."""
     webtask = {"query": {"a": "query", "b": "query"}, "params": {}}
     http = {"method": "GET", "url": "/"}
-    request = protocol.RunRequest(trigger="webtask", body={"b": "body", "c": "body"}, webtask=webtask, http=http)
+    request = protocol.RunRequest(
+        trigger="webtask", body={"b": "body", "c": "body"}, webtask=webtask, http=http, merged=True
+    )
 
     assert request.arguments({"a": "secret"}) == [
         {"data": {"a": "secret", "b": "query", "c": "body"}, **webtask, "secrets": {"a": "secret"}, "request": http}

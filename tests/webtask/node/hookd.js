@@ -1,7 +1,7 @@
 // What the replaced files of the suite share: a hook is made, and run by its URL, over HTTP.
 'use strict';
 
-const { HOOKD_URL, HOOKD_TOKEN, HOOKD_CONTAINER, HOOKD_TRIGGER } = process.env;
+const { HOOKD_URL, HOOKD_TOKEN, HOOKD_CONTAINER, HOOKD_COMPILER } = process.env;
 const own = { Authorization: `Bearer ${HOOKD_TOKEN}`, 'Content-Type': 'application/json' };
 let made = 0;
 
@@ -11,24 +11,23 @@ async function call(method, path, headers, body) {
   return { status: answer.status, body: text && JSON.parse(text) };
 }
 
-async function manage(path, body) {
-  const answer = await call('POST', `/api/v2/hooks${path}`, own, JSON.stringify(body));
-  if (answer.status !== 201) throw new Error(`${answer.status} ${answer.body.message}`);
-  return answer.body;
+async function put(name, webtask) {
+  const answer = await call('PUT', `/api/webtask/${HOOKD_CONTAINER}/${name}`, own, JSON.stringify(webtask));
+  if (answer.status !== 200) throw new Error(`${answer.status} ${answer.body.message}`);
+  return name;
 }
 
-// A new hook of the suite's extensibility point.
-async function deploy(script) {
-  const hook = await manage('', { name: `suite-${++made}`, triggerId: HOOKD_TRIGGER, script });
-  return { name: hook.name, id: hook.id };
+// A new webtask for the suite's compiler; its name.
+function deploy(code) {
+  return put(`suite-${++made}`, { code, meta: { 'wt-compiler': `auth0-ext-compilers/${HOOKD_COMPILER}` } });
 }
 
-function setSecrets(hook, secrets) {
-  return manage(`/${hook.id}/secrets`, secrets);
+function setSecrets(name, secrets) {
+  return put(name, { secrets });
 }
 
-function run(hook, method, headers, body) {
-  return call(method, `/api/run/${HOOKD_CONTAINER}/${hook.name}`, headers, body);
+function run(name, method, headers, body) {
+  return call(method, `/api/run/${HOOKD_CONTAINER}/${name}`, headers, body);
 }
 
-module.exports = { deploy, setSecrets, run, bearer: own.Authorization };
+module.exports = { deploy, setSecrets, run, bearer: own.Authorization, isExtension: HOOKD_COMPILER !== 'generic' };

@@ -9,12 +9,12 @@ module.exports = function simulate(ruleFn, options, cb) {
   callbackify(run)(nodejsCompiler.latest, options, cb);
 };
 
-async function run(hook, options) {
+async function run(webtask, options) {
   const headers = { ...options.headers, 'Content-Type': 'application/json' };
-  if (options.secrets) await hookd.setSecrets(hook, options.secrets);
-  // To the vendor a hook without a secret was public. In hookd such a hook is for who has a token of the tenant.
-  else headers.authorization = hookd.bearer;
-  const answer = await hookd.run(hook, options.method, headers, JSON.stringify(options.body));
+  if (options.secrets) await hookd.setSecrets(webtask, options.secrets);
+  // To the vendor an extension without a secret was public. In hookd it is for who has a token of the tenant.
+  else if (hookd.isExtension) headers.authorization = hookd.bearer;
+  const answer = await hookd.run(webtask, options.method, headers, JSON.stringify(options.body));
   if (answer.status >= 400) throw Object.assign(new Error(answer.body.message), answer.body);
   return answer.body;
 }
