@@ -195,7 +195,11 @@ async def test_the_context_of_the_webtask(api: Api):
             "query": query,
             "secrets": secrets,
             "params": {},
-            "meta": {},
+            "meta": {
+                "auth0-extension": "runtime",
+                "auth0-extension-name": "credentials-exchange",
+                "wt-compiler": "auth0-ext-compilers/client-credentials-exchange",
+            },
             "id": "id-1",
             "body": REQUEST,
         },
