@@ -1,6 +1,6 @@
 """auth0-deploy-cli, with which teams keep their tenant's configuration in a repository (contract 1.3).
 
-7.24.3: version 8 makes the same requests and needs a Node newer than the tests have.
+7.24.3: version 8.44.0 does the same here, but needs Node 20.19, which is newer than the one that the tests have.
 """
 
 from __future__ import annotations

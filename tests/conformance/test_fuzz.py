@@ -30,7 +30,7 @@ from runtime.web.openapi import OPERATIONS, document
 from tests.web.conftest import SEED, Api, hook_of
 
 EXAMPLES = 30
-SECONDS = 10
+SECONDS = 30
 """For an answer."""
 
 ENDLESS = ("GET", "/api/v1/logs/tail")
