@@ -22,7 +22,7 @@ from runtime.storage.base import HookWritten
 from runtime.web.manage import remarks
 from runtime.webtask.metadata import claims_of
 from runtime.webtask.tokens import TOKEN_CHARS, WebtaskTokens, basic_claims
-from runtime.webtask.upload import NAME_PATTERN, parse_claims, parse_webtask
+from runtime.webtask.upload import META_CHARS, MOST_OFFSET, NAME_PATTERN, parse_claims, parse_webtask
 from runtime.webtasks import Webtask, Webtasks
 
 CONTAINER: Final = "/api/webtask/{container}"
@@ -30,7 +30,6 @@ WEBTASK: Final = "/api/webtask/{container}/{name}"
 
 LIST_DEFAULT: Final = 100
 LIST_MOST: Final = 100
-META_CHARS: Final = 4_300
 
 _FLAGS: Final = ("true", "1", "false", "0")
 _SHOWN: Final = ("decrypt", "fetch_code")
@@ -61,7 +60,7 @@ class _Webtasks:
         container(call)
         # sandboxjs sends the last of several `meta` only; others may mean all that they send.
         query = Query(call.request.query, ("offset", "limit"), many=("meta",))
-        offset = query.integer("offset", 0, least=0, most=1_000_000)
+        offset = query.integer("offset", 0, least=0, most=MOST_OFFSET)
         limit = query.integer("limit", LIST_DEFAULT, least=0, most=LIST_MOST)
         wanted = dict(_filter(text) for text in query.texts("meta"))
         found = await self._webtasks.list_webtasks(call.caller.tenant, wanted, offset=offset, limit=limit)
@@ -169,7 +168,9 @@ def _flag(query: Query, name: str) -> bool:
 def _filter(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not name or not colon or len(text) > META_CHARS:
-        raise InvalidQuery("Query validation error: 'It must be NAME:VALUE' on property meta.")
+        raise InvalidQuery(
+            f"Query validation error: 'It must be NAME:VALUE of at most {META_CHARS} characters' on property meta."
+        )
     return name, value
 
 

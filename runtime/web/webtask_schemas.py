@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from runtime.manifest import SECRETS
 from runtime.web.operation import EVENTS, TEXT, Operation, in_query
-from runtime.webtask.upload import METADATA, NAME_PATTERN, PARAMETERS
+from runtime.webtask.upload import META_CHARS, METADATA, MOST_OFFSET, NAME_PATTERN, PARAMETERS
 
 _WRITTEN: Final = ("Location", "X-Hook-Disabled", "X-Hook-Warning")
 _SHOWN: Final = ("decrypt", "fetch_code")
@@ -75,6 +75,7 @@ WEBTASK_OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
 }
 
 _NAME: Final = {"type": "string", "pattern": NAME_PATTERN}
+_META_FILTER: Final = {"type": "string", "pattern": r"^[^:]+:[\s\S]*$", "maxLength": META_CHARS}
 _FLAG: Final = {"type": "string", "enum": ["true", "1", "false", "0"]}
 
 WEBTASK_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
@@ -83,10 +84,10 @@ WEBTASK_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "key": in_query(TEXT, "The bearer token, for clients that can send no header."),
     "webtask_token": {"name": "token", "required": True, **in_query(TEXT, "The webtask's token.")},
     "webtask_shows_meta": {"name": "meta", **in_query(_FLAG, "Whether to answer the metadata.")},
-    "webtask_meta": {"name": "meta", **in_query(TEXT, "NAME:VALUE; only webtasks with these metadata.")},
+    "webtask_meta": {"name": "meta", **in_query(_META_FILTER, "NAME:VALUE; only webtasks with these metadata.")},
     "webtask_offset": {
         "name": "offset",
-        **in_query({"type": "integer", "minimum": 0, "default": 0}, "How many to skip."),
+        **in_query({"type": "integer", "minimum": 0, "maximum": MOST_OFFSET, "default": 0}, "How many to skip."),
     },
     "webtask_limit": {
         "name": "limit",

@@ -30,6 +30,10 @@ from runtime.webtask.metadata import KEPT_CLAIMS
 NAME_PATTERN: Final = r"^[-a-zA-Z0-9._~!$+=:@]{1,128}$"
 METADATA: Final = 50
 """Most metadata of one webtask."""
+META_CHARS: Final = 4_300
+"""Most characters of a filter NAME:VALUE."""
+MOST_OFFSET: Final = 1_000_000
+"""Most webtasks that a list skips."""
 PARAMETERS: Final = 20
 """Most parameters (`pctx`) of one webtask."""
 
