@@ -17,10 +17,12 @@ def following(request: Request, left: Allow) -> Request:
     """The request as the next hook sees it, after those that left this decision."""
     if isinstance(request, EventRequest):
         return request if left.data is None else request.with_user(_merged(request.user, _user(left.data)))
-    tokens: dict[str, object] = {"accessToken": {"scope": left.scope, **left.claims}}
+    more: dict[str, object] = {"accessToken": {"scope": left.scope, **left.claims}}
     if request.trigger.has_id_token:
-        tokens["idToken"] = left.id_token_claims
-    return replace(request, scope=left.scope, context={**request.context, **tokens})
+        more["idToken"] = left.id_token_claims
+    # What was asked for before any hook changed it, where Actions look for it.
+    more["transaction"] = {"requested_scopes": request.scope or (), **_object(request.context.get("transaction"))}
+    return replace(request, scope=left.scope, context={**request.context, **more})
 
 
 def joined(left: Allow, latest: Allow) -> Allow:

@@ -19,7 +19,11 @@ def test_the_next_hook_is_asked_with_what_was_left():
     assert isinstance(request, TokenRequest)
     assert isinstance(following, TokenRequest)
     assert following.scope == ("b", "c")
-    assert following.context == {"ip": "1", "accessToken": {"scope": ("b", "c"), "https://a/b": 1}}
+    assert following.context == {
+        "ip": "1",
+        "accessToken": {"scope": ("b", "c"), "https://a/b": 1},
+        "transaction": {"requested_scopes": ("a",)},
+    }
     assert (request.scope, request.context) == (("a",), {"ip": "1"})
 
 

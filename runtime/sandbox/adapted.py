@@ -20,13 +20,13 @@ class Adapted:
         """What the adapter is called with: an Action's has the owner's cache behind the hook's arguments."""
         return arguments if trigger == WEBTASK else self._caches.handed(arguments, owner, trigger)
 
-    def outcome(self, outcome: Outcome, owner: str, trigger: str) -> Outcome:
-        """What came of it, as of a hook; what an Action changed in its cache is kept."""
+    def outcome(self, outcome: Outcome, owner: str, trigger: str, *, dry: bool = False) -> Outcome:
+        """What came of it, as of a hook; what an Action changed in its cache is kept, unless it is `dry`."""
         if not isinstance(outcome, Answer):
             return outcome
         if trigger == WEBTASK:
             return webtasks.unpacked(outcome)
         outcome, changes = actions.unpacked(outcome)
-        if changes:
+        if changes and not dry:
             self._caches.keep(owner, trigger, changes)
         return outcome

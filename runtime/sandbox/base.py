@@ -63,8 +63,12 @@ class Sandbox(ABC):
         """A program from an image that this build made. `ValueError` when it is not one."""
 
     @abstractmethod
-    async def run(self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "") -> Run:
+    async def run(
+        self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "", dry: bool = False
+    ) -> Run:
         """Run the hook once in a sandbox that nothing else ever uses. `arguments` is a JSON array, less `cb`.
+
+        `dry`: what an Action changes in its cache is lost.
 
         Never raises for anything the hook does; `Unavailable` when the engine, or the owner's share of it, has no room
         for another run that waits or computes long.

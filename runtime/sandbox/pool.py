@@ -97,7 +97,9 @@ class WasmSandbox(Sandbox):
         """See `Sandbox.load`."""
         return load_program(image)
 
-    async def run(self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "") -> Run:
+    async def run(
+        self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "", dry: bool = False
+    ) -> Run:
         """See `Sandbox.run`."""
         assert isinstance(program, WasmProgram)
         if self._closing.is_set():
@@ -119,7 +121,7 @@ class WasmSandbox(Sandbox):
         wall_ms = (time.perf_counter() - started) * 1000
         said = outcome(step.reply, limits)
         if program.adapted:
-            said = self._adapted.outcome(said, owner, program.adapted)
+            said = self._adapted.outcome(said, owner, program.adapted, dry=dry)
         return Run(said, console(step.reply), step.cpu_ms, wall_ms, step.reply.memory_bytes)
 
     async def run_aside(self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "") -> Run:

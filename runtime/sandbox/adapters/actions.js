@@ -104,7 +104,7 @@
   const tokenOf = (token) => ({ customClaims: isObject(token) ? less(token, notClaims) : {} });
   const issuing = (event, user, client, asked, audience, context) => {
     scope = copied(asked);
-    const requested_scopes = copied(asked);
+    const requested_scopes = copied(object(context.transaction).requested_scopes ?? asked);
     event.client = clientOf(object(client));
     event.accessToken = tokenOf(context.accessToken);
     event.accessToken.scope = copied(asked);
