@@ -103,7 +103,7 @@ class _Runs:
         context = _context(call, hook, headers)
         if raw:
             context |= {"body": body, "body_raw": raw.decode("utf-8", "replace")}
-        http = {"method": call.request.method, "url": _text(call.request.raw_path), "text": context.get("body_raw", "")}
+        http = {"method": call.request.method, "url": _text(call.request.raw_path)}
         merged = hook.trigger == WEBTASK and metadata.merges_body(hook)
         request = protocol.RunRequest(trigger=hook.trigger, body=body, webtask=context, http=http, merged=merged)
         called = await self._dispatch.call(hook, request, request_id=call.request_id)

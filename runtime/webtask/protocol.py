@@ -158,7 +158,7 @@ _CHECKS: Final[Mapping[str, tuple[_Check, ...]]] = {
 class RunRequest:
     """One call of a hook by its URL: `body` has passed `body_fault`, `webtask` is the context without the secrets.
 
-    `http` is `{method, url, text}`, what a plain webtask's `req` is made of; `merged` is `metadata.merges_body`.
+    `http` is `{method, url}`, what a plain webtask's `req` is made of; `merged` is `metadata.merges_body`.
     """
 
     trigger: str

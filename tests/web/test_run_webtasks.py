@@ -184,3 +184,39 @@ async def test_its_runs_are_recorded(api: Api):
 
     assert (record["hook"], record["trigger"], record["decision"]) == ("task", "webtask", "allow")
     assert record["console"] == [{"level": "info", "text": "seen"}]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": ["text/plain", "text/html"]},
+        {"Content-Type": ""},
+        {"Content-Type": "no type; charset"},
+        {"cOnTeNt-LeNgTh": "99"},
+        {"Content-Range": "bytes 0-1/2"},
+        {"Location": "https://elsewhere.example/"},
+        {"X-A": ""},
+        {"X-Request-Id": "mine"},
+    ],
+    ids=str,
+)
+async def test_odd_headers(api: Api, headers):
+    """Leave the connection whole: the next answer is the next one."""
+    await deploy(
+        api, f"module.exports = (ctx, req, res) => {{ res.writeHead(200, {json.dumps(headers)}); res.end('é'); }};"
+    )
+
+    answers = [await run(api), await run(api)]
+
+    assert [(answer.status, text) for answer, text in answers] == [(200, "é")] * 2
+    assert answers[0][0].headers["X-Request-Id"] != "mine"
+
+
+async def test_a_status_that_is_none(api: Api):
+    """Is an error of the webtask's."""
+    await deploy(api, "module.exports = (ctx, req, res) => { res.statusCode = 700; res.end(); };")
+
+    answer, text = await run(api)
+
+    assert (answer.status, json.loads(text)["code"]) == (400, 400)
+    assert "status" in text

@@ -1,6 +1,6 @@
 // Makes a hook of a webtask: `(cb)`, `(ctx, cb)` or `(ctx, req, res)` becomes `(context, cb)`. npm's webtask-runtime 1.7.1
 // says what is accepted and in which words the rest is not. `context` is what the function gets as `ctx`, and `request`
-// {method, url, headers, query, body, text}, which `req` is made of. Through `res` it answers {"hookd:response": {status,
+// {method, url, headers, query, body, text}, which `req` is made of, the rest by the context. Through `res` it answers {"hookd:response": {status,
 // headers, body}}, which the host reads (webtasks.py): nothing in it is trusted there.
 // Runs before the user's source, so what it takes from JavaScript is JavaScript's own; what is called later is taken now.
 (() => {
@@ -69,7 +69,7 @@
   // req: the body is there already, and is given out as one chunk of text.
 
   const requestOf = (sent, context) => {
-    const text = sent.text ?? '';
+    const text = sent.text ?? context.body_raw ?? '';
     const stream = { begin(event) { if (event === 'data' || event === 'readable') flow(event); } };
     const emit = listened(stream);
     let flowing = false;
