@@ -89,11 +89,11 @@ class Webtasks:
             start += _PAGE
         return found[offset : offset + limit]
 
-    async def put(self, tenant: str, upload: Upload, *, may_create: bool) -> HookWritten:
+    async def put(self, tenant: str, upload: Upload, *, may_create: bool, may_remove: bool) -> HookWritten:
         """Make the webtask of this name, or change it. `InvalidBody`, `NameShared`, `TooManyHooks`, `TooManySecrets`."""
         for _ in range(_ATTEMPTS):
             try:
-                return await self._put(tenant, upload, may_create=may_create)
+                return await self._put(tenant, upload, may_create=may_create, may_remove=may_remove)
             except (HookNameTaken, HookNotFound):
                 continue  # made or removed by somebody else since it was looked for
         raise Conflict("The webtask was changed by somebody else at the same time. Try again.")
@@ -106,7 +106,7 @@ class Webtasks:
         except HookNotFound:
             raise WebtaskNotFound(name) from None
 
-    async def _put(self, tenant: str, upload: Upload, *, may_create: bool) -> HookWritten:
+    async def _put(self, tenant: str, upload: Upload, *, may_create: bool, may_remove: bool) -> HookWritten:
         seen = await self._find(tenant, upload.name)
         if seen is None:
             if not may_create:
@@ -122,6 +122,11 @@ class Webtasks:
                 seen.id,
                 lambda now: self._changed(now, upload, secrets),
                 must_load=binding.is_extension,
+            )
+        if not (may_create and may_remove):
+            raise InsufficientScope(
+                f"{upload.name!r} is at {seen.trigger} and would be replaced by another at {binding.trigger}:"
+                " the token needs create:hooks and delete:hooks beside its scope."
             )
         return await self._replace(seen, upload, secrets)
 

@@ -27,7 +27,7 @@ async def test_who_comes_second_changes_what_the_first_made(api: Api):
     webtasks = api.runtime.webtasks
 
     done = await asyncio.gather(
-        *(webtasks.put("acme", rule(), may_create=True) for _ in range(5)), return_exceptions=True
+        *(webtasks.put("acme", rule(), may_create=True, may_remove=True) for _ in range(5)), return_exceptions=True
     )
 
     assert [error for error in done if isinstance(error, BaseException)] == []
@@ -37,11 +37,11 @@ async def test_who_comes_second_changes_what_the_first_made(api: Api):
 async def test_the_enabled_hook_makes_way(api: Api):
     """One without an order takes the place of the other, as in the Management API; with an order both run."""
     webtasks = api.runtime.webtasks
-    await webtasks.put("acme", rule("first"), may_create=True)
-    written = await webtasks.put("acme", rule("second"), may_create=True)
+    await webtasks.put("acme", rule("first"), may_create=True, may_remove=True)
+    written = await webtasks.put("acme", rule("second"), may_create=True, may_remove=True)
     assert written.disabled is not None
     assert written.disabled.name == "first"
-    ordered = await webtasks.put("acme", rule("third", auth0_extension_order="2"), may_create=True)
+    ordered = await webtasks.put("acme", rule("third", auth0_extension_order="2"), may_create=True, may_remove=True)
     assert (ordered.disabled, ordered.hook.policy) == (None, Policy(order=2))
     enabled = await api.runtime.storage.enabled_hooks("acme", "credentials-exchange")
     assert [hook.name for hook in enabled] == ["second", "third"]
@@ -51,10 +51,10 @@ async def test_a_webtask_at_the_tenants_limit(api: Api):
     """No new one; one that goes to another extensibility point is none."""
     webtasks, most = api.runtime.webtasks, api.runtime.settings.storage.hooks_most
     for number in range(most):
-        await webtasks.put("acme", Upload(name=f"task{number}", script=SEED), may_create=True)
+        await webtasks.put("acme", Upload(name=f"task{number}", script=SEED), may_create=True, may_remove=True)
     with pytest.raises(TooManyHooks):
-        await webtasks.put("acme", rule(), may_create=True)
-    moved = await webtasks.put("acme", rule("task0"), may_create=True)
+        await webtasks.put("acme", rule(), may_create=True, may_remove=True)
+    moved = await webtasks.put("acme", rule("task0"), may_create=True, may_remove=True)
     assert (moved.hook.trigger, moved.hook.enabled) == ("credentials-exchange", True)
     assert len(await webtasks.list_webtasks("acme", {}, offset=0, limit=1000)) == most
 
@@ -62,10 +62,10 @@ async def test_a_webtask_at_the_tenants_limit(api: Api):
 async def test_a_refused_upload_changes_nothing(api: Api):
     """What can not be made does not take away what is there."""
     webtasks = api.runtime.webtasks
-    before = (await webtasks.put("acme", rule(), may_create=True)).hook
+    before = (await webtasks.put("acme", rule(), may_create=True, may_remove=True)).hook
     for bad in (rule(script="{"), rule(script="{", **{POINT: "password-exchange"}), rule(auth0_extension_order="x")):
         with pytest.raises(InvalidBody):
-            await webtasks.put("acme", bad, may_create=True)
+            await webtasks.put("acme", bad, may_create=True, may_remove=True)
     assert await webtasks.get("acme", "rule") == before
 
 
@@ -75,9 +75,9 @@ async def test_names(api: Api):
     with pytest.raises(WebtaskNotFound):
         await webtasks.get("acme", "rule")
     with pytest.raises(InsufficientScope):
-        await webtasks.put("acme", rule(), may_create=False)
-    await webtasks.put("acme", rule(), may_create=True)
-    await webtasks.put("acme", rule(script=None), may_create=False)
+        await webtasks.put("acme", rule(), may_create=False, may_remove=False)
+    await webtasks.put("acme", rule(), may_create=True, may_remove=True)
+    await webtasks.put("acme", rule(script=None), may_create=False, may_remove=False)
     with pytest.raises(WebtaskNotFound):
         await webtasks.get("other", "rule")
     await api.create(SEED, "password-exchange", name="rule")
@@ -92,7 +92,7 @@ async def test_names(api: Api):
 async def test_a_webtask_is_gone_with_its_secrets(api: Api):
     """And the extensibility point runs nothing any more."""
     webtasks = api.runtime.webtasks
-    await webtasks.put("acme", rule(), may_create=True)
+    await webtasks.put("acme", rule(), may_create=True, may_remove=True)
     await webtasks.remove("acme", "rule")
     with pytest.raises(WebtaskNotFound):
         await webtasks.remove("acme", "rule")
@@ -101,7 +101,9 @@ async def test_a_webtask_is_gone_with_its_secrets(api: Api):
 
 async def test_plain_webtasks_are_in_the_storage_under_their_own_trigger(api: Api):
     """`model.WEBTASK`, never enabled: the room that runs them looks there."""
-    written = await api.runtime.webtasks.put("acme", Upload(name="plain", script=SEED), may_create=True)
+    written = await api.runtime.webtasks.put(
+        "acme", Upload(name="plain", script=SEED), may_create=True, may_remove=True
+    )
     assert (written.hook.trigger, written.hook.enabled) == (WEBTASK, False)
     found, _ = await api.runtime.storage.list_hooks("acme", HookFilter(trigger=WEBTASK), start=0, limit=9)
     assert found == [written.hook]

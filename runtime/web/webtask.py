@@ -22,7 +22,7 @@ from runtime.storage.base import HookWritten
 from runtime.web.manage import remarks
 from runtime.webtask.metadata import claims_of
 from runtime.webtask.tokens import TOKEN_CHARS, WebtaskTokens, basic_claims
-from runtime.webtask.upload import META_CHARS, MOST_OFFSET, NAME_PATTERN, parse_claims, parse_webtask
+from runtime.webtask.upload import META_CHARS, MOST_OFFSET, NAME_PATTERN, Upload, parse_claims, parse_webtask
 from runtime.webtasks import Webtask, Webtasks
 
 CONTAINER: Final = "/api/webtask/{container}"
@@ -80,7 +80,7 @@ class _Webtasks:
     async def put(self, call: Call) -> web.Response:
         name = path_variable(call.path("name"), "name", NAME_PATTERN, "Name of the webtask")
         upload = parse_webtask(name, container(call), await call.json())
-        written = await self._webtasks.put(call.caller.tenant, upload, may_create=_may_create(call))
+        written = await self._put(call, upload)
         view = await self._webtasks.view(written.hook, open_secrets=True)
         return json_response(self._body(call, view), 200, self._headers(call, written))
 
@@ -93,7 +93,7 @@ class _Webtasks:
         """The token as text: sandboxjs takes the body as it is (contract 3)."""
         upload = parse_claims(await call.json())
         require_own(call, upload.container or call.caller.tenant)
-        written = await self._webtasks.put(call.caller.tenant, upload, may_create=_may_create(call))
+        written = await self._put(call, upload)
         token = self._token(call, written.hook)
         return bytes_response(token.encode(), 200, _TEXT_HEADERS, self._headers(call, written))
 
@@ -117,6 +117,12 @@ class _Webtasks:
         if "fetch_code" in asked:
             claims["code"] = hook.version.script
         return json_response(claims)
+
+    async def _put(self, call: Call, upload: Upload) -> HookWritten:
+        scopes = call.caller.scopes
+        return await self._webtasks.put(
+            call.caller.tenant, upload, may_create="create:hooks" in scopes, may_remove="delete:hooks" in scopes
+        )
 
     async def _view(self, call: Call, hook: Hook, asked: Collection[str]) -> Webtask:
         if "decrypt" in asked and not _may_write(call):
@@ -155,10 +161,6 @@ def require_own(call: Call, named: str) -> None:
 
 def _may_write(call: Call) -> bool:
     return "update:hooks" in call.caller.scopes
-
-
-def _may_create(call: Call) -> bool:
-    return "create:hooks" in call.caller.scopes
 
 
 def _flag(query: Query, name: str) -> bool:

@@ -29,7 +29,8 @@ WEBTASK_OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ),
     ("PUT", "/api/webtask/{container}/{name}"): Operation(
         id="writeWebtask",
-        summary="Change a webtask, what is absent stays; or make one, which wants create:hooks too",
+        summary="Change a webtask, what is absent stays; or make one, which wants create:hooks too. For another "
+        "extensibility point it is removed and made anew, which wants both create:hooks and delete:hooks",
         scope="update:hooks",
         body="WebtaskUpload",
         answer="Webtask",

@@ -278,6 +278,23 @@ async def test_scopes_beyond_the_routes(api: Api, scope, method, path, body):
     assert (await api.with_token(token(scope="update:hooks")).call("PUT", f"{CONTAINER}/rule", {})).status == 200
 
 
+@pytest.mark.parametrize("scope", ["", "create:hooks", "delete:hooks"])
+async def test_who_may_only_change_a_hook_can_not_replace_it(api: Api, scope: str):
+    """Without its metadata an upload is another webtask, for anybody to call, and the hook would be gone."""
+    guard = await api.create("module.exports = (client, scope, audience, context, cb) => cb(new Error('no'))")
+    changer = api.with_token(token(scope=f"update:hooks {scope}"))
+    name = guard["name"]
+
+    for method, path, body in (
+        ("PUT", f"{CONTAINER}/{name}", {"code": PLAIN, "meta": {}}),
+        ("POST", "/api/tokens/issue", {"jtn": name, "code": PLAIN}),
+    ):
+        refused = await changer.call(method, path, body)
+        assert (refused.status, refused.body["errorCode"]) == (403, "insufficient_scope")
+        assert "create:hooks and delete:hooks" in refused.body["message"]
+    assert (await api.execute())["decision"] == "deny"
+
+
 async def test_what_is_not_there(api: Api):
     """404 with a message, for names and for tokens of webtasks that are gone."""
     made = await issue(api, "rule!")
