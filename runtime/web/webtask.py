@@ -20,7 +20,7 @@ from runtime.http.routes import Call, Route, guarded
 from runtime.model import Hook
 from runtime.storage.base import HookWritten
 from runtime.web.manage import remarks
-from runtime.webtask.metadata import claims_of
+from runtime.webtask.metadata import SECRET, claims_of
 from runtime.webtask.tokens import TOKEN_CHARS, WebtaskTokens, basic_claims
 from runtime.webtask.upload import META_CHARS, MOST_OFFSET, NAME_PATTERN, Upload, parse_claims, parse_webtask
 from runtime.webtasks import Webtask, Webtasks
@@ -64,7 +64,9 @@ class _Webtasks:
         limit = query.integer("limit", LIST_DEFAULT, least=0, most=LIST_MOST)
         wanted = dict(_filter(text) for text in query.texts("meta"))
         found = await self._webtasks.list_webtasks(call.caller.tenant, wanted, offset=offset, limit=limit)
-        views = [await self._webtasks.view(hook, open_secrets=_may_write(call)) for hook in found]
+        views = [
+            await self._webtasks.view(hook, open_secrets=SECRET in hook.meta and _may_write(call)) for hook in found
+        ]
         return json_response([self._body(call, view) for view in views])
 
     async def get(self, call: Call) -> web.Response:

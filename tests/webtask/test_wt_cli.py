@@ -39,6 +39,7 @@ class CommandLine:
 
     packages: Path
     home: Path
+    bearer: str
 
     def profile(self, url: str, bearer: str, **more: Any) -> None:
         """What `wt init` writes."""
@@ -90,8 +91,9 @@ def packages() -> Path:
 def cli(api: Api, packages: Path, tmp_path: Path) -> CommandLine:
     """With a token as `hookd token` makes it."""
     row = api.runtime.settings.auth.trusted[0]
-    made = CommandLine(packages=packages, home=tmp_path)
-    made.profile(api.url, sign(row, tenant="acme", scope=tuple(ALL_SCOPES.split()), subject="wt", lifetime=600))
+    bearer = sign(row, tenant="acme", scope=tuple(ALL_SCOPES.split()), subject="wt", lifetime=600)
+    made = CommandLine(packages=packages, home=tmp_path, bearer=bearer)
+    made.profile(api.url, bearer)
     return made
 
 
@@ -226,3 +228,29 @@ async def test_a_plain_webtask_from_standard_input(cli: CommandLine, api: Api):
     async with api.client.get(created.splitlines()[-1]) as answer:
         assert (answer.status, await answer.json()) == (200, "Hello")
     assert (await api.call("GET", "/api/v2/hooks")).body == []
+
+
+async def test_the_library_beneath(cli: CommandLine, api: Api):
+    """sandboxjs, which programs use without the command line: put, update, issue, run, list, inspect, remove."""
+    process = await asyncio.create_subprocess_exec(
+        NODE,
+        Path(__file__).parent / "cli" / "library.js",
+        *(api.url, cli.bearer),
+        env={"PATH": str(NODE.parent), "NODE_PATH": str(cli.packages)},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(SECONDS):
+        printed, _ = await process.communicate()
+    done = json.loads(printed)
+    assert (done["made"], done["updated"]) == ("put", f"{api.url}/api/run/acme/put")
+    assert done["ranUpdated"] == {"secret": "new", "params": {}, "data": {"KEY": "new"}}
+    assert done["ranIssued"] == {"params": {"p": "q"}, "data": {"a": 1, "p": "q", "z": "1"}}
+    assert done["listed"] == ["put"]
+    assert {name: done["inspected"][name] for name in ("jtn", "mb", "pb", "pctx")} == {
+        "jtn": "issued",
+        "mb": 1,
+        "pb": 1,
+        "pctx": {"p": "q"},
+    }
+    assert done["removed"] is True
+    assert done["gone"] == [404, "There is no webtask 'issued' in this container."]
