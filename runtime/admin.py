@@ -29,7 +29,7 @@ from runtime.manifest import (
     parse_secrets,
 )
 from runtime.model import WEBTASK, Deploy, Hook, HookVersion, Secrets
-from runtime.policies import parse_policy
+from runtime.policies import never_runs, parse_policy
 from runtime.sandbox.base import SourceRejected
 from runtime.storage.base import HookChange, HookFilter, HookWritten, SecretNotFound, StaleHook, Storage
 from runtime.storage.sealing import Sealer
@@ -239,6 +239,7 @@ class Admin:
         warnings = [f"The hook can not be enabled: {evaluated.rejected}"] if evaluated.rejected else []
         if version.dependencies:
             warnings.append(_NOT_INSTALLED)
+        warnings += filter(None, [never_runs(written.hook.trigger, written.hook.policy)])
         return replace(written, warning=_in_ascii(" ".join(warnings)))
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from runtime.manifest import Broken, Property, expected, inside, integer, members, quoted, require_properties, string
 from runtime.model import Policy
+from runtime.triggers import TRIGGERS
 
 BOUND_TO: Final = 100
 """Clients, and audiences, that a hook may be bound to."""
@@ -22,6 +23,18 @@ def parse_policy(body: object) -> Callable[[Policy], Policy]:
     changes = members(body, _POLICY)
     require_properties(changes)
     return lambda policy: replace(policy, **changes)
+
+
+def never_runs(trigger_id: str, policy: Policy) -> str:
+    """Why no request is one that a hook with this policy runs for; "" where some may be."""
+    trigger = TRIGGERS.get(trigger_id)
+    if trigger is None or trigger.grant:
+        return ""
+    if policy.audiences:
+        return f"The hook never runs: it is bound to audiences, and at {trigger.id} there are none."
+    if policy.clients and not trigger.names_client:
+        return f"The hook never runs: it is bound to clients, and at {trigger.id} none is named."
+    return ""
 
 
 def _names(most_chars: int) -> Callable[[object], tuple[str, ...]]:

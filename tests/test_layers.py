@@ -62,7 +62,7 @@ ROOMS: Mapping[str, set[str]] = {
     "claims": NOUNS | {"grammar", "triggers", "settings"},
     "chain": NOUNS | {"triggers"},
     "manifest": NOUNS | {"grammar", "triggers"},
-    "policies": NOUNS | {"manifest"},
+    "policies": NOUNS | {"triggers", "manifest"},
     "recording": NOUNS | {"masking", "triggers"},
     "webtask": NOUNS | {"triggers", "manifest", "policies"},
     "webtask.tokens": NOUNS | {"webtask"},

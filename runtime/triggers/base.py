@@ -31,6 +31,11 @@ class Trigger:
     answers_user: bool = False
     blocks: bool = True
 
+    @property
+    def names_client(self) -> bool:
+        """Whether its requests say which OAuth client they are about."""
+        return bool(self.grant) or "recipient" in self.fields
+
 
 _USER_EVENT = ("user", "context")
 

@@ -257,7 +257,7 @@ _HEADERS: Final = {
     "Location": "Where the webtask runs.",
     "X-Hook-Repeated": "true: this request came before under the same X-Request-Id, and this is the first one's answer.",
     "X-Hook-Disabled": "The name of the hook that was disabled because this one was enabled.",
-    "X-Hook-Warning": "Why the hook that was stored can not be enabled, or what it will not find.",
+    "X-Hook-Warning": "Why the hook that was stored can not be enabled or never runs, or what it will not find.",
 }
 _STATUSES: Final = {
     200: "Done",

@@ -111,6 +111,30 @@ async def test_a_wrong_policy_names_field_rule_and_value(api: Api, body, words):
     assert (await api.call("GET", f"{HOOKS}/{hook}/policy")).body == DEFAULT
 
 
+@pytest.mark.parametrize(
+    ("trigger", "policy", "warning"),
+    [
+        (
+            "pre-user-registration",
+            {"audiences": ["a"]},
+            "bound to audiences, and at pre-user-registration there are none",
+        ),
+        ("post-change-password", {"clients": ["c"]}, "bound to clients, and at post-change-password none is named"),
+        ("send-phone-message", {"clients": ["c"]}, ""),
+        ("send-phone-message", {"audiences": ["a"]}, "bound to audiences, and at send-phone-message there are none"),
+        ("password-exchange", {"clients": ["c"], "audiences": ["a"]}, ""),
+    ],
+)
+async def test_a_hook_that_can_never_run_is_warned_of(api: Api, trigger: str, policy: dict[str, Any], warning: str):
+    """Its author thinks that it keeps somebody out."""
+    hook = (await api.create(hook_of("cb()"), trigger))["id"]
+
+    answer = await api.call("PATCH", f"{HOOKS}/{hook}/policy", policy)
+
+    expected = f"The hook never runs: it is {warning}." if warning else None
+    assert answer.headers.get("X-Hook-Warning") == expected
+
+
 async def test_who_may_read_and_change_a_policy(api: Api):
     """The scopes are those of the hook; another tenant's hook is none."""
     hook = (await api.create(adds("x")))["id"]
