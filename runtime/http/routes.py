@@ -169,11 +169,8 @@ def wrap(
             if at_once:
                 # No await for who is known: it is half a microsecond of every token request.
                 known = authenticator.recall(request.headers.get(hdrs.AUTHORIZATION))  # type: ignore[union-attr]
-                if known is None:
-                    call.caller = await identify(request)
-                else:
-                    require_scope(known, wanted)
-                    call.caller = known
+                call.caller = known or await identify(request)
+                require_scope(call.caller, wanted)
             elif later:
                 call._identify = partial(identify, request)  # noqa: SLF001 - its maker
             response = await handler(call)
