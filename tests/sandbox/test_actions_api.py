@@ -25,6 +25,7 @@ async def action(sandbox: WasmSandbox, body: str, trigger: str = M2M, owner: str
     [
         ("api.access.deny('invalid_scope', 'm');", M2M, "InvalidScopeError", "m", {}),
         ("api.access.deny('invalid_request', 'm');", M2M, "InvalidRequestError", "m", {}),
+        ("api.access.deny('invalid_scope', 'm'); throw new Error('later');", M2M, "InvalidScopeError", "m", {}),
         ("api.access.deny('server_error');", M2M, "ServerError", "server_error", {}),
         (
             "api.access.deny('invalid_scope', 'first'); api.access.deny('server_error', 'second');",

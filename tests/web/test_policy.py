@@ -305,6 +305,17 @@ async def test_a_denial_is_no_failure(api: Api, body):
     assert (await api.execute())["decision"] == "deny"
 
 
+async def test_an_action_that_denied_and_broke_has_denied(api: Api):
+    """`api.access.deny` does not end the function, so what follows it often breaks."""
+    deny = "api.access.deny('invalid_scope', 'no'); event.organization.name.length"
+    script = f"exports.onExecuteCredentialsExchange = async (event, api) => {{ {deny} }}"
+    await deploy(api, "denies", script, on_error="allow")
+
+    decision = await api.execute()
+
+    assert (decision["decision"], decision["error"], decision["error_description"]) == ("deny", "invalid_scope", "no")
+
+
 async def test_in_a_row_a_broken_hook_leaves_what_was_there(api: Api):
     """The others go on from it; the answer shows what broke."""
     await deploy(api, "first", adds("one"), order=1)

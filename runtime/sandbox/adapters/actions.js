@@ -307,7 +307,12 @@
       const kept = inputs[count];
       forEach(copied(kept), (entry) => add(entries, entry));
       who = inputs[0];
-      await handler(event, api);
+      // Who has denied has denied, whatever happens afterwards: a policy may let out what only broke.
+      try {
+        await handler(event, api);
+      } catch (error) {
+        if (!refusal) throw error;
+      }
       const said = { __proto__: null, cache: changes };
       if (refusal) said.refusal = refusal;
       else said.answer = answer();
