@@ -133,7 +133,12 @@
 
   // The classes that the starter code uses to say which OAuth error a denial is.
 
-  class ExtensibilityUserError extends ErrorHere {}
+  class ExtensibilityUserError extends ErrorHere {
+    constructor(message) {
+      super(message);
+      hidden(this, 'name', new.target.name);
+    }
+  }
   function errorClass(name) {
     const kind = { [name]: class extends ExtensibilityUserError {
       constructor(message) {
