@@ -45,7 +45,7 @@ _NOT_INSTALLED: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
+class _Evaluated:
     """What came of loading a version: a new image to keep, or why there can be none."""
 
     image: bytes | None = None
@@ -76,20 +76,22 @@ class Admin:
         """A new hook from `{name, script, triggerId, enabled?, dependencies?}`. `InvalidBody`, `HookNameTaken`, `TooManyHooks`."""
         return await self.add(tenant, parse_new_hook(body))
 
-    async def add(self, tenant: str, new: NewHook, *, must_load: bool = False) -> HookWritten:
-        """A new hook, with its secrets. With `must_load` one whose script does not load is not stored, disabled neither."""
+    async def add(
+        self, tenant: str, new: NewHook, *, must_load: bool = False, instead_of: Hook | None = None
+    ) -> HookWritten:
+        """A new hook, with its secrets. With `must_load` one whose script does not load is not stored, disabled neither.
+
+        `instead_of` is removed in the same moment.
+        """
         version = new.version()
-        evaluated = await self.require_storable(tenant, new, must_load=must_load)
+        evaluated = await self._evaluate(tenant, version)
+        _require_loads(evaluated, enabled=new.enabled, stored=must_load)
         hook = self._hook(tenant, new, version)
         sealed = self._sealer.seal_secrets(tenant, hook.id, new.secrets)
-        written = await self._whole(self._storage.create_hook(hook, most=self._hooks_most, secrets=sealed), hook)
+        old = None if instead_of is None else instead_of.id
+        write = self._storage.create_hook(hook, most=self._hooks_most, secrets=sealed, instead_of=old)
+        written = await self._whole(write, hook, *([] if instead_of is None else [instead_of]))
         return await self._finish(written, evaluated)
-
-    async def require_storable(self, tenant: str, new: NewHook, *, must_load: bool) -> Evaluated:
-        """What loading its version gave. `InvalidBody` when it must load and does not."""
-        evaluated = await self._evaluate(tenant, new.version())
-        _require_loads(evaluated, enabled=new.enabled, stored=must_load)
-        return evaluated
 
     async def update_hook(self, tenant: str, hook_id: str, body: object) -> HookWritten:
         """Change name, script, enabled or dependencies. `InvalidBody`, `HookNotFound`, `HookNameTaken`, `StaleHook`."""
@@ -201,37 +203,38 @@ class Admin:
         written = await self._whole(self._storage.update_hook(tenant, hook_id, change, time.time(), seen=seen), seen)
         return await self._finish(written, evaluated)
 
-    async def _evaluate_change(self, seen: Hook, change: HookChange, must_load: bool) -> Evaluated:
+    async def _evaluate_change(self, seen: Hook, change: HookChange, must_load: bool) -> _Evaluated:
         """Load what the change brings to run. `InvalidBody` when it must load and does not."""
         version = change.version or seen.version
         enabled = seen.enabled if change.enabled is None else change.enabled
         if version.id == seen.version.id and enabled <= seen.enabled:
-            return Evaluated()
+            return _Evaluated()
         evaluated = await self._evaluate(seen.tenant, version)
         _require_loads(evaluated, enabled=enabled, stored=must_load)
         return evaluated
 
-    async def _evaluate(self, tenant: str, version: HookVersion) -> Evaluated:
+    async def _evaluate(self, tenant: str, version: HookVersion) -> _Evaluated:
         if await self._storage.get_image(version.id, self._images.build_id) is not None:
-            return Evaluated()
+            return _Evaluated()
         try:
-            return Evaluated(await self._images.image_of(version, owner=tenant))
+            return _Evaluated(await self._images.image_of(version, owner=tenant))
         except SourceRejected as error:
-            return Evaluated(rejected=_reason(error))
+            return _Evaluated(rejected=_reason(error))
 
-    async def _whole(self, write: Coroutine[Any, Any, T], hook: Hook) -> T:
+    async def _whole(self, write: Coroutine[Any, Any, T], *hooks: Hook) -> T:
         """Wait for a write and tell that something changed. Happens to its end whether or not the caller waits."""
         task = asyncio.create_task(write)
         self._writing.add(task)
 
         def tell(done: asyncio.Task[T]) -> None:
             self._writing.discard(done)
-            self._changed(hook.tenant, hook.trigger)
+            for hook in hooks:
+                self._changed(hook.tenant, hook.trigger)
 
         task.add_done_callback(tell)
         return await asyncio.shield(task)
 
-    async def _finish(self, written: HookWritten, evaluated: Evaluated) -> HookWritten:
+    async def _finish(self, written: HookWritten, evaluated: _Evaluated) -> HookWritten:
         """Keep the image, for the first request to find it, and say what is amiss."""
         version = written.hook.version
         if evaluated.image is not None:
@@ -248,7 +251,7 @@ def _require_managed(hook: Hook) -> None:
         raise HookNotFound
 
 
-def _require_loads(evaluated: Evaluated, *, enabled: bool, stored: bool) -> None:
+def _require_loads(evaluated: _Evaluated, *, enabled: bool, stored: bool) -> None:
     if evaluated.rejected and (enabled or stored):
         raise InvalidBody(f"The hook can not be {'stored' if stored else 'enabled'}: {evaluated.rejected}")
 

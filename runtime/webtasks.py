@@ -138,13 +138,11 @@ class Webtasks:
         return await self._admin.add(tenant, _new(upload, binding, None, secrets), must_load=binding.is_extension)
 
     async def _replace(self, seen: Hook, upload: Upload, secrets: Secrets | None) -> HookWritten:
-        """For another extensibility point: a hook of its own, once it is certain that it can be made."""
+        """For another extensibility point: a hook of its own, in place of the old one."""
         binding = _binding(seen, upload)
         kept = await self._secrets(seen) if secrets is None else secrets
         new = _new(upload, binding, seen, kept)
-        await self._admin.require_storable(seen.tenant, new, must_load=binding.is_extension)
-        await self._admin.remove(seen)
-        return await self._admin.add(seen.tenant, new, must_load=binding.is_extension)
+        return await self._admin.add(seen.tenant, new, must_load=binding.is_extension, instead_of=seen)
 
     def _changed(self, seen: Hook, upload: Upload, secrets: Secrets | None) -> HookChange:
         new = _new(upload, _binding(seen, upload), seen, secrets or Secrets())

@@ -162,11 +162,17 @@ class Storage(ABC):
 
     @abstractmethod
     async def create_hook(
-        self, hook: Hook, *, most: int | None = None, secrets: Mapping[str, bytes] | None = None
+        self,
+        hook: Hook,
+        *,
+        most: int | None = None,
+        secrets: Mapping[str, bytes] | None = None,
+        instead_of: str | None = None,
     ) -> HookWritten:
         """Store a new hook, its version and its sealed secrets. `HookNameTaken` when the trigger has one of that name in this tenant.
 
-        `TooManyHooks` when the tenant would have more than `most`; None is no limit.
+        `TooManyHooks` when the tenant would have more than `most`; None is no limit. `instead_of` is the id of a hook that is
+        removed in the same transaction. `HookNotFound`.
         If `hook.enabled` and its policy has no order, the hook that was enabled at that trigger without an order for the
         same clients and audiences is disabled in the same transaction. `TooManyEnabled`.
         """

@@ -42,10 +42,15 @@ class SqliteStorage(Storage):
         await self._database.read(lambda db: db.execute("SELECT 1 FROM hooks LIMIT 1").fetchone())
 
     async def create_hook(
-        self, hook: Hook, *, most: int | None = None, secrets: Mapping[str, bytes] | None = None
+        self,
+        hook: Hook,
+        *,
+        most: int | None = None,
+        secrets: Mapping[str, bytes] | None = None,
+        instead_of: str | None = None,
     ) -> HookWritten:
         """See `Storage.create_hook`."""
-        return await self._database.write(lambda db: tables.create_hook(db, hook, most, secrets))
+        return await self._database.write(lambda db: tables.create_hook(db, hook, most, secrets, instead_of))
 
     async def update_hook(
         self, tenant: str, hook_id: str, change: HookChange, at: float, *, seen: Hook | None = None

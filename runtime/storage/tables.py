@@ -44,8 +44,16 @@ _DROP_UNUSED_VERSION: Final = """
 """
 
 
-def create_hook(db: Database, hook: Hook, most: int | None, secrets: Mapping[str, bytes] | None = None) -> HookWritten:
+def create_hook(
+    db: Database,
+    hook: Hook,
+    most: int | None,
+    secrets: Mapping[str, bytes] | None = None,
+    instead_of: str | None = None,
+) -> HookWritten:
     """See `Storage.create_hook`."""
+    if instead_of is not None:
+        delete_hook(db, hook.tenant, instead_of)
     _require_free_name(db, hook.tenant, hook.trigger, hook.name)
     if most is not None:
         _require_room(db, hook.tenant, most)

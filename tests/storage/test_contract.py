@@ -313,3 +313,21 @@ async def test_a_trigger_is_left_out(storage, nouns):
         await storage.create_hook(hook)
 
     assert await storage.list_hooks("acme", HookFilter(but_trigger="webtask"), start=0, limit=9) == ([hooks[1]], 1)
+
+
+async def test_a_hook_takes_the_place_of_another(storage, nouns):
+    """In one transaction: its name and its room among the most are free; where that is gone nothing is stored."""
+    old = nouns.hook(trigger="webtask")
+    await storage.create_hook(old, secrets={"A": b"1"})
+    new = nouns.hook(name=old.name)
+    await storage.create_hook(new, most=1, secrets={"B": b"2"}, instead_of=old.id)
+
+    assert await storage.list_hooks("acme", ALL, start=0, limit=9) == ([new], 1)
+    assert await storage.get_secrets("acme", new.id) == {"B": b"2"}
+    with pytest.raises(HookNotFound):
+        await storage.create_hook(nouns.hook(), instead_of=old.id)
+    same = nouns.hook(name=new.name)
+    await storage.create_hook(same, instead_of=new.id)
+    with pytest.raises(HookNotFound):
+        await storage.create_hook(nouns.hook(tenant="other"), instead_of=same.id)
+    assert await storage.list_hooks("acme", ALL, start=0, limit=9) == ([same], 1)

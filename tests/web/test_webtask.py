@@ -186,7 +186,9 @@ async def test_the_extensions_secret_is_kept_with_the_secrets(api: Api):
 async def test_a_name_is_one_webtasks(api: Api):
     """Issued for another extensibility point it is another hook, with its metadata, and the old one is gone."""
     await issue(api, meta=META, ectx={"KEY": "value"})
+    assert (await api.execute())["execution"] is not None
     await put(api, "rule", meta={**META, "auth0-extension-name": "password-exchange"})
+    assert (await api.execute())["execution"] is None
     (hook,) = await hooks(api)
     assert (hook["name"], hook["triggerId"], hook["script"]) == ("rule", "password-exchange", SEED)
     shown = (await api.call("GET", f"{CONTAINER}/rule", decrypt="1")).body
