@@ -39,6 +39,9 @@ from runtime.ulid import Ulids
 REQUEST_BYTES: Final = 16_384
 """A longer request is not kept in the record."""
 
+ROW_MS: Final = 20_000
+"""What all hooks of a request may take together, as for the vendor (contract-full 10); one alone has `Limits.wall_ms`."""
+
 # Characters searched, times what they are searched for: a millisecond, or ten of a text that is made for it.
 _MASKED_INLINE: Final = 500_000
 # Characters to make a mask of: two milliseconds.
@@ -147,7 +150,7 @@ class Dispatch:
         """
         began, at = time.perf_counter(), time.time()
         ready = await self._preparations.make_ready(hook)
-        run = await self._begin(ready, request)
+        run = await self._begin(ready, request, self._limits)
         await self._hide(run, (ready.mask, await _hidden(request)))
         fault = None if isinstance(run.outcome, Answer) else run.outcome
         decision = Allow() if fault is None else claims.denial(fault)
@@ -181,11 +184,13 @@ class Dispatch:
         last: Refusal | Failure | None = None
         # Few awaits: each is half a microsecond of every request.
         hidden = _NOTHING if request.trigger.grant else await _hidden(request)
+        first, limits = began, self._limits
         for ready in hooks:
             if left is not None:
                 request, began = chain.following(request, left), time.perf_counter()
+                limits = _within(limits, ROW_MS - (began - first) * 1000)
             at = time.time()
-            run = await self._begin(ready, request, dry=dry)
+            run = await self._begin(ready, request, limits, dry=dry)
             if ready.mask.hides or hidden.hides:
                 await self._hide(run, (ready.mask, hidden))
             decision, fault = _decide(ready, request, run, hidden)
@@ -199,12 +204,12 @@ class Dispatch:
         assert left is not None
         return Executed(left, last, executions, request.trigger)
 
-    def _begin(self, ready: ReadyHook, request: Runnable, *, dry: bool = False) -> Awaitable[Run]:
+    def _begin(self, ready: ReadyHook, request: Runnable, limits: Limits, *, dry: bool = False) -> Awaitable[Run]:
         if ready.program is None:
             assert ready.rejected is not None
             return _rejected(ready.rejected)
         arguments = orjson.dumps(request.arguments(ready.secrets))
-        return self._sandbox.run(ready.program, arguments, self._limits, owner=ready.hook.tenant, dry=dry)
+        return self._sandbox.run(ready.program, arguments, limits, owner=ready.hook.tenant, dry=dry)
 
     def _execution(
         self,
@@ -256,6 +261,11 @@ class Dispatch:
             else:
                 run.outcome = await asyncio.to_thread(mask.outcome, run.outcome)
                 run.console = await asyncio.to_thread(mask.console, run.console)
+
+
+def _within(limits: Limits, rest_ms: float) -> Limits:
+    """The limits of a hook that has so much time at most."""
+    return limits if rest_ms >= limits.wall_ms else replace(limits, wall_ms=max(1, int(rest_ms)))
 
 
 async def _rejected(failure: Failure) -> Run:
