@@ -28,6 +28,7 @@ Place: TypeAlias = tuple[str, str]
 
 _LOG = logging.getLogger("hookd.dispatch")
 _REJECTED_SECONDS: Final = 5.0
+_MOST_REJECTED: Final = 1_000
 # What a cached hook takes beside its image, its script and its secrets: objects.
 _OVERHEAD: Final = 4096
 
@@ -86,6 +87,8 @@ class Preparations:
         self._free = cache_bytes
         # One program per version, whichever tenants use it: its image once, what was learnt of its manners for all.
         self._programs: WeakValueDictionary[str, Program] = WeakValueDictionary()
+        # Until when a version is not tried again: to find out that it does not load may take seconds.
+        self._rejected: OrderedDict[str, tuple[float, Failure]] = OrderedDict()
 
     def kept(self, place: Place) -> Row | None:
         """What is ready there, if anything is: no await on the way of most requests."""
@@ -108,12 +111,12 @@ class Preparations:
     async def make_ready(self, hook: Hook) -> ReadyHook:
         """One hook, kept nowhere. `HookNotFound`, `Unavailable`."""
         secrets = await self.secrets(hook)
-        program, rejected = None, None
-        try:
-            program = await self._program(hook.tenant, hook.version)
-        except SourceRejected as error:
-            code = "not_a_function" if error.code == "not_a_function" else "source_rejected"
-            rejected = Failure(code=code, message=error.message, stack=error.stack)
+        program, rejected = None, self._lately_rejected(hook.version.id)
+        if rejected is None:
+            try:
+                program = await self._program(hook.tenant, hook.version)
+            except SourceRejected as error:
+                rejected = self._keep_rejected(hook.version.id, error)
         return ReadyHook(hook=hook, secrets=secrets, mask=Mask(secrets), program=program, rejected=rejected)
 
     async def secrets(self, hook: Hook) -> Secrets:
@@ -148,6 +151,19 @@ class Preparations:
             return Row([await self.make_ready(hook) for hook in hooks])
         except HookNotFound:  # deleted since; others may be enabled by now
             return await self._prepare(place)
+
+    def _lately_rejected(self, version_id: str) -> Failure | None:
+        until, failure = self._rejected.get(version_id, (0.0, None))
+        return failure if until > time.monotonic() else None
+
+    def _keep_rejected(self, version_id: str, error: SourceRejected) -> Failure:
+        code = "not_a_function" if error.code == "not_a_function" else "source_rejected"
+        failure = Failure(code=code, message=error.message, stack=error.stack)
+        self._rejected.pop(version_id, None)
+        self._rejected[version_id] = (time.monotonic() + _REJECTED_SECONDS, failure)
+        if len(self._rejected) > _MOST_REJECTED:
+            self._rejected.popitem(last=False)
+        return failure
 
     async def _program(self, tenant: str, version: HookVersion) -> Program:
         program = self._programs.get(version.id)

@@ -11,7 +11,7 @@ from runtime.bootstrap import Runtime
 from runtime.bundle.source import SourceImages
 from runtime.dispatch import Dispatch
 from runtime.errors import Unavailable
-from runtime.model import Execution
+from runtime.model import Execution, HookVersion
 from runtime.preparation import Preparations
 from runtime.settings import LimitSettings
 from runtime.storage.sealing import Sealer
@@ -200,6 +200,35 @@ async def test_tenants_with_the_same_script_share_its_program(runtime: Runtime, 
     for tenant in ("t", "u"):
         runtime.dispatch.forget(tenant, CREDENTIALS)
     assert len(runtime.dispatch._preparations._programs) == 0
+
+
+class CountedImages(SourceImages):
+    """Counts the sources that it evaluates."""
+
+    count = 0
+
+    async def image_of(self, version: HookVersion, *, owner: str = "") -> bytes:
+        self.count += 1
+        return await super().image_of(version, owner=owner)
+
+
+async def test_a_source_that_does_not_load_is_not_evaluated_for_each_call(runtime: Runtime):
+    """It may take seconds to find out, and a plain webtask is called by anybody."""
+    images = CountedImages(runtime.sandbox)
+    preparations = Preparations(
+        storage=runtime.storage,
+        sealer=Sealer(bytes(range(32))),
+        sandbox=runtime.sandbox,
+        images=images,
+        cache_bytes=SPARE,
+    )
+    hook = await deploy(runtime, "throw new Error('at load')", enabled=False)
+
+    ready = [await preparations.make_ready(hook) for _ in range(3)]
+
+    assert {one.rejected.message for one in ready if one.rejected} == {"Error: at load"}
+    assert [one.program for one in ready] == [None] * 3
+    assert images.count == 1
 
 
 # Memory
