@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, Final, cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
@@ -108,7 +108,7 @@ class _Runs:
         request = protocol.RunRequest(trigger=hook.trigger, body=body, webtask=context, http=http, merged=merged)
         called = await self._dispatch.call(hook, request, request_id=call.request_id)
         if isinstance(called.outcome, Response):
-            return _written(called.outcome)
+            return _written(called.outcome, hook.tenant)
         if hook.trigger != WEBTASK or hook.meta.get(metadata.COMPILER) == metadata.GENERIC:
             return _answer(hook, protocol.reply(hook.trigger, called.outcome))
         return _answer(hook, protocol.plain_reply(called.outcome))
@@ -123,17 +123,27 @@ def _answer(hook: Hook, reply: protocol.Reply) -> web.Response:
     return json_response(reply.body, reply.status, _FOREIGN if hook.trigger == WEBTASK else None)
 
 
-def _written(response: Response) -> web.Response:
+def _written(response: Response, tenant: str) -> web.Response:
     """What a plain webtask wrote to `res`, less what is the connection's or the whole host's, and in its sandbox."""
     said = cast(dict[str, Any], response.value)
     headers = CIMultiDict(SECURITY_HEADERS)
     for name, value in said["headers"].items():
         if name.lower() not in _NOT_THEIRS:
             headers.popall(name, None)
-            headers.extend([(name, one) for one in (value if isinstance(value, list) else [value])])
+            values = value if isinstance(value, list) else [value]
+            if name.lower() == "set-cookie":
+                values = [_own_cookie(one, tenant) for one in values]
+            headers.extend([(name, one) for one in values])
     headers.extend(_FOREIGN)  # beside a policy of its own: the browser keeps to both
     body = None if said["status"] in _EMPTY else said["body"].encode("utf-8", "replace")
     return web.Response(status=said["status"], headers=headers, body=body)
+
+
+def _own_cookie(cookie: str, tenant: str) -> str:
+    """The cookie, for the tenant's own webtasks only: all tenants share the host, and a webtask reads what it is sent."""
+    pair, *attributes = cookie.split(";")
+    kept = [one for one in attributes if one.partition("=")[0].strip().lower() not in ("path", "domain")]
+    return ";".join([pair, *kept, f" Path=/api/run/{quote(tenant, safe='')}/"])
 
 
 # What the hook sees of the request

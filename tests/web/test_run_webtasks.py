@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.web.conftest import Api
+from tests.web.conftest import Api, token
 
 TASK = "/api/webtask/acme/task"
 RUN = "/api/run/acme/task"
@@ -91,7 +91,7 @@ async def test_a_response_of_its_own(api: Api):
     assert (answer.status, text) == (201, f'<b>PUT {RUN}/below?b=%C3%B6 {{"a": 1}} öffne 1 2</b>')
     assert answer.headers["Content-Type"] == "text/html"
     assert answer.headers["X-Own"] == "ä"
-    assert answer.headers.getall("Set-Cookie") == ["a=1", "b=2"]
+    assert answer.headers.getall("Set-Cookie") == ["a=1; Path=/api/run/acme/", "b=2; Path=/api/run/acme/"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
@@ -220,3 +220,22 @@ async def test_a_status_that_is_none(api: Api):
 
     assert (answer.status, json.loads(text)["code"]) == (400, 400)
     assert "status" in text
+
+
+@pytest.mark.parametrize("where", ["", "; Path=/", "; path = /api/run/other/; DOMAIN=127.0.0.1; HttpOnly"])
+async def test_a_cookie_is_for_the_webtasks_of_its_tenant(api: Api, where: str):
+    """All tenants share the host: a browser must not bring one's cookie to another's webtask."""
+    sets = f"res.setHeader('Set-Cookie', 'session=acmes{where}'); res.end('ok')"
+    await deploy(api, f"module.exports = (ctx, req, res) => {{ {sets} }}")
+    reads = {"code": "module.exports = (ctx, cb) => cb(null, { cookie: ctx.headers.cookie || '' })"}
+    assert (await api.call("PUT", "/api/webtask/acme/reads", reads)).status == 200
+    assert (await api.with_token(token("other")).call("PUT", "/api/webtask/other/reads", reads)).status == 200
+
+    seen = {}
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+        await (await browser.get(api.url + RUN)).read()
+        for tenant in ("acme", "other"):
+            async with browser.get(f"{api.url}/api/run/{tenant}/reads") as answer:
+                seen[tenant] = (await answer.json())["cookie"]
+
+    assert seen == {"acme": "session=acmes", "other": ""}
