@@ -286,8 +286,8 @@ def _decide(ready: ReadyHook, request: Request, run: Run, hidden: Mask) -> tuple
     """As `claims.decide`, by the hook's policy."""
     decision, fault = claims.decide(request, run.outcome)
     if isinstance(decision, Deny):
-        # One of two answers may have been a denial: `if (bad) cb(error); cb(null, token)`, and nobody remembers which.
-        is_failure = isinstance(fault, Failure) and fault.code != "answered_twice"
+        # Of two answers one may have been a denial, as one before a throw: `if (bad) cb(error);`, and it went on.
+        is_failure = isinstance(fault, Failure) and fault.code != "answered_twice" and not fault.refused
         return (claims.unchanged(request) if is_failure and ready.hook.policy.on_error == "allow" else decision), fault
     if decision.dropped:
         for mask in (ready.mask, hidden):

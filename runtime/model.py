@@ -147,6 +147,8 @@ class Failure:
     message: str
     name: str = "Error"
     stack: str = ""
+    refused: bool = False
+    """Whether it had called `cb(error)` before it broke: then no policy lets the token out."""
 
 
 Outcome: TypeAlias = Answer | Refusal | Failure

@@ -86,6 +86,8 @@ class Reply:
     stack: str = ""
     properties: str = ""
     operations: tuple[Operation, ...] = ()
+    refused: bool = False
+    """Of a failure: whether the hook had called cb(error) before."""
 
 
 def frame(*, now_ms: float, seed: bytes, limits: Limits, image: bytes, payload: bytes, stack_pages: int = 0) -> bytes:

@@ -138,6 +138,10 @@ class Invocation:
         )
         return int(_memory_size(context, scratch.memory))
 
+    def refused(self) -> bool:
+        """Whether the hook has called cb(error), however it ended."""
+        return string_at(self._start + self._engine.in_address + abi.IN_SIZE, 1) != b"\0"
+
     def memory(self) -> bytes:
         """A copy of its whole memory."""
         return string_at(self._start, self.size())

@@ -42,7 +42,8 @@ def outcome(reply: abi.Reply, limits: Limits) -> Outcome:
         return Refusal(name=reply.name, message=reply.message, stack=users(reply.stack), properties=properties)
     text = _MESSAGES.get(reply.code)
     message = text.format_map({**_named(limits), "detail": reply.message}) if text else reply.message
-    return Failure(code=reply.code, name=reply.name, message=message, stack=users(reply.stack))
+    stack = users(reply.stack)
+    return Failure(code=reply.code, name=reply.name, message=message, stack=stack, refused=reply.refused)
 
 
 def users(stack: str) -> str:

@@ -239,8 +239,11 @@ class WasmSandbox(Sandbox):
                 ticks = guest.ticks(limits.cpu_ms - (clock() - before) * 1000)
             reply = guest.ask(engine, invocation, engine.invoke, frame, limits, pages=program.pages, ticks=ticks)
             waiting = reply.kind == "pending"
+            if reply.kind == "failure":
+                reply.refused = invocation.refused()
         except Stopped as stopped:
             reply = failure(stopped.code, str(stopped), memory_bytes=invocation.size())
+            reply.refused = invocation.refused()
         except SourceRejected as rejected:
             reply = failure("source_rejected", rejected.message)
         finally:
@@ -257,6 +260,8 @@ class WasmSandbox(Sandbox):
             reply = guest.ask(engine, step.waiting, engine.resume, frame, limits, pages=0, ticks=ticks)
         except Stopped as stopped:
             reply = failure(stopped.code, str(stopped), before=step.reply, memory_bytes=step.waiting.size())
+        if reply.kind == "failure":
+            reply.refused = step.waiting.refused()
         cpu_ms = step.cpu_ms + (time.thread_time() - before) * 1000
         return _Step(reply, cpu_ms, step.waiting if reply.kind == "pending" else None)
 

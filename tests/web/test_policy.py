@@ -308,6 +308,12 @@ DENIES = {
     "denies": "cb(new Error('no'))",
     "denies and forgets to return": "cb(new Error('no')); cb(null, { scope })",
     "thinks again": "cb(null, { scope }); cb(new Error('no'))",
+    "denies and throws": "cb(new Error('no')); null.x",
+    "denies and runs for ever": "cb(new Error('no')); for (;;);",
+    "denies and takes all memory": "cb(new Error('no')); for (let a = []; ; ) a.push(new Array(1e5).fill(a));",
+    "denies and recurses": "cb(new Error('no')); (function f() { f(); })()",
+    "denies in a timer and throws": "setTimeout(() => { cb(new Error('no')); null.x }, 1)",
+    "denies in a timer and runs for ever": "setTimeout(() => { cb(new Error('no')); for (;;); }, 1)",
     "later": "setTimeout(() => { cb(new Error('no')); cb(null, { scope }); }, 1)",
 }
 

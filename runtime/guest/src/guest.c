@@ -19,7 +19,8 @@
 
 static JSRuntime *rt;
 static JSContext *ctx;
-static uint8_t in[IN_SIZE] __attribute__((aligned(64))); /* whole cells of the host's image, see image.py */
+/* The host reads the byte behind the request: whether the hook has called cb(error), however it ends after that. */
+static uint8_t in[IN_SIZE + 64] __attribute__((aligned(64))); /* whole cells of the host's image, see image.py */
 static uint8_t *request_at = in;
 
 static JSValue hook;         /* what the source exports */
@@ -42,6 +43,7 @@ static JSValue js_callback(JSContext *c, JSValueConst self, int argc, JSValueCon
   if (run.answers++ == 0) {
     run.error = argc > 0 ? JS_DupValue(c, argv[0]) : JS_UNDEFINED;
     run.value = argc > 1 ? JS_DupValue(c, argv[1]) : JS_UNDEFINED;
+    in[IN_SIZE] = JS_ToBool(c, run.error);
   }
   return JS_UNDEFINED;
 }
