@@ -222,27 +222,28 @@ class Dispatch:
         began: float,
         request_id: str,
     ) -> Execution:
-        denied = decision if isinstance(decision, Deny) else None
-        return Execution(
-            id=self._ids.new(at),
-            tenant=hook.tenant,
-            trigger=hook.trigger,
-            hook_id=hook.id,
-            hook_name=hook.name,
-            version_id=hook.version.id,
-            client_id=request.client_id,
-            at=at,
-            decision="deny" if denied else "allow",
-            error=denied.error if denied else "",
-            description=denied.description if denied else "",
-            failure=fault,
-            dropped=decision.dropped if isinstance(decision, Allow) else (),
-            console=run.console,
-            duration_ms=(time.perf_counter() - began) * 1000,
-            cpu_ms=run.cpu_ms,
-            memory_bytes=run.memory_bytes,
-            request_id=request_id,
+        execution = Execution(
+            self._ids.new(at),
+            hook.tenant,
+            hook.trigger,
+            hook.id,
+            hook.name,
+            hook.version.id,
+            request.client_id,
+            at,
+            "allow" if isinstance(decision, Allow) else "deny",
+            (time.perf_counter() - began) * 1000,
+            run.cpu_ms,
+            run.memory_bytes,
+            request_id,
+            run.console,
+            fault,
         )
+        if isinstance(decision, Allow):
+            execution.dropped = decision.dropped
+        else:
+            execution.error, execution.description = decision.error, decision.description
+        return execution
 
     def _complete(self, execution: Execution, request: Request, run: Run, masks: Sequence[Mask]) -> None:
         """What most records do not have."""

@@ -13,20 +13,22 @@ from runtime import model
 from runtime.model import FAILURES, Allow, Answer, Deny, Execution, Response, Secrets
 
 NOUNS = [thing for thing in vars(model).values() if inspect.isclass(thing) and dataclasses.is_dataclass(thing)]
+ON_THE_WAY = (Answer, Response, Allow, Execution)
+"""What every request makes: each says why it is as it is."""
 SECRETS = Secrets(API_KEY="swordfish", OTHER="tuna")
 
 
 @pytest.mark.parametrize("noun", NOUNS)
 def test_nouns_are_frozen_and_slotted(noun: type):
-    """Nobody changes a fact on its way, and none carries what it does not declare. Two say why they are not frozen."""
-    assert noun.__dataclass_params__.frozen or noun in (Allow, Execution)  # type: ignore[attr-defined]
+    """Nobody changes a fact on its way, and none carries what it does not declare. Those of every request are not frozen."""
+    assert noun.__dataclass_params__.frozen or noun in ON_THE_WAY  # type: ignore[attr-defined]
     slots = {slot for kind in noun.__mro__[:-1] for slot in kind.__slots__}  # type: ignore[attr-defined]
     assert slots == {field.name for field in dataclasses.fields(noun)}
 
 
-@pytest.mark.parametrize("noun", [noun for noun in NOUNS if noun not in (Answer, Response, Allow)])
+@pytest.mark.parametrize("noun", [noun for noun in NOUNS if noun not in ON_THE_WAY])
 def test_nouns_are_made_by_name(noun: type):
-    """A noun with more than one field takes none by position, but for the one that every request makes."""
+    """A noun takes no field by position, but for those that every request makes."""
     assert all(field.kw_only for field in dataclasses.fields(noun))
 
 

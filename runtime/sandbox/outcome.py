@@ -36,7 +36,7 @@ def failure(code: str, detail: str = "", *, before: abi.Reply | None = None, mem
 def outcome(reply: abi.Reply, limits: Limits) -> Outcome:
     """The outcome of a reply that is not pending."""
     if reply.kind == "answer":
-        return Answer(reply.value, undefined=reply.undefined)
+        return Answer(reply.value, reply.undefined)
     if reply.kind == "refusal":
         properties = abi.properties_of(reply.properties)
         return Refusal(name=reply.name, message=reply.message, stack=users(reply.stack), properties=properties)

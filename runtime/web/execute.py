@@ -28,7 +28,9 @@ def execute_routes(dispatch: Dispatch) -> list[Route]:
         # The body is read here only and by no second parser, so a member named twice can mislead nobody: the last counts.
         payload = await call.json(unique=False)
         if REQUEST_ID not in call.request.headers:
-            return busy_response(await decide(call, payload))
+            trigger, request_id = call.path("trigger"), call.request_id
+            executed = await dispatch.execute(call.caller.tenant, trigger, payload, request_id=request_id)
+            return busy_response(orjson.dumps(decision_body(executed)))
         answer, is_repeat = await repeats.answer(_key(call, payload), lambda: decide(call, payload))
         response = busy_response(answer)
         if is_repeat:
