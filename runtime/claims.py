@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import cast
 from unicodedata import normalize
 from urllib.parse import urlsplit
 
-from runtime.grammar import json_type, parse_scopes
+from runtime.grammar import is_deep, json_type, parse_scopes
 from runtime.model import Allow, Answer, Decision, Deny, DroppedClaim, Failure, JsonObject, Outcome, Refusal
 from runtime.triggers import EventRequest, Request, TokenRequest
 
@@ -113,7 +113,7 @@ def logged(request: Request, outcome: Outcome) -> str:
     """What the record keeps of an answer that nothing else is done with (contract 0): the beginning of its JSON, or ""."""
     if not isinstance(request, EventRequest) or request.trigger.answers_user or not isinstance(outcome, Answer):
         return ""
-    if _is_deep(outcome.value):
+    if is_deep(outcome.value, MAX_DEPTH):
         return '"(nested too deeply)"'
     return "" if outcome.undefined else json.dumps(outcome.value, ensure_ascii=False)[:MAX_LOGGED]
 
@@ -182,7 +182,9 @@ def _custom_claims(answer: JsonObject, token: str, dropped: list[DroppedClaim]) 
     for name, value in answer.items():
         if name == "scope" and token == _ACCESS_TOKEN:
             continue
-        fault = claim_fault(name) or ("nested_too_deeply" if type(value) in _NESTED and _is_deep(value) else "")
+        fault = claim_fault(name) or (
+            "nested_too_deeply" if type(value) in _NESTED and is_deep(value, MAX_DEPTH) else ""
+        )
         if fault:
             dropped.append(_dropped(name, token, fault))
         else:
@@ -230,7 +232,7 @@ def _user(request: EventRequest, value: object) -> Allow:
 def _metadata(place: str, members: JsonObject, dropped: list[DroppedClaim]) -> JsonObject:
     kept: dict[str, object] = {}
     for name, value in members.items():
-        fault = _metadata_fault(name) or ("nested_too_deeply" if _is_deep(value) else "")
+        fault = _metadata_fault(name) or ("nested_too_deeply" if is_deep(value, MAX_DEPTH) else "")
         if fault:
             dropped.append(_dropped(name, place, fault))
         else:
@@ -239,7 +241,8 @@ def _metadata(place: str, members: JsonObject, dropped: list[DroppedClaim]) -> J
 
 
 def _is_same(sent: object, answered: object) -> bool:
-    return not _is_deep(answered) and sent == answered  # to compare what is deep needs a stack that is as deep
+    # To compare what is deep needs a stack that is as deep.
+    return not is_deep(answered, MAX_DEPTH) and sent == answered
 
 
 def _metadata_fault(name: str) -> str:
@@ -254,21 +257,6 @@ def _malformed(error: _Malformed) -> Failure:
 
 def _dropped(name: str, token: str, reason: str) -> DroppedClaim:
     return DroppedClaim(name=name[:MAX_NAME], token=token, reason=reason)
-
-
-def _is_deep(value: object) -> bool:
-    level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        level = [inner for outer in level for inner in _members(outer)]
-        if not level:
-            return False
-    return True
-
-
-def _members(value: object) -> Iterable[object]:
-    if type(value) is dict:
-        return value.values()
-    return value if type(value) is list else ()
 
 
 def _scope(value: object) -> tuple[str, ...]:

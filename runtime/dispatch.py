@@ -143,13 +143,13 @@ class Dispatch:
         ready = await self._preparations.make_ready(replace(hook, version=version))
         return await self._run([ready], request, time.perf_counter(), request_id, [], dry=True)
 
-    async def call(self, hook: Hook, request: Runnable, *, request_id: str = "") -> Called:
+    async def call(self, hook: Hook, secrets: Secrets, request: Runnable, *, request_id: str = "") -> Called:
         """Run one hook, enabled or not, and record it; what its outcome means is the caller's to say.
 
-        The record's decision is allow where the hook answered. `HookNotFound` when it is gone, `Unavailable`.
+        `secrets` are the hook's. The record's decision is allow where the hook answered. `Unavailable`.
         """
         began, at = time.perf_counter(), time.time()
-        ready = await self._preparations.make_ready(hook)
+        ready = await self._preparations.make_ready(hook, secrets)
         run = await self._begin(ready, request, self._limits)
         await self._hide(run, (ready.mask, await _hidden(request)))
         fault = None if isinstance(run.outcome, Answer) else run.outcome

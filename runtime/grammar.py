@@ -1,9 +1,9 @@
-"""Words of the standards that more than one room reads or says: a scope, and the names of JSON's types. Pure."""
+"""Words of the standards that more than one room reads or says: a scope, the names of JSON's types, how deep JSON is. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 SCOPE_RULE: Final = 'one or more printable ASCII characters without space, " and \\'
@@ -51,3 +51,19 @@ def schema_type(value: object) -> str:
     """
     whole = type(value) is int or (type(value) is float and value.is_integer())
     return "integer" if whole else json_type(value)
+
+
+def is_deep(value: object, most: int) -> bool:
+    """Whether arrays and objects nest deeper than `most`. In steps, for what is too deep is too deep for Python's stack."""
+    level = [value]
+    for _ in range(most + 1):
+        level = [inner for outer in level for inner in _members(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _members(value: object) -> Iterable[object]:
+    if type(value) is dict:
+        return value.values()
+    return value if type(value) is list else ()

@@ -108,9 +108,10 @@ class Preparations:
             task.add_done_callback(lambda done: self._keep(place, done))
         return await asyncio.shield(task)
 
-    async def make_ready(self, hook: Hook) -> ReadyHook:
-        """One hook, kept nowhere. `HookNotFound`, `Unavailable`."""
-        secrets = await self.secrets(hook)
+    async def make_ready(self, hook: Hook, secrets: Secrets | None = None) -> ReadyHook:
+        """One hook, kept nowhere; with these secrets, where they were read already. `HookNotFound`, `Unavailable`."""
+        if secrets is None:
+            secrets = await self.secrets(hook)
         program, rejected = None, self._lately_rejected(hook.version.id)
         if rejected is None:
             try:

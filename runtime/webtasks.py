@@ -128,7 +128,7 @@ class Webtasks:
                 f"{upload.name!r} is at {seen.trigger} and would be replaced by another at {binding.trigger}:"
                 " the token needs create:hooks and delete:hooks beside its scope."
             )
-        return await self._replace(seen, upload, secrets)
+        return await self._replace(seen, upload, binding, secrets)
 
     async def _create(self, tenant: str, upload: Upload) -> HookWritten:
         if upload.script is None:
@@ -137,9 +137,8 @@ class Webtasks:
         binding = metadata.read(upload.meta or {})
         return await self._admin.add(tenant, _new(upload, binding, None, secrets), must_load=binding.is_extension)
 
-    async def _replace(self, seen: Hook, upload: Upload, secrets: Secrets | None) -> HookWritten:
+    async def _replace(self, seen: Hook, upload: Upload, binding: Binding, secrets: Secrets | None) -> HookWritten:
         """For another extensibility point: a hook of its own, in place of the old one."""
-        binding = _binding(seen, upload)
         kept = await self._secrets(seen) if secrets is None else secrets
         new = _new(upload, binding, seen, kept)
         return await self._admin.add(seen.tenant, new, must_load=binding.is_extension, instead_of=seen)

@@ -75,7 +75,7 @@ ROOMS: Mapping[str, set[str]] = {
     "storage.sealing": NOUNS,
     "sqlite": NOUNS,
     "storage": RULES | {"storage.base", "storage.sealing", "sqlite"},
-    "sandbox.abi": NOUNS,
+    "sandbox.abi": NOUNS | {"grammar"},
     "sandbox": RULES | {"sandbox.base", "sandbox.abi"},
     "logs.tail": RULES | {"logs.base", "storage.base"},
     "logs": RULES | {"logs.base", "logs.tail", "storage.base"},

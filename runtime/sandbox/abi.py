@@ -6,12 +6,12 @@ Every byte that comes back is an attacker's: `decode` gives a `Reply` or raises 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from runtime.grammar import is_deep
 from runtime.model import FAILURES, ConsoleLine, JsonObject, Limits
 
 ABI_VERSION = 1
@@ -147,24 +147,8 @@ def properties_of(text: str) -> JsonObject:
         properties = orjson.loads(text) if text else {}
     except ValueError:
         return {}
-    fits = type(properties) is dict and len(properties) <= MOST_PROPERTIES and not is_deep(properties)
+    fits = type(properties) is dict and len(properties) <= MOST_PROPERTIES and not is_deep(properties, MOST_DEPTH)
     return properties if fits else {}
-
-
-def is_deep(value: object) -> bool:
-    """Whether arrays and objects nest deeper than `MOST_DEPTH`."""
-    level = [value]
-    for _ in range(MOST_DEPTH + 1):
-        level = [inner for outer in level for inner in _members(outer)]
-        if not level:
-            return False
-    return True
-
-
-def _members(value: object) -> Iterable[object]:
-    if type(value) is dict:
-        return value.values()
-    return value if type(value) is list else ()
 
 
 def _object(document: bytes) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from hashlib import blake2b
 from typing import Final
 
@@ -28,18 +29,20 @@ def execute_routes(dispatch: Dispatch) -> list[Route]:
         # The body is read here only and by no second parser, so a member named twice can mislead nobody: the last counts.
         payload = await call.json(unique=False)
         if REQUEST_ID not in call.request.headers:
-            trigger, request_id = call.path("trigger"), call.request_id
-            executed = await dispatch.execute(call.caller.tenant, trigger, payload, request_id=request_id)
-            return busy_response(orjson.dumps(decision_body(executed)))
-        answer, is_repeat = await repeats.answer(_key(call, payload), lambda: decide(call, payload))
+            return busy_response(_written(await execution(call, payload)))
+
+        async def make() -> bytes:
+            return _written(await execution(call, payload))
+
+        answer, is_repeat = await repeats.answer(_key(call, payload), make)
         response = busy_response(answer)
         if is_repeat:
             response.headers[REPEATED_HEADER] = "true"
         return response
 
-    async def decide(call: Call, payload: object) -> bytes:
-        executed = await dispatch.execute(call.caller.tenant, call.path("trigger"), payload, request_id=call.request_id)
-        return orjson.dumps(decision_body(executed))
+    # No coroutine of its own: each is half a microsecond of every request.
+    def execution(call: Call, payload: object) -> Awaitable[Executed]:
+        return dispatch.execute(call.caller.tenant, call.path("trigger"), payload, request_id=call.request_id)
 
     return [
         Route(
@@ -50,6 +53,10 @@ def execute_routes(dispatch: Dispatch) -> list[Route]:
             busy=tuple({"trigger": trigger.id} for trigger in TRIGGERS.values() if trigger.grant),
         )
     ]
+
+
+def _written(executed: Executed) -> bytes:
+    return orjson.dumps(decision_body(executed))
 
 
 def _key(call: Call, payload: object) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from runtime.dispatch import Dispatch
 from runtime.errors import Conflict, InvalidBody
 from runtime.http.json import FORM_TYPE, JSON_TYPE, SECURITY_HEADERS, json_response, parse_json, read_body
 from runtime.http.routes import Asked, Call, Route
-from runtime.model import WEBTASK, Hook, JsonObject, Response
+from runtime.model import WEBTASK, Hook, JsonObject, Response, Secrets
 from runtime.web.webtask import require_own
 from runtime.webtask import metadata, protocol
 from runtime.webtasks import NameShared, Webtasks
@@ -78,7 +78,8 @@ class _Runs:
     async def run(self, call: Call) -> web.StreamResponse:
         hook = await self._named(call.path("container"), call.path("name"))
         headers = _headers(call.request)
-        secret = (await self._dispatch.secrets(hook)).get(metadata.SECRET)
+        secrets = await self._dispatch.secrets(hook)
+        secret = secrets.get(metadata.SECRET)
         if secret:
             if not protocol.is_bearer(call.request.headers.get(hdrs.AUTHORIZATION, ""), secret):
                 return _answer(hook, protocol.unauthorized())
@@ -86,7 +87,7 @@ class _Runs:
             await _require_tenant(call)
             # The token is for us. A hook that had it could call what its caller can.
             headers.pop("authorization", None)
-        return await self._perform(call, hook, headers)
+        return await self._perform(call, hook, secrets, headers)
 
     async def _named(self, tenant: str, name: str) -> Hook:
         try:
@@ -94,7 +95,7 @@ class _Runs:
         except NameShared:  # whose message has the hooks' ids, which are not for everybody
             raise Conflict("Several hooks have this name: rename all but one.") from None
 
-    async def _perform(self, call: Call, hook: Hook, headers: dict[str, str]) -> web.StreamResponse:
+    async def _perform(self, call: Call, hook: Hook, secrets: Secrets, headers: dict[str, str]) -> web.StreamResponse:
         raw = b"" if call.request.method in _BODILESS else await read_body(call.request, call.body_limit)
         body = _parsed(raw, headers.get("content-type", ""))
         fault = protocol.body_fault(hook.trigger, body)
@@ -106,7 +107,7 @@ class _Runs:
         http = {"method": call.request.method, "url": _text(call.request.raw_path)}
         merged = hook.trigger == WEBTASK and metadata.merges_body(hook)
         request = protocol.RunRequest(trigger=hook.trigger, body=body, webtask=context, http=http, merged=merged)
-        called = await self._dispatch.call(hook, request, request_id=call.request_id)
+        called = await self._dispatch.call(hook, secrets, request, request_id=call.request_id)
         if isinstance(called.outcome, Response):
             return _written(called.outcome, hook.tenant)
         if hook.trigger != WEBTASK or hook.meta.get(metadata.COMPILER) == metadata.GENERIC:
