@@ -2,6 +2,7 @@
 
     guest.wasm      the engine, its memory as it is after `boot`: JavaScript's own objects, our prelude. Imports nothing
     typescript.js   TypeScript to JavaScript, to be run in the sandbox (typescript.py)
+    calls-*         the host's calls into wasmtime, for each system (native.py)
     manifest.json   what they were made from, and the addresses that the host must know
 
 Needs no system compiler: PyPI's `ziglang` compiles, PyPI's `quickjs-ng` source distribution, pinned by hash, is the
@@ -121,7 +122,8 @@ def main() -> None:
         engine = fetch_engine(Path(scratch))
         patch(engine)
         whole = compile_guest(engine, Path(scratch)).read_bytes()
-        (ARTIFACT / "typescript.js").write_text(typescript().build(Path(scratch)))
+        (ARTIFACT / "typescript.js").write_text(beside("typescript").build(Path(scratch)))
+    beside("native").build(zig, ARTIFACT)
     memory, addresses = boot(whole)
     (ARTIFACT / "guest.wasm").write_bytes(snapshot(whole, memory))
     manifest = {"sources": sources, "artefacts": artefact_hashes(), **addresses}
@@ -133,18 +135,18 @@ def source_hashes() -> dict[str, str]:
     """Everything the artefact depends on: our sources, the engine's, the compiler's version."""
     files = [Path(__file__), *sorted((GUEST / "src").iterdir()), *(GUEST / "js" / name for name in PRELUDE)]
     hashes: dict[str, str] = {file.relative_to(GUEST).as_posix(): sha256(file) for file in files}
-    hashes.update(typescript().source_hashes())
+    hashes.update(beside("typescript").source_hashes() | beside("native").source_hashes())
     return hashes | {QUICKJS: QUICKJS_SHA256, "ziglang": version("ziglang")}
 
 
 def artefact_hashes() -> dict[str, str]:
     """SHA-256 of what was built."""
-    return {name: sha256(ARTIFACT / name) for name in ("guest.wasm", "typescript.js")}
+    return {name: sha256(ARTIFACT / name) for name in ("guest.wasm", "typescript.js", *beside("native").TARGETS)}
 
 
-def typescript() -> ModuleType:
-    """typescript.py: the guest is no package."""
-    spec = importlib.util.spec_from_file_location("guest_typescript", GUEST / "typescript.py")
+def beside(name: str) -> ModuleType:
+    """Another file of this folder: the guest is no package."""
+    spec = importlib.util.spec_from_file_location(f"guest_{name}", GUEST / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

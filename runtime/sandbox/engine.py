@@ -12,18 +12,14 @@ import hashlib
 import json
 import os
 import platform
-from functools import partial
-from importlib import resources
 from importlib.metadata import version
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import wasmtime
 from wasmtime import _bindings as c
-from wasmtime import _ffi
 
-from runtime.sandbox import abi, wrapping
-from runtime.sandbox.ticker import Ticker
+from runtime.sandbox import abi, calls, wrapping
 
 # Every proposal that the guest does not use is switched off: less of wasmtime can be reached (sandbox.md section 4).
 UNUSED_PROPOSALS = (
@@ -47,15 +43,11 @@ THREAD_STACK = 16 << 20
 SPARE = 66
 EXPORTS = ("invoke", "resume", "load", "reserve", "memory")
 
-# Short calls hold the GIL: letting go of it would invite another thread in.
-HOLD = ctypes.PyDLL(str(_ffi.filename))
-ARTIFACT = resources.files("runtime.guest") / "artifact"
-
 
 class Engine:
     """Open it once per process, after any fork. Keeps every object alive that a raw pointer refers to."""
 
-    def __init__(self, cache_directory: Path, *, concurrency: int, artifact: Traversable = ARTIFACT) -> None:
+    def __init__(self, cache_directory: Path, *, concurrency: int, artifact: Traversable = calls.ARTIFACT) -> None:
         try:
             guest, manifest = ((artifact / name).read_bytes() for name in ("guest.wasm", "manifest.json"))
         except FileNotFoundError:
@@ -66,16 +58,21 @@ class Engine:
         self.in_address: int = json.loads(manifest)["in_address"]
         self._engine = wasmtime.Engine(_config(concurrency))
         self._module = _compiled(self._engine, guest, cache_directory)
-        self.pointer, self.module = (_address(thing.ptr()) for thing in (self._engine, self._module))
         names = [export.name for export in self._module.exports]
         self.invoke, self.resume, self.load, self.reserve, self.memory = (names.index(name) for name in EXPORTS)
         kind = self._module.exports[self.memory].type
         assert isinstance(kind, wasmtime.MemoryType)
-        self.memory_size = kind.limits.min * abi.PAGE
+        self._host = calls.make_host(
+            _address(self._engine.ptr()),
+            _address(self._module.ptr()),
+            memory=self.memory,
+            reserve=self.reserve,
+            memory_size=kind.limits.min * abi.PAGE,
+            in_place=(self.in_address, abi.IN_SIZE),
+        )
+        self.host = ctypes.addressof(self._host)
+        self._clock = calls.Clock(self._host)
         self._closing = False
-        increment = HOLD.wasmtime_engine_increment_epoch
-        increment.restype, increment.argtypes = None, (ctypes.c_void_p,)
-        self.ticker = Ticker(partial(increment, self.pointer))
 
     def imports(self) -> list[tuple[str, str, str]]:
         """What the module imports: (module, name, kind). A test reads it: nothing."""
@@ -86,7 +83,7 @@ class Engine:
         if self._closing:
             return
         self._closing = True
-        self.ticker.close()
+        self._clock.close()
         for thing in (self._module, self._engine):
             thing.close()
 

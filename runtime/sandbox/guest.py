@@ -9,10 +9,10 @@ from typing import Final
 
 from runtime.model import Limits
 from runtime.sandbox import abi
+from runtime.sandbox.calls import TICK_SECONDS
 from runtime.sandbox.engine import Engine
 from runtime.sandbox.invocation import Invocation, Stopped
 from runtime.sandbox.outcome import rejection
-from runtime.sandbox.ticker import TICK_SECONDS
 
 TICK_MS: Final = TICK_SECONDS * 1000
 MAX_TICKS: Final = int(45 / TICK_SECONDS)
@@ -36,16 +36,25 @@ def request(limits: Limits, *, image: bytes = b"", payload: bytes, seed: bytes =
 
 
 def ticks(cpu_ms: float) -> int:
-    """Ticks that give at least this much time (`Ticker.began`)."""
+    """Ticks that give at least this much time (`calls.c`)."""
     return min(max(1, math.ceil(cpu_ms / TICK_MS)), MAX_TICKS)
 
 
 def ask(
-    engine: Engine, invocation: Invocation, export: int, frame: bytes, limits: Limits, *, pages: int, ticks: int
+    engine: Engine,
+    invocation: Invocation,
+    export: int,
+    frame: bytes,
+    limits: Limits,
+    *,
+    pages: int,
+    ticks: int,
+    hold: bool = False,
 ) -> abi.Reply:
-    """One call. `Stopped` when it does not come back with a reply that belongs to it."""
+    """One call, see `Invocation.call`. `Stopped` when it does not come back with a reply that belongs to it."""
+    longest = abi.longest_reply(limits)
     try:
-        reply = abi.decode(invocation.call(export, frame, pages=pages, ticks=ticks, longest=abi.longest_reply(limits)))
+        reply = abi.decode(invocation.call(export, frame, pages=pages, ticks=ticks, longest=longest, hold=hold))
     except abi.Nonsense as nonsense:
         raise Stopped("sandbox_crashed", str(nonsense)) from None
     except abi.Unreadable as unreadable:

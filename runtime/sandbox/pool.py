@@ -112,7 +112,7 @@ class WasmSandbox(Sandbox):
         if program.pages * abi.PAGE > limits.memory_bytes:
             step = _Step(failure("memory_limit", memory_bytes=program.pages * abi.PAGE), 0.0, None)
         elif self._inline and not program.slow and len(frame) <= INLINE_BYTES:
-            step = self._attempt(program, frame, limits, INLINE_TICKS, time.perf_counter)
+            step = self._attempt(program, frame, limits, INLINE_TICKS, time.perf_counter, hold=True)
             if _hit_cpu_limit(step):
                 program.exceeded()
                 step = None
@@ -227,9 +227,16 @@ class WasmSandbox(Sandbox):
         return step
 
     def _attempt(
-        self, program: WasmProgram, frame: bytes, limits: Limits, ticks: int, clock: Callable[[], float]
+        self,
+        program: WasmProgram,
+        frame: bytes,
+        limits: Limits,
+        ticks: int,
+        clock: Callable[[], float],
+        *,
+        hold: bool = False,
     ) -> _Step:
-        """A fresh sandbox and the first call into it. `clock` tells CPU time, in seconds."""
+        """A fresh sandbox and the first call into it. `clock` tells CPU time, in seconds. `hold` as for `Invocation.call`."""
         before, engine = clock(), self._engine
         invocation = Invocation(engine)
         waiting = False
@@ -237,7 +244,9 @@ class WasmSandbox(Sandbox):
             if program.evaluates:
                 guest.load(engine, invocation, program.source, limits)
                 ticks = guest.ticks(limits.cpu_ms - (clock() - before) * 1000)
-            reply = guest.ask(engine, invocation, engine.invoke, frame, limits, pages=program.pages, ticks=ticks)
+            reply = guest.ask(
+                engine, invocation, engine.invoke, frame, limits, pages=program.pages, ticks=ticks, hold=hold
+            )
             waiting = reply.kind == "pending"
             if reply.kind == "failure":
                 reply.refused = invocation.refused()

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.sandbox import abi
-from runtime.sandbox.engine import ARTIFACT, EXPORTS
+from runtime.sandbox.calls import ARTIFACT
+from runtime.sandbox.engine import EXPORTS
 
 GUEST = Path(__file__).parents[2] / "runtime/guest"
 CALM = settings(deadline=None)  # other work may share the machine
@@ -71,7 +72,12 @@ def test_a_number_that_the_header_has_not_stops_the_build():
 def test_the_manifest_is_of_this_artefact(manifest: Any):
     """The hash is the file's, and there is nothing else in the folder that a wheel would carry along."""
     assert manifest["artefacts"] == build.artefact_hashes()
-    assert {file.name for file in ARTIFACT.iterdir()} == {"guest.wasm", "typescript.js", "manifest.json"}
+    assert {file.name for file in ARTIFACT.iterdir()} == {
+        "guest.wasm",
+        "typescript.js",
+        "manifest.json",
+        *build.beside("native").TARGETS,
+    }
 
 
 def test_the_manifest_names_everything_it_was_made_from(manifest: Any):
@@ -82,8 +88,10 @@ def test_the_manifest_names_everything_it_was_made_from(manifest: Any):
     assert manifest["sources"].keys() == files | {
         "build.py",
         "typescript.py",
+        "native.py",
+        "calls.c",
         build.QUICKJS,
-        build.typescript().SUCRASE,
+        build.beside("typescript").SUCRASE,
         "ziglang",
     }
     assert str(GUEST.parents[1]) not in json.dumps(manifest)
@@ -237,6 +245,8 @@ def test_up_to_date_means_the_same_sources_and_a_whole_artefact(tmp_path: Path, 
     assert not build.up_to_date(sources)
     (tmp_path / "guest.wasm").write_bytes(b"wasm")
     (tmp_path / "typescript.js").write_bytes(b"js")
+    for name in build.beside("native").TARGETS:
+        (tmp_path / name).write_bytes(b"native")
     (tmp_path / "manifest.json").write_text("{")
     assert not build.up_to_date(sources)
     (tmp_path / "manifest.json").write_text("{}")

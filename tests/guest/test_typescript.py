@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from runtime.model import Answer
-from runtime.sandbox.engine import ARTIFACT
+from runtime.sandbox.calls import ARTIFACT
 from runtime.sandbox.pool import open_sandbox
 from runtime.settings import LimitSettings, SandboxSettings
 from tests.guest.test_build import build
 
-typescript: Any = build.typescript()
+typescript: Any = build.beside("typescript")
 
 MODULES = {
     "a/index.js": "const b = require('../b'); // as in require('./nothing')\nexports.a = () => b.b();",

@@ -9,9 +9,9 @@ import pytest
 
 from runtime.sandbox import guest
 from runtime.sandbox.base import SourceRejected
+from runtime.sandbox.calls import TICK_SECONDS
 from runtime.sandbox.engine import Engine
 from runtime.sandbox.invocation import Invocation, Stopped
-from runtime.sandbox.ticker import TICK_SECONDS
 from runtime.sandbox.wrapping import wrapped
 from tests.sandbox.conftest import LIMITS
 

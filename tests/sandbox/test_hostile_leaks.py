@@ -319,13 +319,13 @@ async def test_a_secret_is_in_no_byte_of_the_next_sandbox(sandbox: WasmSandbox):
     places, base = set(), memory_after_boot(sandbox)
     for _ in range(3):
         first = Invocation(sandbox._engine)
-        places.add(first._start)
+        places.add(first.start)
         assert invoke(sandbox, first, hoarder, MARKER).value == {"secret": MARKER}
         assert first.memory().count(MARKER.encode()) > 100_000, "the test sees what it must not find"
         first.close()
 
         second = Invocation(sandbox._engine)
-        places.add(second._start)
+        places.add(second.start)
         try:
             assert second.memory() == base
             assert invoke(sandbox, second, ordinary, "other").value == {"size": 6_000_000}
@@ -351,11 +351,11 @@ async def test_a_sandbox_that_was_stopped_leaves_no_byte(sandbox: WasmSandbox, k
         code = stopped.code
     assert code == ENDS[end]
     assert MARKER.encode() in first.memory()
-    place = first._start
+    place = first.start
     first.close()
 
     second = Invocation(sandbox._engine)
-    assert second._start == place
+    assert second.start == place
     assert second.memory() == base
     second.close()
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.errors import Unavailable
-from runtime.sandbox import abi, image
+from runtime.sandbox import abi, calls, image
 from runtime.sandbox.engine import SPARE, Engine
 from runtime.sandbox.invocation import Invocation, Stopped
 from tests.sandbox.conftest import LIMITS
@@ -134,7 +134,7 @@ def test_any_bytes_as_an_answer_are_a_reply_or_nonsense(evil: Engine, content: b
 def test_any_room_that_a_guest_reserves_is_written_or_refused(evil: Engine, address: int):
     """A large request goes where the guest says, if that lies in its memory."""
     invocation = Invocation(evil)
-    ctypes.memmove(invocation._start + 8, struct.pack("<I", address), 4)
+    ctypes.memmove(invocation.start + 8, struct.pack("<I", address), 4)
     large = frame(bytes(2 * abi.IN_SIZE))
     with contextlib.closing(invocation):
         if 0 < address <= 4 * abi.PAGE - len(large):
@@ -198,7 +198,7 @@ def overwrite(invocation: Invocation, chance: random.Random) -> None:
     for _ in range(chance.choice([1, 4, 64, 1024])):
         length = chance.choice([1, 4, 4, 64, 4096])
         at = chance.randrange(abi.STACK_SIZE, size - length)
-        ctypes.memmove(invocation._start + at, chance.randbytes(length), length)
+        ctypes.memmove(invocation.start + at, chance.randbytes(length), length)
 
 
 def test_an_image_that_is_garbage_is_contained(engine: Engine):
@@ -227,11 +227,11 @@ def test_a_slot_is_as_new_however_it_was_left(engine: Engine):
             dirty.call(engine.invoke, large, pages=0, ticks=50, longest=1 << 20)  # fails, for there is no hook in it
             reach = dirty.size()
             assert reach > len(expected)
-        ctypes.memset(dirty._start, 0xAA, reach)
-        place = dirty._start
+        ctypes.memset(dirty.start, 0xAA, reach)
+        place = dirty.start
         dirty.close()
         again = Invocation(engine)
-        assert place == again._start, "the pool gives the place that was free last"
+        assert place == again.start, "the pool gives the place that was free last"
         assert expected == again.memory()
         again.close()
 
@@ -292,6 +292,9 @@ def test_no_two_requests_share_a_hash_seed(engine: Engine):
         invocation = Invocation(engine)
         head = abi.frame(now_ms=0.0, seed=os.urandom(32), limits=LIMITS, image=b"", payload=b"[]")
         invocation.call(engine.invoke, head, pages=0, ticks=50, longest=1 << 20)
-        seeds.add(invocation._run(names.index("hash_seed"), 1, 50) & 0xFFFFFFFF)
+        answer = (ctypes.c_uint64 * 4)()
+        place = (engine.host, invocation._address)
+        assert calls.RELEASE.sandbox_run(*place, names.index("hash_seed"), 50, answer, 1) == calls.DONE
+        seeds.add(answer[0] & 0xFFFFFFFF)
         invocation.close()
     assert len(seeds) == 20

@@ -1,0 +1,173 @@
+"""The native library: its clock runs while a call does and rests when none does, and no endless hook gets past it."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from wasmtime import _bindings as c
+
+from runtime.model import Limits
+from runtime.sandbox import calls, guest
+from runtime.sandbox.engine import Engine
+from runtime.sandbox.invocation import Invocation, Stopped
+from runtime.sandbox.wrapping import wrapped
+from tests.sandbox.conftest import LIMITS
+
+INCREMENT = calls.WASMTIME.index("wasmtime_engine_increment_epoch")
+
+
+class Counted:
+    """A clock whose ticks are counted instead of given to an engine."""
+
+    def __init__(self, *, tick_us: int = 200, idle_ticks: int = 5) -> None:
+        self.ticks = 0
+        self.host = calls.make_host(0, 0, memory=0, reserve=0, memory_size=0, in_place=(0, 0))
+        self._tick = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._count)
+        self.host.functions[INCREMENT] = ctypes.cast(self._tick, ctypes.c_void_p).value
+        self.clock = calls.Clock(self.host, tick_us=tick_us, idle_ticks=idle_ticks)
+
+    def _count(self, _engine: int) -> None:
+        self.ticks += 1
+
+
+@pytest.fixture
+def counted() -> Iterator[Counted]:
+    counted = Counted()
+    yield counted
+    counted.clock.close()
+
+
+@pytest.fixture
+def engine(engine_cache: Path) -> Iterator[Engine]:
+    engine = Engine(engine_cache, concurrency=4)
+    yield engine
+    engine.close()
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Returns when the condition holds; fails after a minute."""
+    pause = threading.Event()
+    for _ in range(60_000):
+        if condition():
+            return
+        pause.wait(0.001)
+    pytest.fail("it never came true")
+
+
+def test_nothing_ticks_while_nothing_runs(counted: Counted):
+    """It rests after a while, and a machine that does nothing is woken by nothing."""
+    until(lambda: counted.host.resting)
+    assert counted.ticks == 0
+
+
+def test_it_ticks_while_a_call_runs(counted: Counted):
+    """However many run, until the last has ended; then it rests again."""
+    counted.host.running = 2
+    until(lambda: counted.ticks >= 3)
+    counted.host.running = 1
+    before = counted.ticks
+    until(lambda: counted.ticks >= before + 3)
+    counted.host.running = 0
+    until(lambda: counted.host.resting)
+
+
+@pytest.mark.parametrize("resting", [True, False], ids=["while it rests", "while it ticks"])
+def test_closing_ends_its_thread(resting: bool):
+    """At once, also where it waits to be woken; a second time is nothing."""
+    counted = Counted()
+    if resting:
+        until(lambda: counted.host.resting)
+    else:
+        counted.host.running = 1
+        until(lambda: counted.ticks)
+    counted.clock.close()
+    counted.clock.close()
+    assert "hookd-clock" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_bell_that_nobody_hears_does_not_stop_who_rings_it(counted: Counted):
+    """The pipe may be full: to ring is not to wait."""
+    ringer = ctypes.PyDLL(None).write
+    for _ in range(70_000):
+        ringer(counted.host.bell_write, b"x", ctypes.c_size_t(1))
+    assert ringer(counted.host.bell_write, b"x" * 4096, ctypes.c_size_t(4096)) == -1
+
+
+def endless(engine: Engine, *, hold: bool, ticks: int = 2) -> str:
+    """The code of what stops an endless hook."""
+    invocation = Invocation(engine)
+    source = wrapped("module.exports = () => { for (;;); };")
+    frame = guest.request(LIMITS, payload=b"[]")
+    try:
+        guest.load(engine, invocation, source, LIMITS)
+        guest.ask(engine, invocation, engine.invoke, frame, LIMITS, pages=0, ticks=ticks, hold=hold)
+    except Stopped as stopped:
+        return stopped.code
+    finally:
+        invocation.close()
+    return "it ended"
+
+
+@pytest.mark.parametrize("hold", [True, False], ids=["the GIL kept", "the GIL let go"])
+def test_an_endless_hook_is_stopped(engine: Engine, hold: bool):
+    """Also while nobody else can take the GIL: the clock has no need of it."""
+    assert endless(engine, hold=hold) == "cpu_limit"
+
+
+def test_an_endless_hook_is_stopped_whenever_it_begins(engine: Engine):
+    """Also at the moment at which the clock goes to rest: calls are made at all times around it."""
+    engine._clock.close()
+    engine._host.closing = 0
+    engine._clock = calls.Clock(engine._host, tick_us=100, idle_ticks=3)
+    pause = threading.Event()
+    stopped = []
+    for round_ in range(200):
+        pause.wait(round_ * 5e-6)
+        stopped.append(endless(engine, hold=round_ % 2 == 0))
+    assert set(stopped) == {"cpu_limit"}
+
+
+def test_short_calls_elsewhere_do_not_save_an_endless_hook(engine: Engine):
+    """The event loop is busy with others' hooks all the while."""
+    over = threading.Event()
+    limits = Limits(**{name: getattr(LIMITS, name) for name in Limits.__slots__} | {"cpu_ms": 50})
+
+    def many_short_ones() -> None:
+        while not over.is_set():
+            invocation = Invocation(engine)
+            guest.load(engine, invocation, wrapped("module.exports = (cb) => cb();"), limits)
+            invocation.close()
+
+    other = threading.Thread(target=many_short_ones)
+    other.start()
+    try:
+        assert {endless(engine, hold=False) for _ in range(5)} == {"cpu_limit"}
+    finally:
+        over.set()
+        other.join()
+
+
+def test_types_of_the_c_api_are_as_the_library_has_them(monkeypatch: pytest.MonkeyPatch):
+    """A wasmtime with other types is refused at the start, not found out by a crash."""
+    monkeypatch.setattr(c, "wasmtime_instance_t", ctypes.c_uint64)
+    with pytest.raises(RuntimeError, match="types of other sizes"):
+        calls.make_host(0, 0, memory=0, reserve=0, memory_size=0, in_place=(0, 0))
+
+
+@pytest.mark.parametrize(("machine", "name"), [("AMD64", "x86_64"), ("arm64", "aarch64"), ("x86_64", "x86_64")])
+def test_the_librarys_name_is_the_systems(machine: str, name: str, monkeypatch: pytest.MonkeyPatch):
+    """One word for a processor, whatever the system calls it."""
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    assert calls.library_name() == f"calls-{sys.platform}-{name}"
+
+
+def test_a_library_that_is_missing_says_how_to_get_it(tmp_path: Path):
+    """A checkout that nobody has built."""
+    with pytest.raises(RuntimeError, match=r"is not built: run `python runtime/guest/build\.py`"):
+        calls._library(ctypes.CDLL, tmp_path)
