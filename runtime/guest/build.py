@@ -41,6 +41,10 @@ UNITS = (
     "buffer.c",
     "heap.c",
     "random.c",
+    "crypto.c",
+    "crypto_keys.c",
+    "crypto.zig",
+    "crypto_fast.zig",
     "wasi.c",
 )
 INSPECT = (
@@ -61,6 +65,10 @@ INSPECT = (
 )
 PRELUDE = (*(f"inspect/{name}.js" for name in INSPECT), "prelude.js")  # in this order
 COMPILE = ("-target", "wasm32-wasi", "-O3", "-DNDEBUG", "-D_GNU_SOURCE", "-mbulk-memory", "-fno-sanitize=undefined")
+ZIG = {
+    "crypto.zig": ("-target", "wasm32-wasi", "-OReleaseSmall", "-fstrip"),
+    "crypto_fast.zig": ("-target", "wasm32-wasi", "-OReleaseFast", "-fstrip"),
+}
 OWN_WARNINGS = ("-Wall", "-Wextra", "-Werror")
 LINK = ("-mexec-model=reactor", "-Wl,--strip-all")  # zig puts the stack first by itself
 PAGE, BLOCK = 65536, 4096
@@ -199,6 +207,9 @@ def compile_guest(engine: Path, scratch: Path) -> Path:
         own = (GUEST / "src" / name).exists()
         source = (GUEST / "src" if own else engine) / name
         target = scratch / f"{name}.o"
+        if source.suffix == ".zig":
+            zig("build-obj", *ZIG[name], "--cache-dir", str(scratch / "zig"), str(source), f"-femit-bin={target}")
+            return str(target)
         warnings = OWN_WARNINGS if own and name != "engine.c" else ("-w",)
         zig(
             "cc", *COMPILE, *warnings, "-I", str(engine), "-I", str(GUEST / "src"), "-c", str(source), "-o", str(target)

@@ -37,3 +37,5 @@ void engine_set_hash_seed(JSContext *ctx, uint32_t seed) { ctx->hash_seed = seed
 uint32_t engine_hash_seed(JSContext *ctx) { return ctx->hash_seed; }
 
 void engine_set_time_origin(JSContext *ctx) { ctx->time_origin = js__now_ms(); }
+
+bool engine_has_stack(JSContext *ctx, size_t bytes) { return !js_check_stack_overflow(ctx->rt, bytes); }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "abi.h"
+#include "crypto.h"
 #include "engine.h"
 #include "heap.h"
 #include "host.h"
@@ -128,6 +129,7 @@ static void begin_run(void) {
   console.kept = console.dropped = console.bytes = 0;
   host_now_ms = request()->now_ms;
   random_seed(request()->seed);
+  crypto_begin();
   uint32_t seed;
   random_bytes((uint8_t *)&seed, sizeof seed);
   engine_set_hash_seed(ctx, seed);
@@ -206,6 +208,12 @@ static uint64_t pending(void) {
   buffer_text(&out, ",\"operations\":[{\"id\":0,\"kind\":\"timer\",\"ms\":");
   buffer_number(&out, ms);
   buffer_text(&out, "}]");
+  return outcome_end();
+}
+
+static uint64_t no_image(void) {
+  outcome_begin("pending");
+  buffer_text(&out, ",\"operations\":[{\"id\":0,\"kind\":\"timer\",\"ms\":0}]");
   return outcome_end();
 }
 
@@ -304,6 +312,7 @@ EXPORT("boot") int32_t boot(uint8_t *at) {
   define(native, "promiseResult", js_promise_result, 1);
   define(native, "proxyTarget", js_proxy_target, 1);
   define(native, "proxyHandler", js_proxy_handler, 1);
+  crypto_define(ctx, native);
   JS_DefinePropertyValueStr(ctx, math, "random", JS_NewCFunction(ctx, js_random, "random", 0), JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE);
   JSValue inside = JS_Call(ctx, prelude, JS_UNDEFINED, 1, (JSValueConst *)&native);
   if (JS_IsException(inside)) return 3;
@@ -356,6 +365,7 @@ EXPORT("load") uint64_t load(void) {
   if (failed) return failed;
   uint64_t waiting = pending();
   if (waiting) return waiting;
+  if (crypto_drew()) return no_image(); /* every request would have the same */
   JS_RunGC(rt);
   JS_SetGCThreshold(rt, GC_THRESHOLD);
   outcome_begin("loaded");
