@@ -22,8 +22,10 @@ from runtime.dispatch import Dispatch
 from runtime.errors import SettingsError
 from runtime.logs.recorder import StorageRecorder
 from runtime.logs.tail import Tail
+from runtime.network.client import Client
 from runtime.preparation import Preparations
 from runtime.sandbox.base import Sandbox
+from runtime.sandbox.operations.performing import Performer
 from runtime.sandbox.pool import open_sandbox
 from runtime.settings import Settings, StorageSettings, parse, trust_fault
 from runtime.storage.base import Storage
@@ -98,7 +100,10 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         recorder.start()
         # Closed in reverse: the engine first, so that the runs it ends are still recorded.
         stack.push_async_callback(recorder.close)
-        sandbox = await open_sandbox(settings.sandbox)
+        client = Client(settings.network)
+        stack.push_async_callback(client.close)
+        performer = Performer(client, connections=settings.network.connections)
+        sandbox = await open_sandbox(settings.sandbox, performer, at_once=settings.network.at_once)
         stack.push_async_callback(sandbox.close)
         images = SourceImages(sandbox)
         preparations = Preparations(

@@ -209,7 +209,7 @@ class Dispatch:
             assert ready.rejected is not None
             return _rejected(ready.rejected)
         arguments = orjson.dumps(request.arguments(ready.secrets))
-        return self._sandbox.run(ready.program, arguments, limits, owner=ready.hook.tenant, dry=dry)
+        return self._sandbox.run(ready.program, arguments, limits, owner=ready.hook.tenant, hook=ready.hook.id, dry=dry)
 
     def _execution(
         self,
@@ -239,6 +239,8 @@ class Dispatch:
             run.console,
             fault,
         )
+        if run.operations:
+            execution.operations = run.operations
         if isinstance(decision, Allow):
             execution.dropped = decision.dropped
         else:

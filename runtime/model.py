@@ -108,6 +108,7 @@ class Limits:
     console_lines: int
     console_bytes: int
     operations: int
+    operation_bytes: int
 
 
 @dataclass(slots=True)
@@ -226,6 +227,22 @@ class ConsoleLine:
     text: str
 
 
+@dataclass(slots=True, kw_only=True)
+class Operation:
+    """What a hook had done while it waited: a request (kind fetch), or its storage (storage_get, storage_set).
+
+    `host` has a port where it is not the usual one; no path, query or header is kept, for they may be secret. `status` is 0
+    where nothing was answered; `error` is a code, "" where all went well. Filled while it goes on.
+    """
+
+    kind: str
+    method: str = ""
+    host: str = ""
+    status: int = 0
+    ms: float = 0.0
+    error: str = ""
+
+
 @dataclass(slots=True)
 class Execution:
     """One run of one hook version. `at` is seconds since the epoch; never holds a secret, a token or a password.
@@ -255,5 +272,6 @@ class Execution:
     error: str = ""
     description: str = ""
     answer: str = ""
+    operations: tuple[Operation, ...] = ()
     request: JsonObject | None = None
     """What was sent, as far as it may be kept (`recording`), where the configuration asks for it."""

@@ -118,7 +118,10 @@ class LimitSettings:
     output_bytes: int = setting(65_536, "The hook's answer as JSON, in bytes.", least=1_024, most=1_048_576)
     console_lines: int = setting(256, "Console lines that are kept.", least=0, most=10_000)
     console_bytes: int = setting(32_768, "Console text that is kept, in bytes.", least=0, most=1_048_576)
-    operations: int = setting(50, "Operations (timers) that a hook may start.", least=0, most=1_000)
+    operations: int = setting(50, "Operations (timers, requests, storage) that a hook may start.", least=0, most=1_000)
+    operation_bytes: int = setting(
+        1_048_576, "What its operations may send in all, a body as base64, in bytes.", least=0, most=8_388_608
+    )
 
     def limits(self) -> Limits:
         """The same as the model's noun."""
@@ -137,6 +140,41 @@ class SandboxSettings:
     cache_directory: str = setting(
         ".hookd/cache", "Where compiled code is kept between starts; must be writable by hookd only."
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantNetwork:
+    """`[[network.tenants]]`: what one tenant's hooks may reach, beside the lists for all; its `only` stands instead."""
+
+    tenant: str = setting("", "The tenant.")
+    allow: tuple[str, ...] = setting((), "Hosts and networks that are refused otherwise.")
+    deny: tuple[str, ...] = setting((), "Hosts and networks that are refused in any case.")
+    only: tuple[str, ...] = setting((), "If any: nothing else can be reached.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings:
+    """`[network]`: what hooks may reach. Never, unless allowed: addresses that are not of the public Internet."""
+
+    enabled: bool = setting(True, "Whether hooks may make HTTP requests at all.")
+    allow: tuple[str, ...] = setting(
+        (), 'Hosts and networks that are refused otherwise: "10.1.0.0/16:8443", "*.corp.example", "[fd00::/8]".'
+    )
+    deny: tuple[str, ...] = setting((), "Hosts and networks that are refused in any case.")
+    only: tuple[str, ...] = setting((), "If any: nothing else can be reached.")
+    tenants: tuple[TenantNetwork, ...] = setting((), "Lists of single tenants.")
+    timeout_ms: int = setting(
+        10_000, "Time of one request, redirects and body included, in milliseconds.", least=10, most=20_000
+    )
+    response_bytes: int = setting(
+        1_048_576, "Body of a response, decompressed, in bytes.", least=1_024, most=16_777_216
+    )
+    redirects: int = setting(20, "Redirects that one request follows.", least=0, most=20)
+    at_once: int = setting(10, "Operations of one hook at once; more of them wait for their turn.", least=1, most=100)
+    connections: int = setting(
+        2_000, "Operations of all hooks at once; more of them wait, tenant by tenant.", least=1, most=50_000
+    )
+    ca_file: str = setting("", "A PEM file with certificate authorities to trust beside the system's own.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +278,7 @@ class Settings:
     auth: Auth = setting(Auth, "")
     limits: LimitSettings = setting(LimitSettings, "")
     sandbox: SandboxSettings = setting(SandboxSettings, "")
+    network: NetworkSettings = setting(NetworkSettings, "")
     log: Log = setting(Log, "")
     issuer: Issuer = setting(Issuer, "")
 

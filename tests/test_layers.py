@@ -75,8 +75,10 @@ ROOMS: Mapping[str, set[str]] = {
     "storage.sealing": NOUNS,
     "sqlite": NOUNS,
     "storage": RULES | {"storage.base", "storage.sealing", "sqlite"},
-    "sandbox.abi": NOUNS | {"grammar"},
-    "sandbox": RULES | {"sandbox.base", "sandbox.abi"},
+    "network": NOUNS | {"settings"},
+    "sandbox.asked": set(),
+    "sandbox.abi": NOUNS | {"grammar", "sandbox.asked"},
+    "sandbox": RULES | {"sandbox.base", "sandbox.abi", "sandbox.asked", "network"},
     "logs.tail": RULES | {"logs.base", "storage.base"},
     "logs": RULES | {"logs.base", "logs.tail", "storage.base"},
     "preparation": RULES | CONTRACTS | {"storage.sealing"},
@@ -86,7 +88,8 @@ ROOMS: Mapping[str, set[str]] = {
     "bootstrap": RULES
     | CONTRACTS
     | {"webtasks", "webtask.tokens"}
-    | {"preparation", "dispatch", "admin", "bundle", "storage", "storage.sealing", "sandbox", "logs", "logs.tail"},
+    | {"preparation", "dispatch", "admin", "bundle", "storage", "storage.sealing", "sandbox", "network", "logs"}
+    | {"logs.tail"},
     "http": NOUNS | {"settings"},
     "web": RULES
     | CONTRACTS
@@ -101,8 +104,9 @@ ROOMS: Mapping[str, set[str]] = {
 
 # Third-party package -> the rooms, or single modules, that may import it.
 PLACES: Mapping[str, set[str]] = {
-    "aiohttp": {"http", "web", "issuer"},
-    "multidict": {"http", "web", "issuer"},
+    "aiohttp": {"http", "web", "issuer", "network"},
+    "multidict": {"http", "web", "issuer", "network"},
+    "yarl": {"network"},
     "wasmtime": {"sandbox", "guest"},
     "sqlite3": {"sqlite"},
     "redis": {"storage.redis"},

@@ -23,6 +23,7 @@ LIMITS: Final = Limits(
     console_lines=0,
     console_bytes=0,
     operations=0,
+    operation_bytes=0,
 )
 """Of one source, which is 100 kB at most."""
 

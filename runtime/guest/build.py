@@ -40,6 +40,8 @@ UNITS = (
     "outcome.c",
     "buffer.c",
     "heap.c",
+    "operations.c",
+    "base64.c",
     "random.c",
     "crypto.c",
     "crypto_keys.c",

@@ -13,8 +13,11 @@ import orjson
 
 from runtime.grammar import is_deep
 from runtime.model import FAILURES, ConsoleLine, JsonObject, Limits
+from runtime.sandbox.asked import MOST_OPERATIONS, Asked, Nonsense, asked
 
-ABI_VERSION = 1
+__all__ = ["MOST_OPERATIONS", "Nonsense"]
+
+ABI_VERSION = 2
 IN_SIZE = 16384
 STACK_SIZE = 196608
 JS_STACK_SIZE = 163840
@@ -22,7 +25,7 @@ MAX_PAGES = 2048
 PAGE = 65536
 
 # struct request of abi.h
-HEAD = struct.Struct("<d32s8I")
+HEAD = struct.Struct("<d32s9I4x")
 # struct image and struct run
 IMAGE_HEAD = struct.Struct("<II")
 RUN_HEAD = struct.Struct("<II")
@@ -35,6 +38,7 @@ BOOT_LIMITS = Limits(
     console_lines=0,
     console_bytes=0,
     operations=0,
+    operation_bytes=0,
 )
 
 # Beside answer and console: code, name, message, stack and properties of an error as long as outcome.c lets them be, each
@@ -42,28 +46,17 @@ BOOT_LIMITS = Limits(
 _ENVELOPE = 6 * (128 + 128 + 4096 + 8192 + 8192) + 1024
 # Of an error's properties. Deeper than any is, and far from what JSON writers refuse.
 MOST_PROPERTIES, MOST_DEPTH = 50, 32
+# Beside its detail: an operation's id, its kind, and perhaps that it is cancelled.
+_OPERATION = 128
 # The most that any setting allows.
-MOST_LINES, MOST_OPERATIONS = 10_000, 1_000
+MOST_LINES = 10_000
 _ANSWER = b'{"outcome":"answer","value":'
 _LEVELS = frozenset({"debug", "info", "warn", "error"})
 _FAILURES = FAILURES.keys() | {"syntax_error"}
 
 
-class Nonsense(Exception):
-    """The guest answered something that it never answers by itself."""
-
-
 class Unreadable(Exception):
     """The hook's answer is JSON to JavaScript, but not to us: it nests too deeply, or is text of `JSON.rawJSON`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """Something the host is asked to do while the guest waits. `ms` is a timer's length."""
-
-    id: int
-    kind: str
-    ms: float
 
 
 @dataclass(slots=True)
@@ -85,7 +78,10 @@ class Reply:
     message: str = ""
     stack: str = ""
     properties: str = ""
-    operations: tuple[Operation, ...] = ()
+    timer: float | None = None
+    """Of one that is pending: when to resume it at the latest, in milliseconds; None where it waits for operations only."""
+    operations: tuple[Asked, ...] = ()
+    """Likewise: what was started, or cancelled, since the reply before."""
     refused: bool = False
     """Of a failure: whether the hook had called cb(error) before."""
 
@@ -100,6 +96,7 @@ def frame(*, now_ms: float, seed: bytes, limits: Limits, image: bytes, payload: 
         limits.console_lines,
         limits.console_bytes,
         limits.operations,
+        limits.operation_bytes,
         len(image),
         len(payload),
         stack_pages,
@@ -109,7 +106,8 @@ def frame(*, now_ms: float, seed: bytes, limits: Limits, image: bytes, payload: 
 
 def longest_reply(limits: Limits) -> int:
     """More bytes than this the host does not copy out of the guest."""
-    return limits.output_bytes + 6 * limits.console_bytes + 16 * limits.console_lines + _ENVELOPE
+    answer = limits.output_bytes + limits.operation_bytes + _OPERATION * limits.operations
+    return answer + 6 * limits.console_bytes + 16 * limits.console_lines + _ENVELOPE
 
 
 def decode(document: bytes) -> Reply:
@@ -124,7 +122,7 @@ def decode(document: bytes) -> Reply:
     elif kind == "refusal" or kind == "failure":  # noqa: PLR1714 - half the time of a tuple
         _read_error(said, reply)
     elif kind == "pending":
-        reply.operations = _operations(said.get("operations"))
+        reply.timer, reply.operations = _timer(said.get("timer")), asked(said.get("operations"))
     elif kind != "loaded":
         raise Nonsense("the reply is of no known kind")
     return reply
@@ -189,15 +187,9 @@ def _console_line(line: object) -> ConsoleLine:
     raise Nonsense("a console line is not [level, text]")
 
 
-def _operations(operations: object) -> tuple[Operation, ...]:
-    if type(operations) is not list or not 0 < len(operations) <= MOST_OPERATIONS:
-        raise Nonsense("operations is not a short list")
-    return tuple(map(_operation, operations))
-
-
-def _operation(operation: object) -> Operation:
-    if type(operation) is dict and operation.get("kind") == "timer":
-        number, ms = operation.get("id"), operation.get("ms")
-        if type(number) is int and (type(ms) is int or type(ms) is float) and 0 <= ms < 1 << 53:
-            return Operation(id=number, kind="timer", ms=float(ms))
-    raise Nonsense("an operation is of no known kind")
+def _timer(ms: object) -> float | None:
+    if ms is None:
+        return None
+    if (type(ms) is int or type(ms) is float) and 0 <= ms < 1 << 53:
+        return float(ms)
+    raise Nonsense("the timer is not a length of time")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from runtime.model import ConsoleLine, Limits, Outcome
+from runtime.model import ConsoleLine, Limits, Operation, Outcome
 
 
 class SourceRejected(Exception):
@@ -40,6 +40,7 @@ class Run:
     cpu_ms: float
     wall_ms: float
     memory_bytes: int
+    operations: tuple[Operation, ...] = ()
 
 
 class Sandbox(ABC):
@@ -64,11 +65,18 @@ class Sandbox(ABC):
 
     @abstractmethod
     async def run(
-        self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "", dry: bool = False
+        self,
+        program: Program,
+        arguments: bytes,
+        limits: Limits,
+        *,
+        owner: str = "",
+        hook: str = "",
+        dry: bool = False,
     ) -> Run:
         """Run the hook once in a sandbox that nothing else ever uses. `arguments` is a JSON array, less `cb`.
 
-        `dry`: what an Action changes in its cache is lost.
+        `hook` is whose storage it has, of its owner. `dry`: what it changes there, or an Action in its cache, is lost.
 
         Never raises for anything the hook does; `Unavailable` when the engine, or the owner's share of it, has no room
         for another run that waits or computes long.

@@ -40,6 +40,7 @@ LOAD_LIMITS: Final = Limits(
     console_lines=256,
     console_bytes=32_768,
     operations=50,
+    operation_bytes=1 << 20,
 )
 
 

@@ -23,13 +23,15 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from runtime.errors import Unavailable
-from runtime.model import Limits
+from runtime.model import Limits, Operation
 from runtime.sandbox import abi, guest
 from runtime.sandbox.adapted import Adapted
 from runtime.sandbox.base import Program, Run, Sandbox, SourceRejected
 from runtime.sandbox.engine import MAX_WASM_STACK, THREAD_STACK, Engine
 from runtime.sandbox.evaluation import Evaluation
 from runtime.sandbox.invocation import Invocation, Stopped
+from runtime.sandbox.operations.base import Perform, Place, nothing
+from runtime.sandbox.operations.underway import UnderWay
 from runtime.sandbox.outcome import console, failure, outcome
 from runtime.sandbox.program import WasmProgram, load_program
 from runtime.sandbox.turns import Turns
@@ -53,7 +55,7 @@ class _Asked:
     program: WasmProgram
     frame: bytes
     limits: Limits
-    owner: str
+    place: Place
     deadline: float
 
 
@@ -63,13 +65,19 @@ class _Step(NamedTuple):
     reply: abi.Reply
     cpu_ms: float
     waiting: Invocation | None
+    operations: tuple[Operation, ...] = ()
+    """Of the last step: what all of the run did."""
 
 
 class WasmSandbox(Sandbox):
     """QuickJS-ng in wasmtime."""
 
-    def __init__(self, engine: Engine, settings: SandboxSettings) -> None:
+    def __init__(
+        self, engine: Engine, settings: SandboxSettings, perform: Perform = nothing, at_once: int = 10
+    ) -> None:
+        """`perform` does operations, so many of a run at once."""
         self.build_id = engine.build_id
+        self._perform, self._at_once = perform, at_once
         self._engine = engine
         self._evaluation = Evaluation(engine, _threads(1, "hookd-deploy"))
         self._threads = _threads(settings.threads, "hookd-sandbox")
@@ -77,7 +85,8 @@ class WasmSandbox(Sandbox):
         self._concurrency = settings.concurrency
         self._busy: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[_Step]] = set()
-        self._closing = asyncio.Event()
+        self._waiting: set[UnderWay] = set()
+        self._closing = False
         self._seeds = _seeds()
         self._adapted = Adapted(time.time)
         self._inline = _main_stack_is_large()
@@ -89,7 +98,7 @@ class WasmSandbox(Sandbox):
 
     async def make_image(self, source: str, *, owner: str = "", trigger: str = "") -> bytes:
         """See `Sandbox.make_image`."""
-        if self._closing.is_set():
+        if self._closing:
             raise Unavailable("The service is stopping.")
         return await self._evaluation.image_of(source, owner, trigger)
 
@@ -98,11 +107,18 @@ class WasmSandbox(Sandbox):
         return load_program(image)
 
     async def run(
-        self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "", dry: bool = False
+        self,
+        program: Program,
+        arguments: bytes,
+        limits: Limits,
+        *,
+        owner: str = "",
+        hook: str = "",
+        dry: bool = False,
     ) -> Run:
         """See `Sandbox.run`."""
         assert isinstance(program, WasmProgram)
-        if self._closing.is_set():
+        if self._closing:
             raise Unavailable("The service is stopping.")
         started = time.perf_counter()
         if program.adapted:
@@ -117,25 +133,28 @@ class WasmSandbox(Sandbox):
                 program.exceeded()
                 step = None
         if step is None or step.waiting:
-            step = await self._longer(_Asked(program, frame, limits, owner, started + limits.wall_ms / 1000), step)
+            place = Place(owner, hook, dry)
+            step = await self._longer(_Asked(program, frame, limits, place, started + limits.wall_ms / 1000), step)
         wall_ms = (time.perf_counter() - started) * 1000
         said = outcome(step.reply, limits)
         if program.adapted:
             said = self._adapted.outcome(said, owner, program.adapted, dry=dry)
-        return Run(said, console(step.reply), step.cpu_ms, wall_ms, step.reply.memory_bytes)
+        return Run(said, console(step.reply), step.cpu_ms, wall_ms, step.reply.memory_bytes, step.operations)
 
     async def run_aside(self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "") -> Run:
         """See `Sandbox.run_aside`."""
         assert isinstance(program, WasmProgram)
-        if self._closing.is_set():
+        if self._closing:
             raise Unavailable("The service is stopping.")
         return await self._evaluation.run(program, arguments, limits, owner)
 
     async def close(self) -> None:
         """See `Sandbox.close`."""
-        if self._closing.is_set():
+        if self._closing:
             return
-        self._closing.set()
+        self._closing = True
+        for under_way in self._waiting:
+            under_way.wake()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for shut_down in (self._evaluation.close, self._threads.shutdown):
             await asyncio.get_running_loop().run_in_executor(None, shut_down)
@@ -143,14 +162,15 @@ class WasmSandbox(Sandbox):
 
     async def _longer(self, asked: _Asked, step: _Step | None) -> _Step:
         """A run that one turn of the event loop does not finish: a task of its own, for who asked may leave."""
-        if not self._has_place(asked.owner):
+        owner = asked.place.owner
+        if not self._has_place(owner):
             if step is not None and step.waiting:
                 step.waiting.close()
             raise Unavailable("Too many hooks are running or waiting at once.")
-        self._busy[asked.owner] += 1
+        self._busy[owner] += 1
         task = asyncio.create_task(self._finish(asked, step))
         self._tasks.add(task)
-        task.add_done_callback(lambda done: self._over(asked.owner, done))
+        task.add_done_callback(lambda done: self._over(owner, done))
         return await asyncio.shield(task)
 
     def _has_place(self, owner: str) -> bool:
@@ -169,26 +189,43 @@ class WasmSandbox(Sandbox):
             if step is None:
                 return _Step(failure("wall_limit"), 0.0, None)
             asked.program.ran(step.cpu_ms)
-        invocation, resumed = step.waiting, 0
-        try:
-            while step.waiting is not None:
-                due = time.perf_counter() + min(operation.ms for operation in step.reply.operations) / 1000
-                await self._sleep(min(due, asked.deadline) - time.perf_counter())
-                stop = self._must_stop(step, asked, resumed)
-                after = None if stop else await self._on_thread(asked, partial(self._resume, step, asked.limits))
-                if after is None:
-                    return step._replace(reply=stop or failure("wall_limit", before=step.reply), waiting=None)
-                step, resumed = after, resumed + 1
-        finally:
-            if invocation is not None:
+        invocation = step.waiting
+        if invocation is not None:
+            under_way = UnderWay(self._perform, asked.place, most=asked.limits.operations, at_once=self._at_once)
+            self._waiting.add(under_way)
+            try:
+                step = await self._wait(asked, step, under_way)
+            finally:
                 invocation.close()
+                self._waiting.discard(under_way)
+                operations = await under_way.close()
+            step = step._replace(operations=operations)
         if step.reply.kind != "failure" and time.perf_counter() >= asked.deadline:
             return step._replace(reply=failure("wall_limit", before=step.reply))
         return step
 
+    async def _wait(self, asked: _Asked, step: _Step, under_way: UnderWay) -> _Step:
+        """Until it waits no more. It holds a sandbox meanwhile, and neither a thread nor any of its CPU time."""
+        resumed = 0
+        while step.waiting is not None:
+            stop = None if under_way.begin(step.reply.operations) else failure("operation_limit", before=step.reply)
+            if stop is None and step.reply.timer is None and not under_way.waits:
+                stop = failure("sandbox_crashed", "it waits for nothing", before=step.reply)
+            if stop is None:
+                now, timer = time.perf_counter(), step.reply.timer
+                due = asked.deadline if timer is None else min(now + timer / 1000, asked.deadline)
+                await under_way.wait(due - now)
+                stop = self._must_stop(step, asked, resumed)
+            resume = partial(self._resume, step, asked.limits, under_way.results())
+            after = None if stop else await self._on_thread(asked, resume)
+            if after is None:
+                return step._replace(reply=stop or failure("wall_limit", before=step.reply), waiting=None)
+            step, resumed = after, resumed + 1
+        return step
+
     def _must_stop(self, step: _Step, asked: _Asked, resumed: int) -> abi.Reply | None:
         """Whether a waiting run has used up what it may. The guest counts its operations, but is not to be believed."""
-        if self._closing.is_set():
+        if self._closing:
             return failure("sandbox_crashed", "the service is stopping", before=step.reply)
         if time.perf_counter() >= asked.deadline:
             return failure("wall_limit", before=step.reply)
@@ -196,19 +233,11 @@ class WasmSandbox(Sandbox):
             return failure("cpu_limit", before=step.reply)
         return failure("operation_limit", before=step.reply) if resumed > asked.limits.operations else None
 
-    async def _sleep(self, seconds: float) -> None:
-        """Until then, or until the engine closes."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._closing.wait()
-        except TimeoutError:
-            pass
-
     async def _on_thread(self, asked: _Asked, step: Callable[[], _Step]) -> _Step | None:
         """One step, when its owner has a turn; None when its time is over before."""
         try:
             async with asyncio.timeout(max(0.0, asked.deadline - time.perf_counter())):
-                await self._turns.take(asked.owner)
+                await self._turns.take(asked.place.owner)
         except TimeoutError:
             return None
         try:
@@ -260,12 +289,12 @@ class WasmSandbox(Sandbox):
                 invocation.close()
         return _Step(reply, (clock() - before) * 1000, invocation if waiting else None)
 
-    def _resume(self, step: _Step, limits: Limits) -> _Step:
+    def _resume(self, step: _Step, limits: Limits, results: bytes) -> _Step:
         assert step.waiting is not None
         before, engine = time.thread_time(), self._engine
         try:
             ticks = guest.ticks(limits.cpu_ms - step.cpu_ms)
-            frame = guest.request(limits, payload=b"[]")
+            frame = guest.request(limits, payload=results)
             reply = guest.ask(engine, step.waiting, engine.resume, frame, limits, pages=0, ticks=ticks)
         except Stopped as stopped:
             reply = failure(stopped.code, str(stopped), before=step.reply, memory_bytes=step.waiting.size())
@@ -275,13 +304,13 @@ class WasmSandbox(Sandbox):
         return _Step(reply, cpu_ms, step.waiting if reply.kind == "pending" else None)
 
 
-async def open_sandbox(settings: SandboxSettings) -> WasmSandbox:
-    """The wasm engine, ready to run. Compiling the guest takes a second, once per installation."""
+async def open_sandbox(settings: SandboxSettings, perform: Perform = nothing, *, at_once: int = 10) -> WasmSandbox:
+    """The wasm engine, ready to run; `perform` does operations, `at_once` of them for one run. Compiling the guest takes a second, once per installation."""
     loop = asyncio.get_running_loop()
     engine = await loop.run_in_executor(
         None, lambda: Engine(Path(settings.cache_directory), concurrency=settings.concurrency)
     )
-    return WasmSandbox(engine, settings)
+    return WasmSandbox(engine, settings, perform, at_once)
 
 
 def _seeds() -> Iterator[bytes]:

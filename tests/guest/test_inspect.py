@@ -26,6 +26,7 @@ LIMITS = Limits(
     console_lines=2_000,
     console_bytes=4 << 20,
     operations=50,
+    operation_bytes=65_536,
 )
 
 # What is shown otherwise than by Node, and why. Everything else is the same.

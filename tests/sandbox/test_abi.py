@@ -23,7 +23,16 @@ from runtime.triggers import TRIGGERS
 
 SOURCES = Path(__file__).parents[2] / "runtime/guest/src"
 CALM = settings(deadline=None)  # other work may share the machine
-LIMITS = Limits(cpu_ms=1, wall_ms=2, memory_bytes=3, output_bytes=4, console_lines=5, console_bytes=6, operations=7)
+LIMITS = Limits(
+    cpu_ms=1,
+    wall_ms=2,
+    memory_bytes=3,
+    output_bytes=4,
+    console_lines=5,
+    console_bytes=6,
+    operations=7,
+    operation_bytes=8,
+)
 MOST = LimitSettings(**{row.name: row.metadata["most"] for row in fields(LimitSettings)}).limits()
 REQUESTS = [triggers.parse(trigger, triggers.sample(trigger.id)) for trigger in TRIGGERS.values()]
 

@@ -49,6 +49,7 @@ WIDE = Limits(
     console_lines=10,
     console_bytes=1_000,
     operations=1,
+    operation_bytes=65_536,
 )
 
 

@@ -29,6 +29,7 @@ LIMITS = Limits(
     console_lines=8,
     console_bytes=2_048,
     operations=10,
+    operation_bytes=65_536,
 )
 WIDE = Limits(
     cpu_ms=4_000,
@@ -38,6 +39,7 @@ WIDE = Limits(
     console_lines=8,
     console_bytes=2_048,
     operations=10,
+    operation_bytes=65_536,
 )
 # Every place in which a program can keep something. `look` must always report what it reports in a fresh sandbox.
 KEEPER = """

@@ -28,6 +28,7 @@ LIMITS = Limits(
     console_lines=8,
     console_bytes=2_048,
     operations=10,
+    operation_bytes=65_536,
 )
 # Fills the memory, does the work thrice whatever comes of it, frees the memory, and says whether JavaScript still works.
 SOURCE = """

@@ -3,7 +3,7 @@
 (function (native) {
   'use strict';
   const global = globalThis;
-  const { emit, count } = native;
+  const { emit, count, start, cancel: cancelOperation } = native;
   const { format, inspect, lookInside } = global.__hookd_inspect;
   const { defineProperty } = Object;
   const { apply } = Reflect;
@@ -11,6 +11,8 @@
   const now = Date.now;
   const TypeErrorHere = TypeError;
   const ErrorHere = Error;
+  const PromiseHere = Promise;
+  const toJSON = JSON.stringify;
   delete global.__hookd_inspect;
   lookInside(native);
 
@@ -131,6 +133,51 @@
   hidden(global, 'clearInterval', function clearInterval(id) { cancel(id); });
   hidden(global, 'clearImmediate', function clearImmediate(id) { cancel(id); });
 
+  // Operations: what the host does while the hook waits. What comes back is {id, ...} or {id, error: {code, message}}.
+
+  const underWay = { __proto__: null };
+
+  // A promise of the result. `detail` is an object that JSON can hold; `begun`, if given, is called with the id, for `cancel`.
+  function operate(kind, detail, begun) {
+    return new PromiseHere((resolve, reject) => {
+      count();
+      const id = start(kind, toJSON(detail));
+      if (id < 0) {
+        reject(failed({ __proto__: null, code: 'ERR_OPERATION_TOO_LARGE', message: 'The operations of this hook ask for more bytes than their limit.' }));
+        return;
+      }
+      underWay[id] = { __proto__: null, resolve, reject };
+      if (begun) begun(id);
+    });
+  }
+
+  function failed(said) {
+    const error = new ErrorHere(said.message);
+    error.code = said.code;
+    return error;
+  }
+
+  // Nobody waits for it any more: its promise is never settled.
+  function abandon(id) {
+    if (underWay[id] === undefined) return;
+    delete underWay[id];
+    cancelOperation(id);
+  }
+
+  // Settles one; whether it was still under way. Called by C.
+  function deliver(result) {
+    const operation = underWay[result.id];
+    if (operation === undefined) return false;
+    delete underWay[result.id];
+    if (result.error === undefined) operation.resolve(result);
+    else operation.reject(failed(result.error));
+    return true;
+  }
+
+  native.operate = operate;
+  hidden(global, '__operate', operate);
+  native.abandon = abandon;
+
   // The classes that the starter code uses to say which OAuth error a denial is.
 
   class ExtensibilityUserError extends ErrorHere {
@@ -159,5 +206,5 @@
     throw error;
   });
 
-  return { format, fire, waits };
+  return { format, fire, waits, deliver };
 })

@@ -6,7 +6,7 @@
 #define HOOKD_ABI_H
 #include <stdint.h>
 
-#define ABI_VERSION 1
+#define ABI_VERSION 2
 #define IN_SIZE 16384       /* a larger request goes where `reserve` says */
 #define STACK_SIZE 196608   /* C stack, at the very start of memory; below it lies the wall */
 #define JS_STACK_SIZE 163840 /* of it, what JavaScript may use before it gets a RangeError */
@@ -21,9 +21,11 @@ struct request {
   uint32_t console_lines;
   uint32_t console_bytes;
   uint32_t operations;
+  uint32_t operation_bytes; /* what all of them may ask for, as JSON */
   uint32_t image_size;
   uint32_t payload_size;
   uint32_t stack_pages;     /* for `invoke`: a larger stack than JS_STACK_SIZE, of so many pages; 0 for the usual one */
+  uint32_t unused;          /* so that its size is a multiple of 8, as C has it */
 };
 
 /* An image is what evaluating a hook's source changed in memory: its size in pages, the number of runs, the runs. */

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "abi.h"
+#include "base64.h"
 #include "crypto.h"
 #include "engine.h"
 #include "heap.h"
 #include "host.h"
+#include "operations.h"
 #include "outcome.h"
 
 #define EXPORT(name) __attribute__((export_name(name)))
@@ -23,9 +25,11 @@ static JSContext *ctx;
 /* The host reads the byte behind the request: whether the hook has called cb(error), however it ends after that. */
 static uint8_t in[IN_SIZE + 64] __attribute__((aligned(64))); /* whole cells of the host's image, see image.py */
 static uint8_t *request_at = in;
+static bool was_reserved;    /* it lies where `reserve` said */
 
 static JSValue hook;         /* what the source exports */
 static JSValue fire, waits;  /* the prelude's timers */
+static JSValue deliver;      /* and its operations */
 
 /* What the hook did so far in this request. */
 static struct {
@@ -135,6 +139,8 @@ static void begin_run(void) {
   engine_set_hash_seed(ctx, seed);
   JS_UpdateStackTop(rt);
   heap_limit(request()->memory_bytes);
+  operations_most = request()->operation_bytes;
+  operations_begin();
   engine_set_time_origin(ctx);
 }
 
@@ -198,16 +204,19 @@ static uint64_t threw(JSValue thrown) {
   return outcome_error(ctx, "failure", run.too_many_operations ? "operation_limit" : "threw", thrown);
 }
 
-/* Whether a timer is set: then the answer is `pending`, and that is 0 where there is none. */
+/* Whether a timer is set or an operation is under way: then the answer is `pending`, and that is 0 where there is none. */
 static uint64_t pending(void) {
   JSValue wait = JS_Call(ctx, waits, JS_UNDEFINED, 0, NULL);
   double ms = -1;
   if (JS_IsException(wait) || JS_ToFloat64(ctx, &ms, wait) < 0) return threw(JS_GetException(ctx));
-  if (ms < 0) return 0;
+  if (ms < 0 && !operations_wait()) return 0;
   outcome_begin("pending");
-  buffer_text(&out, ",\"operations\":[{\"id\":0,\"kind\":\"timer\",\"ms\":");
-  buffer_number(&out, ms);
-  buffer_text(&out, "}]");
+  buffer_text(&out, ",\"timer\":");
+  if (ms < 0) buffer_text(&out, "null");
+  else buffer_number(&out, ms);
+  buffer_text(&out, ",\"operations\":[");
+  operations_write(&out);
+  buffer_text(&out, "]");
   return outcome_end();
 }
 
@@ -231,6 +240,7 @@ static uint64_t conclude(void) {
     return outcome_answer(ctx, run.value, request()->output_bytes);
   }
   uint64_t waiting = pending();
+  if (waiting) operations_sent();
   if (waiting) return waiting; /* what nobody handled is a failure only when nothing else comes: older Nodes warn, too */
   if (!JS_IsUndefined(run.unhandled_promise)) return threw(run.unhandled);
   return outcome_failure("no_answer", "The hook ended without calling cb and without returning a value.");
@@ -256,11 +266,16 @@ static char *payload(void) { return (char *)request_at + sizeof(struct request) 
 
 /* Room for a request that is larger than `in`, above the first `pages` pages, which the request's image will fill. */
 EXPORT("reserve") uint8_t *reserve(uint32_t size, uint32_t pages) {
+  static uint8_t *room;
+  static uint32_t room_size;
   size_t now = __builtin_wasm_memory_size(0);
+  was_reserved = true;
+  if (room && size <= room_size && pages <= now) return request_at = room; /* what the last request said has been read */
   if (pages > now && __builtin_wasm_memory_grow(0, pages - now) == SIZE_MAX) return NULL;
   size_t grown = __builtin_wasm_memory_grow(0, (size + 65535) / 65536);
   if (grown == SIZE_MAX) return NULL;
-  return request_at = (uint8_t *)(grown * 65536);
+  room_size = (size + 65535) & ~65535u;
+  return request_at = room = (uint8_t *)(grown * 65536);
 }
 
 EXPORT("in_address") uint8_t *in_address(void) { return in; }
@@ -308,6 +323,10 @@ EXPORT("boot") int32_t boot(uint8_t *at) {
   JSValue native = JS_NewObject(ctx), global = JS_GetGlobalObject(ctx), math = JS_GetPropertyStr(ctx, global, "Math");
   define(native, "emit", js_emit, 2);
   define(native, "count", js_count, 0);
+  define(native, "start", operations_start, 2);
+  define(native, "cancel", operations_cancel, 1);
+  define(native, "base64Encode", base64_encode, 2);
+  define(native, "base64Decode", base64_decode, 1);
   define(native, "promiseState", js_promise_state, 1);
   define(native, "promiseResult", js_promise_result, 1);
   define(native, "proxyTarget", js_proxy_target, 1);
@@ -319,6 +338,7 @@ EXPORT("boot") int32_t boot(uint8_t *at) {
   outcome_format = JS_GetPropertyStr(ctx, inside, "format");
   fire = JS_GetPropertyStr(ctx, inside, "fire");
   waits = JS_GetPropertyStr(ctx, inside, "waits");
+  deliver = JS_GetPropertyStr(ctx, inside, "deliver");
   JS_FreeValue(ctx, math);
   JS_FreeValue(ctx, global);
   JS_FreeValue(ctx, inside);
@@ -360,10 +380,11 @@ static uint64_t evaluate(void) {
 
 /* Payload: the wrapped source. Answers loaded, pending (it waits for something that no image can keep) or failure. */
 EXPORT("load") uint64_t load(void) {
+  was_reserved = false;
   begin_run();
   uint64_t failed = evaluate();
   if (failed) return failed;
-  uint64_t waiting = pending();
+  uint64_t waiting = pending(); /* what is asked for stays asked for: `invoke` takes it along */
   if (waiting) return waiting;
   if (crypto_drew()) return no_image(); /* every request would have the same */
   JS_RunGC(rt);
@@ -380,6 +401,7 @@ static __attribute__((noinline)) uint64_t invoke_here(void) {
   uint8_t *here = request_at;
   if (request()->image_size) restore(here + sizeof(struct request));
   request_at = here;
+  was_reserved = false;
   if (request()->stack_pages) JS_SetMaxStackSize(rt, request()->stack_pages * 65536 - (STACK_SIZE - JS_STACK_SIZE));
   begin_run();
   JSValue list = JS_ParseJSON(ctx, payload(), request()->payload_size, "arguments");
@@ -419,16 +441,40 @@ EXPORT("invoke") uint64_t invoke(void) {
   return answer;
 }
 
-/* The operations that the hook waited for are done; the clock has moved. */
+/* Runs the timers that are due, one after the other, and the microtasks after each. Whether nothing was thrown. */
+static bool run_timers(JSValue *thrown) {
+  for (;;) {
+    JSValue more = JS_Call(ctx, fire, JS_UNDEFINED, 0, NULL);
+    if (JS_IsException(more)) *thrown = JS_GetException(ctx);
+    if (JS_IsException(more) || !drain(thrown)) return false;
+    if (!JS_ToBool(ctx, more) || run.answers > 0) return true;
+  }
+}
+
+/* Settles the operations that are done, likewise. */
+static bool deliver_results(JSValueConst results, JSValue *thrown) {
+  int64_t count = 0;
+  if (JS_GetLength(ctx, results, &count) < 0) count = 0;
+  for (int64_t i = 0; i < count && run.answers == 0; i++) {
+    JSValue result = JS_GetPropertyInt64(ctx, results, i);
+    JSValue known = JS_Call(ctx, deliver, JS_UNDEFINED, 1, (JSValueConst *)&result);
+    JS_FreeValue(ctx, result);
+    if (JS_IsException(known)) *thrown = JS_GetException(ctx);
+    if (JS_ToBool(ctx, known)) operations_settled();
+    if (JS_IsException(known) || !drain(thrown)) return false;
+  }
+  return true;
+}
+
+/* Time has passed, and operations are done: the payload is a JSON array of their results, in that order. */
 EXPORT("resume") uint64_t resume(void) {
-  request_at = in; /* however large the first request was */
+  if (!was_reserved) request_at = in; /* however large the one before was */
+  was_reserved = false;
   host_now_ms = request()->now_ms;
   JS_UpdateStackTop(rt);
-  for (;;) {
-    JSValue more = JS_Call(ctx, fire, JS_UNDEFINED, 0, NULL), thrown;
-    if (JS_IsException(more)) return threw(JS_GetException(ctx));
-    if (!drain(&thrown)) return threw(thrown);
-    if (!JS_ToBool(ctx, more)) return conclude();
-    if (run.answers > 0) return conclude();
-  }
+  JSValue thrown, results = JS_ParseJSON(ctx, payload(), request()->payload_size, "results");
+  if (JS_IsException(results)) return threw(JS_GetException(ctx));
+  if (!run_timers(&thrown) || !deliver_results(results, &thrown)) return threw(thrown);
+  JS_FreeValue(ctx, results);
+  return conclude();
 }

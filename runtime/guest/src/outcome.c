@@ -1,5 +1,6 @@
 #include "outcome.h"
 #include "heap.h"
+#include "operations.h"
 #include <string.h>
 
 #define MOST_NAME 128
@@ -57,7 +58,7 @@ uint64_t outcome_failure(const char *code, const char *message) {
 
 /* JSON.stringify writes a lone surrogate as \udXXX, JSON.rawJSON perhaps as \uDXXX: JSON, but no Unicode text. Same
    length, so in place. */
-static void mend_surrogates(char *json, size_t size) {
+void mend_surrogates(char *json, size_t size) {
   for (size_t i = 0; i + 1 < size; i++) {
     if (json[i] != '\\') continue;
     if (i + 5 < size && json[i + 1] == 'u' && (json[i + 2] | 32) == 'd' && strchr("89abcdefABCDEF", json[i + 3])) memcpy(json + i + 2, "fffd", 4);

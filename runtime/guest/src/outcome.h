@@ -1,7 +1,7 @@
 /* Writes the answer of one export: a JSON document in `out`.
 
    {"outcome": "answer", "value": <JSON>}, no value for undefined | {"outcome": "failure", "code", "name", "message", "stack"}
-   | {"outcome": "refusal", likewise, "properties": <an object's JSON, as text>} | {"outcome": "pending", "operations": [...]} | {"outcome": "loaded"}
+   | {"outcome": "refusal", likewise, "properties": <an object's JSON, as text>} | {"outcome": "pending", "timer": ms or null, "operations": [...]} | {"outcome": "loaded"}
    and in each: "console": [[level, text]...], "console_dropped": n, "memory": bytes.
 
    The host believes none of it: it checks every field. What this file owes is that no hook, whatever it throws, can

@@ -34,6 +34,7 @@ LIMITS = Limits(
     console_lines=8,
     console_bytes=2_048,
     operations=10,
+    operation_bytes=65_536,
 )
 CODES = FAILURES.keys() | {"answered", "refused"}
 DEEP = 20_000
