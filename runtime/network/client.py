@@ -226,7 +226,10 @@ class _Pinned(AbstractResolver):
         self._check = check
 
     async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 - aiohttp's contract; it asks for any
     ) -> list[ResolveResult]:
         addresses = await self._resolve(host)
         self._check(host, port, addresses)
@@ -305,11 +308,10 @@ def _following(request: Request, response: Response) -> Request | None:
     here = URL(response.url, encoded=True)
     try:
         there = here.join(URL(location.encode("latin-1").decode("utf-8", "replace")))
+        stays = there.origin() == here.origin()
     except ValueError:
         raise NetworkError("ERR_INVALID_REDIRECT", "the server redirects to what is no URL") from None
-    left: frozenset[str] = frozenset()
-    if there.origin() != here.origin():
-        left |= _CREDENTIALS
+    left = frozenset() if stays else _CREDENTIALS
     method, body = request.method, request.body
     if (response.status == 303 and method not in ("GET", "HEAD")) or (response.status < 303 and method == "POST"):
         method, body, left = "GET", None, left | _OF_A_BODY

@@ -12,7 +12,7 @@ import zlib
 from typing import Final
 
 import aiohttp
-from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_exceptions import HttpProcessingError
 
 from runtime.network.guard import Refused
 
@@ -29,6 +29,18 @@ _CERTIFICATES: Final = {
     64: "ERR_TLS_CERT_ALTNAME_INVALID",
 }
 
+_REASONS: Final[tuple[tuple[tuple[type[Exception], ...], str, str], ...]] = (
+    ((aiohttp.ClientSSLError,), "EPROTO", "{host} and hookd do not agree on TLS"),
+    ((aiohttp.ClientConnectorDNSError, socket.gaierror), "ENOTFOUND", "getaddrinfo ENOTFOUND {host}"),
+    ((aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError), "ECONNRESET", "socket hang up"),
+    (
+        (aiohttp.ClientResponseError, HttpProcessingError),
+        "HPE_INVALID_CONSTANT",
+        "{host} does not answer as HTTP has it",
+    ),
+    ((zlib.error,), "Z_DATA_ERROR", "the response is not packed as it says"),
+)
+
 
 class NetworkError(Exception):
     """A request came to nothing. `code` is for programs, the text for people."""
@@ -41,28 +53,18 @@ class NetworkError(Exception):
 
 def reason_of(error: Exception, host: str) -> NetworkError:
     """What went wrong on the way to this host."""
-    match error:
-        case NetworkError():
-            return error
-        case Refused():
-            return NetworkError("ERR_ACCESS_DENIED", str(error))
-        case aiohttp.ClientConnectorCertificateError():
-            return _certificate(error.certificate_error, host)
-        case aiohttp.ClientSSLError():
-            return NetworkError("EPROTO", f"{host} and hookd do not agree on TLS")
-        case aiohttp.ClientConnectorDNSError() | socket.gaierror():
-            return NetworkError("ENOTFOUND", f"getaddrinfo ENOTFOUND {host}")
-        case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError():
-            return NetworkError("ECONNRESET", "socket hang up")
-        case LineTooLong():
-            return NetworkError("HPE_HEADER_OVERFLOW", "a header of the response is too long")
-        case aiohttp.ClientResponseError() | aiohttp.http_exceptions.HttpProcessingError():
-            return NetworkError("HPE_INVALID_CONSTANT", f"{host} does not answer as HTTP has it")
-        case OSError():
-            code = errno.errorcode.get(error.errno or 0, "ECONNRESET")
-            return NetworkError(code, f"connect {code} {host}")
-        case zlib.error():
-            return NetworkError("Z_DATA_ERROR", "the response is not packed as it says")
+    if isinstance(error, NetworkError):
+        return error
+    if isinstance(error, Refused):
+        return NetworkError("ERR_ACCESS_DENIED", str(error))
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return _certificate(error.certificate_error, host)
+    for kinds, code, message in _REASONS:
+        if isinstance(error, kinds):
+            return NetworkError(code, message.format(host=host))
+    if isinstance(error, OSError):
+        code = errno.errorcode.get(error.errno or 0, "ECONNRESET")
+        return NetworkError(code, f"connect {code} {host}")
     return NetworkError("ERR_INVALID_REQUEST", "the request can not be sent")
 
 

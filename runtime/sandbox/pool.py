@@ -193,6 +193,8 @@ class WasmSandbox(Sandbox):
         if invocation is not None:
             under_way = UnderWay(self._perform, asked.place, most=asked.limits.operations, at_once=self._at_once)
             self._waiting.add(under_way)
+            if self._closing:
+                under_way.wake()
             try:
                 step = await self._wait(asked, step, under_way)
             finally:

@@ -17,26 +17,22 @@ from hypothesis import strategies as st
 from runtime import claims, triggers
 from runtime.model import FAILURES, Answer, ConsoleLine, Limits
 from runtime.sandbox import abi
-from runtime.sandbox.abi import Nonsense, Operation, Reply, Unreadable
+from runtime.sandbox.abi import Nonsense, Reply, Unreadable
+from runtime.sandbox.asked import Fetch
 from runtime.settings import LimitSettings
 from runtime.triggers import TRIGGERS
 
 SOURCES = Path(__file__).parents[2] / "runtime/guest/src"
 CALM = settings(deadline=None)  # other work may share the machine
 LIMITS = Limits(
-    cpu_ms=1,
-    wall_ms=2,
-    memory_bytes=3,
-    output_bytes=4,
-    console_lines=5,
-    console_bytes=6,
-    operations=7,
-    operation_bytes=8,
+    **dict(cpu_ms=1, wall_ms=2, memory_bytes=3, output_bytes=4),  # noqa: C408 - in two lines
+    **dict(console_lines=5, console_bytes=6, operations=7, operation_bytes=8),  # noqa: C408 - likewise
 )
 MOST = LimitSettings(**{row.name: row.metadata["most"] for row in fields(LimitSettings)}).limits()
 REQUESTS = [triggers.parse(trigger, triggers.sample(trigger.id)) for trigger in TRIGGERS.values()]
 
 # As the guest writes them, see outcome.c.
+# fmt: off
 GOOD: list[dict[str, object]] = [
     {"outcome": "answer", "value": {"scope": ["a"]}, "console": [], "console_dropped": 0, "memory": 720896},
     {
@@ -46,29 +42,38 @@ GOOD: list[dict[str, object]] = [
         "console_dropped": 3,
         "memory": 65536,
     },
+    {"outcome": "refusal", "code": "refused", "name": "Error", "message": "no", "stack": "", "console": [], "memory": 1},
+    {"outcome": "failure", "code": "threw", "name": "TypeError", "message": "x", "stack": "at hook.js:1:2", "console": []},
     {
-        "outcome": "refusal",
-        "code": "refused",
-        "name": "Error",
-        "message": "no",
-        "stack": "",
+        "outcome": "pending",
+        "timer": 12.5,
+        "operations": [
+            {
+                "id": 1,
+                "kind": "fetch",
+                "detail": {
+                    "method": "GET",
+                    "url": "http://a/",
+                    "headers": [["x", "y"]],
+                    "body": "aGk=",
+                    "redirect": "follow",
+                },
+            },
+            {"id": 2, "kind": "storage_set", "detail": {"data": "{}", "etag": "x"}},
+            {"id": 2, "kind": "cancel"},
+        ],
         "console": [],
-        "memory": 1,
+        "memory": 720896,
     },
-    {
-        "outcome": "failure",
-        "code": "threw",
-        "name": "TypeError",
-        "message": "x",
-        "stack": "at hook.js:1:2",
-        "console": [],
-    },
-    {"outcome": "pending", "operations": [{"id": 0, "kind": "timer", "ms": 12.5}], "console": [], "memory": 720896},
     {"outcome": "loaded", "console": [], "console_dropped": 0, "memory": 720896},
 ]
+# fmt: on
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=[]))
-KEYS = st.sampled_from(["outcome", "value", "code", "console", "operations", "id", "kind", "ms", "memory"]) | st.text()
+KEYS = (
+    st.sampled_from(["outcome", "value", "code", "console", "operations", "timer", "id", "kind", "detail", "url"])
+    | st.text()
+)
 JSON = st.recursive(
     SCALARS | st.sampled_from(["answer", "pending", "failure", "threw", "timer", "info", 2**53, 2**64, -1]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=6),
@@ -92,10 +97,10 @@ def check(reply: Reply | None) -> None:
     assert {type(text) for text in (reply.code, reply.name, reply.message, reply.stack)} == {str}
     assert all(type(count) is int and 0 <= count < 2**53 for count in (reply.console_dropped, reply.memory_bytes))
     assert all(line.level in ("debug", "info", "warn", "error") and type(line.text) is str for line in reply.console)
-    assert all(operation.kind == "timer" and 0 <= operation.ms < 2**53 for operation in reply.operations)
-    assert reply.kind != "pending" or reply.operations
+    assert reply.timer is None or (type(reply.timer) is float and 0 <= reply.timer < 2**53)
+    assert all(0 < operation.id < 2**32 for operation in reply.operations)
     assert reply.kind != "failure" or reply.code in FAILURES.keys() | {"syntax_error"}
-    orjson.dumps(asdict(replace(reply, value=None)))
+    orjson.dumps(asdict(replace(reply, value=None, operations=())))
     for request in REQUESTS:
         decision, _ = claims.decide(request, Answer(reply.value))
         orjson.dumps(asdict(decision))
@@ -217,10 +222,13 @@ def test_a_failure_is_decoded():
 
 
 def test_a_wait_is_decoded():
-    """The timers that the guest waits for, in milliseconds."""
+    """How long at most, and the operations that the guest waits for (test_asked.py)."""
     reply = abi.decode(orjson.dumps(GOOD[4]))
 
-    assert reply.operations == (Operation(id=0, kind="timer", ms=12.5),)
+    assert reply.timer == 12.5
+    assert [operation.id for operation in reply.operations] == [1, 2, 2]
+    assert isinstance(reply.operations[0], Fetch)
+    assert abi.decode(b'{"outcome":"pending","timer":null,"operations":[],"console":[]}').timer is None
 
 
 @pytest.mark.parametrize("code", sorted({*FAILURES, "syntax_error"}))
@@ -280,18 +288,14 @@ def test_every_failure_of_the_guest_is_known():
         b'{"outcome":"answer","console":[[["info"],"x"]]}',
         b'{"outcome":"answer","console":[["info",1]]}',
         b'{"outcome":"pending","console":[]}',
-        b'{"outcome":"pending","operations":[],"console":[]}',
         b'{"outcome":"pending","operations":{},"console":[]}',
         b'{"outcome":"pending","operations":[null],"console":[]}',
-        b'{"outcome":"pending","operations":[{"kind":"fetch","id":0,"ms":1}],"console":[]}',
-        b'{"outcome":"pending","operations":[{"kind":"timer","id":"0","ms":1}],"console":[]}',
-        b'{"outcome":"pending","operations":[{"kind":"timer","id":0}],"console":[]}',
-        b'{"outcome":"pending","operations":[{"kind":"timer","id":0,"ms":true}],"console":[]}',
-        b'{"outcome":"pending","operations":[{"kind":"timer","id":0,"ms":-1}],"console":[]}',
-        b'{"outcome":"pending","operations":[{"kind":"timer","id":0,"ms":1e300}],"console":[]}',
-        b'{"outcome":"pending","console":[],"operations":['
-        + b",".join([b'{"kind":"timer","id":0,"ms":1}'] * 1001)
-        + b"]}",
+        b'{"outcome":"pending","operations":[{"kind":"fetch","id":1}],"console":[]}',
+        b'{"outcome":"pending","operations":[],"timer":"0","console":[]}',
+        b'{"outcome":"pending","operations":[],"timer":true,"console":[]}',
+        b'{"outcome":"pending","operations":[],"timer":-1,"console":[]}',
+        b'{"outcome":"pending","operations":[],"timer":1e300,"console":[]}',
+        b'{"outcome":"pending","operations":[],"timer":[1],"console":[]}',
     ],
     ids=lambda reply: reply[:70].decode("latin-1"),
 )

@@ -175,7 +175,6 @@
   }
 
   native.operate = operate;
-  hidden(global, '__operate', operate);
   native.abandon = abandon;
 
   // The classes that the starter code uses to say which OAuth error a denial is.

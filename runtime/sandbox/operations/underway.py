@@ -90,7 +90,7 @@ class UnderWay:
                 result = {"id": asked.id, **await self._perform(self._place, asked, self._notes)}
         except Failed as failed:
             result = {"id": asked.id, "error": failed.said}
-        except Exception:
+        except Exception:  # noqa: BLE001 - the run goes on, and the hook is told
             _LOG.exception("an operation broke")
             result = {"id": asked.id, "error": {"code": "ERR_INTERNAL", "message": "the operation broke"}}
         if self._tasks.pop(asked.id, None) is not None:

@@ -1,0 +1,184 @@
+"""The client and servers that answer too much, too little, too late, or are not whom they seem."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import gzip
+import ssl
+import zlib
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.network.fetching import echo, failed, fetched, opened
+from tests.network.servers import saying, serving, speaking
+
+
+def raw_deflate(body: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(body) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    "coding, packed",
+    [("gzip", gzip.compress), ("x-gzip", gzip.compress), ("deflate", zlib.compress), ("deflate", raw_deflate)],
+)
+async def test_packed_bodies(coding: str, packed: Any):
+    """Unpacked, and what was said of the packed one is left out."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=packed(b"hello " * 100), headers={"Content-Encoding": coding, "X-A": "b"})
+
+    async with serving(answer) as server, opened(allow=(server.place,)) as client:
+        got = await fetched(client, server.url())
+
+    assert got.body == b"hello " * 100
+    assert {name.lower() for name, _ in got.headers} == {"x-a", "content-type", "date", "server"}
+
+
+@pytest.mark.parametrize(
+    "coding, body, code",
+    [
+        ("gzip", gzip.compress(bytes(50 << 20)), "ERR_RESPONSE_TOO_LARGE"),
+        ("deflate", zlib.compress(bytes(50 << 20)), "ERR_RESPONSE_TOO_LARGE"),
+        ("", bytes((1 << 20) + 1), "ERR_RESPONSE_TOO_LARGE"),
+        ("gzip", gzip.compress(b"hello" * 100)[:-20], "Z_BUF_ERROR"),
+        ("gzip", b"hello", "Z_DATA_ERROR"),
+    ],
+    ids=["gzip bomb", "deflate bomb", "long", "cut", "not packed"],
+)
+async def test_bodies_that_are_too_much(coding: str, body: bytes, code: str):
+    """Bounded after unpacking; nothing more than that is ever in memory."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=body, headers={"Content-Encoding": coding} if coding else {})
+
+    async with serving(answer) as server, opened(allow=(server.place,)) as client:
+        assert await failed(client, server.url()) == code
+
+
+async def test_a_body_of_just_the_limit():
+    """Is not too much."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=gzip.compress(bytes(1 << 20)), headers={"Content-Encoding": "gzip"})
+
+    async with serving(answer) as server, opened(allow=(server.place,)) as client:
+        assert len((await fetched(client, server.url())).body) == 1 << 20
+
+
+@pytest.mark.parametrize(
+    "reply, code",
+    [
+        (b"", "ECONNRESET"),
+        (b"HELLO\r\n\r\n", "HPE_INVALID_CONSTANT"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhi", "ECONNRESET"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "HPE_INVALID_CONSTANT"),
+        (b"HTTP/1.1 200 OK\r\nA: " + b"b" * 20_000 + b"\r\n\r\n", "HPE_INVALID_CONSTANT"),
+        (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 1000 + b"\r\n", "HPE_INVALID_CONSTANT"),
+        (b"HTTP/1.1 200 OK\r\n" + b"".join(b"A%d: %b\r\n" % (n, b"b" * 8000) for n in range(20)) + b"\r\n", "HPE_HEADER_OVERFLOW"),
+        (b"HTTP/1.1 302 OK\r\nLocation: http://[::\r\nContent-Length: 0\r\n\r\n", "ERR_INVALID_REDIRECT"),
+    ],
+    ids=["nothing", "not HTTP", "cut", "bad chunk", "long header", "many headers", "long headers", "bad location"],
+)  # fmt: skip
+async def test_servers_that_do_not_keep_to_http(reply: bytes, code: str):
+    """Each has its code, as Node has them; none breaks anything."""
+    async with speaking(saying(reply)) as server, opened(allow=(server.place,)) as client:
+        assert await failed(client, server.url()) == code
+
+
+async def test_headers_are_latin_1():
+    """As fetch has them; a name that comes twice comes twice."""
+    reply = b"HTTP/1.1 200 OK\r\nA: \xe9\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nContent-Length: 0\r\n\r\n"
+    async with speaking(saying(reply)) as server, opened(allow=(server.place,)) as client:
+        got = await fetched(client, server.url())
+
+    assert got.headers == (("A", "\xe9"), ("Set-Cookie", "a"), ("Set-Cookie", "b"), ("Content-Length", "0"))
+
+
+async def test_time_is_up():
+    """For a server that accepts and says nothing, and for one that never ends."""
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n.")
+        await reader.read()  # until the client leaves
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        await reader.read()
+
+    for speak in (drip, silent):
+        async with speaking(speak) as server, opened(allow=(server.place,), timeout_ms=100) as client:
+            assert await failed(client, server.url()) == "ETIMEDOUT"
+
+
+def certificate(folder: Path, *names: str, ends: int = 1) -> tuple[ssl.SSLContext, Path]:
+    """A server's context with a certificate of its own for these, and the file that trusts it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hookd test")])
+    now = dt.datetime.now(dt.UTC)
+    alternatives = [x509.IPAddress(IPv4Address(one)) if one[0].isdigit() else x509.DNSName(one) for one in names]
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=2))
+        .not_valid_after(now + dt.timedelta(days=ends))
+        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "server.pem"
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.write_bytes(secret + made.public_bytes(pem))
+    trusted = folder / "trusted.pem"
+    trusted.write_bytes(made.public_bytes(pem))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context, trusted
+
+
+@pytest.mark.parametrize(
+    "names, ends, trusts, code",
+    [
+        (["127.0.0.1"], 1, False, "DEPTH_ZERO_SELF_SIGNED_CERT"),
+        (["127.0.0.1"], -1, True, "CERT_HAS_EXPIRED"),
+        (["127.0.0.2", "good.example"], 1, True, "ERR_TLS_CERT_ALTNAME_INVALID"),
+        (["127.0.0.1"], 1, True, ""),
+    ],
+)
+async def test_tls_is_verified(tmp_path: Path, names: list[str], ends: int, trusts: bool, code: str):
+    """Who signed it, until when, for whom; `ca_file` adds who is trusted."""
+    context, trusted = certificate(tmp_path, *names, ends=ends)
+    ca_file = str(trusted) if trusts else ""
+    async with serving(echo, tls=context) as server, opened(allow=(server.place,), ca_file=ca_file) as client:
+        url = f"https://{server.place}/"
+        if code:
+            assert await failed(client, url) == code
+        else:
+            assert (await fetched(client, url)).status == 200
+
+    assert len(server.requests) == (not code)
+
+
+async def test_a_server_without_tls():
+    """EPROTO."""
+
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 no\r\n\r\n")
+        await writer.drain()
+
+    async with speaking(plain) as server, opened(allow=(server.place,)) as client:
+        assert await failed(client, f"https://{server.place}/") == "EPROTO"
