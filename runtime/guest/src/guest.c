@@ -222,7 +222,7 @@ static uint64_t pending(void) {
 
 static uint64_t no_image(void) {
   outcome_begin("pending");
-  buffer_text(&out, ",\"operations\":[{\"id\":0,\"kind\":\"timer\",\"ms\":0}]");
+  buffer_text(&out, ",\"timer\":0,\"operations\":[]");
   return outcome_end();
 }
 
