@@ -10,11 +10,11 @@ import traceback
 import pytest
 
 from runtime import model
-from runtime.model import FAILURES, Allow, Answer, Deny, Execution, Response, Secrets
+from runtime.model import FAILURES, Allow, Answer, Deny, Execution, Operation, Response, Secrets
 
 NOUNS = [thing for thing in vars(model).values() if inspect.isclass(thing) and dataclasses.is_dataclass(thing)]
-ON_THE_WAY = (Answer, Response, Allow, Execution)
-"""What every request makes: each says why it is as it is."""
+ON_THE_WAY = (Answer, Response, Allow, Execution, Operation)
+"""What every request makes, or is filled while it goes on: each says why it is as it is."""
 SECRETS = Secrets(API_KEY="swordfish", OTHER="tuna")
 
 
