@@ -259,6 +259,8 @@ class Dispatch:
     async def _hide(self, run: Run, masks: Sequence[Mask]) -> None:
         """Take the secrets out of what the hook said. Much text and many secrets are a matter for a thread."""
         for mask in masks:
+            for operation in run.operations:
+                operation.host = mask.text(operation.host)
             if mask.work(run.outcome, run.console) <= _MASKED_INLINE:
                 run.outcome, run.console = mask.outcome(run.outcome), mask.console(run.console)
             else:

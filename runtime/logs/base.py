@@ -12,6 +12,7 @@ RECORD_BYTES: Final = 1024
 
 _LINE_BYTES: Final = 64
 _DROPPED_BYTES: Final = 512
+_OPERATION_BYTES: Final = 256
 
 
 class Recorder(Protocol):
@@ -30,6 +31,8 @@ def size_of(execution: Execution) -> int:
         size += _LINE_BYTES + getsizeof(line.text)
     if execution.dropped:
         size += _DROPPED_BYTES * len(execution.dropped)
+    if execution.operations:
+        size += sum(_OPERATION_BYTES + getsizeof(operation.host) for operation in execution.operations)
     if execution.request is not None:
         size += _json_size(execution.request)
     failure = execution.failure

@@ -198,6 +198,7 @@ def log_fields(execution: Execution) -> dict[str, object]:
         "error": execution.error,
         "failure": failure.code if isinstance(failure, Failure) else "",
         "dropped": len(execution.dropped),
+        "operations": len(execution.operations),
         "duration_ms": round(execution.duration_ms, 3),
         "cpu_ms": round(execution.cpu_ms, 3),
         "memory_bytes": execution.memory_bytes,

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 import orjson
 
-from runtime.model import ConsoleLine, DroppedClaim, Execution, Failure, Refusal
+from runtime.model import ConsoleLine, DroppedClaim, Execution, Failure, Operation, Refusal
 
 T = TypeVar("T")
 
@@ -26,6 +26,7 @@ def decode(record: bytes) -> Execution:
     """The execution of a record."""
     values: dict[str, Any] = orjson.loads(record)
     values["dropped"] = tuple(_make(DroppedClaim, claim) for claim in values.get("dropped", ()))
+    values["operations"] = tuple(_make(Operation, operation) for operation in values.get("operations", ()))
     values["console"] = tuple(_make(ConsoleLine, line) for line in values.get("console", ()))
     failure = values.get("failure")
     # A failure has a code, a refusal has none (model.Outcome).
@@ -35,7 +36,7 @@ def decode(record: bytes) -> Execution:
 
 _NAMES: Final[Mapping[type, frozenset[str]]] = {
     kind: frozenset(item.name for item in fields(kind))
-    for kind in (ConsoleLine, DroppedClaim, Execution, Failure, Refusal)
+    for kind in (ConsoleLine, DroppedClaim, Execution, Failure, Operation, Refusal)
 }
 
 

@@ -142,6 +142,21 @@ _RECORD: Final[dict[str, Any]] = {
     "console": _array(
         _object({"level": {"type": "string", "enum": ["debug", "info", "warn", "error"]}, "text": _STRING})
     ),
+    "operations": {
+        **_array(
+            _object(
+                {
+                    "kind": {"type": "string", "description": "fetch, storage_get or storage_set."},
+                    "method": _NULLABLE_STRING,
+                    "host": _NULLABLE_STRING,
+                    "status": {"type": ["integer", "null"]},
+                    "ms": _NUMBER,
+                    "error": _NULLABLE_STRING,
+                }
+            )
+        ),
+        "description": "What the hook had done while it waited; each redirect is one more. Neither paths nor headers are kept.",
+    },
     "duration_ms": _NUMBER,
     "cpu_ms": _NUMBER,
     "memory_bytes": {"type": "integer", "minimum": 0},

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from runtime.model import Deploy, DroppedClaim, Execution, Failure, Hook, Policy, Refusal
+from runtime.model import Deploy, DroppedClaim, Execution, Failure, Hook, Operation, Policy, Refusal
 
 HOOK_FIELDS = ("id", "name", "script", "dependencies", "enabled", "triggerId")
 """Of a hook in the Management API, in the order in which the vendor sends them (contract-full 5.1)."""
 
-RUN_FIELDS = ("version", "duration_ms", "cpu_ms", "memory_bytes", "console")
+RUN_FIELDS = ("version", "duration_ms", "cpu_ms", "memory_bytes", "console", "operations")
 """Of an execution's record, what a test run shows."""
 
 
@@ -62,7 +62,7 @@ def execution_summary(execution: Execution) -> dict[str, object]:
 
 
 def run_body(execution: Execution) -> dict[str, object]:
-    """What a test run took and printed: `{version, duration_ms, cpu_ms, memory_bytes, console}`."""
+    """What a test run took and printed: `{version, duration_ms, cpu_ms, memory_bytes, console, operations}`."""
     whole = execution_body(execution)
     return {name: whole[name] for name in RUN_FIELDS}
 
@@ -90,11 +90,24 @@ def execution_body(execution: Execution) -> dict[str, object]:
         "dropped": dropped_body(execution.dropped),
         "answer": execution.answer or None,
         "console": [{"level": line.level, "text": line.text} for line in execution.console],
+        "operations": [operation_body(operation) for operation in execution.operations],
         "duration_ms": round(execution.duration_ms, 3),
         "cpu_ms": round(execution.cpu_ms, 3),
         "memory_bytes": execution.memory_bytes,
         "request_id": execution.request_id,
         "request": execution.request,
+    }
+
+
+def operation_body(operation: Operation) -> dict[str, object]:
+    """`{kind, method, host, status, ms, error}`; null for what it does not have."""
+    return {
+        "kind": operation.kind,
+        "method": operation.method or None,
+        "host": operation.host or None,
+        "status": operation.status or None,
+        "ms": round(operation.ms, 3),
+        "error": operation.error or None,
     }
 
 

@@ -101,6 +101,7 @@ async def test_a_record_has_what_a_developer_needs(api: Api):
         "dropped": [{"name": "sub", "token": "access_token", "reason": "protected"}],
         "answer": None,
         "console": [{"level": "warn", "text": "hi good"}],
+        "operations": [],
         **cost,
         "request_id": oldest["request_id"],
         "request": None,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from runtime.model import ConsoleLine, DroppedClaim, Execution, Failure, Hook, HookVersion, Refusal
+from runtime.model import ConsoleLine, DroppedClaim, Execution, Failure, Hook, HookVersion, Operation, Refusal
 from runtime.web.shapes import HOOK_FIELDS, execution_body, execution_summary, fault_body, hook_body
 
 VERSION = HookVersion(id="f" * 64, trigger="credentials-exchange", script="1", dependencies={"a": "1.0.0"})
@@ -24,6 +24,7 @@ EXECUTION = Execution(
     failure=Refusal(name="Error", message="no", stack="at x"),
     dropped=(DroppedClaim(name="sub", token="access_token", reason="protected"),),
     console=(ConsoleLine(level="info", text="hi"),),
+    operations=(Operation(kind="fetch", method="GET", host="a.example:81", status=200, ms=1.23456),),
     duration_ms=1.23456,
     cpu_ms=0.5,
     memory_bytes=65536,
@@ -67,6 +68,9 @@ def test_a_record_shows_all_but_the_tenant():
     assert set(body) == {names.get(item.name, item.name) for item in fields(Execution)} - {"tenant"}
     assert body["at"] == "2018-05-20T00:00:00.250Z"
     assert (body["duration_ms"], body["cpu_ms"]) == (1.235, 0.5)
+    assert body["operations"] == [
+        {"kind": "fetch", "method": "GET", "host": "a.example:81", "status": 200, "ms": 1.235, "error": None}
+    ]
 
 
 def test_an_answers_summary_is_a_part_of_its_record():
