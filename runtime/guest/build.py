@@ -20,7 +20,6 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -73,7 +72,7 @@ ZIG = {
 }
 OWN_WARNINGS = ("-Wall", "-Wextra", "-Werror")
 LINK = ("-mexec-model=reactor", "-Wl,--strip-all")  # zig puts the stack first by itself
-PAGE, BLOCK = 65536, 4096
+PAGE = 65536
 BOOT_STACK = 65536  # what boot needs of the stack; below it lies its request
 
 
@@ -127,6 +126,7 @@ def main() -> None:
     if "--force" not in sys.argv and up_to_date(sources):
         return
     started = time.monotonic()
+    sys.path.insert(0, str(GUEST.parents[1]))
     ARTIFACT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         engine = fetch_engine(Path(scratch))
@@ -135,7 +135,9 @@ def main() -> None:
         (ARTIFACT / "typescript.js").write_text(beside("typescript").build(Path(scratch)))
     beside("native").build(zig, ARTIFACT)
     memory, addresses = boot(whole)
-    (ARTIFACT / "guest.wasm").write_bytes(snapshot(whole, memory))
+    from runtime.sandbox import wasm  # noqa: PLC0415 - after the path is set
+
+    (ARTIFACT / "guest.wasm").write_bytes(wasm.snapshot(whole, memory, abi("MAX_PAGES")))
     manifest = {"sources": sources, "artefacts": artefact_hashes(), **addresses}
     (ARTIFACT / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
     print(f"built the guest in {time.monotonic() - started:.0f} s", file=sys.stderr)
@@ -145,6 +147,7 @@ def source_hashes() -> dict[str, str]:
     """Everything the artefact depends on: our sources, the engine's, the compiler's version."""
     files = [Path(__file__), *sorted((GUEST / "src").iterdir()), *(GUEST / "js" / name for name in PRELUDE)]
     hashes: dict[str, str] = {file.relative_to(GUEST).as_posix(): sha256(file) for file in files}
+    hashes["wasm.py"] = sha256(GUEST.parent / "sandbox" / "wasm.py")
     hashes.update(beside("typescript").source_hashes() | beside("native").source_hashes())
     return hashes | {QUICKJS: QUICKJS_SHA256, "ziglang": version("ziglang")}
 
@@ -280,7 +283,6 @@ class Guest:
 
     def write(self, payload: bytes) -> int:
         """Put a request where the stack does not reach; returns its address."""
-        sys.path.insert(0, str(GUEST.parents[1]))
         from runtime.sandbox import abi as wall  # noqa: PLC0415 - after the path is set
 
         frame = wall.frame(now_ms=0.0, seed=bytes(32), limits=wall.BOOT_LIMITS, image=b"", payload=payload)
@@ -292,67 +294,6 @@ class Guest:
     def memory(self) -> bytes:
         """A copy of its whole memory."""
         return bytes(self._memory.read(self._store, 0, self._memory.data_len(self._store)))
-
-
-# The few bytes of the wasm binary format (core specification, section 5) that splitting a module takes.
-
-
-def uleb(number: int) -> bytes:
-    """Unsigned LEB128."""
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    return bytes([*out, number])
-
-
-def sleb(number: int) -> bytes:
-    """Signed LEB128 of a number that is not negative."""
-    out = bytearray()
-    while number > 63:
-        out.append(number & 127 | 128)
-        number >>= 7
-    return bytes([*out, number])
-
-
-def sections(module: bytes) -> Iterator[tuple[int, bytes]]:
-    """Kind and body of each section."""
-    at = 8
-    while at < len(module):
-        kind, size, shift, at = module[at], 0, 0, at + 1
-        while True:
-            byte = module[at]
-            size, shift, at = size | (byte & 127) << shift, shift + 7, at + 1
-            if byte < 128:
-                break
-        yield kind, module[at : at + size]
-        at += size
-
-
-def snapshot(module: bytes, memory: bytes) -> bytes:
-    """The module with this memory as its initial one.
-
-    Memory (5) and data (11) are replaced. Start (8) would only zero memory again; data count (12) counts the old data.
-    """
-    segments = [(at, memory[at:end]) for at, end in used(memory)]
-    replaced = {
-        5: b"\1\1" + uleb(len(memory) // PAGE) + uleb(abi("MAX_PAGES")),
-        11: uleb(len(segments)) + b"".join(b"\0\x41" + sleb(at) + b"\x0b" + uleb(len(s)) + s for at, s in segments),
-    }
-    kept = ((kind, replaced.get(kind, body)) for kind, body in sections(module) if kind not in (8, 12))
-    return module[:8] + b"".join(bytes([kind]) + uleb(len(body)) + body for kind, body in kept)
-
-
-def used(memory: bytes) -> Iterator[tuple[int, int]]:
-    """From where to where there is anything but zeros, in whole blocks."""
-    start = None
-    for at in [*range(0, len(memory), BLOCK), len(memory)]:
-        empty = not any(memory[at : at + BLOCK])
-        if start is None and not empty:
-            start = at
-        elif start is not None and empty:
-            yield start, at
-            start = None
 
 
 if __name__ == "__main__":

@@ -32,7 +32,8 @@ struct functions { /* of wasmtime and of the system, in the order of calls.py */
 struct host {
   struct functions f;
   void *engine, *module;
-  uint64_t memory, reserve;      /* which of the module's exports */
+  void *code;                    /* the module less its memory, 0 until a program needs it */
+  uint64_t memory, reserve;      /* which of their exports */
   uint64_t memory_size;          /* bytes of a fresh sandbox */
   uint64_t in_address, in_size;  /* where a request goes that is not too large */
   uint32_t tick_us, idle_ticks;  /* the clock's step; after how many without a call it rests */
@@ -69,12 +70,22 @@ static void find(const struct host *h, struct sandbox *s, uint64_t index, struct
   h->f.export_nth(s->context, s->instance, index, &name, &length, found);
 }
 
-int sandbox_open(const struct host *h, struct sandbox *s) {
-  void *trap = NULL;
+/* The guest, over a memory of its own, or over the one that an image is. */
+static void *instantiate(const struct host *h, struct sandbox *s, void *image) {
+  void *trap = NULL, *error;
+  struct item memory;
+  if (!image) return h->f.instance_new(s->context, h->module, NULL, 0, s->instance, &trap);
+  if ((error = h->f.instance_new(s->context, image, NULL, 0, s->instance, &trap))) return error;
+  find(h, s, 0, &memory);
+  return h->f.instance_new(s->context, h->code, &memory, 1, s->instance, &trap);
+}
+
+/* `image` is a module that is nothing but a memory, or 0. */
+int sandbox_open(const struct host *h, struct sandbox *s, void *image) {
   struct item memory;
   s->store = h->f.store_new(h->engine, NULL, NULL);
   s->context = h->f.store_context(s->store);
-  void *error = h->f.instance_new(s->context, h->module, NULL, 0, s->instance, &trap);
+  void *error = instantiate(h, s, image);
   if (error) {
     h->f.error_delete(error);
     h->f.store_delete(s->store);

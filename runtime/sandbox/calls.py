@@ -56,6 +56,7 @@ class Host(ctypes.Structure):
         ("functions", c_void_p * (len(WASMTIME) + len(SYSTEM))),
         ("engine", c_void_p),
         ("module", c_void_p),
+        ("code", c_void_p),
         ("memory", c_uint64),
         ("reserve", c_uint64),
         ("memory_size", c_uint64),
@@ -143,7 +144,7 @@ def _library(kind: type[ctypes.CDLL], artifact: Traversable = ARTIFACT) -> Any:
     library = kind(str(Path(str(file))))
     place = (c_void_p, c_void_p)
     for name, result, arguments in (
-        ("sandbox_open", c_int, place),
+        ("sandbox_open", c_int, (*place, c_void_p)),
         ("sandbox_size", c_uint64, place),
         ("sandbox_close", None, place),
         ("sandbox_run", c_int, (*place, c_uint64, c_uint64, c_void_p, c_size_t)),

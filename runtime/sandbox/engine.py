@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import platform
+import threading
 from importlib.metadata import version
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -19,7 +20,7 @@ from pathlib import Path
 import wasmtime
 from wasmtime import _bindings as c
 
-from runtime.sandbox import abi, calls, wrapping
+from runtime.sandbox import abi, calls, wasm, wrapping
 
 # Every proposal that the guest does not use is switched off: less of wasmtime can be reached (sandbox.md section 4).
 UNUSED_PROPOSALS = (
@@ -44,6 +45,14 @@ SPARE = 66
 EXPORTS = ("invoke", "resume", "load", "reserve", "memory")
 
 
+class Image:
+    """A memory that sandboxes start with, mapped copy-on-write: what a request does not write costs it nothing."""
+
+    def __init__(self, module: wasmtime.Module) -> None:
+        self._module = module
+        self.pointer = _address(module.ptr())
+
+
 class Engine:
     """Open it once per process, after any fork. Keeps every object alive that a raw pointer refers to."""
 
@@ -56,6 +65,9 @@ class Engine:
             ) from None
         self.build_id = hashlib.sha256(b"%d" % abi.ABI_VERSION + wrapping.made_of() + guest).hexdigest()
         self.in_address: int = json.loads(manifest)["in_address"]
+        self._guest, self._cache_directory = guest, cache_directory
+        self._code: wasmtime.Module | None = None
+        self._lock = threading.Lock()
         self._engine = wasmtime.Engine(_config(concurrency))
         self._module = _compiled(self._engine, guest, cache_directory)
         names = [export.name for export in self._module.exports]
@@ -74,6 +86,15 @@ class Engine:
         self._clock = calls.Clock(self._host)
         self._closing = False
 
+    def image(self, memory: bytes) -> Image:
+        """A module that is this memory. Takes some milliseconds, and once per installation a second. Any thread."""
+        with self._lock:
+            if self._code is None:
+                code = wasm.only_code(self._guest, abi.MAX_PAGES)
+                self._code = _compiled(self._engine, code, self._cache_directory)
+                self._host.code = _address(self._code.ptr())
+        return Image(wasmtime.Module(self._engine, wasm.only_memory(memory, abi.MAX_PAGES)))
+
     def imports(self) -> list[tuple[str, str, str]]:
         """What the module imports: (module, name, kind). A test reads it: nothing."""
         return [(i.module, i.name or "", type(i.type).__name__) for i in self._module.imports]
@@ -84,8 +105,9 @@ class Engine:
             return
         self._closing = True
         self._clock.close()
-        for thing in (self._module, self._engine):
-            thing.close()
+        for thing in (self._module, self._code, self._engine):
+            if thing is not None:
+                thing.close()
 
 
 def _config(concurrency: int) -> wasmtime.Config:
@@ -113,7 +135,7 @@ def _pool(concurrency: int) -> dict[str, int]:
     sandbox of 0.6 MiB: copying costs about 15 us, the 40 page faults that it saves cost about 100.
     """
     return {
-        "total_core_instances": concurrency + SPARE,
+        "total_core_instances": 2 * (concurrency + SPARE),  # a program with a large image is two
         "total_memories": concurrency + SPARE,
         "total_tables": concurrency + SPARE,
         "total_stacks": 1,

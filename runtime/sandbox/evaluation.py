@@ -52,7 +52,7 @@ class Evaluation:
         self._threads = threads
         self._turns = Turns(1)
         fresh = Invocation(engine)
-        self._base = fresh.memory()
+        self.base = fresh.memory()
         fresh.close()
 
     async def image_of(self, source: str, owner: str, trigger: str) -> bytes:
@@ -90,7 +90,7 @@ class Evaluation:
         try:
             if guest.load(self._engine, invocation, source, LOAD_LIMITS).kind == "pending":
                 return image.from_source(source)
-            return image.from_memory(invocation.memory(), self._base, self._engine.in_address)
+            return image.from_memory(invocation.memory(), self.base, self._engine.in_address)
         except image.TooLarge:
             message = f"What it makes while it loads takes more than {image.MOST:,} bytes."
             raise SourceRejected("memory_limit", message) from None
@@ -103,7 +103,8 @@ class Evaluation:
 
     def _run(self, program: WasmProgram, arguments: bytes, limits: Limits) -> Run:
         began, before = time.perf_counter(), time.thread_time()
-        invocation = Invocation(self._engine)
+        program.open(self._engine, self.base)
+        invocation = Invocation(self._engine, program.mapped)
         try:
             reply = guest.ask(
                 self._engine,

@@ -43,13 +43,13 @@ class Invocation:
 
     __slots__ = ("_address", "_engine", "_host", "_sandbox")
 
-    def __init__(self, engine: Engine) -> None:
-        """`Unavailable` when as many sandboxes exist as the pool has room for."""
+    def __init__(self, engine: Engine, image: int = 0) -> None:
+        """`image` is the address of a memory's module (`engine.Image`), 0 for memory as it is after boot. `Unavailable` when as many sandboxes exist as the pool has room for."""
         self._engine = engine
         self._host = engine.host
         self._sandbox = sandbox = calls.Sandbox()
         self._address = addressof(sandbox)
-        if _open(self._host, self._address):
+        if _open(self._host, self._address, image):
             raise Unavailable("Too many hooks are running or waiting at once.")
 
     def call(self, export: int, frame: bytes, *, pages: int, ticks: int, longest: int, hold: bool = False) -> bytes:

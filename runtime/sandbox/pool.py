@@ -118,9 +118,9 @@ class WasmSandbox(Sandbox):
     ) -> Run:
         """See `Sandbox.run`."""
         assert isinstance(program, WasmProgram)
-        if self._closing:
-            raise Unavailable("The service is stopping.")
         started = time.perf_counter()
+        if self._closing or not program.is_open:
+            await self._open(program)
         if program.adapted:
             arguments = self._adapted.arguments(arguments, owner, program.adapted)
         frame = guest.request(limits, image=program.image, payload=arguments, seed=next(self._seeds))
@@ -159,6 +159,11 @@ class WasmSandbox(Sandbox):
         for shut_down in (self._evaluation.close, self._threads.shutdown):
             await asyncio.get_running_loop().run_in_executor(None, shut_down)
         self._engine.close()
+
+    async def _open(self, program: WasmProgram) -> None:
+        if self._closing:
+            raise Unavailable("The service is stopping.")
+        await asyncio.get_running_loop().run_in_executor(None, program.open, self._engine, self._evaluation.base)
 
     async def _longer(self, asked: _Asked, step: _Step | None) -> _Step:
         """A run that one turn of the event loop does not finish: a task of its own, for who asked may leave."""
@@ -269,7 +274,7 @@ class WasmSandbox(Sandbox):
     ) -> _Step:
         """A fresh sandbox and the first call into it. `clock` tells CPU time, in seconds. `hold` as for `Invocation.call`."""
         before, engine = clock(), self._engine
-        invocation = Invocation(engine)
+        invocation = Invocation(engine, program.mapped)
         waiting = False
         try:
             if program.evaluates:

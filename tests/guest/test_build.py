@@ -10,17 +10,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import wasmtime
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from runtime.sandbox import abi
+from runtime.sandbox import abi, wasm
 from runtime.sandbox.calls import ARTIFACT
 from runtime.sandbox.engine import EXPORTS
+from tests.sandbox.test_wasm import leb
 
 GUEST = Path(__file__).parents[2] / "runtime/guest"
-CALM = settings(deadline=None)  # other work may share the machine
-MEMORY, EXPORT, START, DATA_COUNT, DATA = 5, 7, 8, 12, 11
 
 
 def load(file: Path) -> ModuleType:
@@ -49,7 +45,7 @@ def manifest() -> Any:
 @pytest.fixture(scope="module")
 def sections(artefact: bytes) -> dict[int, bytes]:
     """Kind to body; no kind is there twice but custom ones."""
-    found = [section for section in build.sections(artefact) if section[0] != 0]
+    found = [section for section in wasm.sections(artefact) if section[0] != 0]
     assert len(dict(found)) == len(found)
     return dict(found)
 
@@ -90,6 +86,7 @@ def test_the_manifest_names_everything_it_was_made_from(manifest: Any):
         "typescript.py",
         "native.py",
         "calls.c",
+        "wasm.py",
         build.QUICKJS,
         build.beside("typescript").SUCRASE,
         "ziglang",
@@ -106,14 +103,14 @@ def test_each_own_source_is_compiled():
 
 def test_the_artefact_imports_nothing(sections: dict[int, bytes]):
     """No import section (2) at all; nothing starts by itself."""
-    assert 2 not in sections
-    assert START not in sections
-    assert DATA_COUNT not in sections
+    assert wasm.IMPORT not in sections
+    assert wasm.START not in sections
+    assert wasm.DATA_COUNT not in sections
 
 
 def test_the_artefact_exports_what_the_engine_looks_for(sections: dict[int, bytes]):
     """The five, and the build's and the tests' own."""
-    names = set(re.findall(rb"[a-z_]{4,}", sections[EXPORT]))
+    names = set(re.findall(rb"[a-z_]{4,}", sections[wasm.EXPORT]))
 
     assert {name.encode() for name in EXPORTS} <= names
     assert names - {name.encode() for name in EXPORTS} == {
@@ -127,8 +124,8 @@ def test_the_artefact_exports_what_the_engine_looks_for(sections: dict[int, byte
 
 def test_the_artefacts_memory_is_bounded(sections: dict[int, bytes], manifest: Any):
     """One memory, with the header's maximum; the input lies in it, above the stack, in whole cells of an image."""
-    body = sections[MEMORY]
-    first, most = body[2], build.uleb(abi.MAX_PAGES)
+    body = sections[wasm.MEMORY]
+    first, most = body[2], wasm.uleb(abi.MAX_PAGES)
 
     assert body == b"\1\1" + bytes([first]) + most
     assert manifest["in_address"] % 16 == 0
@@ -137,77 +134,12 @@ def test_the_artefacts_memory_is_bounded(sections: dict[int, bytes], manifest: A
 
 def test_the_stack_of_the_artefact_is_empty(sections: dict[int, bytes]):
     """What boot left there is not in the module: no byte of data lies below the stack's end."""
-    assert DATA in sections
-    count, at = leb(sections[DATA], 0)
+    assert wasm.DATA in sections
+    count, at = leb(sections[wasm.DATA], 0)
     assert count >= 1
-    assert sections[DATA][at : at + 2] == b"\0\x41"
-    first, _ = leb(sections[DATA], at + 2)
+    assert sections[wasm.DATA][at : at + 2] == b"\0\x41"
+    first, _ = leb(sections[wasm.DATA], at + 2)
     assert first >= abi.STACK_SIZE
-
-
-def leb(data: bytes, at: int) -> tuple[int, int]:
-    """An unsigned LEB128 number, and where it ends."""
-    number = shift = 0
-    while True:
-        byte, at = data[at], at + 1
-        number, shift = number | (byte & 127) << shift, shift + 7
-        if byte < 128:
-            return number, at
-
-
-@CALM
-@given(number=st.integers(0, 2**40) | st.sampled_from([0, 63, 64, 127, 128, 8191, 8192, 16383, 16384, 2**32 - 1]))
-def test_numbers_are_written_as_wasm_reads_them(number: int):
-    """Unsigned and signed LEB128 (core specification 5.2.2); a signed one that is not negative never looks negative."""
-    unsigned, signed = build.uleb(number), build.sleb(number)
-
-    assert leb(unsigned, 0) == (number, len(unsigned))
-    assert leb(signed, 0) == (number, len(signed))
-    assert signed[-1] & 0x40 == 0
-
-
-@CALM
-@given(
-    size=st.integers(0, 5 * 4096),
-    writes=st.lists(st.tuples(st.integers(0, 5 * 4096), st.binary(min_size=1, max_size=50)), max_size=6),
-)
-def test_used_blocks_are_all_that_is_not_zero(size: int, writes: list[tuple[int, bytes]]):
-    """In order, in whole blocks, and nothing else."""
-    memory = bytearray(size)
-    for at, data in writes:
-        memory[at : at + len(data)] = data[: max(0, size - at)]
-    again = bytearray(size)
-    spans = list(build.used(bytes(memory)))
-    for start, end in spans:
-        again[start:end] = memory[start:end]
-        blocks = [memory[at : at + build.BLOCK] for at in range(start, end, build.BLOCK)]
-        assert all(any(block) for block in blocks)
-
-    assert again == memory
-    assert spans == sorted(spans)
-
-
-def test_a_snapshot_starts_with_the_memory_that_it_was_given():
-    """Its data and its start are gone, its functions stay; the memory may grow to the header's maximum."""
-    whole = wasmtime.wat2wasm(
-        """(module
-          (memory (export "memory") 1 3)
-          (func $start i32.const 0 i32.const 9 i32.store8)
-          (func (export "first") (result i32) i32.const 0 i32.load8_u)
-          (data (i32.const 100) "old")
-          (start $start))"""
-    )
-    memory = bytearray(2 * abi.PAGE)
-    memory[0], memory[70_000] = 7, 8
-    engine = wasmtime.Engine()
-    module = wasmtime.Module(engine, build.snapshot(bytes(whole), bytes(memory)))
-    store = wasmtime.Store(engine)
-    exports = wasmtime.Instance(store, module, []).exports(store)
-    copy: Any = exports["memory"]
-
-    assert exports["first"](store) == 7  # type: ignore[operator]
-    assert copy.read(store, 0, copy.data_len(store)) == memory
-    assert copy.type(store).limits.max == abi.MAX_PAGES
 
 
 @pytest.fixture

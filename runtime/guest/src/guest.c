@@ -378,9 +378,7 @@ static uint64_t evaluate(void) {
   return 0;
 }
 
-/* Payload: the wrapped source. Answers loaded, pending (it waits for something that no image can keep) or failure. */
-EXPORT("load") uint64_t load(void) {
-  was_reserved = false;
+static uint64_t load_here(void) {
   begin_run();
   uint64_t failed = evaluate();
   if (failed) return failed;
@@ -394,6 +392,14 @@ EXPORT("load") uint64_t load(void) {
   heap_seal();
   heap_make_room(ROOM);
   if (request_at != in) memset(payload(), 0, request()->payload_size); /* or the image would hold the source twice */
+  return answer;
+}
+
+/* Payload: the wrapped source. Answers loaded, pending (it waits for something that no image can keep) or failure. */
+EXPORT("load") uint64_t load(void) {
+  was_reserved = false;
+  uint64_t answer = load_here();
+  request_at = in; /* where the next request lies, unless it asks for room */
   return answer;
 }
 
