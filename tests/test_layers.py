@@ -99,7 +99,7 @@ ROOMS: Mapping[str, set[str]] = {
     "issuer": NOUNS | {"grammar", "settings", "http", "sqlite"},
     "cli": RULES | CONTRACTS | {"web", "issuer", "http", "bootstrap", "logs"},
     # Builds the artefact; runs on a developer's machine, not in the service.
-    "guest": {"sandbox.abi"},
+    "guest": {"sandbox.abi", "sandbox.wasm"},
 }
 
 # Third-party package -> the rooms, or single modules, that may import it.

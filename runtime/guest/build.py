@@ -135,9 +135,9 @@ def main() -> None:
         (ARTIFACT / "typescript.js").write_text(beside("typescript").build(Path(scratch)))
     beside("native").build(zig, ARTIFACT)
     memory, addresses = boot(whole)
-    from runtime.sandbox import wasm  # noqa: PLC0415 - after the path is set
+    from runtime.sandbox.wasm import snapshot  # noqa: PLC0415 - after the path is set
 
-    (ARTIFACT / "guest.wasm").write_bytes(wasm.snapshot(whole, memory, abi("MAX_PAGES")))
+    (ARTIFACT / "guest.wasm").write_bytes(snapshot(whole, memory, abi("MAX_PAGES")))
     manifest = {"sources": sources, "artefacts": artefact_hashes(), **addresses}
     (ARTIFACT / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
     print(f"built the guest in {time.monotonic() - started:.0f} s", file=sys.stderr)
