@@ -177,8 +177,8 @@ def memory_of(sandbox: WasmSandbox, mapped: int) -> bytes:
 @pytest.mark.parametrize("forged", ["a run beyond its pages", "a run longer than the image"])
 async def test_a_forged_image_is_refused(sandbox: WasmSandbox, forged: str):
     """It comes from our own storage; all the same."""
-    place = (9 * abi.PAGE - 8, 1 << 16) if forged == "a run beyond its pages" else (0, 1 << 17)
-    body = abi.IMAGE_HEAD.pack(9, 1) + abi.RUN_HEAD.pack(*place) + bytes(1 << 16)
+    place = (100 * abi.PAGE - 8, 1 << 16) if forged == "a run beyond its pages" else (0, 1 << 17)
+    body = abi.IMAGE_HEAD.pack(100, 1) + abi.RUN_HEAD.pack(*place) + bytes(1 << 16)
     program = load_program(image.MEMORY + body)
     with pytest.raises(ValueError, match="not an image"):
         await run(sandbox, program, "answer")
