@@ -19,6 +19,7 @@ from pathlib import Path
 from runtime.admin import Admin
 from runtime.bundle.source import SourceImages
 from runtime.dispatch import Dispatch
+from runtime.documents import StoredDocuments
 from runtime.errors import SettingsError
 from runtime.logs.recorder import StorageRecorder
 from runtime.logs.tail import Tail
@@ -102,7 +103,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         stack.push_async_callback(recorder.close)
         client = Client(settings.network)
         stack.push_async_callback(client.close)
-        performer = Performer(client, connections=settings.network.connections)
+        performer = Performer(client, StoredDocuments(storage), connections=settings.network.connections)
         sandbox = await open_sandbox(settings.sandbox, performer, at_once=settings.network.at_once)
         stack.push_async_callback(sandbox.close)
         images = SourceImages(sandbox)

@@ -79,9 +79,12 @@ ROOMS: Mapping[str, set[str]] = {
     "sandbox.asked": set(),
     "sandbox.abi": NOUNS | {"grammar", "sandbox.asked"},
     "sandbox.wasm": set(),
-    "sandbox": RULES | {"sandbox.base", "sandbox.abi", "sandbox.asked", "sandbox.wasm", "network"},
+    "sandbox": RULES
+    | {"sandbox.base", "sandbox.abi", "sandbox.asked", "sandbox.wasm", "sandbox.operations.base", "network"},
     "logs.tail": RULES | {"logs.base", "storage.base"},
     "logs": RULES | {"logs.base", "logs.tail", "storage.base"},
+    "sandbox.operations.base": NOUNS | {"sandbox.asked"},
+    "documents": NOUNS | {"storage.base", "sandbox.operations.base"},
     "preparation": RULES | CONTRACTS | {"storage.sealing"},
     "dispatch": RULES | CONTRACTS | {"preparation"},
     "admin": RULES | CONTRACTS | {"storage.sealing"},
@@ -89,7 +92,18 @@ ROOMS: Mapping[str, set[str]] = {
     "bootstrap": RULES
     | CONTRACTS
     | {"webtasks", "webtask.tokens"}
-    | {"preparation", "dispatch", "admin", "bundle", "storage", "storage.sealing", "sandbox", "network", "logs"}
+    | {
+        "preparation",
+        "dispatch",
+        "admin",
+        "bundle",
+        "storage",
+        "storage.sealing",
+        "sandbox",
+        "network",
+        "logs",
+        "documents",
+    }
     | {"logs.tail"},
     "http": NOUNS | {"settings"},
     "web": RULES

@@ -7,6 +7,7 @@ has, gets it there, and no other hook's memory pays for it: `adapters/` has the 
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib import resources
 from typing import Final
@@ -15,6 +16,7 @@ from runtime.triggers import TRIGGERS
 
 _HEAD, _TAIL = "(function (exports, require, module, __filename, __dirname) {\n", "\n})"
 _FOLDER: Final = resources.files("runtime.sandbox") / "adapters"
+_KEEPS: Final = re.compile(r"\bstorage\b")
 _ERRORS: Final = ("PreUserRegistrationError", "SendPhoneMessageError")
 
 
@@ -42,9 +44,10 @@ def _before(source: str, trigger: str) -> str:
     """Nothing, or an expression of a function that takes the source's and gives the one that the guest calls."""
     errors = [adapter("errors")] if any(name in source for name in _ERRORS) else []
     if is_adapted(source, trigger):
-        name = "webtask" if trigger == WEBTASK else "actions"
-        return f"({', '.join([*errors, adapter(name)])})({json.dumps(trigger)})"
-    return f"({errors[0]}, (load) => load)" if errors else ""
+        name, given = ("webtask", adapter("storage")) if trigger == WEBTASK else ("actions", json.dumps(trigger))
+        return f"({', '.join([*errors, adapter(name)])})({given})"
+    keeping = f"({adapter('keeping')})({adapter('storage')})" if _KEEPS.search(source) else "(load) => load"
+    return f"({', '.join([*errors, keeping])})" if errors or keeping[-1] == ")" else ""
 
 
 def made_of() -> bytes:

@@ -83,11 +83,27 @@ class ExecutionNotFound(NotFound):
         super().__init__("There is no record of an execution with this id.")
 
 
+class DocumentChanged(Conflict):
+    """The hook's document is no longer the one that the change was made to; `document` is what it is, None for none."""
+
+    def __init__(self, document: Document | None) -> None:
+        super().__init__("The stored data was changed since it was read.")
+        self.document = document
+
+
 class TooManySecrets(InvalidBody):
     """The hook would have more secrets than it may."""
 
     def __init__(self, *, would: int, most: int) -> None:
         super().__init__(f"A hook can have at most {most} secrets; this one would have {would}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a hook keeps: a JSON text. `etag` is another when the text is."""
+
+    data: str
+    etag: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +246,19 @@ class Storage(ABC):
     @abstractmethod
     async def delete_secrets(self, tenant: str, hook_id: str, names: Sequence[str]) -> None:
         """Remove names; one that does not exist is no error. `HookNotFound`."""
+
+    # documents: what a hook keeps for itself, one each
+
+    @abstractmethod
+    async def get_document(self, tenant: str, hook_id: str) -> Document | None:
+        """The hook's document; None where it keeps none. `HookNotFound`."""
+
+    @abstractmethod
+    async def put_document(self, tenant: str, hook_id: str, data: str, *, etag: str | None) -> Document:
+        """Keep a document in place of the one with this etag, "" for none; None: whatever there is.
+
+        `DocumentChanged`, `HookNotFound`.
+        """
 
     # images: what a version looks like after its source was evaluated; remade whenever it is missing
 

@@ -10,7 +10,7 @@ from runtime.model import Deploy, Execution, Hook, HookVersion
 from runtime.sqlite.database import BUSY_SECONDS, Database, open_database
 from runtime.sqlite.opening import Schema
 from runtime.storage import execution_tables, tables
-from runtime.storage.base import ExecutionFilter, HookChange, HookFilter, HookWritten, Storage
+from runtime.storage.base import Document, ExecutionFilter, HookChange, HookFilter, HookWritten, Storage
 
 _MARK: Final = b"hook"
 _PRUNED_TOGETHER: Final = 500
@@ -97,6 +97,14 @@ class SqliteStorage(Storage):
     async def delete_secrets(self, tenant: str, hook_id: str, names: Sequence[str]) -> None:
         """See `Storage.delete_secrets`."""
         await self._database.write(lambda db: tables.delete_secrets(db, tenant, hook_id, names))
+
+    async def get_document(self, tenant: str, hook_id: str) -> Document | None:
+        """See `Storage.get_document`."""
+        return await self._database.read(lambda db: tables.get_document(db, tenant, hook_id))
+
+    async def put_document(self, tenant: str, hook_id: str, data: str, *, etag: str | None) -> Document:
+        """See `Storage.put_document`."""
+        return await self._database.write(lambda db: tables.put_document(db, tenant, hook_id, data, etag))
 
     async def put_image(self, version_id: str, build_id: str, image: bytes) -> None:
         """See `Storage.put_image`."""

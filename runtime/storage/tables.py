@@ -18,6 +18,8 @@ from runtime.model import Deploy, Hook, HookVersion, Policy
 from runtime.storage.base import (
     ENABLED,
     VERSIONS,
+    Document,
+    DocumentChanged,
     HookChange,
     HookFilter,
     HookWritten,
@@ -218,6 +220,24 @@ def delete_secrets(db: Database, tenant: str, hook_id: str, names: Sequence[str]
     """See `Storage.delete_secrets`."""
     number = _number(db, tenant, hook_id)
     db.executemany("DELETE FROM secrets WHERE hook = ? AND name = ?", [(number, name) for name in names])
+
+
+def get_document(db: Database, tenant: str, hook_id: str) -> Document | None:
+    """See `Storage.get_document`."""
+    number = _number(db, tenant, hook_id)
+    row = db.execute("SELECT data, etag FROM documents WHERE hook = ?", (number,)).fetchone()
+    return Document(*row) if row else None
+
+
+def put_document(db: Database, tenant: str, hook_id: str, data: str, etag: str | None) -> Document:
+    """See `Storage.put_document`."""
+    now = get_document(db, tenant, hook_id)
+    if etag is not None and etag != (now.etag if now else ""):
+        raise DocumentChanged(now)
+    document = Document(data, sha256(data.encode()).hexdigest()[:32])
+    values = (_number(db, tenant, hook_id), document.data, document.etag)
+    db.execute("INSERT OR REPLACE INTO documents (hook, data, etag) VALUES (?, ?, ?)", values)
+    return document
 
 
 def put_image(db: Database, version_id: str, build_id: str, image: bytes) -> None:

@@ -6,7 +6,7 @@
   const { emit, count, start, cancel: cancelOperation } = native;
   const { format, inspect, lookInside } = global.__hookd_inspect;
   const { defineProperty } = Object;
-  const { apply } = Reflect;
+  const { apply, ownKeys } = Reflect;
   const { floor, max } = Math;
   const now = Date.now;
   const TypeErrorHere = TypeError;
@@ -151,9 +151,11 @@
     });
   }
 
+  // Code and whatever else was said of it beside the message.
   function failed(said) {
     const error = new ErrorHere(said.message);
-    error.code = said.code;
+    const names = ownKeys(said);
+    for (let i = 0; i < names.length; i++) if (names[i] !== 'message') error[names[i]] = said[names[i]];
     return error;
   }
 
@@ -174,7 +176,9 @@
     return true;
   }
 
+  // The library's, and what stands around some sources (sandbox/adapters): to whom it is given decides nothing, the host does.
   native.operate = operate;
+  hidden(global, Symbol.for('hookd.operate'), operate);
   native.abandon = abandon;
 
   // The classes that the starter code uses to say which OAuth error a denial is.

@@ -3,7 +3,7 @@
 // {method, url, headers, query, body, text}, which `req` is made of, the rest by the context. Through `res` it answers {"hookd:response": {status,
 // headers, body}}, which the host reads (webtasks.py): nothing in it is trusted there.
 // Runs before the user's source, so what it takes from JavaScript is JavaScript's own; what is called later is taken now.
-(() => {
+((storage) => {
   'use strict';
   const { apply, ownKeys } = Reflect;
   const { isArray } = Array;
@@ -210,13 +210,6 @@
   const secrets = {};
   const meta = {};
   const params = {};
-  const nowhere = (...inputs) => {
-    const callback = inputs[inputs.length - 1];
-    const error = new ErrorHere('storage is not available in this version of hookd');
-    if (typeof callback !== 'function') throw error;
-    soon(() => { callback(error); });
-  };
-  const storage = { get: nowhere, set: nowhere };
   const fill = (target, from) => {
     forEach(ownKeys(object(from)), (name) => { target[name] = from[name]; });
     return target;

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 
 from runtime.model import Operation
 from runtime.network.client import Client, Request
 from runtime.network.failing import NetworkError
-from runtime.sandbox.asked import Asked, Fetch
+from runtime.sandbox.asked import Asked, Fetch, StorageSet
 from runtime.sandbox.operations.base import Failed, Place
 from runtime.sandbox.turns import Turns
 
 _MOST_TEXT: Final = 512
+MOST_DOCUMENT: Final = 500 << 10
+"""Bytes of a hook's document (contract-full 9)."""
+
+
+class Documents(Protocol):
+    """Where hooks keep theirs: a JSON text and its etag. `Failed`, 409 with what there is where it has another etag by now."""
+
+    async def get(self, owner: str, hook: str) -> tuple[str, str] | None:
+        """None where there is none."""
+
+    async def put(self, owner: str, hook: str, data: str, etag: str | None) -> str:
+        """The new etag. "" is that of no document; None: in place of whatever there is."""
 
 
 class Performer:
     """One per process. `connections` is how many operations there may be at once."""
 
-    def __init__(self, client: Client, *, connections: int) -> None:
+    def __init__(self, client: Client, documents: Documents, *, connections: int) -> None:
         self._client = client
+        self._documents = documents
         self._turns = Turns(connections)
 
     async def __call__(self, place: Place, asked: Asked, notes: list[Operation]) -> Mapping[str, object]:
@@ -29,7 +43,9 @@ class Performer:
         try:
             if isinstance(asked, Fetch):
                 return await self._fetch(place, asked, notes)
-            raise Failed("ERR_ACCESS_DENIED", "there is no storage here")
+            note = Operation(kind="storage_set" if isinstance(asked, StorageSet) else "storage_get", error="cancelled")
+            notes.append(note)
+            return await self._store(place, asked, note)
         finally:
             self._turns.give()
 
@@ -49,3 +65,26 @@ class Performer:
             "headers": response.headers,
             "body": base64.b64encode(response.body).decode(),
         }
+
+    async def _store(self, place: Place, asked: Asked, note: Operation) -> Mapping[str, object]:
+        began = time.perf_counter()
+        try:
+            if isinstance(asked, StorageSet):
+                result: Mapping[str, object] = {"etag": await self._put(place, asked)}
+            else:
+                found = await self._documents.get(place.owner, place.hook)
+                result = {"data": found[0], "etag": found[1]} if found else {"etag": ""}
+            note.error = ""
+        except Failed as failed:
+            note.error = str(failed.said["code"])
+            raise
+        finally:
+            note.ms = (time.perf_counter() - began) * 1000
+        return result
+
+    async def _put(self, place: Place, asked: StorageSet) -> str:
+        if len(asked.data.encode()) > MOST_DOCUMENT:
+            raise Failed(413, f"the data is larger than {MOST_DOCUMENT >> 10} kB")
+        if place.dry:
+            return asked.etag or ""
+        return await self._documents.put(place.owner, place.hook, asked.data, asked.etag)
