@@ -18,7 +18,7 @@ from runtime.admin import Admin
 from runtime.errors import Conflict, HookNameTaken, HookNotFound, InsufficientScope, InvalidBody, NotFound
 from runtime.manifest import SECRETS, NewHook
 from runtime.model import WEBTASK, Hook, Secrets
-from runtime.storage.base import HookChange, HookFilter, HookWritten, Storage, TooManySecrets
+from runtime.storage.base import Document, HookChange, HookFilter, HookWritten, Storage, TooManySecrets
 from runtime.storage.sealing import Sealer
 from runtime.webtask import metadata
 from runtime.webtask.metadata import SECRET, Binding
@@ -27,6 +27,7 @@ from runtime.webtask.upload import Upload
 _PAGE: Final = 50
 _ATTEMPTS: Final = 3
 _EVERY: Final = HookFilter()
+_NO_DATA: Final = Document("{}", "")
 
 
 class WebtaskNotFound(NotFound):
@@ -105,6 +106,16 @@ class Webtasks:
             await self._admin.remove(hook)
         except HookNotFound:
             raise WebtaskNotFound(name) from None
+
+    async def data(self, tenant: str, name: str) -> Document:
+        """What the webtask keeps; where it keeps nothing, an empty object. `WebtaskNotFound`, `NameShared`."""
+        hook = await self.get(tenant, name)
+        return await self._storage.get_document(tenant, hook.id) or _NO_DATA
+
+    async def keep_data(self, tenant: str, name: str, data: str, etag: str | None) -> Document:
+        """What the webtask shall keep, in place of what has this etag. `DocumentChanged`, `WebtaskNotFound`, `NameShared`."""
+        hook = await self.get(tenant, name)
+        return await self._storage.put_document(tenant, hook.id, data, etag=etag)
 
     async def _put(self, tenant: str, upload: Upload, *, may_create: bool, may_remove: bool) -> HookWritten:
         seen = await self._find(tenant, upload.name)

@@ -22,11 +22,20 @@ from runtime.storage.base import HookWritten
 from runtime.web.manage import remarks
 from runtime.webtask.metadata import SECRET, claims_of
 from runtime.webtask.tokens import TOKEN_CHARS, WebtaskTokens, basic_claims
-from runtime.webtask.upload import META_CHARS, MOST_OFFSET, NAME_PATTERN, Upload, parse_claims, parse_webtask
+from runtime.webtask.upload import (
+    META_CHARS,
+    MOST_OFFSET,
+    NAME_PATTERN,
+    Upload,
+    parse_claims,
+    parse_data,
+    parse_webtask,
+)
 from runtime.webtasks import Webtask, Webtasks
 
 CONTAINER: Final = "/api/webtask/{container}"
 WEBTASK: Final = "/api/webtask/{container}/{name}"
+DATA: Final = "/api/webtask/{container}/{name}/data"
 
 LIST_DEFAULT: Final = 100
 LIST_MOST: Final = 100
@@ -44,6 +53,9 @@ def webtask_routes(webtasks: Webtasks, tokens: WebtaskTokens) -> list[Route]:
         guarded("GET", WEBTASK, handlers.get, "read:hooks"),
         guarded("PUT", WEBTASK, handlers.put, "update:hooks"),
         guarded("DELETE", WEBTASK, handlers.remove, "delete:hooks"),
+        # What a webtask keeps may be as secret as its secrets: it is shown to who may change the webtask.
+        guarded("GET", DATA, handlers.get_data, "update:hooks"),
+        guarded("PUT", DATA, handlers.put_data, "update:hooks"),
         guarded("POST", "/api/tokens/issue", handlers.issue, "update:hooks"),
         guarded("GET", "/api/tokens/inspect", handlers.inspect, "read:hooks"),
     ]
@@ -90,6 +102,17 @@ class _Webtasks:
         container(call)
         await self._webtasks.remove(call.caller.tenant, call.path("name"))
         return empty_response()
+
+    async def get_data(self, call: Call) -> web.Response:
+        container(call)
+        found = await self._webtasks.data(call.caller.tenant, call.path("name"))
+        return json_response({"data": found.data, "etag": found.etag})
+
+    async def put_data(self, call: Call) -> web.Response:
+        container(call)
+        data, etag = parse_data(await call.json())
+        written = await self._webtasks.keep_data(call.caller.tenant, call.path("name"), data, etag)
+        return json_response({"etag": written.etag})
 
     async def issue(self, call: Call) -> web.Response:
         """The token as text: sandboxjs takes the body as it is (contract 3)."""

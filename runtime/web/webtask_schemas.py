@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from runtime.manifest import SECRETS
 from runtime.web.operation import EVENTS, TEXT, Operation, in_query
-from runtime.webtask.upload import META_CHARS, METADATA, MOST_OFFSET, NAME_PATTERN, PARAMETERS
+from runtime.webtask.upload import DATA_BYTES, META_CHARS, METADATA, MOST_OFFSET, NAME_PATTERN, PARAMETERS
 
 _WRITTEN: Final = ("Location", "X-Hook-Disabled", "X-Hook-Warning")
 _SHOWN: Final = ("decrypt", "fetch_code")
@@ -43,6 +43,23 @@ WEBTASK_OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         summary="Delete a webtask and its secrets",
         scope="delete:hooks",
         status=204,
+        parameters=("container", "name"),
+        errors=(404, 409),
+    ),
+    ("GET", "/api/webtask/{container}/{name}/data"): Operation(
+        id="readWebtaskData",
+        summary="Read what a webtask keeps by context.storage: a JSON text, {} where it keeps nothing",
+        scope="update:hooks",
+        answer="WebtaskData",
+        parameters=("container", "name"),
+        errors=(404, 409),
+    ),
+    ("PUT", "/api/webtask/{container}/{name}/data"): Operation(
+        id="writeWebtaskData",
+        summary="Replace what a webtask keeps; with an etag, only if that is still the one",
+        scope="update:hooks",
+        body="WebtaskDataUpload",
+        answer="WebtaskDataWritten",
         parameters=("container", "name"),
         errors=(404, 409),
     ),
@@ -142,6 +159,27 @@ WEBTASK_SCHEMAS: Final[dict[str, Any]] = {
         "type": "object",
         "properties": {"code": _CODE, "url": _URL, "secrets": _SECRETS, "meta": _META, "host": {"type": "null"}},
         "additionalProperties": False,
+    },
+    "WebtaskData": {
+        "type": "object",
+        "properties": {"data": {"type": "string", "description": "JSON."}, "etag": TEXT},
+        "additionalProperties": False,
+        "required": ["data", "etag"],
+    },
+    "WebtaskDataUpload": {
+        "type": "object",
+        "properties": {
+            "data": {"description": f"JSON, or JSON as text; at most {DATA_BYTES:,} bytes."},
+            "etag": {"type": ["string", "null"], "description": 'What is to be replaced; "" is nothing.'},
+        },
+        "additionalProperties": False,
+        "required": ["data"],
+    },
+    "WebtaskDataWritten": {
+        "type": "object",
+        "properties": {"etag": TEXT},
+        "additionalProperties": False,
+        "required": ["etag"],
     },
     "WebtaskClaims": {
         "type": "object",

@@ -6,6 +6,7 @@ own, or whose code lies elsewhere.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ META_CHARS: Final = 4_300
 """Most characters of a filter NAME:VALUE."""
 MOST_OFFSET: Final = 1_000_000
 """Most webtasks that a list skips."""
+DATA_BYTES: Final = 500 << 10
+"""Of what a webtask keeps, as JSON (contract-full 9)."""
 PARAMETERS: Final = 20
 """Most parameters (`pctx`) of one webtask."""
 
@@ -95,6 +98,12 @@ def parse_webtask(name: str, container: str, body: object) -> Upload:
     )
 
 
+def parse_data(body: object) -> tuple[str, str | None]:
+    """The body of `PUT /api/webtask/{container}/{name}/data`: a JSON text, and the etag of what it replaces. `InvalidBody`."""
+    values = members(body, _DATA, required=("data",))
+    return values["data"], values.get("etag")
+
+
 def _secrets(given: Mapping[str, str] | None) -> Secrets | None:
     return None if given is None else Secrets(given)
 
@@ -139,6 +148,27 @@ def _map(most: int) -> Callable[[object], dict[str, str]]:
     return read
 
 
+def _data(value: object) -> str:
+    """JSON. Webtask's own clients send it as text; what is no JSON is meant as a string."""
+    if isinstance(value, str):
+        try:
+            json.loads(value, parse_constant=_no_number)
+        except (ValueError, RecursionError):
+            value = json.dumps(value)
+    text = value if isinstance(value, str) else json.dumps(value)
+    if len(text.encode()) > DATA_BYTES:
+        raise Broken(f"Value is too long ({len(text.encode())} bytes), maximum {DATA_BYTES}")
+    return text
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(name)
+
+
+def _etag(value: object) -> str | None:
+    return None if value is None else string(value)
+
+
 def _number(value: object) -> int:
     """A flag, or one of sandboxjs's numbers for how a body is parsed."""
     if not isinstance(value, int):
@@ -167,6 +197,10 @@ _HOST: Final = Property("A host of the webtask's own.", _refused("serve webtasks
 _NOT_READ: Final = Property("What an inspection answers beside the claims.", _anything)
 _LIMITS: Final = ("ls", "lm", "lh", "ld", "lw", "lo", "lts", "ltm", "lth", "ltd", "ltw", "lto")
 
+_DATA: Final[Mapping[str, Property]] = {
+    "data": Property("What the webtask keeps, as JSON.", _data),
+    "etag": Property("The etag of what it kept until now.", _etag),
+}
 _WEBTASK: Final[Mapping[str, Property]] = {
     "code": _CODE,
     "url": _WHERE,

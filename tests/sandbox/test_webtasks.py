@@ -118,7 +118,7 @@ async def test_the_context(sandbox: WasmSandbox):
     assert outcome.message == "The 'create_token' method is not supported in this environment"
     outcome = await outcome_of(sandbox, "module.exports = (ctx, cb) => ctx.storage.set({}, { force: 1 }, cb);")
     assert isinstance(outcome, Refusal)
-    assert outcome.message == "storage is not available in this version of hookd"
+    assert outcome.message == "there are no operations here"
 
 
 async def test_what_a_source_takes_from_its_module(sandbox: WasmSandbox):

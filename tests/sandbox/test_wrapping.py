@@ -104,4 +104,3 @@ async def test_a_plain_hooks_image_has_none_of_it(sandbox: WasmSandbox):
 
     assert await answer(sandbox, plain) == "undefined"
     assert len(await sandbox.make_image(plain)) + 2_000 < len(await sandbox.make_image(plain + NAMED))
-    assert (await run(sandbox, plain)).memory_bytes < (await run(sandbox, plain + NAMED)).memory_bytes

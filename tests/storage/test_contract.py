@@ -247,6 +247,8 @@ CALLS: dict[str, Callable[[Storage, str, str], Awaitable[object]]] = {
     "get_secrets": lambda storage, tenant, hook: storage.get_secrets(tenant, hook),
     "add_secrets": lambda storage, tenant, hook: storage.add_secrets(tenant, hook, {"B": b"2"}, most=20),
     "update_secrets": lambda storage, tenant, hook: storage.update_secrets(tenant, hook, {"A": b"2"}),
+    "get_document": lambda storage, tenant, hook: storage.get_document(tenant, hook),
+    "put_document": lambda storage, tenant, hook: storage.put_document(tenant, hook, "1", etag=None),
     "delete_secrets": lambda storage, tenant, hook: storage.delete_secrets(tenant, hook, ["A"]),
 }
 

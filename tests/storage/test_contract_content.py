@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from runtime.errors import HookdError, HookNotFound
 from runtime.model import Deploy
 from runtime.storage.base import (
     VERSIONS,
+    Document,
+    DocumentChanged,
     ExecutionFilter,
     HookChange,
     SecretNameTaken,
@@ -283,3 +287,48 @@ async def test_whichever_rule_takes_more_decides(storage, nouns, older_than, mos
 
     assert await storage.prune_executions(older_than=older_than, most=most) == 6
     assert await ids(storage) == [row.id for row in rows[:5:-1]]
+
+
+async def test_a_document_comes_back_as_it_was_put(storage, nouns):
+    """Each hook has its own; it stays when the hook is changed, and goes with it."""
+    hook, other = nouns.hook(), nouns.hook()
+    await storage.create_hook(hook)
+    await storage.create_hook(other)
+
+    assert await storage.get_document("acme", hook.id) is None
+    written = await storage.put_document("acme", hook.id, '{"a": "\u00e9"}', etag=None)
+    assert await storage.get_document("acme", hook.id) == written == Document('{"a": "\u00e9"}', written.etag)
+    assert await storage.get_document("acme", other.id) is None
+    await storage.update_hook("acme", hook.id, HookChange(name="renamed"), 2.0)
+    assert await storage.get_document("acme", hook.id) == written
+    await storage.delete_hook("acme", hook.id)
+    await storage.create_hook(hook)
+    assert await storage.get_document("acme", hook.id) is None
+
+
+async def test_a_document_is_replaced_only_if_it_is_still_the_one(storage, nouns):
+    """By its etag, which is "" where there is none; None takes any."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+
+    first = await storage.put_document("acme", hook.id, "1", etag="")
+    with pytest.raises(DocumentChanged) as changed:
+        await storage.put_document("acme", hook.id, "2", etag="")
+    assert changed.value.document == first
+    second = await storage.put_document("acme", hook.id, "2", etag=first.etag)
+    with pytest.raises(DocumentChanged):
+        await storage.put_document("acme", hook.id, "3", etag=first.etag)
+    assert await storage.get_document("acme", hook.id) == second
+    await storage.put_document("acme", hook.id, "4", etag=None)
+    with pytest.raises(DocumentChanged):
+        await storage.put_document("acme", hook.id, "5", etag=second.etag)
+
+
+async def test_of_many_who_change_a_document_at_once_one_does(storage, nouns):
+    """The others learn that it was changed."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+    puts = [storage.put_document("acme", hook.id, str(number), etag="") for number in range(10)]
+    done = await asyncio.gather(*puts, return_exceptions=True)
+
+    assert sorted(type(one).__name__ for one in done) == ["Document"] + ["DocumentChanged"] * 9

@@ -9,15 +9,65 @@ from aiohttp import web
 
 from runtime.model import Operation
 from runtime.network.client import Client
-from runtime.sandbox.asked import Fetch
+from runtime.sandbox.asked import Fetch, StorageGet, StorageSet
 from runtime.sandbox.operations.base import Failed, Place, nothing
-from runtime.sandbox.operations.performing import Performer
+from runtime.sandbox.operations.performing import MOST_DOCUMENT, Performer
 from runtime.settings import NetworkSettings
 from tests.network.servers import serving
 
 
 def fetch(url: str, body: bytes | None = None) -> Fetch:
     return Fetch(id=1, method="POST", url=url, headers=(("a", "b"),), body=body, redirect="follow")
+
+
+class Kept:
+    """One document, whoever asks; its etag is how often it was put."""
+
+    def __init__(self) -> None:
+        self.data, self.times = "", 0
+
+    async def get(self, owner: str, hook: str) -> tuple[str, str] | None:
+        return (self.data, str(self.times)) if self.times else None
+
+    async def put(self, owner: str, hook: str, data: str, etag: str | None) -> str:
+        if etag is not None and etag != (str(self.times) if self.times else ""):
+            raise Failed(409, "changed", {"data": self.data, "etag": str(self.times)})
+        self.data, self.times = data, self.times + 1
+        return str(self.times)
+
+
+async def test_storage():
+    """What is kept, and what was changed meanwhile; each in the notes. A dry run changes nothing."""
+    client = Client(NetworkSettings())
+    kept = Kept()
+    notes: list[Operation] = []
+    perform = Performer(client, kept, connections=1)
+    place, get = Place("acme", "h"), StorageGet(id=1)
+
+    def put(data: str, etag: str | None = None) -> StorageSet:
+        return StorageSet(id=2, data=data, etag=etag)
+
+    assert await perform(place, get, notes) == {"etag": ""}
+    assert await perform(place, put("1", ""), notes) == {"etag": "1"}
+    assert await perform(place, get, notes) == {"data": "1", "etag": "1"}
+    with pytest.raises(Failed) as changed:
+        await perform(place, put("2", ""), notes)
+    assert changed.value.said == {"code": 409, "message": "changed", "data": "1", "etag": "1"}
+    assert await perform(Place("acme", "h", dry=True), put("3", "1"), notes) == {"etag": "1"}
+    with pytest.raises(Failed) as large:
+        await perform(place, put("x" * (MOST_DOCUMENT + 1)), notes)
+    assert large.value.said["code"] == 413
+    await client.close()
+
+    assert kept.data == "1"
+    assert [(note.kind, note.error) for note in notes] == [
+        ("storage_get", ""),
+        ("storage_set", ""),
+        ("storage_get", ""),
+        ("storage_set", "409"),
+        ("storage_set", ""),
+        ("storage_set", "413"),
+    ]
 
 
 async def test_a_fetch():
@@ -29,7 +79,7 @@ async def test_a_fetch():
     notes: list[Operation] = []
     async with serving(answer) as server:
         client = Client(NetworkSettings(allow=(server.place,)))
-        perform = Performer(client, connections=1)
+        perform = Performer(client, Kept(), connections=1)
         got = await perform(Place("acme"), fetch(server.url("/x"), b"\x00"), notes)
         with pytest.raises(Failed) as refused:
             await perform(Place("acme"), fetch("http://10.0.0.1/"), notes)
