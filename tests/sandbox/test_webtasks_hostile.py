@@ -107,7 +107,7 @@ HOSTILE = {
         "Object.freeze(module.webtask.secrets); module.exports = (ctx, cb) => cb(null, ctx.secrets);",
         "threw",
     ),
-    "the storage of nobody": (of("try { ctx.storage.get(); } catch (e) { res.end(e.message); }"), "response"),
+    "the storage of nobody": (of("ctx.storage.get().catch((e) => res.end(e.message));"), "response"),
 }
 
 
