@@ -13,12 +13,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
-from runtime.bundle.base import Images
-from runtime.errors import HookNotFound, InvalidBody
+from runtime.bundle.base import Images, Module, Resolution
+from runtime.errors import HookdError, HookNotFound, InvalidBody, Unavailable
 from runtime.manifest import (
     SECRETS,
     VALUE_NOT_SHOWN,
@@ -39,17 +39,21 @@ T = TypeVar("T")
 
 _ATTEMPTS: Final = 3
 _MESSAGE_CHARS: Final = 500
-_NOT_INSTALLED: Final = (
-    "The dependencies are stored but not installed: this version of hookd runs hooks without npm modules."
-)
+_MODULES_CHARS: Final = 4_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Evaluated:
-    """What came of loading a version: a new image to keep, or why there can be none."""
+    """What came of loading a version: with its modules, and a new image to keep; or why there can be none.
 
+    `fault` is raised where the version must load.
+    """
+
+    found: Resolution
     image: bytes | None = None
+    ms: float = 0.0
     rejected: str = ""
+    fault: HookdError | None = None
 
 
 class Admin:
@@ -83,13 +87,14 @@ class Admin:
 
         `instead_of` is removed in the same moment.
         """
-        version = new.version()
-        evaluated = await self._evaluate(tenant, version)
+        evaluated = await self._evaluate(tenant, new.version())
         _require_loads(evaluated, enabled=new.enabled, stored=must_load)
-        hook = self._hook(tenant, new, version)
+        hook = self._hook(tenant, new, evaluated.found.version)
         sealed = self._sealer.seal_secrets(tenant, hook.id, new.secrets)
         old = None if instead_of is None else instead_of.id
-        write = self._storage.create_hook(hook, most=self._hooks_most, secrets=sealed, instead_of=old)
+        write = self._storage.create_hook(
+            hook, most=self._hooks_most, secrets=sealed, instead_of=old, bundle=evaluated.found.bundle
+        )
         written = await self._whole(write, hook, *([] if instead_of is None else [instead_of]))
         return await self._finish(written, evaluated)
 
@@ -198,8 +203,10 @@ class Admin:
         self, tenant: str, hook_id: str, decide: Callable[[Hook], HookChange], must_load: bool
     ) -> HookWritten:
         seen = await self._storage.get_hook(tenant, hook_id)
-        change = decide(seen)
+        change = _settled(seen, decide(seen))
         evaluated = await self._evaluate_change(seen, change, must_load)
+        if evaluated.found.version.id != (change.version or seen.version).id or evaluated.found.bundle:
+            change = replace(change, version=evaluated.found.version, bundle=evaluated.found.bundle)
         written = await self._whole(self._storage.update_hook(tenant, hook_id, change, time.time(), seen=seen), seen)
         return await self._finish(written, evaluated)
 
@@ -208,18 +215,28 @@ class Admin:
         version = change.version or seen.version
         enabled = seen.enabled if change.enabled is None else change.enabled
         if version.id == seen.version.id and enabled <= seen.enabled:
-            return _Evaluated()
+            return _Evaluated(found=Resolution(version=version))
         evaluated = await self._evaluate(seen.tenant, version)
         _require_loads(evaluated, enabled=enabled, stored=must_load)
         return evaluated
 
+    async def resolve(self, tenant: str, version: HookVersion) -> HookVersion:
+        """A version that is not stored, with its modules. `InvalidBody` and `Unavailable` of `bundle.base`."""
+        return (await self._images.resolve(version, owner=tenant)).version
+
     async def _evaluate(self, tenant: str, version: HookVersion) -> _Evaluated:
-        if await self._storage.get_image(version.id, self._images.build_id) is not None:
-            return _Evaluated()
         try:
-            return _Evaluated(await self._images.image_of(version, owner=tenant))
+            found = await self._images.resolve(version, owner=tenant)
+        except (InvalidBody, Unavailable) as fault:
+            return _Evaluated(found=Resolution(version=version), rejected=fault.message, fault=fault)
+        if await self._storage.get_image(found.version.id, self._images.build_id) is not None:
+            return _Evaluated(found=found)
+        began = time.perf_counter()
+        try:
+            image = await self._images.image_of(found.version, owner=tenant)
         except SourceRejected as error:
-            return _Evaluated(rejected=_reason(error))
+            return _Evaluated(found=found, rejected=_reason(error))
+        return _Evaluated(found=found, image=image, ms=(time.perf_counter() - began) * 1000)
 
     async def _whole(self, write: Coroutine[Any, Any, T], *hooks: Hook) -> T:
         """Wait for a write and tell that something changed. Happens to its end whether or not the caller waits."""
@@ -240,10 +257,14 @@ class Admin:
         if evaluated.image is not None:
             await self._storage.keep_image(version.id, self._images.build_id, evaluated.image)
         warnings = [f"The hook can not be enabled: {evaluated.rejected}"] if evaluated.rejected else []
-        if version.dependencies:
-            warnings.append(_NOT_INSTALLED)
+        warnings += evaluated.found.warnings
         warnings += filter(None, [never_runs(written.hook.trigger, written.hook.policy)])
-        return replace(written, warning=_in_ascii(" ".join(warnings)))
+        return replace(
+            written,
+            warning=_in_ascii(" ".join(warnings)),
+            modules=_modules(evaluated.found.modules),
+            timing=f"modules;dur={evaluated.found.ms:.1f}, evaluation;dur={evaluated.ms:.1f}",
+        )
 
 
 def _require_managed(hook: Hook) -> None:
@@ -251,7 +272,25 @@ def _require_managed(hook: Hook) -> None:
         raise HookNotFound
 
 
+def _settled(seen: Hook, change: HookChange) -> HookChange:
+    """The change, less a version that is the hook's already: a range stays what it was found to be."""
+    new, old = change.version, seen.version
+    if new is None or (new.trigger, new.script, new.dependencies) != (old.trigger, old.script, old.dependencies):
+        return change
+    return replace(change, version=new if new.modules else None)
+
+
+def _modules(modules: Sequence[Module]) -> str:
+    """The modules in one line, the largest first, as far as a header has room."""
+    text = ", ".join(f"{module.name}@{module.version};bytes={module.bytes}" for module in modules)
+    if len(text) <= _MODULES_CHARS:
+        return _in_ascii(text)
+    return _in_ascii(text[:_MODULES_CHARS].rpartition(", ")[0] + ", ...")
+
+
 def _require_loads(evaluated: _Evaluated, *, enabled: bool, stored: bool) -> None:
+    if evaluated.fault and (enabled or stored):
+        raise evaluated.fault
     if evaluated.rejected and (enabled or stored):
         raise InvalidBody(f"The hook can not be {'stored' if stored else 'enabled'}: {evaluated.rejected}")
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.admin import Admin
+from runtime.bundle.bundler import Bundler
 from runtime.bundle.source import SourceImages
 from runtime.dispatch import Dispatch
 from runtime.documents import StoredDocuments
@@ -106,7 +107,8 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         performer = Performer(client, StoredDocuments(storage), connections=settings.network.connections)
         sandbox = await open_sandbox(settings.sandbox, performer, at_once=settings.network.at_once)
         stack.push_async_callback(sandbox.close)
-        images = SourceImages(sandbox)
+        bundler = Bundler(settings.bundle, Path(settings.sandbox.cache_directory))
+        images = SourceImages(sandbox, bundler, storage.get_bundle)
         preparations = Preparations(
             storage=storage,
             sealer=sealer,

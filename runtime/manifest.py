@@ -170,16 +170,22 @@ def parse_secret_names(body: object) -> list[str]:
     return [_at(f"[{index}]", "Name of a secret.", _secret_name, name) for index, name in enumerate(body)]
 
 
-def make_version(trigger: str, script: str, dependencies: Mapping[str, str]) -> HookVersion:
+def make_version(trigger: str, script: str, dependencies: Mapping[str, str], modules: str = "") -> HookVersion:
     """The version of this content."""
     return HookVersion(
-        id=version_id(trigger, script, dependencies), trigger=trigger, script=script, dependencies=dependencies
+        id=version_id(trigger, script, dependencies, modules),
+        trigger=trigger,
+        script=script,
+        dependencies=dependencies,
+        modules=modules,
     )
 
 
-def version_id(trigger: str, script: str, dependencies: Mapping[str, str]) -> str:
+def version_id(trigger: str, script: str, dependencies: Mapping[str, str], modules: str = "") -> str:
     """SHA-256, in hex, of what decides a version's behaviour. The same for ever: stored hooks refer to it."""
-    content = {"dependencies": dict(dependencies), "script": script, "trigger": trigger}
+    content: dict[str, object] = {"dependencies": dict(dependencies), "script": script, "trigger": trigger}
+    if modules:
+        content["modules"] = modules
     return sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

@@ -20,12 +20,17 @@ WEBTASK = "webtask"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookVersion:
-    """One deployed source, immutable. `id` is the SHA-256 of what decides its behaviour, see `manifest.version_id`."""
+    """One deployed source, immutable. `id` is the SHA-256 of what decides its behaviour, see `manifest.version_id`.
+
+    `modules` is the SHA-256 of the npm modules that it requires, joined (`bundle`); "" where it has none, or where they were
+    not looked for yet.
+    """
 
     id: str
     trigger: str
     script: str
     dependencies: Mapping[str, str]
+    modules: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

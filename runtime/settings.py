@@ -178,6 +178,25 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BundleSettings:
+    """`[bundle]`: the npm modules that hooks require, obtained and joined when a hook is deployed."""
+
+    registry: str = setting("", "The npm registry. Empty: as npm is configured for the user that hookd runs as.")
+    seconds: int = setting(60, "Time for each step, finding, fetching and joining, in seconds.", least=1, most=600)
+    packages: int = setting(400, "Modules of one hook, with all that they depend on.", least=1, most=5_000)
+    installed_bytes: int = setting(
+        134_217_728, "Modules of one hook on disk, in bytes.", least=1_048_576, most=2_147_483_648
+    )
+    bytes: int = setting(2_097_152, "Modules of one hook, joined, in bytes.", least=1_024, most=8_388_608)
+    cache_bytes: int = setting(
+        1_073_741_824,
+        "Locks, modules and joined scripts that are kept in [sandbox] cache_directory, in bytes.",
+        least=0,
+        most=1_099_511_627_776,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
     """`[[issuer.clients]]`: an OAuth client of the reference token server."""
 
@@ -279,6 +298,7 @@ class Settings:
     limits: LimitSettings = setting(LimitSettings, "")
     sandbox: SandboxSettings = setting(SandboxSettings, "")
     network: NetworkSettings = setting(NetworkSettings, "")
+    bundle: BundleSettings = setting(BundleSettings, "")
     log: Log = setting(Log, "")
     issuer: Issuer = setting(Issuer, "")
 

@@ -43,11 +43,11 @@ class Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.engine, name)
 
-    async def make_image(self, source: str, *, owner: str = "", trigger: str = "") -> bytes:
+    async def make_image(self, source: str, **named: Any) -> bytes:
         self.made += 1
         if self.before is not None:
             await self.before()
-        return await self.engine.make_image(source, owner=owner, trigger=trigger)
+        return await self.engine.make_image(source, **named)
 
 
 @pytest.fixture
@@ -168,12 +168,12 @@ async def test_a_patch_changes_what_it_names(admin):
 
 
 async def test_dependencies_are_stored_with_a_warning(admin):
-    """They are not installed yet, and whoever sends some learns it from the answer."""
+    """One that the script does not require is not installed, and whoever sends it learns that from the answer."""
     warned = await admin.create_hook("acme", body(dependencies={"auth0": "2.30.0"}))
     cleared = await admin.update_hook("acme", warned.hook.id, {"dependencies": {}})
 
     assert warned.hook.version.dependencies == {"auth0": "2.30.0"}
-    assert "stored but not installed" in warned.warning
+    assert warned.warning == "The script does not require these dependencies, so they are not installed: auth0."
     assert cleared.warning == ""
 
 

@@ -1,4 +1,4 @@
-"""The images of versions, from their source: JavaScript as it is, anything else as TypeScript.
+"""The images of versions, from their source: JavaScript as it is, anything else as TypeScript; and the modules they require.
 
 What the engine can parse is JavaScript, and is never changed. Where it can not, the source may be a module with `import` and
 `export`, or TypeScript; if it is neither, that parser is right about the error which got further.
@@ -6,42 +6,95 @@ What the engine can parse is JavaScript, and is never changed. Where it can not,
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from math import inf
+from typing import Final
 
-from runtime.bundle.base import Images
+from runtime.bundle.base import Images, ModulesUnavailable, Resolution
+from runtime.bundle.bundler import Bundler
+from runtime.bundle.bundles import Bundle, unpack
+from runtime.bundle.report import warnings_of
+from runtime.bundle.specifiers import required
 from runtime.bundle.typescript import TypeScript
+from runtime.manifest import make_version
 from runtime.model import HookVersion
-from runtime.sandbox.base import Sandbox, SourceRejected
+from runtime.sandbox.base import Modules, Sandbox, SourceRejected
 
-_SYNTAX = "syntax_error"
+_SYNTAX: Final = "syntax_error"
+_RECENT: Final = 16
 
 
 class SourceImages(Images):
-    """One per process."""
+    """One per process. `bundles` reads what was stored with a version; without a bundler no version gets modules."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        bundler: Bundler | None = None,
+        bundles: Callable[[str], Awaitable[bytes | None]] | None = None,
+    ) -> None:
         self._sandbox = sandbox
+        self._bundler = bundler
+        self._bundles = bundles
+        # Resolved, and not stored yet.
+        self._recent: OrderedDict[str, Bundle] = OrderedDict()
         self._typescript = TypeScript(sandbox)
         self.build_id = hashlib.sha256(f"{sandbox.build_id} {self._typescript.build_id}".encode()).hexdigest()
 
+    async def resolve(self, version: HookVersion, *, owner: str = "") -> Resolution:
+        """See `Images.resolve`."""
+        if version.modules:
+            return Resolution(version=version)
+        wanted = required(version.script, version.dependencies)
+        if not wanted:
+            return Resolution(version=version, warnings=warnings_of(version.dependencies, wanted))
+        if self._bundler is None:
+            raise ModulesUnavailable("This server has no npm modules.")
+        began = time.perf_counter()
+        bundle = await self._bundler.bundle(wanted, dict(version.dependencies), owner=owner)
+        bundle_id, packed = await asyncio.to_thread(bundle.pack)
+        self._recent[bundle_id] = bundle
+        if len(self._recent) > _RECENT:
+            self._recent.popitem(last=False)
+        return Resolution(
+            version=make_version(version.trigger, version.script, version.dependencies, bundle_id),
+            bundle=packed,
+            modules=bundle.modules,
+            warnings=warnings_of(version.dependencies, wanted, bundle),
+            ms=(time.perf_counter() - began) * 1000,
+        )
+
     async def image_of(self, version: HookVersion, *, owner: str = "") -> bytes:
         """See `Images.image_of`."""
+        modules = await self._modules(version.modules) if version.modules else None
         try:
-            return await self._sandbox.make_image(version.script, owner=owner, trigger=version.trigger)
+            return await self._sandbox.make_image(version.script, owner=owner, trigger=version.trigger, modules=modules)
         except SourceRejected as error:
             if error.code != _SYNTAX:
                 raise
             as_javascript = error
         try:
-            return await self._image_of_typescript(version, owner)
+            return await self._image_of_typescript(version, owner, modules)
         except SourceRejected as as_typescript:
             raise _apt(as_javascript, as_typescript) from None
 
-    async def _image_of_typescript(self, version: HookVersion, owner: str) -> bytes:
+    async def _modules(self, bundle_id: str) -> Modules:
+        bundle = self._recent.get(bundle_id)
+        if bundle is None and self._bundles is not None:
+            packed = await self._bundles(bundle_id)
+            bundle = None if packed is None else await asyncio.to_thread(unpack, packed)
+        if bundle is None:
+            raise SourceRejected("source_rejected", "Its modules are no longer there: deploy it again.")
+        return bundle.script
+
+    async def _image_of_typescript(self, version: HookVersion, owner: str, modules: Modules | None) -> bytes:
         javascript = await self._typescript.javascript_of(version.script, owner=owner)
         try:
-            return await self._sandbox.make_image(javascript, owner=owner, trigger=version.trigger)
+            return await self._sandbox.make_image(javascript, owner=owner, trigger=version.trigger, modules=modules)
         except SourceRejected as error:
             raise _within(version.script, error) from None
 

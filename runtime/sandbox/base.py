@@ -24,6 +24,19 @@ class SourceRejected(Exception):
         self.stack = stack
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modules:
+    """The npm modules that a source requires, joined into one script of CommonJS.
+
+    What it exports has, under each name that the source requires, a function that gives the module. `builtins` are the
+    modules of Node's own that the script requires. `places` is a table of `runtime.places`.
+    """
+
+    code: str
+    builtins: tuple[str, ...]
+    places: bytes
+
+
 class Program(ABC):
     """A hook version that is ready to run. Belongs to the engine that made it; holds its image in memory."""
 
@@ -49,11 +62,14 @@ class Sandbox(ABC):
     build_id: str
 
     @abstractmethod
-    async def make_image(self, source: str, *, owner: str = "", trigger: str = "") -> bytes:
+    async def make_image(
+        self, source: str, *, owner: str = "", trigger: str = "", modules: Modules | None = None
+    ) -> bytes:
         """Evaluate the source once, under limits, and return what must be kept to run it.
 
         `trigger` is the extensibility point that it is for: an Action is one of it alone, and "webtask" says that it is a
         webtask, `(cb)`, `(ctx, cb)` or `(ctx, req, res)`, which is called with one argument, the webtask context.
+        `modules` are what its `require` finds.
         `owner` is who has to share: no owner takes the engine's time from the others. "" is the service itself.
         `SourceRejected`; `Unavailable`
         when the owner has too much waiting, or the engine is closed.

@@ -15,14 +15,15 @@ from typing import Any, Final, TypeVar
 
 from runtime.errors import Unavailable
 from runtime.model import Failure, Limits
+from runtime.places import Places
 from runtime.sandbox import guest, image
-from runtime.sandbox.base import Run, SourceRejected
+from runtime.sandbox.base import Modules, Run, SourceRejected
 from runtime.sandbox.engine import Engine
 from runtime.sandbox.invocation import Invocation, Stopped
-from runtime.sandbox.outcome import console, failure, outcome
+from runtime.sandbox.outcome import console, failure, outcome, within
 from runtime.sandbox.program import WasmProgram
 from runtime.sandbox.turns import Turns
-from runtime.sandbox.wrapping import is_adapted, wrapped
+from runtime.sandbox.wrapping import is_adapted, lines_before, wrapped
 
 T = TypeVar("T")
 
@@ -55,9 +56,11 @@ class Evaluation:
         self.base = fresh.memory()
         fresh.close()
 
-    async def image_of(self, source: str, owner: str, trigger: str) -> bytes:
+    async def image_of(self, source: str, owner: str, trigger: str, modules: Modules | None = None) -> bytes:
         """See `Sandbox.make_image`. Takes some milliseconds."""
-        return await self._in_turn(owner, partial(self._evaluate, source, trigger))
+        if modules is None:
+            return await self._in_turn(owner, partial(self._evaluate, source, trigger))
+        return await self._in_turn(owner, partial(self._evaluate_bundled, source, trigger, modules))
 
     async def run(self, program: WasmProgram, arguments: bytes, limits: Limits, owner: str) -> Run:
         """See `Sandbox.run_aside`."""
@@ -84,6 +87,15 @@ class Evaluation:
     def _evaluate(self, source: str, trigger: str) -> bytes:
         kept = self._kept(wrapped(source, trigger))
         return image.of_adapted(kept, trigger) if is_adapted(source, trigger) else kept
+
+    def _evaluate_bundled(self, source: str, trigger: str, modules: Modules) -> bytes:
+        before = lines_before(source)
+        try:
+            kept = self._kept(wrapped(source, trigger, modules))
+        except SourceRejected as error:
+            raise within(error, Places(modules.places, before), lines=before - 1) from None
+        kept = image.of_adapted(kept, trigger) if is_adapted(source, trigger) else kept
+        return image.of_bundled(kept, modules.places, before)
 
     def _kept(self, source: bytes) -> bytes:
         invocation = Invocation(self._engine)

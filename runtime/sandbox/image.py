@@ -12,13 +12,18 @@ evaluated in every request.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 
+from runtime.places import Places
 from runtime.sandbox import abi
 
-MEMORY, SOURCE, ADAPTED = b"HKM1", b"HKS1", b"HKA1"
-MOST = 4 << 20
+MEMORY, SOURCE, ADAPTED, BUNDLED = b"HKM1", b"HKS1", b"HKA1", b"HKB1"
+MOST = 16 << 20
 """Bytes of an image: every request copies them."""
+
+# How many lines lie before the script of modules; the bytes of their table.
+_PLACES = struct.Struct("<II")
 
 _BLOCK, _CELL = 4096, 16
 # Runs closer to each other than this are one: a run's own head and copy cost about as much.
@@ -76,6 +81,20 @@ def applied(body: bytes, base: bytes) -> bytes:
         memory[start : start + size] = body[at : at + size]
         at += size
     return bytes(memory)
+
+
+def of_bundled(kept: bytes, table: bytes, before: int) -> bytes:
+    """The image of a source with modules: the table of their places, and how many lines lie before their script."""
+    return BUNDLED + _PLACES.pack(before, len(table)) + table + kept
+
+
+def places_of(kept: bytes) -> tuple[bytes, Places | None]:
+    """An image without what `of_bundled` put before it, and that; None where it has no modules."""
+    if not kept.startswith(BUNDLED):
+        return kept, None
+    start = len(BUNDLED) + _PLACES.size
+    before, size = _PLACES.unpack_from(kept[:start].ljust(start, b"\0"), len(BUNDLED))
+    return kept[start + size :], Places(kept[start : start + size], before)
 
 
 def _changed(memory: bytes, base: bytes, skipped: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

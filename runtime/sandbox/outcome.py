@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from runtime.model import Answer, ConsoleLine, Failure, Limits, Outcome, Refusal
+from runtime.places import Places
 from runtime.sandbox import abi
-from runtime.sandbox.base import SourceRejected
+from runtime.sandbox.base import Run, SourceRejected
 from runtime.sandbox.wrapping import NO_SUCH_EXPORT
 
 _OURS = re.compile(r"^(?: +at apply \(native\)\n)? +at [^\n]{0,200}:0:\d+\)?\n?", re.MULTILINE)
@@ -76,6 +78,24 @@ def rejection(reply: abi.Reply, *, lines: int) -> SourceRejected:
     if reply.name == NO_SUCH_EXPORT:
         return SourceRejected("not_a_function", f"Error: {reply.message}")
     return SourceRejected(reply.code, f"{reply.name}: {reply.message}", line=line, column=column, stack=stack)
+
+
+def within(error: SourceRejected, places: Places, *, lines: int) -> SourceRejected:
+    """A rejection of a source with modules, which has so many lines: where in it, and which of them it came from."""
+    stack = places.named(error.stack)
+    line, column = _place(stack)
+    if error.code == "syntax_error":
+        line, column = (error.line, error.column) if error.line <= lines else (lines, 0)
+    return SourceRejected(error.code, error.message, line=line, column=column, stack=stack)
+
+
+def placed(run: Run, places: Places) -> Run:
+    """A run of a hook with modules, with their files and lines in its stacks."""
+    said = run.outcome
+    if not isinstance(said, Answer):
+        said = replace(said, stack=places.named(said.stack))
+    lines = tuple(ConsoleLine(level=line.level, text=places.named(line.text)) for line in run.console)
+    return replace(run, outcome=said, console=lines)
 
 
 def _place(stack: str) -> tuple[int, int]:

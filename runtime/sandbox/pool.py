@@ -26,13 +26,13 @@ from runtime.errors import Unavailable
 from runtime.model import Limits, Operation
 from runtime.sandbox import abi, guest
 from runtime.sandbox.adapted import Adapted
-from runtime.sandbox.base import Program, Run, Sandbox, SourceRejected
+from runtime.sandbox.base import Modules, Program, Run, Sandbox, SourceRejected
 from runtime.sandbox.engine import MAX_WASM_STACK, THREAD_STACK, Engine
 from runtime.sandbox.evaluation import Evaluation
 from runtime.sandbox.invocation import Invocation, Stopped
 from runtime.sandbox.operations.base import Perform, Place, nothing
 from runtime.sandbox.operations.underway import UnderWay
-from runtime.sandbox.outcome import console, failure, outcome
+from runtime.sandbox.outcome import console, failure, outcome, placed
 from runtime.sandbox.program import WasmProgram, load_program
 from runtime.sandbox.turns import Turns
 from runtime.settings import SandboxSettings
@@ -96,11 +96,13 @@ class WasmSandbox(Sandbox):
         """Runs that have a place: they wait, or compute for long."""
         return self._busy.total()
 
-    async def make_image(self, source: str, *, owner: str = "", trigger: str = "") -> bytes:
+    async def make_image(
+        self, source: str, *, owner: str = "", trigger: str = "", modules: Modules | None = None
+    ) -> bytes:
         """See `Sandbox.make_image`."""
         if self._closing:
             raise Unavailable("The service is stopping.")
-        return await self._evaluation.image_of(source, owner, trigger)
+        return await self._evaluation.image_of(source, owner, trigger, modules)
 
     def load(self, image: bytes) -> Program:
         """See `Sandbox.load`."""
@@ -139,7 +141,8 @@ class WasmSandbox(Sandbox):
         said = outcome(step.reply, limits)
         if program.adapted:
             said = self._adapted.outcome(said, owner, program.adapted, dry=dry)
-        return Run(said, console(step.reply), step.cpu_ms, wall_ms, step.reply.memory_bytes, step.operations)
+        run = Run(said, console(step.reply), step.cpu_ms, wall_ms, step.reply.memory_bytes, step.operations)
+        return run if program.places is None else placed(run, program.places)
 
     async def run_aside(self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "") -> Run:
         """See `Sandbox.run_aside`."""

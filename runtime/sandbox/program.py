@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Final
 
+from runtime.places import Places
 from runtime.sandbox import abi, image
 from runtime.sandbox.base import Program
 from runtime.sandbox.engine import Engine, Image
@@ -22,7 +23,10 @@ QUICK_MS, QUICK_RUNS = 2.0, 20
 
 
 class WasmProgram(Program):
-    """A hook version's image, and what is known of its manners. `adapted` is the trigger whose adapter is around it, or ""."""
+    """A hook version's image, and what is known of its manners. `adapted` is the trigger whose adapter is around it, or "".
+
+    `places` says where its modules are from; None when it has none.
+    """
 
     __slots__ = (
         "_mapped",
@@ -35,12 +39,14 @@ class WasmProgram(Program):
         "is_open",
         "mapped",
         "pages",
+        "places",
         "size",
         "slow",
         "source",
     )
 
-    def __init__(self, kept: bytes, adapted: str = "") -> None:
+    def __init__(self, kept: bytes, adapted: str = "", places: Places | None = None) -> None:
+        self.places = places
         self.adapted = adapted
         self.evaluates = kept.startswith(image.SOURCE)
         body = kept[len(image.MEMORY) :]
@@ -50,7 +56,7 @@ class WasmProgram(Program):
         self._mapped: Image | None = None
         self.mapped = 0
         self.is_open = len(self.image) <= LARGE
-        self.size = len(kept) if self.is_open else self.pages * abi.PAGE
+        self.size = (len(kept) if self.is_open else self.pages * abi.PAGE) + (places.size if places else 0)
         self.slow = self.evaluates
         self._quick = self._strikes = 0
 
@@ -79,8 +85,9 @@ class WasmProgram(Program):
 
 def load_program(kept: bytes) -> WasmProgram:
     """A program from its image; `ValueError` when it is none."""
+    kept, places = image.places_of(kept)
     kept, adapted = image.of_program(kept)
     whole = len(kept) >= len(image.MEMORY) + abi.IMAGE_HEAD.size
     if not (kept.startswith(image.SOURCE) or (kept.startswith(image.MEMORY) and whole)):
         raise ValueError("not an image")
-    return WasmProgram(kept, adapted)
+    return WasmProgram(kept, adapted, places)

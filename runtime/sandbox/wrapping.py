@@ -12,9 +12,11 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from runtime.sandbox.base import Modules
 from runtime.triggers import TRIGGERS
 
-_HEAD, _TAIL = "(function (exports, require, module, __filename, __dirname) {\n", "\n})"
+_FUNCTION = "function (exports, require, module, __filename, __dirname) {\n"
+_HEAD, _TAIL = f"({_FUNCTION}", "\n})"
 _FOLDER: Final = resources.files("runtime.sandbox") / "adapters"
 _KEEPS: Final = re.compile(r"\bstorage\b")
 _ERRORS: Final = ("PreUserRegistrationError", "SendPhoneMessageError")
@@ -33,11 +35,25 @@ def is_adapted(source: str, trigger: str) -> bool:
     return trigger == WEBTASK or (trigger in TRIGGERS and "onExecute" in source)
 
 
-def wrapped(source: str, trigger: str = "") -> bytes:
-    """The source as the guest evaluates it. A first line for Unix shells is a comment, as in Node."""
+def wrapped(source: str, trigger: str = "", modules: Modules | None = None) -> bytes:
+    """The source as the guest evaluates it. A first line for Unix shells is a comment, as in Node.
+
+    The script of its modules, if it has any, stands behind it: from `lines_before` on.
+    """
     if source.startswith("#!"):
         source = "//" + source[2:]
-    return (_before(source, trigger) + _HEAD + source + _TAIL).encode("utf-8", "surrogatepass")
+    whole = f"{_HEAD}{source}{_TAIL}" if modules is None else _joined(source, modules)
+    return (_before(source, trigger) + whole).encode("utf-8", "surrogatepass")
+
+
+def lines_before(source: str) -> int:
+    """How many lines, from 1 on, lie before the script of the source's modules."""
+    return source.count("\n") + 2
+
+
+def _joined(source: str, modules: Modules) -> str:
+    hook, script = f"{_FUNCTION}{source}\n}}", f"{_FUNCTION}{modules.code}\n}}"
+    return f"(({adapter('modules')})({hook}, {script}, {json.dumps(modules.builtins)}))"
 
 
 def _before(source: str, trigger: str) -> str:

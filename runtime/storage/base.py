@@ -110,7 +110,8 @@ class Document:
 class HookChange:
     """What a PATCH changes; None leaves the field. `version` is the new source, already made a version.
 
-    `secrets`, sealed, take the place of all that the hook has.
+    `secrets`, sealed, take the place of all that the hook has. `bundle` is what the version's `modules` names, as for
+    `Storage.create_hook`.
     """
 
     name: str | None = None
@@ -119,18 +120,22 @@ class HookChange:
     policy: Policy | None = None
     meta: Mapping[str, str] | None = None
     secrets: Mapping[str, bytes] | None = None
+    bundle: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookWritten:
     """A hook as it stands after a write, and the one that was disabled for it (or None).
 
-    `warning` is the use case's (`admin`): one line that says why the hook can not be enabled. Backends leave it empty.
+    The others are the use case's (`admin`), one line of ASCII each; backends leave them empty. `warning` says why the hook can
+    not be enabled, and what else is amiss; `modules` which npm modules were found for it, `timing` how long what took.
     """
 
     hook: Hook
     disabled: Hook | None = None
     warning: str = ""
+    modules: str = ""
+    timing: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,11 +189,13 @@ class Storage(ABC):
         most: int | None = None,
         secrets: Mapping[str, bytes] | None = None,
         instead_of: str | None = None,
+        bundle: bytes = b"",
     ) -> HookWritten:
         """Store a new hook, its version and its sealed secrets. `HookNameTaken` when the trigger has one of that name in this tenant.
 
         `TooManyHooks` when the tenant would have more than `most`; None is no limit. `instead_of` is the id of a hook that is
         removed in the same transaction. `HookNotFound`.
+        `bundle` is what the version's `modules` names; needed unless it is there. `StaleHook` when it is neither.
         If `hook.enabled` and its policy has no order, the hook that was enabled at that trigger without an order for the
         same clients and audiences is disabled in the same transaction. `TooManyEnabled`.
         """
@@ -276,6 +283,12 @@ class Storage(ABC):
     @abstractmethod
     async def get_image(self, version_id: str, build_id: str) -> bytes | None:
         """The image, or None when there is none for this build or its checksum does not hold."""
+
+    # bundles: the npm modules of versions, kept as long as a version names them
+
+    @abstractmethod
+    async def get_bundle(self, bundle_id: str) -> bytes | None:
+        """The bundle that versions name so in `modules`, or None."""
 
     # executions
 

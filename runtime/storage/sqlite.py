@@ -48,9 +48,10 @@ class SqliteStorage(Storage):
         most: int | None = None,
         secrets: Mapping[str, bytes] | None = None,
         instead_of: str | None = None,
+        bundle: bytes = b"",
     ) -> HookWritten:
         """See `Storage.create_hook`."""
-        return await self._database.write(lambda db: tables.create_hook(db, hook, most, secrets, instead_of))
+        return await self._database.write(lambda db: tables.create_hook(db, hook, most, secrets, instead_of, bundle))
 
     async def update_hook(
         self, tenant: str, hook_id: str, change: HookChange, at: float, *, seen: Hook | None = None
@@ -113,6 +114,10 @@ class SqliteStorage(Storage):
     async def get_image(self, version_id: str, build_id: str) -> bytes | None:
         """See `Storage.get_image`."""
         return await self._database.read(lambda db: tables.get_image(db, version_id, build_id))
+
+    async def get_bundle(self, bundle_id: str) -> bytes | None:
+        """See `Storage.get_bundle`."""
+        return await self._database.read(lambda db: tables.get_bundle(db, bundle_id))
 
     async def append_executions(self, executions: Sequence[Execution]) -> None:
         """See `Storage.append_executions`."""

@@ -35,7 +35,7 @@ from runtime.storage.statements import Database, where
 
 _HOOK: Final = """
     SELECT tenant, hooks.id, name, hooks.trigger_id, enabled, created_at, updated_at, policy, meta,
-        version_id, script, dependencies
+        version_id, script, dependencies, modules
     FROM hooks JOIN versions ON versions.id = version_id
 """
 
@@ -52,6 +52,7 @@ def create_hook(
     most: int | None,
     secrets: Mapping[str, bytes] | None = None,
     instead_of: str | None = None,
+    bundle: bytes = b"",
 ) -> HookWritten:
     """See `Storage.create_hook`."""
     if instead_of is not None:
@@ -60,7 +61,7 @@ def create_hook(
     if most is not None:
         _require_room(db, hook.tenant, most)
     disabled = _make_way(db, hook, hook.created_at) if hook.enabled else None
-    _put_version(db, hook.version)
+    _put_version(db, hook.version, bundle)
     db.execute(
         "INSERT INTO hooks"
         " (tenant, id, name, trigger_id, enabled, version_id, created_at, updated_at, policy, alone_for, meta)"
@@ -105,7 +106,7 @@ def update_hook(
     anew = new.enabled and (not old.enabled or new.policy != old.policy)
     disabled = _make_way(db, new, at) if anew else None
     if new.version.id != old.version.id:
-        _put_version(db, new.version)
+        _put_version(db, new.version, change.bundle)
         _note_version(db, new, at)
     db.execute(
         "UPDATE hooks SET name = ?, enabled = ?, version_id = ?, updated_at = ?, policy = ?, alone_for = ?, meta = ?"
@@ -180,7 +181,7 @@ def get_version(db: Database, tenant: str, hook_id: str, number: int) -> HookVer
     """See `Storage.get_version`."""
     _number(db, tenant, hook_id)
     row = db.execute(
-        "SELECT id, trigger_id, script, dependencies FROM versions JOIN hook_versions ON version_id = id"
+        "SELECT id, trigger_id, script, dependencies, modules FROM versions JOIN hook_versions ON version_id = id"
         " WHERE tenant = ? AND hook_id = ? AND number = ?",
         (tenant, hook_id, number),
     ).fetchone()
@@ -249,6 +250,12 @@ def put_image(db: Database, version_id: str, build_id: str, image: bytes) -> Non
     )
 
 
+def get_bundle(db: Database, bundle_id: str) -> bytes | None:
+    """See `Storage.get_bundle`."""
+    row = db.execute("SELECT bundle FROM bundles WHERE id = ?", (bundle_id,)).fetchone()
+    return None if row is None else bytes(row[0])
+
+
 def get_image(db: Database, version_id: str, build_id: str) -> bytes | None:
     """See `Storage.get_image`."""
     select = "SELECT image, sha256 FROM images WHERE version_id = ? AND build_id = ?"
@@ -292,8 +299,10 @@ def _json(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-def _version(version_id: str, trigger: str, script: str, dependencies: str) -> HookVersion:
-    return HookVersion(id=version_id, trigger=trigger, script=script, dependencies=orjson.loads(dependencies))
+def _version(version_id: str, trigger: str, script: str, dependencies: str, modules: str) -> HookVersion:
+    return HookVersion(
+        id=version_id, trigger=trigger, script=script, dependencies=orjson.loads(dependencies), modules=modules
+    )
 
 
 def _number(db: Database, tenant: str, hook_id: str) -> int:
@@ -332,11 +341,15 @@ def _make_way(db: Database, hook: Hook, at: float) -> Hook | None:
     return replace(rival, enabled=False, updated_at=at)
 
 
-def _put_version(db: Database, version: HookVersion) -> None:
+def _put_version(db: Database, version: HookVersion, bundle: bytes) -> None:
     db.execute(
-        "INSERT OR IGNORE INTO versions (id, trigger_id, script, dependencies) VALUES (?, ?, ?, ?)",
-        (version.id, version.trigger, version.script, _json(dict(version.dependencies))),
+        "INSERT OR IGNORE INTO versions (id, trigger_id, script, dependencies, modules) VALUES (?, ?, ?, ?, ?)",
+        (version.id, version.trigger, version.script, _json(dict(version.dependencies)), version.modules),
     )
+    if bundle:
+        db.execute("INSERT OR IGNORE INTO bundles (id, bundle) VALUES (?, ?)", (version.modules, bundle))
+    elif version.modules and get_bundle(db, version.modules) is None:
+        raise StaleHook  # the last version that had it went since this one was read
 
 
 def _note_version(db: Database, hook: Hook, at: float) -> None:
@@ -358,6 +371,7 @@ def _drop_versions(db: Database, hook: Hook, *, keep: int) -> None:
     dropped = db.execute(f"SELECT DISTINCT version_id {old}", values).fetchall()
     db.execute(f"DELETE {old}", values)
     db.executemany(_DROP_UNUSED_VERSION, dropped)
+    db.execute("DELETE FROM bundles WHERE NOT EXISTS (SELECT 1 FROM versions WHERE modules = bundles.id)")
 
 
 def _drop_unused_image(db: Database, version_id: str) -> None:

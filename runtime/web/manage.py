@@ -38,6 +38,9 @@ DISABLED_HEADER: Final = "X-Hook-Disabled"
 WARNING_HEADER: Final = "X-Hook-Warning"
 """Says in one line why a hook that was stored can not be enabled."""
 
+MODULES_HEADER: Final = "X-Hook-Modules"
+"""Names the npm modules that were found for a hook, the largest first, with their versions and sizes."""
+
 _WRITTEN_FIELDS: Final = ("id", "name", "script", "dependencies", "triggerId", "enabled")
 """Of a hook that was written, in the vendor's order; one that is read has that of `HOOK_FIELDS` (contract-full 5.1)."""
 
@@ -154,10 +157,13 @@ async def _hook_fields(call: Call) -> object:
 
 
 def remarks(written: HookWritten) -> dict[str, str]:
-    """What the answer has to say beside the hook itself; both are ASCII in one line."""
+    """What the answer has to say beside the hook itself; all are ASCII in one line."""
     remarks = {}
     if written.disabled is not None:
         remarks[DISABLED_HEADER] = written.disabled.name
     if written.warning:
         remarks[WARNING_HEADER] = written.warning
+    if written.modules:
+        remarks[MODULES_HEADER] = written.modules
+        remarks["Server-Timing"] = written.timing
     return remarks

@@ -103,8 +103,11 @@ class _Versions:
                 f"'execution' shows a request of the log: the token needs {READ_LOGS} beside its scope."
             )
         payload = await self._request(tenant, hook, wanted)
+        draft = version
+        if wanted.script is not None or wanted.dependencies is not None:
+            draft = await self._admin.resolve(tenant, wanted.version(version))
         try:
-            executed = await self._dispatch.test(hook, wanted.version(version), payload, request_id=call.request_id)
+            executed = await self._dispatch.test(hook, draft, payload, request_id=call.request_id)
         except InvalidBody as fault:
             raise InvalidBody(f"In 'request': {fault.message}") from None
         assert executed.execution is not None

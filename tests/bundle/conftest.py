@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -9,12 +10,28 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from runtime.bundle.bundler import Bundler
 from runtime.bundle.source import SourceImages
 from runtime.model import HookVersion, Outcome
 from runtime.sandbox.pool import WasmSandbox, open_sandbox
-from runtime.settings import LimitSettings, SandboxSettings
+from runtime.settings import BundleSettings, LimitSettings, SandboxSettings
+from tests.registry import Registry, open_registry
 
 RunSource: TypeAlias = Callable[..., Awaitable[Outcome]]
+
+
+@pytest.fixture(scope="session")
+def esbuild_at(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where esbuild is: obtained once, from where npm is configured to take it."""
+    folder = tmp_path_factory.mktemp("esbuild")
+    esbuild = Bundler(BundleSettings(), folder)._esbuild
+    return asyncio.run(esbuild.obtained(folder / "modules")).parents[3]
+
+
+@pytest.fixture
+async def registry() -> AsyncIterator[Registry]:
+    async with open_registry() as registry:
+        yield registry
 
 
 @pytest.fixture

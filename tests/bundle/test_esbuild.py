@@ -1,0 +1,105 @@
+"""What comes of the files of modules, once they are there."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from runtime.bundle.base import ModuleBroken, ModuleIsNative, ModulesTooLarge
+from runtime.bundle.bundles import Bundle
+from runtime.bundle.esbuild import Esbuild
+from runtime.bundle.npm import Npm
+from runtime.bundle.process import find_node
+from runtime.errors import HookdError
+from runtime.places import Places
+
+Joining: TypeAlias = Callable[..., Any]
+
+
+@pytest.fixture
+def joining(tmp_path: Path, esbuild_at: Path) -> Joining:
+    """`joining(files, most=...)`: what comes of these files of the module a."""
+    node = find_node()
+    esbuild = Esbuild(node, Npm(node, os.environ, registry="", cache=tmp_path), os.environ, esbuild_at.parent)
+
+    async def join(files: Mapping[str, str | bytes], most: int = 1 << 20) -> Bundle:
+        rows = {"node_modules/a": {"version": "1.0.0"}, "node_modules/b": {"version": "2.0.0", "name": "@own/name"}}
+        for path, content in files.items():
+            file = tmp_path / "work/node_modules" / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        lock = json.dumps({"packages": rows})
+        return await esbuild.join({"a": "a"}, lock, {"b": "@own/name"}, tmp_path / "work", seconds=30, most=most)
+
+    return join
+
+
+BROKEN: dict[str, tuple[dict[str, str | bytes], type[HookdError], str]] = {
+    "gyp": ({"a/index.js": "", "a/binding.gyp": "{}"}, ModuleIsNative, "'a@1.0.0' is machine code"),
+    "addon": (
+        {"a/index.js": "require('./a.node')", "a/a.node": b"\x7fELF"},
+        ModuleIsNative,
+        "it loads node_modules/a/a.node",
+    ),
+    "loader": ({"a/index.js": "require('node-gyp-build')(__dirname)"}, ModuleIsNative, "it requires node-gyp-build"),
+    "syntax": ({"a/index.js": "let a = ;"}, ModuleBroken, "(node_modules/a/index.js:1)"),
+    "kind": ({"a/index.js": "require('./a.html')", "a/a.html": ""}, ModuleBroken, "A file .html is no JavaScript"),
+    "outside": ({"a/index.js": "require('../../request.json')"}, ModuleBroken, "outside of the installed modules"),
+    "absolute": ({"a/index.js": "require('/etc/ld.so.conf')"}, ModuleBroken, "outside of the installed modules"),
+    "main": ({"a/package.json": '{"main": "../../request.json"}'}, ModuleBroken, "outside of the installed modules"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+async def test_a_module_that_can_not_be_joined_is_named(joining, case):
+    """With the reason; and no file is read that lies outside of the modules."""
+    files, kind, text = BROKEN[case]
+
+    with pytest.raises(kind) as caught:
+        await joining(files)
+
+    assert text in caught.value.message
+
+
+async def test_a_link_leads_nowhere(joining, tmp_path):
+    """npm makes none; what came another way is not followed out of the modules."""
+    (tmp_path / "secret.js").write_text("module.exports = 'secret'")
+    (tmp_path / "work/node_modules/a").mkdir(parents=True)
+    (tmp_path / "work/node_modules/a/index.js").symlink_to(tmp_path / "secret.js")
+
+    with pytest.raises(ModuleBroken, match="outside"):
+        await joining({})
+
+
+async def test_what_is_only_required_is_left_to_the_sandbox(joining):
+    """Builtins, and what no package has: many modules have such requires and never come to them."""
+    made = await joining({"a/index.js": "exports.f = () => [require('fs'), require('node:os'), require('gone/x')]"})
+
+    assert made.script.builtins == ("fs", "os")
+    assert made.missing == ("gone/x",)
+
+
+async def test_each_place_has_a_line_of_a_file(joining):
+    """Of the module's own file, under the module's own name; a map that came with it is not believed."""
+    made = await joining(
+        {
+            "a/index.js": "exports.b = require('b');\n//# sourceMappingURL=/etc/passwd",
+            "b/index.js": "// comment\n\nexports.find =\n  () => 'here';\n",
+        }
+    )
+    line, column = made.script.code[: made.script.code.index("here")].count("\n"), made.script.code.index("here")
+    frame = f"    at f (hook.js:{line + 3}:{column + 1})"
+
+    assert Places(made.script.places, 2).named(frame) == "    at f (node_modules/@own/name/index.js:4)"
+    assert [(module.name, module.version) for module in made.modules] == [("@own/name", "2.0.0"), ("a", "1.0.0")]
+
+
+async def test_a_script_has_a_size(joining):
+    """It is evaluated in every deploy, and stays in memory."""
+    with pytest.raises(ModulesTooLarge, match="1,000 is the most"):
+        await joining({"a/index.js": f"module.exports = '{'x' * 1_000}'"}, most=1_000)
