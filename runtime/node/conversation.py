@@ -1,0 +1,115 @@
+"""One run in one process: what it is given, what it says, and when it has to stop."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+import orjson
+
+from runtime.model import Limits
+from runtime.node.channel import Ended
+from runtime.node.processes import Process
+from runtime.node.program import NodeProgram
+from runtime.node.said import Console, death, users
+from runtime.sandbox import abi
+from runtime.sandbox.outcome import failure
+
+_SHORTEST_WAIT: Final = 0.002
+_REFUSED, _LOADED = b'{"refused":true}', b'{"loaded":true}'
+_SLACK_BYTES: Final = 24 << 20
+"""Data memory beside the hook's own: what Node compiles, its threads' stacks, a heap that is not collected at once."""
+
+
+@dataclass(slots=True)
+class Conversation:
+    """With a process that is ready. `deadline` is of `time.perf_counter`; `loads` wants to know only whether it loads."""
+
+    process: Process
+    program: NodeProgram
+    arguments: bytes
+    limits: Limits
+    deadline: float
+    loads: bool = False
+    cpu_ms: float = 0.0
+    """What it has used since it was handed the request."""
+    loaded: bool = False
+    """Whether the source was evaluated: what goes wrong is the hook's, then, not its source's."""
+    stopped: bool = False
+    """Whether the host found the failure, not the guest."""
+    _before_ms: float = 0.0
+    _before_bytes: int = 0
+    _refused: bool = False
+    _console: Console = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._console = Console(self.limits)
+
+    async def hold(self) -> abi.Reply:
+        """Its one reply, or the failure that it ended with. The process has no more use afterwards."""
+        process = self.process
+        self._before_ms, self._before_bytes = process.cpu_ms(), process.memory().get("VmRSS", 0)
+        process.limit(process.data_bytes + self.limits.memory_bytes + _SLACK_BYTES)
+        process.channel.allow(abi.longest_reply(self.limits) * 2)
+        process.channel.send(self._request(), self.arguments)
+        try:
+            reply = await self._reply()
+        except (Ended, abi.Nonsense, abi.Unreadable) as error:
+            reply, self.stopped = await self._ended(error), True
+        if reply is None:
+            reply, self.stopped = failure(self._exceeded()), True
+        self._measure()
+        self._console.put(reply)
+        reply.stack = users(reply.stack)
+        reply.memory_bytes = max(0, process.memory().get("VmHWM", 0) - self._before_bytes)
+        reply.refused = reply.kind == "failure" and self._refused
+        return reply
+
+    async def _ended(self, error: Exception) -> abi.Reply:
+        """The reply where none can come any more."""
+        if isinstance(error, abi.Unreadable):
+            return failure("malformed_answer", f"The answer can not be read as JSON: {error}.")
+        return failure("sandbox_crashed", str(error)) if str(error) else death(*await self.process.death())
+
+    def _request(self) -> bytes:
+        limits = {name: getattr(self.limits, name) for name in Limits.__slots__}
+        # What the wrapping makes of half a surrogate pair is no UTF-8, so it is no JSON either.
+        source = self.program.source.encode("utf-8", "replace").decode()
+        return orjson.dumps({"loads": self.loads, "limits": limits, "source": source})
+
+    async def _reply(self) -> abi.Reply | None:
+        """What the guest says at last; None when it exceeds a limit before. `Ended`; `Nonsense`; `Unreadable`."""
+        while (message := await self._message()) is not None:
+            if message == _REFUSED:
+                self._refused = True
+            elif message == _LOADED:
+                self.loaded = True
+            else:
+                reply = abi.decode(message)
+                self._console.take(reply)
+                if reply.kind == "pending":
+                    raise abi.Nonsense("it waits for what it has not asked for")
+                if reply.kind != "loaded" or self.loads:
+                    return reply
+        return None
+
+    async def _message(self) -> bytes | None:
+        """The next one; None when a limit is reached before."""
+        while not self._exceeded():
+            rest_ms = self.limits.cpu_ms - self.cpu_ms
+            # Several threads may use more of it than the clock shows; then the rest is looked at again.
+            wait = min(self.deadline - time.perf_counter(), max(_SHORTEST_WAIT, rest_ms / 1000))
+            message = await self.process.channel.receive(wait)
+            if message is not None:
+                return message
+        return None
+
+    def _exceeded(self) -> str:
+        self._measure()
+        if self.cpu_ms >= self.limits.cpu_ms:
+            return "cpu_limit"
+        return "wall_limit" if time.perf_counter() >= self.deadline else ""
+
+    def _measure(self) -> None:
+        self.cpu_ms = self.process.cpu_ms() - self._before_ms

@@ -1,0 +1,214 @@
+"""The Node engine: a hook runs in a real Node, in a process that was jailed and booted before and ends after it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from runtime.errors import SettingsError, Unavailable
+from runtime.model import Failure, Limits
+from runtime.node import command
+from runtime.node.conversation import Conversation
+from runtime.node.jail import WALLS, NoWall
+from runtime.node.pool import Pool
+from runtime.node.processes import open_processes
+from runtime.node.program import NodeProgram, image_of, load_program
+from runtime.sandbox import abi, wrapping
+from runtime.sandbox.adapted import Adapted
+from runtime.sandbox.base import Program, Run, Sandbox, SourceRejected
+from runtime.sandbox.outcome import console, failure, outcome, rejection
+from runtime.sandbox.turns import Turns
+from runtime.settings import NodeSettings
+
+LOAD_LIMITS: Final = Limits(
+    cpu_ms=2_000,
+    wall_ms=5_000,
+    memory_bytes=32 << 20,
+    output_bytes=65_536,
+    console_lines=256,
+    console_bytes=32_768,
+    operations=50,
+)
+MOST_WAITING: Final = 8
+"""Sources of one owner that may wait to be evaluated."""
+
+OWNERS_SHARE: Final = 4
+"""One owner has a quarter of the places at most."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A run. `deadline` is of `time.perf_counter`."""
+
+    program: NodeProgram
+    arguments: bytes
+    limits: Limits
+    deadline: float
+    owner: str = ""
+    loads: bool = False
+
+
+@dataclass(slots=True)
+class _Ran:
+    """What came of it. `stopped` as of a `Conversation`."""
+
+    reply: abi.Reply
+    cpu_ms: float
+    stopped: bool = False
+
+
+class NodeSandbox(Sandbox):
+    """Real Node, behind walls of the operating system. `walls` are their names."""
+
+    def __init__(self, pool: Pool, concurrency: int) -> None:
+        self.build_id = build_id()
+        self.walls = pool.walls
+        self._pool = pool
+        self._concurrency = concurrency
+        self._busy: Counter[str] = Counter()
+        self._loading = Turns(1)
+        self._adapted = Adapted(time.time)
+        self._tasks: set[asyncio.Task[_Ran]] = set()
+        self._closing = False
+
+    @property
+    def busy(self) -> int:
+        """Runs that have a place."""
+        return self._busy.total()
+
+    async def make_image(self, source: str, *, owner: str = "", trigger: str = "") -> bytes:
+        """See `Sandbox.make_image`. What the source leaves in memory is not kept: each run evaluates it again."""
+        image = image_of(source, trigger)
+        if owner and self._loading.waiting(owner) >= MOST_WAITING:
+            raise Unavailable("Too many hooks of this tenant are being deployed at once.")
+        await self._loading.take(owner)
+        try:
+            asked = _Asked(load_program(image), b"[]", LOAD_LIMITS, _from_now(LOAD_LIMITS), loads=True)
+            ran = await self._hold(asked)
+        finally:
+            self._loading.give()
+        if ran.reply.kind == "failure":
+            raise _rejected(ran, asked)
+        return image
+
+    def load(self, image: bytes) -> Program:
+        """See `Sandbox.load`."""
+        return load_program(image)
+
+    async def run(
+        self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "", dry: bool = False
+    ) -> Run:
+        """See `Sandbox.run`."""
+        assert isinstance(program, NodeProgram)
+        started = time.perf_counter()
+        if program.adapted:
+            arguments = self._adapted.arguments(arguments, owner, program.adapted)
+        if not self._has_place(owner):
+            raise Unavailable("Too many hooks are running or waiting at once.")
+        self._busy[owner] += 1
+        try:
+            ran = await self._hold(_Asked(program, arguments, limits, _from_now(limits), owner))
+        finally:
+            self._leave(owner)
+        said = outcome(ran.reply, limits)
+        if program.adapted:
+            said = self._adapted.outcome(said, owner, program.adapted, dry=dry)
+        wall_ms = (time.perf_counter() - started) * 1000
+        return Run(said, console(ran.reply), ran.cpu_ms, wall_ms, ran.reply.memory_bytes)
+
+    async def run_aside(self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "") -> Run:
+        """See `Sandbox.run_aside`. Processes share nothing but the machine: there is no other side."""
+        return await self.run(program, arguments, limits, owner=owner)
+
+    async def close(self) -> None:
+        """See `Sandbox.close`."""
+        if self._closing:
+            return
+        self._closing = True
+        await self._pool.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _leave(self, owner: str) -> None:
+        self._busy[owner] -= 1
+        if not self._busy[owner]:
+            del self._busy[owner]
+
+    def _has_place(self, owner: str) -> bool:
+        share = max(1, self._concurrency // OWNERS_SHARE) if owner else self._concurrency
+        return self.busy < self._concurrency and self._busy[owner] < share
+
+    async def _hold(self, asked: _Asked) -> _Ran:
+        """A task of its own, for who asked may leave: the process ends when its run does, not later and not before."""
+        if self._closing:
+            raise Unavailable("The service is stopping.")
+        task = asyncio.create_task(self._whole(asked))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    async def _whole(self, asked: _Asked) -> _Ran:
+        try:
+            async with asyncio.timeout(asked.deadline - time.perf_counter()):
+                process = await self._pool.take()
+        except TimeoutError:
+            return _Ran(failure("wall_limit"), 0.0, stopped=True)
+        held = Conversation(process, asked.program, asked.arguments, asked.limits, asked.deadline, asked.loads)
+        try:
+            reply = await held.hold()
+        finally:
+            process.kill()
+        if self._closing and held.stopped:
+            reply = failure("sandbox_crashed", "the service is stopping", before=reply)
+        elif reply.kind == "failure" and not (held.loaded or held.stopped or asked.loads):
+            reply = failure("source_rejected", _rejection(reply, asked.program).message, before=reply)
+        return _Ran(reply, held.cpu_ms, held.stopped)
+
+
+async def open_node(settings: NodeSettings, limits: Limits, *, walls: Sequence[str] = WALLS) -> NodeSandbox:
+    """The engine, with a process that has shown that it can be used. `SettingsError` says what this machine lacks."""
+    node = await asyncio.to_thread(command.find, settings.path)
+    plan = await asyncio.to_thread(command.plan_of, node, limits, walls)
+    try:
+        processes = await open_processes(plan)
+    except NoWall as missing:
+        raise SettingsError(
+            f"[node] is enabled, but this machine can not keep Node in: {missing}. It takes Linux with either user namespaces "
+            "(for a service that is not root: kernel.unprivileged_userns_clone, or an AppArmor profile with `userns`; in a "
+            "container: a seccomp profile that lets clone and unshare through) or Landlock, and seccomp filters."
+        ) from None
+    pool = Pool(plan, processes, settings.processes)
+    try:
+        await pool.fill()
+    except Unavailable as unavailable:
+        await pool.close()
+        raise SettingsError(f"[node] is enabled, but {node} does not run in its jail: {unavailable}") from None
+    return NodeSandbox(pool, settings.concurrency)
+
+
+@cache
+def build_id() -> str:
+    """What images depend on: their layout and what stands around a source. Not which Node there is: it gets the source."""
+    return hashlib.sha256(b"1\n" + wrapping.made_of()).hexdigest()
+
+
+def _from_now(limits: Limits) -> float:
+    return time.perf_counter() + limits.wall_ms / 1000
+
+
+def _rejection(reply: abi.Reply, program: NodeProgram) -> SourceRejected:
+    return rejection(reply, lines=program.source.count("\n") - 1)
+
+
+def _rejected(ran: _Ran, asked: _Asked) -> SourceRejected:
+    """Why a source can not be deployed."""
+    if not ran.stopped:
+        return _rejection(ran.reply, asked.program)
+    found = outcome(ran.reply, asked.limits)
+    assert isinstance(found, Failure)
+    return SourceRejected(found.code, f"While it loads: {found.message}")

@@ -1,0 +1,423 @@
+// What runs in a jailed Node before and around a hook: the twin of guest/src/guest.c, and tests compare the two.
+// It is given a request over descriptor 3 and answers over it, in frames of four bytes of length and JSON; the host believes
+// none of them (frames.py). Runs before the user's source, so what it takes from Node is Node's own.
+(() => {
+  'use strict';
+  const { readSync, writeSync } = require('fs');
+  const { Script, constants: { USE_MAIN_CONTEXT_DEFAULT_LOADER: importModuleDynamically } = {} } = require('vm');
+  const { format, inspect, types: { isNativeError, isPromise } } = require('util');
+  const { isBuiltin } = require('module');
+  const { Console } = require('console');
+  const { Writable } = require('stream');
+  const timers = require('timers');
+  const builtin = require;
+  const { process, setImmediate: soon, console, Buffer: { from: bytesOf, byteLength, allocUnsafe } } = globalThis;
+  const { apply, ownKeys, getOwnPropertyDescriptor } = Reflect;
+  const { defineProperty } = Object;
+  const { parse, stringify } = JSON;
+  const { charCodeAt, slice, startsWith, indexOf } = String.prototype;
+  const { then } = Promise.prototype;
+  const { subarray, readUInt32LE, writeUInt32LE } = Buffer.prototype;
+  const { set } = Object.getPrototypeOf(Uint8Array.prototype);
+  const { toString } = Buffer.prototype;
+  const PromiseHere = Promise;
+  const ErrorHere = Error;
+  const RangeErrorHere = RangeError;
+  const exit = process.reallyExit;
+  const on = process.on;
+  const CHANNEL = 3;
+  const MOST_NAME = 128, MOST_MESSAGE = 4096, MOST_STACK = 8192, MOST_PROPERTIES = 8192, MOST_MEMBERS = 50;
+
+  // Frames
+
+  const readExactly = (size) => {
+    const bytes = allocUnsafe(size);
+    for (let at = 0; at < size;) {
+      const count = readSync(CHANNEL, bytes, at, size - at, null);
+      if (count === 0) exit(0);
+      at += count;
+    }
+    return bytes;
+  };
+  const receive = () => apply(toString, readExactly(apply(readUInt32LE, readExactly(4), [0])), ['utf8']);
+  const send = (text) => {
+    const body = bytesOf(text, 'utf8');
+    const frame = allocUnsafe(4 + body.length);
+    apply(writeUInt32LE, frame, [body.length, 0]);
+    apply(set, frame, [body, 4]);
+    for (let at = 0; at < frame.length;) at += writeSync(CHANNEL, frame, at, frame.length - at, null);
+  };
+
+  // Text. What JSON.stringify makes of a string can not be changed by a hook, what it makes of an object can.
+
+  const hex = (code) => (code >= 48 && code <= 57) || (code >= 97 && code <= 102) || (code >= 65 && code <= 70);
+  const isSurrogate = (json, at) => {
+    const [u, d, half] = [apply(charCodeAt, json, [at + 1]), apply(charCodeAt, json, [at + 2]) | 32, apply(charCodeAt, json, [at + 3]) | 32];
+    return u === 117 && d === 100 && hex(half) && (half >= 97 || half >= 56);
+  };
+  // A lone surrogate is written as \udXXX, which is JSON but no Unicode text.
+  const mended = (json) => {
+    if (apply(indexOf, json, ['\\ud']) < 0 && apply(indexOf, json, ['\\uD']) < 0) return json;
+    let text = '';
+    let from = 0;
+    for (let at = 0; at < json.length; at++) {
+      if (apply(charCodeAt, json, [at]) !== 92) continue;
+      if (isSurrogate(json, at)) {
+        text += apply(slice, json, [from, at]) + '\\ufffd';
+        from = at + 6;
+        at += 5;
+      } else at++;
+    }
+    return text + apply(slice, json, [from]);
+  };
+  const quoted = (text) => mended(stringify(text));
+  const cut = (text, most) => {
+    if (text.length * 3 <= most || byteLength(text) <= most) return text;
+    const bytes = bytesOf(text, 'utf8');
+    let size = most;
+    while (size > 0 && (bytes[size] & 0xC0) === 0x80) size--;
+    return apply(toString, apply(subarray, bytes, [0, size]), ['utf8']);
+  };
+  const field = (name, text, most) => `,"${name}":${quoted(cut(text, most))}`;
+
+  // The console: Node's own, with a level for each line.
+
+  let limits = { console_lines: 0, console_bytes: 0, output_bytes: 0, operations: 0 };
+  let lines = '';
+  let kept = 0;
+  let dropped = 0;
+  let bytes = 0;
+  let level = 'info';
+  let flushing = false;
+  const written = () => {
+    const text = `"console":[${lines}],"console_dropped":${dropped}`;
+    lines = '';
+    dropped = 0;
+    return text;
+  };
+  // What was printed is kept where the hook waits for long; a hook that never does is asked at its end.
+  const flush = () => {
+    flushing = false;
+    if (!over) send(`{"outcome":"loaded",${written()}}`);
+  };
+  const emit = (text) => {
+    const size = byteLength(text);
+    if (kept >= limits.console_lines || size > limits.console_bytes - bytes) dropped++;
+    else {
+      bytes += size;
+      lines += `${kept++ && lines ? ',' : ''}["${level}",${quoted(text)}]`;
+    }
+    if (!flushing) {
+      flushing = true;
+      soon(flush);
+    }
+  };
+  const sink = (own) => new Writable({
+    decodeStrings: false,
+    write(chunk, encoding, done) {
+      const text = typeof chunk === 'string' ? chunk : format('%s', chunk);
+      const before = level;
+      if (own) level = own;
+      emit(text.endsWith('\n') ? apply(slice, text, [0, -1]) : text);
+      level = before;
+      done();
+    },
+  });
+  const plain = sink('');
+  const printer = new Console({ stdout: plain, stderr: plain, colorMode: false });
+  const levels = {
+    __proto__: null, log: 'info', info: 'info', warn: 'warn', error: 'error', debug: 'debug', dir: 'info', dirxml: 'info', table: 'info',
+    assert: 'error', group: 'info', groupCollapsed: 'info', groupEnd: 'info', count: 'info', countReset: 'warn', time: 'info',
+    timeLog: 'info', timeEnd: 'info', trace: 'error',
+  };
+  const names = ownKeys(levels);
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i];
+    const print = printer[name === 'trace' ? 'error' : name];
+    console[name] = { [name](...args) {
+      const before = level;
+      level = levels[name];
+      try {
+        return apply(print, printer, args);
+      } finally {
+        level = before;
+      }
+    } }[name];
+  }
+  defineProperty(process, 'stdout', { value: sink('info'), configurable: true, enumerable: true });
+  defineProperty(process, 'stderr', { value: sink('error'), configurable: true, enumerable: true });
+
+  // Timers are operations: so many, and none begins after the hook has answered.
+
+  let operations = 0;
+  let tooMany = false;
+  const count = () => {
+    if (operations++ < limits.operations) return;
+    tooMany = true;
+    throw new RangeErrorHere(`too many operations: the limit is ${limits.operations}`);
+  };
+  const wrapTimer = (name) => {
+    const schedule = timers[name];
+    const wrapped = { [name](callback, ...rest) {
+      if (typeof callback !== 'function') return apply(schedule, this, [callback, ...rest]);
+      count();
+      let first = true;
+      const run = function (...args) {
+        if (woken) return undefined;
+        if (!first) count();
+        first = name !== 'setInterval';
+        return apply(callback, this, args);
+      };
+      return apply(schedule, this, [run, ...rest]);
+    } }[name];
+    const promisified = schedule[inspect.custom] ?? schedule[Symbol.for('nodejs.util.promisify.custom')];
+    if (promisified) defineProperty(wrapped, Symbol.for('nodejs.util.promisify.custom'), { value: (...args) => { count(); return promisified(...args); } });
+    timers[name] = wrapped;
+    defineProperty(globalThis, name, { value: wrapped, writable: true, configurable: true, enumerable: true });
+  };
+  wrapTimer('setTimeout');
+  wrapTimer('setInterval');
+  wrapTimer('setImmediate');
+
+  // The classes that the starter code uses to say which OAuth error a denial is.
+
+  const hidden = (object, name, value) => defineProperty(object, name, { value, writable: true, configurable: true, enumerable: false });
+  class ExtensibilityUserError extends ErrorHere {
+    constructor(message) {
+      super(message);
+      hidden(this, 'name', new.target.name);
+    }
+  }
+  hidden(globalThis, 'ExtensibilityUserError', ExtensibilityUserError);
+  const errorClass = (name) => {
+    hidden(globalThis, name, { [name]: class extends ExtensibilityUserError {
+      constructor(message) {
+        super(message);
+        hidden(this, 'name', name);
+      }
+    } }[name]);
+  };
+  errorClass('InvalidRequestError');
+  errorClass('InvalidScopeError');
+  errorClass('ServerError');
+
+  const requireHere = function require(name) {
+    if (isBuiltin(name)) return builtin(name);
+    const error = new ErrorHere(`Cannot find module '${name}'. Node's own modules are here; npm modules are those of the hook's dependencies.`);
+    error.code = 'MODULE_NOT_FOUND';
+    throw error;
+  };
+  hidden(globalThis, 'require', requireHere);
+  process.argv.length = 1;
+  process.execArgv.length = 0;
+  delete globalThis.module;
+  delete globalThis.exports;
+  delete globalThis.__filename;
+  delete globalThis.__dirname;
+
+  // What the hook did so far.
+
+  let answers = 0;
+  let refusedWith;
+  let value;
+  let state = '';
+  let settled;
+  let woken = false;
+  let over = false;
+  let loading = true;
+  let unhandled = null;
+
+  // The one reply. Nothing of the hook runs after it: this process waits to be killed.
+  const reply = (text) => {
+    if (over) return;
+    over = true;
+    send(`${text},${written()}}`);
+    for (;;) readExactly(1);
+  };
+  const failure = (code, message) => reply(`{"outcome":"failure","code":"${code}","name":"Error"${field('message', message, MOST_MESSAGE)},"stack":""`);
+
+  const textProperty = (object, name) => {
+    try {
+      const text = object[name];
+      return typeof text === 'string' ? text : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  const isObject = (thing) => (typeof thing === 'object' && thing !== null) || typeof thing === 'function';
+  const printed = (thing) => {
+    try {
+      return format(thing);
+    } catch {
+      return '';
+    }
+  };
+  const limitCode = (name, message, code) => {
+    if (name !== 'RangeError') return code;
+    if (message === 'Maximum call stack size exceeded') return 'stack_limit';
+    return message === 'Array buffer allocation failed' || message === 'Invalid string length' ? 'memory_limit' : code;
+  };
+  const jsonProperty = (error, name) => {
+    try {
+      const json = stringify(error[name]);
+      return typeof json === 'string' ? mended(json) : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  const propertiesOf = (error) => {
+    let text = '{';
+    let members = 0;
+    let keys = [];
+    try {
+      keys = ownKeys(error);
+    } catch { /* a proxy that throws has none */ }
+    for (let i = 0; i < keys.length && members < MOST_MEMBERS; i++) {
+      const name = keys[i];
+      if (typeof name !== 'string' || name === 'name' || name === 'message' || name === 'stack') continue;
+      let enumerable = false;
+      try {
+        enumerable = getOwnPropertyDescriptor(error, name)?.enumerable;
+      } catch { /* likewise */ }
+      const json = enumerable ? jsonProperty(error, name) : undefined;
+      if (json === undefined || byteLength(name) > MOST_NAME) continue;
+      const member = `${members ? ',' : ''}${quoted(name)}:${json}`;
+      if (byteLength(text) + byteLength(member) + 2 > MOST_PROPERTIES) continue;
+      text += member;
+      members++;
+    }
+    return members ? `,"properties":${quoted(`${text}}`)}` : '';
+  };
+  const errorReply = (kind, code, thrown) => {
+    let name;
+    let message;
+    let stack = '';
+    if (isObject(thrown)) {
+      name = textProperty(thrown, 'name');
+      message = textProperty(thrown, 'message');
+      if (isNativeError(thrown)) stack = textProperty(thrown, 'stack') ?? '';
+    }
+    message ??= printed(thrown);
+    const properties = kind === 'refusal' && isNativeError(thrown) ? propertiesOf(thrown) : '';
+    reply(`{"outcome":"${kind}","code":"${limitCode(name, message, code)}"${field('name', name ?? 'Error', MOST_NAME)}${field('message', message, MOST_MESSAGE)}${field('stack', stack, MOST_STACK)}${properties}`);
+  };
+  const threw = (thrown) => errorReply('failure', tooMany ? 'operation_limit' : 'threw', thrown);
+  const answer = (given) => {
+    if (given === undefined) return reply('{"outcome":"answer"');
+    let json;
+    try {
+      json = stringify(given);
+    } catch (error) {
+      return errorReply('failure', 'malformed_answer', error);
+    }
+    if (json === undefined) return failure('malformed_answer', 'The answer can not be written as JSON.');
+    if (byteLength(json) > limits.output_bytes) return failure('output_limit', 'The answer as JSON is larger than the output limit.');
+    return reply(`{"outcome":"answer","value":${mended(json)}`);
+  };
+
+  // The hook's code has run as far as it can: what is there to say?
+  const conclude = () => {
+    woken = false;
+    if (state === 'rejected') return threw(settled);
+    if (state === 'fulfilled') {
+      state = 'taken';
+      if (settled !== undefined && answers++ === 0) value = settled;
+    }
+    if (answers > 1) return failure('answered_twice', 'cb was called more than once, or a value was returned beside it.');
+    if (answers === 0) return undefined;
+    return refusedWith ? errorReply('refusal', 'refused', refusedWith) : answer(value);
+  };
+  // When what runs now, with all its microtasks, is done; no timer comes before.
+  const wake = () => {
+    if (woken) return;
+    woken = true;
+    soon(conclude);
+  };
+  const cb = function cb(error, given) {
+    if (answers++ === 0) {
+      refusedWith = error;
+      value = given;
+      if (error) send('{"refused":true}');
+    }
+    wake();
+  };
+  const follow = (returned) => {
+    if (!isObject(returned)) return;
+    let promise = returned;
+    if (!isPromise(returned)) {
+      if (typeof returned.then !== 'function') return;
+      promise = new PromiseHere((resolve) => { resolve(returned); });
+    }
+    const settle = (how) => (given) => {
+      state = how;
+      settled = given;
+      wake();
+    };
+    apply(then, promise, [settle('fulfilled'), settle('rejected')]);
+  };
+  const invoke = (hook, given) => {
+    const inputs = [];
+    for (let i = 0; i < given.length && i < 7; i++) inputs[i] = given[i] === null ? undefined : given[i];
+    inputs[inputs.length] = cb;
+    unhandled = null;
+    operations = 0;
+    tooMany = false;
+    let returned;
+    try {
+      returned = apply(hook, undefined, inputs);
+      follow(returned);
+    } catch (error) {
+      threw(error);
+    }
+  };
+
+  // The source
+
+  const place = (error) => {
+    const [, line, caret] = /^hook\.js:(\d+)\n.*\n( *)\^/.exec(error.stack) ?? [];
+    return line ? `\n    at hook.js:${line}:${caret.length + 1}` : '';
+  };
+  const compile = (source) => {
+    try {
+      return new Script(source, { filename: 'hook.js', lineOffset: -1, importModuleDynamically });
+    } catch (error) {
+      return reply(`{"outcome":"failure","code":"syntax_error"${field('name', error.name, MOST_NAME)}${field('message', error.message, MOST_MESSAGE)}${field('stack', `${error.name}: ${error.message}${place(error)}`, MOST_STACK)}`);
+    }
+  };
+  const begin = (request) => {
+    limits = request.limits;
+    const module = { exports: {} };
+    const script = compile(request.source);
+    try {
+      apply(script.runInThisContext(), module.exports, [module.exports, requireHere, module, '/hook.js', '/']);
+    } catch (error) {
+      threw(error);
+    }
+    // Once what it began while it loaded, microtasks, is done.
+    soon(() => {
+      let hook;
+      try {
+        hook = module.exports;
+      } catch (error) {
+        threw(error);
+      }
+      if (typeof hook !== 'function') failure('not_a_function', 'module.exports is not a function.');
+      loading = false;
+      if (request.loads) reply('{"outcome":"loaded"');
+      send('{"loaded":true}');
+      invoke(hook, parse(receive()));
+    });
+  };
+
+  process.setUncaughtExceptionCaptureCallback(threw);
+  apply(on, process, ['unhandledRejection', (reason, promise) => { unhandled ??= { reason, promise }; }]);
+  apply(on, process, ['rejectionHandled', (promise) => { if (unhandled?.promise === promise) unhandled = null; }]);
+  // Nothing is left that could answer.
+  apply(on, process, ['beforeExit', () => {
+    if (loading) return;
+    if (unhandled) threw(unhandled.reason);
+    failure('no_answer', 'The hook ended without calling cb and without returning a value.');
+  }]);
+  send('{"ready":true}');
+  begin(parse(receive()));
+})();

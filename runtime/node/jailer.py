@@ -1,0 +1,116 @@
+"""Starts processes in jail, and ends them: a process of its own, with one thread, that does nothing else.
+
+Standard input is a socket of whole messages (SOCK_SEQPACKET), JSON each; the first argument is the `Plan` as JSON. It says
+`{"walls": [...]}`, or `{"broken": why}` and ends. Then it is told, and tells:
+
+    {"do": "spawn", "id": 1} with two descriptors, see `Jail.spawn`   -> {"spawned": 1, "pid": 123}
+    {"do": "limit", "id": 1, "bytes": 1000}: no more data memory than this
+    {"do": "kill", "id": 1}
+                                         whenever a process has ended -> {"ended": 1, "status": as of `waitpid`}
+
+Who closes the socket ends them all. Standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+from typing import Any, Final
+
+from runtime.node.jail import Jail, NoWall, Plan
+
+MESSAGE_BYTES: Final = 4096
+
+
+class Jailer:
+    """Serves one socket until it is closed."""
+
+    def __init__(self, control: socket.socket, jail: Jail) -> None:
+        self._control = control
+        self._jail = jail
+        self._processes: dict[int, int] = {}  # id to pid
+
+    def serve(self) -> None:
+        """Until nobody is at the other end; then nothing that was started runs any more."""
+        woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        waiting = select.poll()
+        for descriptor in (self._control.fileno(), woken):
+            waiting.register(descriptor, select.POLLIN)
+        try:
+            while True:
+                ready = [descriptor for descriptor, _ in waiting.poll()]
+                if woken in ready:
+                    os.read(woken, MESSAGE_BYTES)
+                    self._bury()
+                if self._control.fileno() in ready and not self._obey():
+                    return
+        finally:
+            for pid in self._processes.values():
+                os.kill(pid, signal.SIGKILL)
+
+    def _obey(self) -> bool:
+        """Do what one message says; False at the end of them."""
+        data, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 2)
+        if not data:
+            return False
+        told: dict[str, Any] = json.loads(data)
+        try:
+            if told["do"] == "spawn":
+                self._spawn(told["id"], *descriptors)
+            elif told["id"] in self._processes:
+                self._change(self._processes[told["id"]], told)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        return True
+
+    def _spawn(self, number: int, channel: int, errors: int) -> None:
+        try:
+            pid = self._processes[number] = self._jail.spawn(channel, errors)
+        except OSError as error:
+            os.write(errors, f"hookd: no process can be started: {error}\n".encode())
+            self._tell({"ended": number, "status": 125 << 8})
+            return
+        self._tell({"spawned": number, "pid": pid})
+
+    def _change(self, pid: int, told: dict[str, Any]) -> None:
+        if told["do"] == "limit":
+            try:
+                resource.prlimit(pid, resource.RLIMIT_DATA, (told["bytes"], told["bytes"]))
+            except OSError as error:  # without its limit it may not run
+                print(f"hookd: a process can not be limited: {error}", file=sys.stderr)  # noqa: T201 - its log is the service's
+            else:
+                return
+        os.kill(pid, signal.SIGKILL)
+
+    def _bury(self) -> None:
+        """Those that have ended. Nobody else may have their ids until then."""
+        for number, pid in list(self._processes.items()):
+            found, status = os.waitpid(pid, os.WNOHANG)
+            if found:
+                del self._processes[number]
+                self._tell({"ended": number, "status": status})
+
+    def _tell(self, said: dict[str, object]) -> None:
+        with contextlib.suppress(BrokenPipeError):  # the end comes with the next message
+            self._control.send(json.dumps(said).encode())
+
+
+def main() -> None:
+    """The process."""
+    with socket.socket(fileno=os.dup(0)) as control:
+        try:
+            jail = Jail(Plan(**json.loads(sys.argv[1])))
+        except (NoWall, OSError) as error:
+            control.send(json.dumps({"broken": str(error)[: MESSAGE_BYTES // 2]}).encode())
+            return
+        control.send(json.dumps({"walls": jail.walls}).encode())
+        Jailer(control, jail).serve()

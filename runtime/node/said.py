@@ -1,0 +1,64 @@
+"""What a jailed Node says while it runs a hook, and how it ends, made into a reply as the wasm guest gives one. Pure.
+
+All of it is an attacker's, as in `sandbox.abi`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from typing import Final
+
+from runtime.model import ConsoleLine, Limits
+from runtime.sandbox import abi
+from runtime.sandbox.outcome import failure
+
+# Frames of Node's own, of what runs before a hook, and of line 0, which stands around the user's source.
+_OURS: Final = re.compile(
+    r"^ +at [^\n]*(?:\(|\bat )?(?:node:[^\n]*|\[eval\][^\n]*|\bhook\.js(?::0:\d+)?)\)?(?:\n|$)", re.MULTILINE
+)
+# What V8 and Node write to standard error before they abort.
+_NO_MEMORY: Final = re.compile(r"out of memory|allocation failed", re.IGNORECASE)
+
+
+def users(stack: str) -> str:
+    """The stack without the frames that are not of the user's source."""
+    return _OURS.sub("", stack).rstrip("\n")
+
+
+class Console:
+    """What was printed so far, within the limits: the guest keeps them, but is not to be believed."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._lines: list[ConsoleLine] = []
+        self._bytes = 0
+        self._dropped = 0
+
+    def take(self, reply: abi.Reply) -> None:
+        """Those of a message."""
+        self._dropped += reply.console_dropped
+        for line in reply.console:
+            size = len(line.text.encode("utf-8", "surrogatepass"))
+            if len(self._lines) >= self._limits.console_lines or self._bytes + size > self._limits.console_bytes:
+                self._dropped += 1
+                continue
+            self._bytes += size
+            self._lines.append(line)
+
+    def put(self, reply: abi.Reply) -> None:
+        """All of it, into the reply that is the last."""
+        reply.console, reply.console_dropped = tuple(self._lines), self._dropped
+
+
+def death(status: int, errors: str) -> abi.Reply:
+    """The reply that a process owes which has ended: of its status (`waitpid`) and what it wrote to standard error."""
+    if os.WIFSIGNALED(status):
+        if _NO_MEMORY.search(errors):
+            return failure("memory_limit")
+        number = os.WTERMSIG(status)
+        if number == signal.SIGXCPU:
+            return failure("cpu_limit")
+        return failure("sandbox_crashed", f"the process was ended by {signal.Signals(number).name}")
+    return failure("sandbox_crashed", f"the process ended with the exit status {os.waitstatus_to_exitcode(status)}")
