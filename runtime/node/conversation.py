@@ -40,6 +40,7 @@ class Conversation:
     """Whether the host found the failure, not the guest."""
     _before_ms: float = 0.0
     _before_bytes: int = 0
+    _peak_bytes: int = 0
     _refused: bool = False
     _console: Console = field(init=False)
 
@@ -62,7 +63,8 @@ class Conversation:
         self._measure()
         self._console.put(reply)
         reply.stack = users(reply.stack)
-        reply.memory_bytes = max(0, process.memory().get("VmHWM", 0) - self._before_bytes)
+        peak = self._peak_bytes or process.memory().get("VmHWM", 0)
+        reply.memory_bytes = max(0, peak - self._before_bytes)
         reply.refused = reply.kind == "failure" and self._refused
         return reply
 
@@ -70,7 +72,11 @@ class Conversation:
         """The reply where none can come any more."""
         if isinstance(error, abi.Unreadable):
             return failure("malformed_answer", f"The answer can not be read as JSON: {error}.")
-        return failure("sandbox_crashed", str(error)) if str(error) else death(*await self.process.death())
+        if str(error):
+            return failure("sandbox_crashed", str(error))
+        status, peak = await self.process.death()
+        self._peak_bytes = peak
+        return death(status, self.process.errors(), is_large=peak - self._before_bytes >= self.limits.memory_bytes)
 
     def _request(self) -> bytes:
         limits = {name: getattr(self.limits, name) for name in Limits.__slots__}

@@ -6,7 +6,7 @@
   const { readSync, writeSync } = require('fs');
   const { Script, constants: { USE_MAIN_CONTEXT_DEFAULT_LOADER: importModuleDynamically } = {} } = require('vm');
   const { format, inspect, types: { isNativeError, isPromise } } = require('util');
-  const { isBuiltin } = require('module');
+  const { builtinModules, isBuiltin } = require('module');
   const { Console } = require('console');
   const { Writable } = require('stream');
   const timers = require('timers');
@@ -15,7 +15,10 @@
   const { apply, ownKeys, getOwnPropertyDescriptor } = Reflect;
   const { defineProperty } = Object;
   const { parse, stringify } = JSON;
-  const { charCodeAt, slice, startsWith, indexOf } = String.prototype;
+  const { charCodeAt, indexOf, slice, split } = String.prototype;
+  const { join } = Array.prototype;
+  const { now } = Date;
+  const promisified = Symbol.for('nodejs.util.promisify.custom');
   const { then } = Promise.prototype;
   const { subarray, readUInt32LE, writeUInt32LE } = Buffer.prototype;
   const { set } = Object.getPrototypeOf(Uint8Array.prototype);
@@ -70,6 +73,8 @@
     }
     return text + apply(slice, json, [from]);
   };
+  // No assignment: a hook may have put a setter on Array.prototype.
+  const add = (list, item) => defineProperty(list, list.length, { __proto__: null, value: item, writable: true, configurable: true, enumerable: true });
   const quoted = (text) => mended(stringify(text));
   const cut = (text, most) => {
     if (text.length * 3 <= most || byteLength(text) <= most) return text;
@@ -80,14 +85,13 @@
   };
   const field = (name, text, most) => `,"${name}":${quoted(cut(text, most))}`;
 
-  // The console: Node's own, with a level for each line.
+  // The console: what Node prints, with a level for each line.
 
   let limits = { console_lines: 0, console_bytes: 0, output_bytes: 0, operations: 0 };
   let lines = '';
   let kept = 0;
   let dropped = 0;
   let bytes = 0;
-  let level = 'info';
   let flushing = false;
   const written = () => {
     const text = `"console":[${lines}],"console_dropped":${dropped}`;
@@ -95,57 +99,69 @@
     dropped = 0;
     return text;
   };
-  // What was printed is kept where the hook waits for long; a hook that never does is asked at its end.
+  // A hook that waits for long has said what it printed before; one that never waits is asked at its end.
   const flush = () => {
     flushing = false;
     if (!over) send(`{"outcome":"loaded",${written()}}`);
   };
-  const emit = (text) => {
+  const emit = (level, text) => {
     const size = byteLength(text);
     if (kept >= limits.console_lines || size > limits.console_bytes - bytes) dropped++;
     else {
+      kept++;
       bytes += size;
-      lines += `${kept++ && lines ? ',' : ''}["${level}",${quoted(text)}]`;
+      lines += `${lines && ','}["${level}",${quoted(text)}]`;
     }
     if (!flushing) {
       flushing = true;
       soon(flush);
     }
   };
-  const sink = (own) => new Writable({
+  let indent = '';
+  const print = (level, args) => {
+    const text = apply(format, undefined, args);
+    emit(level, indent ? indent + apply(join, apply(split, text, ['\n']), [`\n${indent}`]) : text);
+  };
+  const counters = { __proto__: null };
+  const clocks = { __proto__: null };
+  const elapsed = (name) => format('%s: %dms', name, now() - clocks[name]);
+  let table = '';
+  const drawing = new Console({ stdout: new Writable({ decodeStrings: false, write(text, encoding, done) { table += text; done(); } }) });
+  const methods = {
+    log(...args) { print('info', args); },
+    info(...args) { print('info', args); },
+    warn(...args) { print('warn', args); },
+    error(...args) { print('error', args); },
+    debug(...args) { print('debug', args); },
+    trace(...args) { print('error', args); },
+    dir(thing, options) { emit('info', inspect(thing, { customInspect: false, ...options })); },
+    dirxml(...args) { print('info', args); },
+    table(data, columns) {
+      table = '';
+      drawing.table(data, columns);
+      emit('info', apply(slice, table, [0, -1]));
+    },
+    assert(ok, ...args) { if (!ok) emit('error', args.length ? `Assertion failed: ${apply(format, undefined, args)}` : 'Assertion failed'); },
+    group(...args) { if (args.length) print('info', args); indent += '  '; },
+    groupCollapsed(...args) { if (args.length) print('info', args); indent += '  '; },
+    groupEnd() { indent = apply(slice, indent, [2]); },
+    count(name = 'default') { emit('info', format('%s: %d', name, counters[name] = (counters[name] | 0) + 1)); },
+    countReset(name = 'default') { counters[name] = 0; },
+    time(name = 'default') { clocks[name] = now(); },
+    timeLog(name = 'default') { if (name in clocks) emit('info', elapsed(name)); },
+    timeEnd(name = 'default') { if (name in clocks) { emit('info', elapsed(name)); delete clocks[name]; } },
+  };
+  for (const name of ownKeys(methods)) console[name] = methods[name];
+  const stream = (level) => new Writable({
     decodeStrings: false,
     write(chunk, encoding, done) {
-      const text = typeof chunk === 'string' ? chunk : format('%s', chunk);
-      const before = level;
-      if (own) level = own;
-      emit(text.endsWith('\n') ? apply(slice, text, [0, -1]) : text);
-      level = before;
+      const text = typeof chunk === 'string' ? chunk : apply(toString, chunk, ['utf8']);
+      emit(level, text.length && text[text.length - 1] === '\n' ? apply(slice, text, [0, -1]) : text);
       done();
     },
   });
-  const plain = sink('');
-  const printer = new Console({ stdout: plain, stderr: plain, colorMode: false });
-  const levels = {
-    __proto__: null, log: 'info', info: 'info', warn: 'warn', error: 'error', debug: 'debug', dir: 'info', dirxml: 'info', table: 'info',
-    assert: 'error', group: 'info', groupCollapsed: 'info', groupEnd: 'info', count: 'info', countReset: 'warn', time: 'info',
-    timeLog: 'info', timeEnd: 'info', trace: 'error',
-  };
-  const names = ownKeys(levels);
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i];
-    const print = printer[name === 'trace' ? 'error' : name];
-    console[name] = { [name](...args) {
-      const before = level;
-      level = levels[name];
-      try {
-        return apply(print, printer, args);
-      } finally {
-        level = before;
-      }
-    } }[name];
-  }
-  defineProperty(process, 'stdout', { value: sink('info'), configurable: true, enumerable: true });
-  defineProperty(process, 'stderr', { value: sink('error'), configurable: true, enumerable: true });
+  defineProperty(process, 'stdout', { value: stream('info'), configurable: true, enumerable: true });
+  defineProperty(process, 'stderr', { value: stream('error'), configurable: true, enumerable: true });
 
   // Timers are operations: so many, and none begins after the hook has answered.
 
@@ -158,20 +174,26 @@
   };
   const wrapTimer = (name) => {
     const schedule = timers[name];
+    const waits = schedule[promisified];
     const wrapped = { [name](callback, ...rest) {
-      if (typeof callback !== 'function') return apply(schedule, this, [callback, ...rest]);
+      if (typeof callback !== 'function') return schedule(callback);
       count();
       let first = true;
       const run = function (...args) {
-        if (woken) return undefined;
-        if (!first) count();
-        first = name !== 'setInterval';
-        return apply(callback, this, args);
+        if (woken) return;
+        if (first) first = false;
+        else count();
+        apply(callback, this, args);
       };
-      return apply(schedule, this, [run, ...rest]);
+      const given = [run];
+      for (let i = 0; i < rest.length; i++) add(given, rest[i]);
+      return apply(schedule, undefined, given);
     } }[name];
-    const promisified = schedule[inspect.custom] ?? schedule[Symbol.for('nodejs.util.promisify.custom')];
-    if (promisified) defineProperty(wrapped, Symbol.for('nodejs.util.promisify.custom'), { value: (...args) => { count(); return promisified(...args); } });
+    const counted = (...args) => {
+      count();
+      return apply(waits, undefined, args);
+    };
+    if (waits) defineProperty(wrapped, promisified, { value: counted });
     timers[name] = wrapped;
     defineProperty(globalThis, name, { value: wrapped, writable: true, configurable: true, enumerable: true });
   };
@@ -210,7 +232,8 @@
   hidden(globalThis, 'require', requireHere);
   process.argv.length = 1;
   process.execArgv.length = 0;
-  delete globalThis.module;
+  // As in a file: only `node -e` has a global for each module.
+  for (const name of builtinModules) if (name !== 'console' && name !== 'crypto' && name !== 'process') delete globalThis[name];
   delete globalThis.exports;
   delete globalThis.__filename;
   delete globalThis.__dirname;
@@ -255,7 +278,7 @@
   const limitCode = (name, message, code) => {
     if (name !== 'RangeError') return code;
     if (message === 'Maximum call stack size exceeded') return 'stack_limit';
-    return message === 'Array buffer allocation failed' || message === 'Invalid string length' ? 'memory_limit' : code;
+    return message === 'Array buffer allocation failed' ? 'memory_limit' : code;
   };
   const jsonProperty = (error, name) => {
     try {
@@ -333,7 +356,7 @@
     woken = true;
     soon(conclude);
   };
-  const cb = function cb(error, given) {
+  const cb = (error, given) => {
     if (answers++ === 0) {
       refusedWith = error;
       value = given;
@@ -353,14 +376,20 @@
       settled = given;
       wake();
     };
-    apply(then, promise, [settle('fulfilled'), settle('rejected')]);
+    const settles = [settle('fulfilled'), settle('rejected')];
+    try {
+      defineProperty(promise, 'constructor', { __proto__: null, value: undefined, configurable: true }); // or `then` asks it, and it is the hook's
+    } catch { /* frozen */ }
+    apply(then, promise, settles);
   };
   const invoke = (hook, given) => {
     const inputs = [];
-    for (let i = 0; i < given.length && i < 7; i++) inputs[i] = given[i] === null ? undefined : given[i];
-    inputs[inputs.length] = cb;
+    for (let i = 0; i < given.length && i < 7; i++) add(inputs, given[i] === null ? undefined : given[i]);
+    add(inputs, cb);
+    // What it printed and began while it loaded is nothing of the request's, as where an image is kept.
     unhandled = null;
-    operations = 0;
+    lines = '';
+    kept = dropped = bytes = operations = 0;
     tooMany = false;
     let returned;
     try {
@@ -381,7 +410,7 @@
     try {
       return new Script(source, { filename: 'hook.js', lineOffset: -1, importModuleDynamically });
     } catch (error) {
-      return reply(`{"outcome":"failure","code":"syntax_error"${field('name', error.name, MOST_NAME)}${field('message', error.message, MOST_MESSAGE)}${field('stack', `${error.name}: ${error.message}${place(error)}`, MOST_STACK)}`);
+      return reply(`{"outcome":"failure","code":"${limitCode(error.name, error.message, 'syntax_error')}"${field('name', error.name, MOST_NAME)}${field('message', error.message, MOST_MESSAGE)}${field('stack', `${error.name}: ${error.message}${place(error)}`, MOST_STACK)}`);
     }
   };
   const begin = (request) => {

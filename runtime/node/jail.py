@@ -63,7 +63,7 @@ class Jail:
             raise NoWall("the kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)")
         faults = [self._build_namespaces(), self._build_landlock()]
         if not self.walls:
-            raise NoWall("; ".join(filter(None, faults)))
+            raise NoWall("; ".join(filter(None, faults)) or "none of the walls is wanted")
         if self._is_root:
             _take_real_id()
 

@@ -6,7 +6,7 @@ Standard input is a socket of whole messages (SOCK_SEQPACKET), JSON each; the fi
     {"do": "spawn", "id": 1} with two descriptors, see `Jail.spawn`   -> {"spawned": 1, "pid": 123}
     {"do": "limit", "id": 1, "bytes": 1000}: no more data memory than this
     {"do": "kill", "id": 1}
-                                         whenever a process has ended -> {"ended": 1, "status": as of `waitpid`}
+                                         whenever a process has ended -> {"ended": 1, "status": as of waitpid(2), "peak": bytes}
 
 Who closes the socket ends them all. Standard library only.
 """
@@ -58,7 +58,10 @@ class Jailer:
 
     def _obey(self) -> bool:
         """Do what one message says; False at the end of them."""
-        data, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 2)
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 2)
+        except ConnectionError:  # it closed before it had read everything
+            return False
         if not data:
             return False
         told: dict[str, Any] = json.loads(data)
@@ -77,7 +80,7 @@ class Jailer:
             pid = self._processes[number] = self._jail.spawn(channel, errors)
         except OSError as error:
             os.write(errors, f"hookd: no process can be started: {error}\n".encode())
-            self._tell({"ended": number, "status": 125 << 8})
+            self._tell({"ended": number, "status": 125 << 8, "peak": 0})
             return
         self._tell({"spawned": number, "pid": pid})
 
@@ -94,13 +97,13 @@ class Jailer:
     def _bury(self) -> None:
         """Those that have ended. Nobody else may have their ids until then."""
         for number, pid in list(self._processes.items()):
-            found, status = os.waitpid(pid, os.WNOHANG)
+            found, status, used = os.wait4(pid, os.WNOHANG)
             if found:
                 del self._processes[number]
-                self._tell({"ended": number, "status": status})
+                self._tell({"ended": number, "status": status, "peak": used.ru_maxrss * 1024})
 
     def _tell(self, said: dict[str, object]) -> None:
-        with contextlib.suppress(BrokenPipeError):  # the end comes with the next message
+        with contextlib.suppress(ConnectionError):  # the end comes with the next message
             self._control.send(json.dumps(said).encode())
 
 

@@ -11,6 +11,7 @@ import errno
 import os
 import platform
 import signal
+import stat
 import struct
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -47,7 +48,7 @@ _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _LANDLOCK_VERSION: Final = 1
 # What the file system rights of each version of Landlock are, in bits: refer came with 2, truncate with 3, ioctl with 5.
 _LANDLOCK_RIGHTS: Final = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
-_EXECUTE, _READ_FILE = 1 << 0, 1 << 2
+_EXECUTE, _READ_FILE, _READ_FOLDER = 1 << 0, 1 << 2, 1 << 3
 
 
 def unshare(flags: int) -> None:
@@ -130,7 +131,8 @@ def landlock_rules(places: Iterable[int]) -> int:
     rules: int = _LIBC.syscall(_LANDLOCK_CREATE, wanted, ctypes.c_size_t(len(wanted)), 0)
     _called("landlock_create_ruleset", rules)
     for place in places:
-        rule = struct.pack("<Qi", _EXECUTE | _READ_FILE, place)
+        listed = _READ_FOLDER if stat.S_ISDIR(os.fstat(place).st_mode) else 0
+        rule = struct.pack("<Qi", _EXECUTE | _READ_FILE | listed, place)
         _called("landlock_add_rule", _LIBC.syscall(_LANDLOCK_ADD, rules, 1, rule, 0))
     return rules
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import orjson
 
@@ -36,6 +36,16 @@ _ENDING_SECONDS: Final = 5.0
 _ERROR_BYTES: Final = 16_384
 
 
+class Death(NamedTuple):
+    """How a process ended: its status, as of waitpid(2), and its peak of resident memory, in bytes."""
+
+    status: int
+    peak: int
+
+
+UNKNOWN: Final = Death(0, 0)
+
+
 class Process:
     """One jailed process. It runs one hook, once."""
 
@@ -50,8 +60,8 @@ class Process:
         self._clock = (~pid << 3) | 2  # CPUCLOCK_SCHED of the process, of all its threads (clock_getcpuclockid(3))
         self._cpu_ms = 0.0
         self._memory: dict[str, int] = {}
-        self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        """Its status, as of `waitpid`, when it has ended."""
+        self.ended: asyncio.Future[Death] = asyncio.get_running_loop().create_future()
+        """How it ended, when it has."""
 
     def cpu_ms(self) -> float:
         """CPU time of all its threads, as long as it is there; then what it last was."""
@@ -67,13 +77,12 @@ class Process:
             self._memory = {name: int(words[1]) * 1024 for name, words in found.items()} or self._memory
         return self._memory
 
-    async def death(self) -> tuple[int, str]:
-        """Its status and what it wrote to standard error, soon after it has ended by itself."""
+    async def death(self) -> Death:
+        """How it ended, soon after it has closed its end."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_ENDING_SECONDS):
                 await asyncio.shield(self.ended)
-        status = self.ended.result() if self.ended.done() else 0
-        return status, self.errors()
+        return self.ended.result() if self.ended.done() else UNKNOWN
 
     def errors(self) -> str:
         """What it wrote to standard error lately, if anything."""
@@ -152,7 +161,7 @@ class Processes:
         if pid:
             self._running[number] = process
         else:
-            process.ended.set_result(0)
+            process.ended.set_result(UNKNOWN)
         try:
             await asyncio.get_running_loop().create_connection(lambda: channel, sock=ours)
             said = await channel.receive(_READY_SECONDS)
@@ -161,7 +170,8 @@ class Processes:
                 return process
             fault = "it did not say that it is ready"
         except Ended:
-            fault = (await process.death())[1].strip()[:1000] or "it ended before it was ready"
+            await process.death()
+            fault = process.errors().strip()[:1000] or "it ended before it was ready"
         except BaseException:
             process.kill()
             raise
@@ -191,7 +201,7 @@ class Processes:
         self._settle(told["ended"], 0)
         process = self._running.pop(told["ended"], None)
         if process is not None and not process.ended.done():
-            process.ended.set_result(told["status"])
+            process.ended.set_result(Death(told["status"], told["peak"]))
 
     def _settle(self, number: int, pid: int) -> None:
         started = self._starting.get(number)
@@ -219,7 +229,7 @@ class Processes:
                 started.set_exception(Unavailable("The Node engine is stopping."))
         for process in [*self._running.values()]:
             if not process.ended.done():
-                process.ended.set_result(0)
+                process.ended.set_result(UNKNOWN)
             process.channel.close()
         self._running.clear()
 

@@ -19,7 +19,7 @@ _OURS: Final = re.compile(
     r"^ +at [^\n]*(?:\(|\bat )?(?:node:[^\n]*|\[eval\][^\n]*|\bhook\.js(?::0:\d+)?)\)?(?:\n|$)", re.MULTILINE
 )
 # What V8 and Node write to standard error before they abort.
-_NO_MEMORY: Final = re.compile(r"out of memory|allocation failed", re.IGNORECASE)
+_NO_MEMORY: Final = re.compile(r"out of memory|allocation failed|bad_alloc", re.IGNORECASE)
 
 
 def users(stack: str) -> str:
@@ -52,10 +52,13 @@ class Console:
         reply.console, reply.console_dropped = tuple(self._lines), self._dropped
 
 
-def death(status: int, errors: str) -> abi.Reply:
-    """The reply that a process owes which has ended: of its status (`waitpid`) and what it wrote to standard error."""
+def death(status: int, errors: str, *, is_large: bool) -> abi.Reply:
+    """The reply that a process owes which has ended: of its status (waitpid(2)) and what it wrote to standard error.
+
+    `is_large`: it had more memory than it may; not all of V8 says so when it gets no more.
+    """
     if os.WIFSIGNALED(status):
-        if _NO_MEMORY.search(errors):
+        if is_large or _NO_MEMORY.search(errors):
             return failure("memory_limit")
         number = os.WTERMSIG(status)
         if number == signal.SIGXCPU:

@@ -176,7 +176,7 @@ _CLONE, _PRCTL, _PRLIMIT = (56, 220), (157, 167), (302, 261)
 
 
 def program(machine: str, pid: int) -> list[Instruction]:
-    """The filter for one process, which knows itself as `pid`. `KeyError` for a machine that is not known."""
+    """The filter for one process, which knows itself as `pid`. `ValueError` for a machine that is not known."""
     column = list(_MACHINES).index(machine)
     code: list[Instruction] = [
         (_LOAD, 0, 0, _MACHINE),

@@ -1,0 +1,92 @@
+"""The walls, each alone and both together, against a program that knows every system call: nothing of the list succeeds."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.node import jail
+from runtime.node.jail import LANDLOCK, NAMESPACES, WALLS, NoWall, Plan
+from runtime.node.processes import open_processes
+
+PROBE = Path(__file__).with_name("probing.py")
+# One that others than its owner may start, too.
+PYTHON = Path(shutil.which("python3", path="/usr/bin:/usr/local/bin") or sys.executable).resolve()
+LIBRARY = subprocess.check_output([PYTHON, "-c", "import os; print(os.path.dirname(os.__file__))"], text=True).strip()
+FOLDERS = [folder for folder in [LIBRARY, "/lib", "/lib64", "/usr/lib"] if Path(folder).is_dir()]
+EACH = [[NAMESPACES], [LANDLOCK], [NAMESPACES, LANDLOCK]]
+
+
+def plan(*command: str, walls: list[str]) -> Plan:
+    """What runs this command with Python's files, and nothing else."""
+    return Plan(
+        command=[str(PYTHON), "-I", "-S", *command],
+        files=[str(PYTHON)],
+        folders=FOLDERS,
+        walls=walls,
+        limits={"CORE": 0, "FSIZE": 0, "NOFILE": 64, "CPU": 20},
+    )
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> dict[str, Any]:
+    """What there is to be reached outside."""
+    secret = tmp_path / "master.key"
+    secret.write_text("sesame")
+    secret.chmod(0o644)
+    tmp_path.chmod(0o755)
+    return {"host": os.getpid(), "secret": str(secret), "source": jail.__file__}
+
+
+@pytest.mark.parametrize("walls", EACH, ids="+".join)
+async def test_no_attempt_to_get_out_succeeds(outside: dict[str, Any], walls: list[str]):
+    """Whichever wall stands: no process, no signal, no file, no socket, no kernel call that the program does not need."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(f"\0hookd-test-{os.getpid()}")
+    listener.listen()
+    processes = await open_processes(plan("-c", PROBE.read_text(), walls=walls))
+    try:
+        assert list(processes.walls) == walls
+        process = await processes.spawn()
+        told = {**outside, "jailer": processes._jailer.pid, "walls": walls, "abstract": listener.getsockname().decode()}
+        process.channel.allow(1 << 20)
+        process.channel.send(json.dumps(told).encode())
+        said = json.loads(await process.channel.receive(20) or b"{}")
+        process.kill()
+        await process.death()
+    finally:
+        listener.close()
+        await processes.close()
+
+    assert [name for name, result in said["attempts"].items() if result == "ok"] == []
+    assert said["uid"] != 0
+    assert said["open"] == []
+    assert said["environment"].keys() <= {"LC_CTYPE"}
+    assert Path(outside["secret"]).read_text() == "sesame"  # noqa: ASYNC240 - a file of six bytes
+
+
+async def test_a_machine_without_walls_says_what_is_missing():
+    """In words, and nothing was started."""
+    with pytest.raises(NoWall, match="none of the walls is wanted"):
+        await open_processes(plan("-c", "", walls=[]))
+
+
+async def test_a_wall_that_can_not_be_built_is_named(tmp_path: Path):
+    """Here for a file that is not there."""
+    broken = plan("-c", "", walls=[NAMESPACES])
+    broken.files.append(str(tmp_path / "missing"))
+    with pytest.raises(NoWall, match=r"no namespaces: .*No such file"):
+        await open_processes(broken)
+
+
+def test_both_walls_are_built_where_both_can_be():
+    """A hole in one is not a hole in the jail."""
+    assert set(WALLS) == {NAMESPACES, LANDLOCK}

@@ -1,0 +1,52 @@
+"""Jailed processes as the host sees them: what is said of those that do not start, and how a death is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from runtime.errors import Unavailable
+from runtime.node.command import find, plan_of
+from runtime.node.processes import open_processes
+from tests.sandbox.running import LIMITS
+
+PLAN = plan_of(find(""), LIMITS)
+
+
+def running(script: str) -> list[str]:
+    """A command that runs this script instead of ours."""
+    return [*PLAN.command[:-1], script]
+
+
+@pytest.mark.parametrize(
+    "command, says",
+    [
+        (running("process.exit(3)"), "it ended before it was ready"),
+        (running("throw new Error('oops')"), "oops"),
+        (running("require('fs').writeSync(3, '\\x02\\0\\0\\0{}')"), "did not say that it is ready"),
+        (running("require('fs').writeSync(3, 'x'.repeat(9999))"), "ended before it was ready"),
+        (["/nowhere"], "the jail can not be entered"),
+    ],
+)
+async def test_a_process_that_does_not_start_says_why(command: list[str], says: str):
+    """Its own words where it has some; and the next one is tried as if nothing had been."""
+    processes = await open_processes(replace(PLAN, command=command))
+    for _ in range(2):
+        with pytest.raises(Unavailable, match=says):
+            await processes.spawn()
+    await processes.close()
+
+
+async def test_a_death_has_a_status_and_a_peak():
+    """As the kernel counts them."""
+    ready = "require('fs').writeSync(3, Buffer.concat([Buffer.from([14, 0, 0, 0]), Buffer.from('{\"ready\":true}')]));"
+    processes = await open_processes(replace(PLAN, command=running(f"{ready} console.error('bye'); process.exit(9)")))
+    process = await processes.spawn()
+    death = await process.death()
+
+    assert death.status == 9 << 8
+    assert death.peak > 10 << 20
+    assert process.errors() == "bye\n"
+    await processes.close()
+    await processes.close()

@@ -1,0 +1,73 @@
+"""What a process says and how it ends, made into what a hook's developer is told."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import replace
+
+import pytest
+
+from runtime.model import ConsoleLine
+from runtime.node.said import Console, death, users
+from runtime.sandbox import abi
+from tests.sandbox.running import LIMITS
+
+
+@pytest.mark.parametrize(
+    "stack, shown",
+    [
+        (
+            "Error: x\n    at f (hook.js:3:4)\n    at hook.js\n    at node:internal/vm:3:4",
+            "Error: x\n    at f (hook.js:3:4)",
+        ),
+        ("Error: x\n    at process.processImmediate (node:internal/timers:1:2)", "Error: x"),
+        ("Error: x\n    at invoke ([eval]:1:2)\n    at [eval]:2:3\n    at g (hook.js)", "Error: x"),
+        (
+            "Error: x\n    at Object.<anonymous> (hook.js:0:9)\n    at a (hook.js:1:1)",
+            "Error: x\n    at a (hook.js:1:1)",
+        ),
+        (
+            "Error: x\n    at Array.map (<anonymous>)\n    at h (hook.js:10:0)",
+            "Error: x\n    at Array.map (<anonymous>)\n    at h (hook.js:10:0)",
+        ),
+        ("node: is no frame\nhook.js", "node: is no frame\nhook.js"),
+        ("", ""),
+    ],
+)
+def test_a_stack_has_the_users_frames(stack: str, shown: str):
+    """None of Node's, none of what stands around the source."""
+    assert users(stack) == shown
+
+
+@pytest.mark.parametrize(
+    "status, errors, is_large, code, message",
+    [
+        (0, "", False, "sandbox_crashed", "the process ended with the exit status 0"),
+        (137 << 8, "", False, "sandbox_crashed", "the process ended with the exit status 137"),
+        (137 << 8, "out of memory", True, "sandbox_crashed", "the process ended with the exit status 137"),
+        (signal.SIGKILL, "", False, "sandbox_crashed", "the process was ended by SIGKILL"),
+        (signal.SIGSEGV, "", False, "sandbox_crashed", "the process was ended by SIGSEGV"),
+        (signal.SIGSEGV, "", True, "memory_limit", ""),
+        (signal.SIGABRT, "FATAL ERROR: JavaScript heap out of memory", False, "memory_limit", ""),
+        (signal.SIGABRT, "  what():  std::bad_alloc", False, "memory_limit", ""),
+        (signal.SIGXCPU, "", False, "cpu_limit", ""),
+    ],
+)
+def test_a_death_has_its_code(status: int, errors: str, is_large: bool, code: str, message: str):
+    """Memory and time by the limits' own names, anything else as what it is."""
+    reply = death(status, errors, is_large=is_large)
+
+    assert (reply.kind, reply.code, reply.message) == ("failure", code, message)
+
+
+def test_the_limits_of_the_console_are_the_hosts():
+    """A process that does not keep them gains nothing; what was dropped on either side is counted."""
+    console = Console(replace(LIMITS, console_lines=3, console_bytes=10))
+    line = ConsoleLine(level="info", text="12345")
+    for dropped in (1, 0):
+        console.take(abi.Reply("loaded", console=(line, line), console_dropped=dropped))
+    reply = abi.Reply("answer")
+    console.put(reply)
+
+    assert reply.console == (line, line)
+    assert reply.console_dropped == 3

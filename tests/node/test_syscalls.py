@@ -1,0 +1,99 @@
+"""The seccomp program, run here as the kernel would: what is refused, what is let through, and for whom."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from runtime.node.syscalls import REFUSED, program
+
+ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+PID = 77
+
+
+def answer(machine: str, number: int, first: int = 0, *, said: int | None = None) -> str:
+    """What the program says to a call: `allow`, `kill`, or the name of an error."""
+    code = program(machine, PID)
+    data = {0: number, 4: MACHINES[machine] if said is None else said, 16: first & 0xFFFFFFFF}
+    at, value = 0, 0
+    while True:
+        kind, yes, no, k = code[at]
+        at += 1
+        if kind == 0x20:
+            value = data[k]
+        elif kind == 0x06:
+            return {ALLOW: "allow", KILL: "kill"}.get(k) or errno.errorcode[k - ERRNO]
+        else:
+            holds = {0x15: value == k, 0x35: value >= k, 0x45: bool(value & k)}[kind]
+            at += yes if holds else no
+
+
+@pytest.mark.parametrize("machine, column", [("x86_64", 0), ("aarch64", 1)])
+def test_what_is_refused_is_refused(machine: str, column: int):
+    """Every call of the list, on both machines; and each has a number of its own."""
+    numbers = [row[column] for row in REFUSED.values() if row[column] is not None]
+
+    assert {answer(machine, number) for number in numbers if number is not None} == {"EPERM"}
+    assert len(set(numbers)) == len(numbers)
+
+
+@pytest.mark.parametrize(
+    "machine, numbers", [("x86_64", [0, 1, 9, 10, 202, 231, 257, 59]), ("aarch64", [63, 64, 222, 226, 98, 94, 56, 221])]
+)
+def test_what_node_needs_is_let_through(machine: str, numbers: list[int]):
+    """read, write, mmap, mprotect, futex, exit_group, openat, execve."""
+    assert {answer(machine, number) for number in numbers} == {"allow"}
+
+
+@pytest.mark.parametrize(
+    "call, first, said",
+    [
+        ("newer", 425, "ENOSYS"),  # io_uring_setup
+        ("newer", 435, "ENOSYS"),  # clone3: libraries then use clone
+        ("newer", 1000, "ENOSYS"),
+        ("newer", 436, "allow"),  # close_range
+    ],
+)
+@pytest.mark.parametrize("machine", MACHINES)
+def test_what_is_newer_is_not_there(machine: str, call: str, first: int, said: str):
+    """io_uring, pidfd_*, new mount calls, and what nobody knows yet."""
+    assert answer(machine, first) == said
+
+
+@pytest.mark.parametrize(
+    "number, first, said",
+    [
+        ((62, 129), PID, "allow"),  # kill
+        ((62, 129), 1, "EPERM"),
+        ((62, 129), -1, "EPERM"),
+        ((62, 129), 0, "EPERM"),
+        ((234, 131), PID, "allow"),  # tgkill
+        ((234, 131), PID + 1, "EPERM"),
+        ((302, 261), 0, "allow"),  # prlimit64
+        ((302, 261), PID + 1, "EPERM"),
+        ((157, 167), 15, "allow"),  # prctl PR_SET_NAME
+        ((157, 167), 22, "EPERM"),  # PR_SET_SECCOMP
+        ((56, 220), 0x3D0F00, "allow"),  # clone as pthread_create calls it
+        ((56, 220), 17, "EPERM"),  # as fork does
+        ((56, 220), 0x10000 | 0x10000000, "EPERM"),  # a thread in a new user namespace
+    ],
+)
+@pytest.mark.parametrize("machine, column", [("x86_64", 0), ("aarch64", 1)])
+def test_arguments_decide(machine: str, column: int, number: tuple[int, int], first: int, said: str):
+    """Signals and limits for itself only, threads but no processes, names but no changes to the process."""
+    assert answer(machine, number[column], first) == said
+
+
+def test_another_machines_numbers_end_the_process():
+    """32-bit calls and x32's on a 64-bit kernel have other numbers: none of them is let through."""
+    assert answer("x86_64", 1, said=0x40000003) == "kill"
+    assert answer("x86_64", 0x40000001) == "kill"
+    assert answer("aarch64", 64, said=0x40000028) == "kill"
+
+
+def test_an_unknown_machine_has_no_program():
+    """It has other numbers."""
+    with pytest.raises(ValueError, match="riscv64"):
+        program("riscv64", 1)
