@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,10 +15,13 @@ from runtime.node.processes import Process
 from runtime.node.program import NodeProgram
 from runtime.node.said import Console, death, users
 from runtime.sandbox import abi
+from runtime.sandbox.asked import Cancel
+from runtime.sandbox.operations.underway import UnderWay
 from runtime.sandbox.outcome import failure
 
 _SHORTEST_WAIT: Final = 0.002
 _REFUSED, _LOADED = b'{"refused":true}', b'{"loaded":true}'
+_NO_RESULTS: Final = b"[]"
 _SLACK_BYTES: Final = 24 << 20
 """Data memory beside the hook's own: what Node compiles, its threads' stacks, a heap that is not collected at once."""
 
@@ -31,6 +35,7 @@ class Conversation:
     arguments: bytes
     limits: Limits
     deadline: float
+    under_way: UnderWay
     loads: bool = False
     cpu_ms: float = 0.0
     """What it has used since it was handed the request."""
@@ -54,12 +59,15 @@ class Conversation:
         process.limit(process.data_bytes + self.limits.memory_bytes + _SLACK_BYTES)
         process.channel.allow(abi.longest_reply(self.limits) * 2)
         process.channel.send(self._request(), self.arguments)
+        telling = asyncio.create_task(self._tell_results())
         try:
             reply = await self._reply()
         except (Ended, abi.Nonsense, abi.Unreadable) as error:
             reply, self.stopped = await self._ended(error), True
+        finally:
+            telling.cancel()
         if reply is None:
-            reply, self.stopped = failure(self._exceeded()), True
+            reply, self.stopped = failure(self._exceeded() or "operation_limit"), True
         self._measure()
         self._console.put(reply)
         reply.stack = users(reply.stack)
@@ -95,10 +103,21 @@ class Conversation:
                 reply = abi.decode(message)
                 self._console.take(reply)
                 if reply.kind == "pending":
-                    raise abi.Nonsense("it waits for what it has not asked for")
-                if reply.kind != "loaded" or self.loads:
+                    if not self.under_way.begin(reply.operations):
+                        return None
+                    if any(isinstance(one, Cancel) for one in reply.operations):
+                        self.process.channel.send(_NO_RESULTS)  # it may wait for nothing else any more
+                elif reply.kind != "loaded" or self.loads:
                     return reply
         return None
+
+    async def _tell_results(self) -> None:
+        """What operations come to, as soon as they have."""
+        while True:
+            await self.under_way.wait(self.limits.wall_ms)
+            results = self.under_way.results()
+            if results != _NO_RESULTS:
+                self.process.channel.send(results)
 
     async def _message(self) -> bytes | None:
         """The next one; None when a limit is reached before."""

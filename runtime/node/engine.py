@@ -7,12 +7,12 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
 from runtime.errors import SettingsError, Unavailable
-from runtime.model import Failure, Limits
+from runtime.model import Failure, Limits, Operation
 from runtime.node import command
 from runtime.node.conversation import Conversation
 from runtime.node.jail import WALLS, NoWall
@@ -22,21 +22,12 @@ from runtime.node.program import NodeProgram, image_of, load_program
 from runtime.sandbox import abi, wrapping
 from runtime.sandbox.adapted import Adapted
 from runtime.sandbox.base import Program, Run, Sandbox, SourceRejected
+from runtime.sandbox.evaluation import LOAD_LIMITS, MOST_WAITING
+from runtime.sandbox.operations.base import Perform, Place, nothing
+from runtime.sandbox.operations.underway import UnderWay
 from runtime.sandbox.outcome import console, failure, outcome, rejection
 from runtime.sandbox.turns import Turns
 from runtime.settings import NodeSettings
-
-LOAD_LIMITS: Final = Limits(
-    cpu_ms=2_000,
-    wall_ms=5_000,
-    memory_bytes=32 << 20,
-    output_bytes=65_536,
-    console_lines=256,
-    console_bytes=32_768,
-    operations=50,
-)
-MOST_WAITING: Final = 8
-"""Sources of one owner that may wait to be evaluated."""
 
 OWNERS_SHARE: Final = 4
 """One owner has a quarter of the places at most."""
@@ -50,7 +41,7 @@ class _Asked:
     arguments: bytes
     limits: Limits
     deadline: float
-    owner: str = ""
+    place: Place = field(default_factory=Place)
     loads: bool = False
 
 
@@ -61,15 +52,18 @@ class _Ran:
     reply: abi.Reply
     cpu_ms: float
     stopped: bool = False
+    operations: tuple[Operation, ...] = ()
 
 
 class NodeSandbox(Sandbox):
     """Real Node, behind walls of the operating system. `walls` are their names."""
 
-    def __init__(self, pool: Pool, concurrency: int) -> None:
+    def __init__(self, pool: Pool, concurrency: int, perform: Perform = nothing, at_once: int = 10) -> None:
+        """`perform` does operations, so many of a run at once."""
         self.build_id = build_id()
         self.walls = pool.walls
         self._pool = pool
+        self._perform, self._at_once = perform, at_once
         self._concurrency = concurrency
         self._busy: Counter[str] = Counter()
         self._loading = Turns(1)
@@ -102,7 +96,14 @@ class NodeSandbox(Sandbox):
         return load_program(image)
 
     async def run(
-        self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "", dry: bool = False
+        self,
+        program: Program,
+        arguments: bytes,
+        limits: Limits,
+        *,
+        owner: str = "",
+        hook: str = "",
+        dry: bool = False,
     ) -> Run:
         """See `Sandbox.run`."""
         assert isinstance(program, NodeProgram)
@@ -113,14 +114,14 @@ class NodeSandbox(Sandbox):
             raise Unavailable("Too many hooks are running or waiting at once.")
         self._busy[owner] += 1
         try:
-            ran = await self._hold(_Asked(program, arguments, limits, _from_now(limits), owner))
+            ran = await self._hold(_Asked(program, arguments, limits, _from_now(limits), Place(owner, hook, dry)))
         finally:
             self._leave(owner)
         said = outcome(ran.reply, limits)
         if program.adapted:
             said = self._adapted.outcome(said, owner, program.adapted, dry=dry)
         wall_ms = (time.perf_counter() - started) * 1000
-        return Run(said, console(ran.reply), ran.cpu_ms, wall_ms, ran.reply.memory_bytes)
+        return Run(said, console(ran.reply), ran.cpu_ms, wall_ms, ran.reply.memory_bytes, ran.operations)
 
     async def run_aside(self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "") -> Run:
         """See `Sandbox.run_aside`. Processes share nothing but the machine: there is no other side."""
@@ -158,20 +159,35 @@ class NodeSandbox(Sandbox):
                 process = await self._pool.take()
         except TimeoutError:
             return _Ran(failure("wall_limit"), 0.0, stopped=True)
-        held = Conversation(process, asked.program, asked.arguments, asked.limits, asked.deadline, asked.loads)
+        perform = nothing if asked.loads else self._perform
+        under_way = UnderWay(perform, asked.place, most=asked.limits.operations, at_once=self._at_once)
+        held = Conversation(
+            process, asked.program, asked.arguments, asked.limits, asked.deadline, under_way, loads=asked.loads
+        )
         try:
             reply = await held.hold()
         finally:
             process.kill()
+            operations = await under_way.close()
         if self._closing and held.stopped:
             reply = failure("sandbox_crashed", "the service is stopping", before=reply)
         elif reply.kind == "failure" and not (held.loaded or held.stopped or asked.loads):
             reply = failure("source_rejected", _rejection(reply, asked.program).message, before=reply)
-        return _Ran(reply, held.cpu_ms, held.stopped)
+        return _Ran(reply, held.cpu_ms, held.stopped, operations)
 
 
-async def open_node(settings: NodeSettings, limits: Limits, *, walls: Sequence[str] = WALLS) -> NodeSandbox:
-    """The engine, with a process that has shown that it can be used. `SettingsError` says what this machine lacks."""
+async def open_node(
+    settings: NodeSettings,
+    limits: Limits,
+    perform: Perform = nothing,
+    *,
+    at_once: int = 10,
+    walls: Sequence[str] = WALLS,
+) -> NodeSandbox:
+    """The engine, with a process that has shown that it can be used; `perform` and `at_once` as for `open_sandbox`.
+
+    `SettingsError` says what this machine lacks.
+    """
     node = await asyncio.to_thread(command.find, settings.path)
     plan = await asyncio.to_thread(command.plan_of, node, limits, walls)
     try:
@@ -188,7 +204,7 @@ async def open_node(settings: NodeSettings, limits: Limits, *, walls: Sequence[s
     except Unavailable as unavailable:
         await pool.close()
         raise SettingsError(f"[node] is enabled, but {node} does not run in its jail: {unavailable}") from None
-    return NodeSandbox(pool, settings.concurrency)
+    return NodeSandbox(pool, settings.concurrency, perform, at_once)
 
 
 @cache

@@ -3,7 +3,7 @@
 // none of them (frames.py). Runs before the user's source, so what it takes from Node is Node's own.
 (() => {
   'use strict';
-  const { readSync, writeSync } = require('fs');
+  const { read, readSync, writeSync } = require('fs');
   const { Script, constants: { USE_MAIN_CONTEXT_DEFAULT_LOADER: importModuleDynamically } = {} } = require('vm');
   const { format, inspect, types: { isNativeError, isPromise } } = require('util');
   const { builtinModules, isBuiltin } = require('module');
@@ -200,6 +200,71 @@
   wrapTimer('setTimeout');
   wrapTimer('setInterval');
   wrapTimer('setImmediate');
+
+  // Operations: what the host does while the hook waits. What comes back is {id, ...} or {id, error: {code, message}}.
+
+  const underWay = { __proto__: null };
+  let lastId = 0;
+  let waiting = 0;
+  let asked = 0;
+  let listening = false;
+  const failed = (said) => {
+    const error = new ErrorHere(said.message);
+    error.code = said.code;
+    return error;
+  };
+  const ask = (operation) => send(`{"outcome":"pending","operations":[${operation}],${written()}}`);
+  // A promise of the result. `detail` is an object that JSON can hold; `begun`, if given, is called with the id, for `abandon`.
+  const operate = (kind, detail, begun) => new PromiseHere((resolve, reject) => {
+    count();
+    const json = mended(stringify(detail));
+    if (json.length > limits.operation_bytes - asked) {
+      reject(failed({ code: 'ERR_OPERATION_TOO_LARGE', message: 'The operations of this hook ask for more bytes than their limit.' }));
+      return;
+    }
+    asked += json.length;
+    const id = ++lastId;
+    underWay[id] = { __proto__: null, resolve, reject };
+    waiting++;
+    ask(`{"id":${id},"kind":${quoted(kind)},"detail":${json}}`);
+    if (begun) begun(id);
+    listen();
+  });
+  // Nobody waits for it any more: its promise is never settled.
+  const abandon = (id) => {
+    if (underWay[id] === undefined) return;
+    delete underWay[id];
+    waiting--;
+    ask(`{"id":${id},"kind":"cancel"}`);
+  };
+  const deliver = (result) => {
+    const operation = underWay[result.id];
+    if (operation === undefined || woken) return;
+    delete underWay[result.id];
+    waiting--;
+    if (result.error === undefined) operation.resolve(result);
+    else operation.reject(failed(result.error));
+  };
+  // On a thread of Node's, for this process lives as long as something is to be read.
+  const readLater = (size, done) => {
+    const bytes = allocUnsafe(size);
+    const more = (at) => read(CHANNEL, bytes, at, size - at, null, (error, count) => {
+      if (error || count === 0) exit(0);
+      if (at + count < size) more(at + count);
+      else done(bytes);
+    });
+    more(0);
+  };
+  const listen = () => {
+    if (listening || waiting === 0) return;
+    listening = true;
+    readLater(4, (head) => readLater(apply(readUInt32LE, head, [0]), (body) => {
+      listening = false;
+      const results = parse(apply(toString, body, ['utf8']));
+      for (let i = 0; i < results.length; i++) deliver(results[i]);
+      listen();
+    }));
+  };
 
   // The classes that the starter code uses to say which OAuth error a denial is.
 

@@ -86,11 +86,11 @@ def on_files(told: dict[str, Any]) -> Attempts:
         "a file in /tmp": lambda: write("/tmp/hookd-was-here"),
         "a file in /dev/shm": lambda: write("/dev/shm/hookd-was-here"),
         "a file here": lambda: write("hookd-was-here"),
-        "a folder": lambda: os.mkdir("/hookd-was-here"),
-        "a link": lambda: os.symlink("/etc", "/hookd-was-here"),
-        "remove the secret": lambda: os.unlink(secret),
-        "rename the secret": lambda: os.rename(secret, secret + "x"),
-        "chmod the secret": lambda: os.chmod(secret, 0o777),
+        "a folder": lambda: os.mkdir("/hookd-was-here"),  # noqa: PTH102 - the call itself is tried
+        "a link": lambda: os.symlink("/etc", "/hookd-was-here"),  # noqa: PTH211 - the call itself is tried
+        "remove the secret": lambda: os.unlink(secret),  # noqa: PTH108 - the call itself is tried
+        "rename the secret": lambda: os.rename(secret, secret + "x"),  # noqa: PTH104 - the call itself is tried
+        "chmod the secret": lambda: os.chmod(secret, 0o777),  # noqa: PTH101 - the call itself is tried
         "truncate the secret": lambda: os.truncate(secret, 0),
         "touch the secret": lambda: os.utime(secret),
         "chmod by a descriptor": lambda: os.fchmod(0, 0o777),
@@ -150,7 +150,7 @@ def on_the_kernel() -> Attempts:
 
 def _refuse_listing(walls: list[str]) -> None:
     """Where there is a root of its own, it has nothing but what Node needs; elsewhere it can not be listed."""
-    if set(os.listdir("/")) & {"etc", "home", "root", "proc", "sys", "dev", "var", "run"} or "namespaces" not in walls:
+    if set(os.listdir("/")) & {"etc", "home", "root", "proc", "sys", "dev", "var", "run"} or "namespaces" not in walls:  # noqa: PTH208 - likewise
         return
     raise PermissionError(errno.EACCES, "only its own")
 

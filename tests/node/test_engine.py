@@ -15,8 +15,9 @@ import pytest_asyncio
 
 from runtime.errors import SettingsError, Unavailable
 from runtime.model import Answer, Failure
-from runtime.node.engine import MOST_WAITING, OWNERS_SHARE, NodeSandbox, open_node
+from runtime.node.engine import OWNERS_SHARE, NodeSandbox, open_node
 from runtime.sandbox.base import Run, SourceRejected
+from runtime.sandbox.evaluation import MOST_WAITING
 from runtime.settings import LimitSettings, NodeSettings
 from tests.sandbox.running import AMPLE, ECHO, LIMITS
 
