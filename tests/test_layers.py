@@ -92,15 +92,8 @@ ROOMS: Mapping[str, set[str]] = {
     "node.jail": {"node.kernel", "node.syscalls"},
     "node.jailer": {"node.jail"},
     "node": RULES
-    | {
-        "sandbox.base",
-        "sandbox.abi",
-        "sandbox.asked",
-        "sandbox.operations.base",
-        "sandbox",
-        "node.jail",
-        "node.jailer",
-    },
+    | {"sandbox.base", "sandbox.abi", "sandbox.asked", "sandbox.turns", "sandbox.operations.base", "sandbox"}
+    | {"node.jail", "node.jailer"},
     "logs.tail": RULES | {"logs.base", "storage.base"},
     "logs": RULES | {"logs.base", "logs.tail", "storage.base"},
     "sandbox.operations.base": NOUNS | {"sandbox.asked"},
