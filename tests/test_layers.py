@@ -93,7 +93,7 @@ ROOMS: Mapping[str, set[str]] = {
     "node.jailer": {"node.jail"},
     "node": RULES
     | {"sandbox.base", "sandbox.abi", "sandbox.asked", "sandbox.turns", "sandbox.operations.base", "sandbox"}
-    | {"node.jail", "node.jailer"},
+    | {"node.jail", "node.jailer", "places"},
     "logs.tail": RULES | {"logs.base", "storage.base"},
     "logs": RULES | {"logs.base", "logs.tail", "storage.base"},
     "sandbox.operations.base": NOUNS | {"sandbox.asked"},

@@ -21,12 +21,13 @@ from runtime.node.processes import open_processes
 from runtime.node.program import NodeProgram, image_of, load_program
 from runtime.sandbox import abi, wrapping
 from runtime.sandbox.adapted import Adapted
-from runtime.sandbox.base import Program, Run, Sandbox, SourceRejected
+from runtime.sandbox.base import Modules, Program, Run, Sandbox, SourceRejected
 from runtime.sandbox.evaluation import LOAD_LIMITS, MOST_WAITING
 from runtime.sandbox.operations.base import Perform, Place, nothing
 from runtime.sandbox.operations.underway import UnderWay
-from runtime.sandbox.outcome import console, failure, outcome, rejection
+from runtime.sandbox.outcome import console, failure, outcome, placed, rejection, within
 from runtime.sandbox.turns import Turns
+from runtime.sandbox.wrapping import lines_before
 from runtime.settings import NodeSettings
 
 OWNERS_SHARE: Final = 4
@@ -76,9 +77,11 @@ class NodeSandbox(Sandbox):
         """Runs that have a place."""
         return self._busy.total()
 
-    async def make_image(self, source: str, *, owner: str = "", trigger: str = "") -> bytes:
+    async def make_image(
+        self, source: str, *, owner: str = "", trigger: str = "", modules: Modules | None = None
+    ) -> bytes:
         """See `Sandbox.make_image`. What the source leaves in memory is not kept: each run evaluates it again."""
-        image = image_of(source, trigger)
+        image = image_of(source, trigger, modules)
         if owner and self._loading.waiting(owner) >= MOST_WAITING:
             raise Unavailable("Too many hooks of this tenant are being deployed at once.")
         await self._loading.take(owner)
@@ -88,7 +91,9 @@ class NodeSandbox(Sandbox):
         finally:
             self._loading.give()
         if ran.reply.kind == "failure":
-            raise _rejected(ran, asked)
+            places = asked.program.places
+            error = _rejected(ran, asked)
+            raise within(error, places, lines=lines_before(source) - 1) if places else error
         return image
 
     def load(self, image: bytes) -> Program:
@@ -121,7 +126,8 @@ class NodeSandbox(Sandbox):
         if program.adapted:
             said = self._adapted.outcome(said, owner, program.adapted, dry=dry)
         wall_ms = (time.perf_counter() - started) * 1000
-        return Run(said, console(ran.reply), ran.cpu_ms, wall_ms, ran.reply.memory_bytes, ran.operations)
+        run = Run(said, console(ran.reply), ran.cpu_ms, wall_ms, ran.reply.memory_bytes, ran.operations)
+        return run if program.places is None else placed(run, program.places)
 
     async def run_aside(self, program: Program, arguments: bytes, limits: Limits, *, owner: str = "") -> Run:
         """See `Sandbox.run_aside`. Processes share nothing but the machine: there is no other side."""

@@ -31,6 +31,8 @@
   const CHANNEL = 3;
   const MOST_NAME = 128, MOST_MESSAGE = 4096, MOST_STACK = 8192, MOST_PROPERTIES = 8192, MOST_MEMBERS = 50;
 
+  const hidden = (object, name, value) => defineProperty(object, name, { value, writable: true, configurable: true, enumerable: false });
+
   // Frames
 
   const readExactly = (size) => {
@@ -210,7 +212,8 @@
   let listening = false;
   const failed = (said) => {
     const error = new ErrorHere(said.message);
-    error.code = said.code;
+    const names = ownKeys(said);
+    for (let i = 0; i < names.length; i++) if (names[i] !== 'message') error[names[i]] = said[names[i]];
     return error;
   };
   const ask = (operation) => send(`{"outcome":"pending","operations":[${operation}],${written()}}`);
@@ -266,9 +269,10 @@
     }));
   };
 
+  hidden(globalThis, Symbol.for('hookd.operate'), operate);
+
   // The classes that the starter code uses to say which OAuth error a denial is.
 
-  const hidden = (object, name, value) => defineProperty(object, name, { value, writable: true, configurable: true, enumerable: false });
   class ExtensibilityUserError extends ErrorHere {
     constructor(message) {
       super(message);

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 from typing import Final
 
-from runtime.sandbox.base import Program
-from runtime.sandbox.wrapping import is_adapted, wrapped
+from runtime.places import Places
+from runtime.sandbox.base import Modules, Program
+from runtime.sandbox.image import of_adapted, of_bundled, of_program, places_of
+from runtime.sandbox.wrapping import is_adapted, lines_before, wrapped
 
 _MARK: Final = b"HKN1"
 
 
 class NodeProgram(Program):
-    """`adapted` is the trigger whose adapter is around the source, or ""."""
+    """`adapted` is the trigger whose adapter is around the source, or ""; `places` are of its modules, None without any."""
 
-    __slots__ = ("adapted", "size", "source")
+    __slots__ = ("adapted", "places", "size", "source")
 
-    def __init__(self, source: str, adapted: str) -> None:
+    def __init__(self, source: str, adapted: str, places: Places | None) -> None:
         self.source = source
         self.adapted = adapted
-        self.size = len(source)
+        self.places = places
+        self.size = len(source) + (places.size if places else 0)
 
 
-def image_of(source: str, trigger: str) -> bytes:
+def image_of(source: str, trigger: str = "", modules: Modules | None = None) -> bytes:
     """What is kept of a source."""
-    adapted = trigger if is_adapted(source, trigger) else ""
-    return b"%b%b\n%b" % (_MARK, adapted.encode(), wrapped(source, trigger))
+    kept = _MARK + wrapped(source, trigger, modules)
+    kept = of_adapted(kept, trigger) if is_adapted(source, trigger) else kept
+    return kept if modules is None else of_bundled(kept, modules.places, lines_before(source))
 
 
 def load_program(image: bytes) -> NodeProgram:
     """A program from its image; `ValueError` when it is none."""
-    head, newline, source = image.partition(b"\n")
-    if not head.startswith(_MARK) or not newline:
+    kept, places = places_of(image)
+    kept, adapted = of_program(kept)
+    if not kept.startswith(_MARK):
         raise ValueError("not an image")
-    return NodeProgram(source.decode("utf-8", "surrogatepass"), head.removeprefix(_MARK).decode())
+    return NodeProgram(kept.removeprefix(_MARK).decode("utf-8", "surrogatepass"), adapted, places)

@@ -25,7 +25,7 @@ def test_an_image_is_the_source_as_it_is_evaluated(source: str, trigger: str, ad
     assert program.size == len(program.source)
 
 
-@pytest.mark.parametrize("image", [b"", b"HKM1\x00", b"HKN1", b"HKN2\nx"])
+@pytest.mark.parametrize("image", [b"", b"HKM1\x00", b"HKN", b"HKN2\nx", b"HKA1credentials-exchange\nHKM1"])
 def test_what_is_no_image_is_refused(image: bytes):
     """Neither another engine's nor half of one."""
     with pytest.raises(ValueError, match="not an image"):
