@@ -1,0 +1,187 @@
+// PEM and DER to keys: PKCS#1, PKCS#8, SEC1, SubjectPublicKeyInfo, the public key of an X.509 certificate.
+//
+// A key is {type, isPrivate, ...}: 'rsa' and 'rsa-pss' have n, e and d, p, q, dp, dq, qi as bytes without leading zeros;
+// 'ec' has curve, point (uncompressed) and d; 'ed25519' and 'x25519' have x and d.
+'use strict';
+const { Reader } = require('internal/crypto/der');
+const { bitLength, bytesOf, padded } = require('internal/crypto/bytes');
+const { needsNode, noDecoder, noPassphrase, wrongTag } = require('internal/crypto/failures');
+const { curveByOid, hashByOid, hashByName } = require('internal/crypto/names');
+const { decryptPkcs8, decryptLegacy } = require('internal/crypto/key_encryption');
+const { ecPoint, ecPublic, ed25519Public, x25519 } = native.crypto;
+
+const OIDS = {
+  __proto__: null, rsa: '2a864886f70d010101', 'rsa-pss': '2a864886f70d01010a', ec: '2a8648ce3d0201', ed25519: '2b6570', x25519: '2b656e',
+};
+const TYPES = { __proto__: null };
+for (const type in OIDS) TYPES[OIDS[type]] = type;
+const MOST_BITS = 4096;
+
+function rsaKey(key) {
+  const bits = bitLength(key.n);
+  if (bits > MOST_BITS) throw needsNode(`An RSA key of ${bits} bits`);
+  return { __proto__: null, type: 'rsa', isPrivate: key.d !== undefined, ...key };
+}
+
+function ecKey(curve, point, d) {
+  const whole = d === undefined ? undefined : padded(d, curve.size);
+  const found = d === undefined ? ecPoint(curve.kind, point) : whole && ecPublic(curve.kind, whole);
+  return found ? { __proto__: null, type: 'ec', isPrivate: d !== undefined, curve, point: found, d: whole } : undefined;
+}
+
+function edwardsKey(type, x, d) {
+  if ((d ?? x).length !== 32) return undefined;
+  const seed = d && d.slice();
+  const found = x?.slice() ?? (type === 'ed25519' ? ed25519Public(seed) : x25519(seed, new Uint8Array(0)));
+  return { __proto__: null, type, isPrivate: d !== undefined, x: found, d: seed };
+}
+
+function readRsaPublic(reader) {
+  const sequence = reader.sequence();
+  return rsaKey({ n: sequence.integer(), e: sequence.integer() });
+}
+
+function readRsaPrivate(reader) {
+  const sequence = reader.sequence();
+  if (sequence.small() !== 0) throw wrongTag();
+  const key = {};
+  for (const name of ['n', 'e', 'd', 'p', 'q', 'dp', 'dq', 'qi']) key[name] = sequence.integer();
+  return rsaKey(key);
+}
+
+// RSASSA-PSS-params (RFC 8017, appendix A.2.3); none allow everything.
+function readPssParameters(reader) {
+  if (reader.isAtEnd) return undefined;
+  const sequence = reader.sequence();
+  const hash = sequence.tagged(0)?.sequence().oid();
+  const mask = sequence.tagged(1)?.sequence();
+  if (mask) mask.oid();
+  const maskHash = mask?.sequence().oid();
+  const sha1 = hashByName('sha1');
+  return { hash: hash ? hashByOid(hash) : sha1, maskHash: maskHash ? hashByOid(maskHash) : sha1, saltLength: sequence.tagged(2)?.small() ?? 20 };
+}
+
+function readCurve(parameters) {
+  if (!parameters.is(0x06)) throw needsNode('A curve given by its parameters');
+  const oid = parameters.oid();
+  const curve = curveByOid(oid);
+  if (!curve) throw needsNode('An elliptic curve other than P-256, P-384 and secp256k1');
+  return curve;
+}
+
+function readEcPrivate(reader, knownCurve) {
+  const sequence = reader.sequence();
+  if (sequence.small() !== 1) throw wrongTag();
+  const d = sequence.octets();
+  const own = sequence.tagged(0);
+  const curve = own ? readCurve(own) : knownCurve;
+  if (!curve) throw wrongTag();
+  return ecKey(curve, undefined, d) ?? fail();
+}
+
+function fail() { throw noDecoder(); }
+
+function readAlgorithm(sequence) {
+  const parameters = sequence.sequence();
+  const type = TYPES[parameters.oid()];
+  if (!type) throw needsNode('A key of this type');
+  return { type, parameters };
+}
+
+function readSpki(reader) {
+  const sequence = reader.sequence();
+  const { type, parameters } = readAlgorithm(sequence);
+  const bits = sequence.bits();
+  if (type === 'ec') return ecKey(readCurve(parameters), bits) ?? fail();
+  if (type === 'ed25519' || type === 'x25519') return edwardsKey(type, bits) ?? fail();
+  const key = readRsaPublic(new Reader(bits));
+  return type === 'rsa' ? key : { ...key, type, pss: readPssParameters(parameters) };
+}
+
+function readPkcs8(reader) {
+  const sequence = reader.sequence();
+  if (sequence.small() > 1) throw wrongTag();
+  const { type, parameters } = readAlgorithm(sequence);
+  const content = new Reader(sequence.octets());
+  if (type === 'ec') return readEcPrivate(content, readCurve(parameters));
+  if (type === 'ed25519' || type === 'x25519') return edwardsKey(type, undefined, content.octets()) ?? fail();
+  const key = readRsaPrivate(content);
+  return type === 'rsa' ? key : { ...key, type, pss: readPssParameters(parameters) };
+}
+
+// RFC 5280, section 4.1: nothing but its key is looked at.
+function readCertificate(reader) {
+  const certificate = reader.sequence().sequence();
+  certificate.tagged(0);
+  for (let i = 0; i < 5; i++) certificate.skip(); // serial number, signature, issuer, validity, subject
+  return readSpki(certificate);
+}
+
+const PEM = /-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----/g;
+
+// [{label, headers, bytes}] of everything in the text.
+function readPem(text) {
+  const found = [];
+  for (const [, label, body] of text.matchAll(PEM)) {
+    const [, headers, data] = /^((?:[^\n]*:[^\n]*\n|\s)*)([^]*)$/.exec(body);
+    found.push({ label, headers, bytes: bytesOf(data.replace(/\s/g, ''), 'base64') });
+  }
+  return found;
+}
+
+const PUBLIC = { __proto__: null, 'PUBLIC KEY': readSpki, 'RSA PUBLIC KEY': readRsaPublic, CERTIFICATE: readCertificate, 'X509 CERTIFICATE': readCertificate, 'TRUSTED CERTIFICATE': readCertificate };
+const PRIVATE = { __proto__: null, 'PRIVATE KEY': readPkcs8, 'RSA PRIVATE KEY': readRsaPrivate, 'EC PRIVATE KEY': (reader) => readEcPrivate(reader) };
+
+// OpenSSL tries one reading after the other and says no more than that none fits.
+function firstFit(read) {
+  try {
+    return read();
+  } catch (error) {
+    throw error.code === 'ERR_OSSL_ASN1_WRONG_TAG' ? noDecoder() : error;
+  }
+}
+
+function readPrivatePem({ label, headers, bytes }, passphrase) {
+  const isEncrypted = label === 'ENCRYPTED PRIVATE KEY' || headers.includes('ENCRYPTED');
+  if (isEncrypted && passphrase === undefined) throw noPassphrase();
+  if (label === 'ENCRYPTED PRIVATE KEY') return readPkcs8(new Reader(decryptPkcs8(new Reader(bytes), passphrase)));
+  return PRIVATE[label](new Reader(isEncrypted ? decryptLegacy(headers, bytes, passphrase) : bytes));
+}
+
+const isPrivatePem = ({ label }) => label in PRIVATE || label === 'ENCRYPTED PRIVATE KEY';
+
+// A key of PEM: the first that is one of those wanted.
+function keyOfPem(text, passphrase, wants) {
+  const blocks = readPem(text);
+  if (wants !== 'private') {
+    const block = blocks.find(({ label }) => label in PUBLIC);
+    if (block) return PUBLIC[block.label](new Reader(block.bytes));
+  }
+  const block = blocks.find(isPrivatePem);
+  if (!block) throw noDecoder();
+  return firstFit(() => readPrivatePem(block, passphrase));
+}
+
+function isPkcs1Private(bytes) {
+  const sequence = new Reader(bytes).sequence();
+  sequence.integer();
+  sequence.integer();
+  return !sequence.isAtEnd;
+}
+
+// `encoding` is Node's: pkcs1, pkcs8, spki, sec1.
+function keyOfDer(bytes, encoding, passphrase, wants) {
+  const reader = new Reader(bytes);
+  switch (encoding) {
+    case 'pkcs1': return wants === 'private' || isPkcs1Private(bytes) ? firstFit(() => readRsaPrivate(reader)) : readRsaPublic(reader);
+    case 'spki': return readSpki(reader);
+    case 'sec1': return firstFit(() => readEcPrivate(reader));
+    default: {
+      if (new Reader(bytes).sequence().is(0x02)) return readPkcs8(reader);
+      if (passphrase === undefined) throw noPassphrase();
+      return readPkcs8(new Reader(decryptPkcs8(reader, passphrase)));
+    }
+  }
+}
+
+module.exports = { keyOfPem, keyOfDer, rsaKey, ecKey, edwardsKey, OIDS };
