@@ -19,15 +19,26 @@ pub fn write(limbs: []const u32, out: []u8) void {
 /// out = a * b
 pub fn multiply(a: []const u32, b: []const u32, out: []u32) void {
     @memset(out, 0);
-    for (a, 0..) |x, i| {
-        var carry: u64 = 0;
-        for (b, out[i..][0..b.len]) |y, *o| {
-            carry += @as(u64, x) * y + o.*;
-            o.* = @truncate(carry);
+    for (a, 0..) |x, i| out[i + b.len] = add_product(out[i..], b, x);
+}
+
+/// t += b * x, as many limbs as b has; returns what is carried beyond them.
+fn add_product(t: []u32, b: []const u32, x: u32) u32 {
+    var carry: u64 = 0;
+    var j: usize = 0;
+    while (j + 4 <= b.len) : (j += 4) { // unrolled: each turn of a loop asks whether the time is up
+        inline for (0..4) |k| {
+            carry += @as(u64, x) * b[j + k] + t[j + k];
+            t[j + k] = @truncate(carry);
             carry >>= 32;
         }
-        out[i + b.len] = @truncate(carry);
     }
+    while (j < b.len) : (j += 1) {
+        carry += @as(u64, x) * b[j] + t[j];
+        t[j] = @truncate(carry);
+        carry >>= 32;
+    }
+    return @truncate(carry);
 }
 
 /// a += b; what does not fit is dropped.
@@ -72,7 +83,7 @@ pub const Modulus = struct {
         var at: u5 = @intCast(31 - @clz(bits));
         while (at > 0) {
             at -= 1;
-            self.product(x, x, x);
+            self.square_of(x);
             if (bits >> at & 1 == 1) self.double(x);
         }
     }
@@ -114,7 +125,17 @@ pub const Modulus = struct {
             var high = @as(u64, factor) * n[0] + @as(u32, @truncate(low));
             var carry = low >> 32;
             var other = high >> 32;
-            for (1..size) |j| {
+            var j: usize = 1;
+            while (j + 4 <= size) : (j += 4) { // unrolled: each turn of a loop asks whether the time is up
+                inline for (0..4) |k| {
+                    low = @as(u64, x) * b[j + k] + t[j + k] + carry;
+                    carry = low >> 32;
+                    high = @as(u64, factor) * n[j + k] + @as(u32, @truncate(low)) + other;
+                    other = high >> 32;
+                    t[j + k - 1] = @truncate(high);
+                }
+            }
+            while (j < size) : (j += 1) {
                 low = @as(u64, x) * b[j] + t[j] + carry;
                 carry = low >> 32;
                 high = @as(u64, factor) * n[j] + @as(u32, @truncate(low)) + other;
@@ -127,6 +148,35 @@ pub const Modulus = struct {
         }
         self.reduce_once(t, @truncate(above));
         @memcpy(out[0..size], t);
+    }
+
+    /// x = x * x / R: each product of two different limbs once.
+    fn square_of(self: *const Modulus, x: []u32) void {
+        const size = self.size;
+        var room: [2 * most_limbs]u32 = undefined;
+        const t = room[0 .. 2 * size];
+        @memset(t, 0);
+        for (0..size) |i| t[i + size] = add_product(t[2 * i + 1 ..], x[i + 1 .. size], x[i]);
+        var carry: u64 = 0;
+        var bit: u32 = 0;
+        for (0..size) |i| {
+            const whole = @as(u64, x[i]) * x[i];
+            inline for (.{ @as(u32, @truncate(whole)), @as(u32, @truncate(whole >> 32)) }, 0..) |part, k| {
+                const limb = t[2 * i + k];
+                carry += @as(u64, limb << 1 | bit) + part;
+                bit = limb >> 31;
+                t[2 * i + k] = @truncate(carry);
+                carry >>= 32;
+            }
+        }
+        var above: u64 = 0;
+        for (0..size) |i| {
+            above += @as(u64, t[i + size]) + add_product(t[i..], self.limbs[0..size], t[i] *% self.inverse);
+            t[i + size] = @truncate(above);
+            above >>= 32;
+        }
+        self.reduce_once(t[size..], @truncate(above));
+        @memcpy(x[0..size], t[size..]);
     }
 
     /// Montgomery's form of a number of any size.
@@ -186,7 +236,7 @@ pub const Modulus = struct {
         var chosen: Limbs = undefined;
         for (0..2 * exponent.len) |i| {
             const four = if (i % 2 == 0) exponent[i / 2] >> 4 else exponent[i / 2] & 15;
-            for (0..4) |_| self.product(x, x, x);
+            for (0..4) |_| self.square_of(x);
             @memset(chosen[0..size], 0);
             for (&table, 0..) |*entry, number_| {
                 const mask = 0 -% ((@as(u32, four ^ @as(u8, @intCast(number_))) -% 1) >> 31);
@@ -204,7 +254,7 @@ pub const Modulus = struct {
         var started = false;
         for (exponent) |byte| {
             for (0..8) |i| {
-                if (started) self.product(x, x, x);
+                if (started) self.square_of(x);
                 if (byte >> @intCast(7 - i) & 1 == 0) continue;
                 if (started) self.product(x, x, &base) else @memcpy(x[0..self.size], base[0..self.size]);
                 started = true;

@@ -9,7 +9,6 @@ const { knownCurve, newEcKey, newEdwardsKey, shared } = require('internal/crypto
 const { encodedKey, handleOf, handleOfObject, keyOf, publicOf, secretFrom } = require('internal/crypto/key_handle');
 const { derOf } = require('internal/crypto/key_writing');
 const { signatureWork } = require('internal/crypto/signatures');
-const { newRsaKey } = require('internal/crypto/rsa_generation');
 const { aesWork } = require('internal/crypto/aes_work');
 const { equal, random } = native.crypto;
 
@@ -111,10 +110,7 @@ module.exports = {
     if (!(id in EDWARDS)) throw needsNode('A key of the curve 448');
     return keyGeneration(() => newEdwardsKey(EDWARDS[id]), encodings);
   }),
-  RsaKeyPairGenJob: jobs((variant, bits, exponent, ...encodings) => {
-    if (variant !== 0) throw needsNode('To make a key of the type rsa-pss');
-    return keyGeneration(() => newRsaKey(bits, exponent), encodings);
-  }),
+  RsaKeyPairGenJob: unavailable('To make an RSA key'), // half a second, whatever the time that a hook has
   DsaKeyPairGenJob: unavailable('A DSA key'),
   DhKeyPairGenJob: unavailable('Diffie-Hellman without an elliptic curve'),
   RandomPrimeJob: unavailable('To make primes'),
