@@ -24,7 +24,6 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
 
 GUEST = Path(__file__).resolve().parent
 ARTIFACT = GUEST / "artifact"
@@ -73,51 +72,21 @@ ZIG = {
 OWN_WARNINGS = ("-Wall", "-Wextra", "-Werror")
 LINK = ("-mexec-model=reactor", "-Wl,--strip-all")  # zig puts the stack first by itself
 PAGE = 65536
+HIGH_PAGES = 256  # more than the library takes
 BOOT_STACK = 65536  # what boot needs of the stack; below it lies its request
 
 
-class Patch(NamedTuple):
-    """Text in `quickjs.c` that is replaced, exactly so many times."""
+def beside(name: str) -> ModuleType:
+    """Another file of this folder: the guest is no package."""
+    spec = importlib.util.spec_from_file_location(f"guest_{name}", GUEST / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
-    why: str
-    old: str
-    new: str
-    times: int = 1
 
-
-PATCHES = (
-    Patch(
-        "error.stack begins with the error's name and message, as V8's does",
-        "        js_dbuf_init(ctx, &dbuf);\n        if (stack_trace_limit == 0)\n            goto done;\n        if (filename) {",
-        "        js_dbuf_init(ctx, &dbuf);\n        stack_header(ctx, error_obj, &dbuf);\n"
-        "        if (stack_trace_limit == 0)\n            goto done;\n        if (filename) {",
-    ),
-    Patch(
-        "a source may begin on line 0, so that what stands before the user's line 1 has no line of its own",
-        "        if (options->line_num != 0)\n            line = options->line_num;",
-        "        line = options->line_num;",
-    ),
-    Patch(
-        "all blocks come from heap.c: arenas of 4 KB for each of 31 sizes are most of a sandbox that lives so shortly",
-        "#define JS_ARENA_LARGE_BLOCKS_ONLY 0",
-        "#define JS_ARENA_LARGE_BLOCKS_ONLY 1",
-    ),
-    Patch(
-        "Error.prepareStackTrace gives no hook our own functions; V8 gives none of strict functions either",
-        "    csd->func = js_dup(sf->cur_func);\n",
-        "    csd->func = JS_UNDEFINED;\n",
-    ),
-    # The hash seed is drawn anew for every request, and a Map that a hook filled while it loaded must still be readable.
-    Patch(
-        "a Map keeps the hash seed that it was made with",
-        "typedef struct JSMapState {\n",
-        "typedef struct JSMapState {\n    uint32_t hash_seed;\n",
-    ),
-    Patch("likewise", "    s->is_weak = is_weak;\n", "    s->is_weak = is_weak;\n    s->hash_seed = ctx->hash_seed;\n"),
-    Patch("likewise", "= map_hash_key(ctx, ", "= map_hash_key(s, ", 3),
-    Patch("likewise", "map_hash_key(JSContext *ctx, ", "map_hash_key(JSMapState *s, "),
-    Patch("likewise", "return h ^ ctx->hash_seed ^ hash32(tag);", "return hash32(h ^ s->hash_seed ^ hash32(tag));"),
-)
+library, patches = beside("library"), beside("patches")
 
 
 def main() -> None:
@@ -145,26 +114,21 @@ def main() -> None:
 
 def source_hashes() -> dict[str, str]:
     """Everything the artefact depends on: our sources, the engine's, the compiler's version."""
-    files = [Path(__file__), *sorted((GUEST / "src").iterdir()), *(GUEST / "js" / name for name in PRELUDE)]
+    files = [
+        Path(__file__),
+        GUEST / "patches.py",
+        *sorted((GUEST / "src").iterdir()),
+        *(GUEST / "js" / name for name in PRELUDE),
+    ]
     hashes: dict[str, str] = {file.relative_to(GUEST).as_posix(): sha256(file) for file in files}
     hashes["wasm.py"] = sha256(GUEST.parent / "sandbox" / "wasm.py")
-    hashes.update(beside("typescript").source_hashes() | beside("native").source_hashes())
+    hashes.update(beside("typescript").source_hashes() | beside("native").source_hashes() | library.source_hashes())
     return hashes | {QUICKJS: QUICKJS_SHA256, "ziglang": version("ziglang")}
 
 
 def artefact_hashes() -> dict[str, str]:
     """SHA-256 of what was built."""
     return {name: sha256(ARTIFACT / name) for name in ("guest.wasm", "typescript.js", *beside("native").TARGETS)}
-
-
-def beside(name: str) -> ModuleType:
-    """Another file of this folder: the guest is no package."""
-    spec = importlib.util.spec_from_file_location(f"guest_{name}", GUEST / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def up_to_date(sources: dict[str, str]) -> bool:
@@ -195,10 +159,10 @@ def fetch_engine(scratch: Path) -> Path:
 
 
 def patch(engine: Path) -> None:
-    """Apply `PATCHES`; one that does not fit as often as it should is an error."""
+    """Apply `patches.PATCHES`; one that does not fit as often as it should is an error."""
     file = engine / "quickjs.c"
     text = file.read_text()
-    for why, old, new, times in PATCHES:
+    for why, old, new, times in patches.PATCHES:
         if text.count(old) != times:
             raise SystemExit(f"the patch ({why}) fits {text.count(old)} times, not {times}: {old}")
         text = text.replace(old, new)
@@ -243,18 +207,25 @@ def abi(name: str) -> int:
 
 
 def boot(whole: bytes) -> tuple[bytes, dict[str, int]]:
-    """Run `boot` with the prelude. Returns the memory afterwards, its stack emptied, and the addresses in it."""
-    compiler = Guest(whole)
-    answer = compiler.call("compile", compiler.write(prelude().encode()))
-    code = compiler.memory()[answer >> 32 :][: answer & 0xFFFFFFFF]
-    if code.startswith(b"{"):
-        raise SystemExit(f"the prelude does not compile: {code.decode()}")
+    """Run `boot` with the prelude, then the library. Returns the memory afterwards, its stack emptied, and the addresses in it."""
     guest = Guest(whole)
-    if failed := guest.call("boot", guest.write(code)):
+    if failed := guest.call("boot", guest.write_low(bytecode(whole, prelude()))):
         raise SystemExit(f"boot failed at step {failed}")
-    dump = bytearray(guest.memory())
+    if failed := guest.call("library", guest.write_high(bytecode(whole, library.script()), above=HIGH_PAGES)):
+        raise SystemExit(f"the library does not run: {guest.text(failed)}")
+    arenas = guest.call("arenas")
+    dump = bytearray(guest.memory()[: arenas & 0xFFFFFFFF])
     dump[: abi("STACK_SIZE")] = bytes(abi("STACK_SIZE"))
-    return bytes(dump), {"in_address": guest.call("in_address")}
+    return bytes(dump), {"in_address": guest.call("in_address"), "low_end": arenas >> 32}
+
+
+def bytecode(whole: bytes, source: str) -> bytes:
+    """Of one script, without names and lines."""
+    compiler = Guest(whole)
+    code = compiler.text(compiler.call("compile", compiler.write_high(source.encode())))
+    if code.startswith(b"{"):
+        raise SystemExit(f"a script of the guest does not compile: {code.decode()}")
+    return code
 
 
 def prelude() -> str:
@@ -281,19 +252,35 @@ class Guest:
         """One export; an unsigned 64-bit result, 0 for none."""
         return int(self._exports[name](self._store, *arguments) or 0) & 0xFFFFFFFFFFFFFFFF  # type: ignore[operator]
 
-    def write(self, payload: bytes) -> int:
-        """Put a request where the stack does not reach; returns its address."""
-        from runtime.sandbox import abi as wall  # noqa: PLC0415 - after the path is set
-
-        frame = wall.frame(now_ms=0.0, seed=bytes(32), limits=wall.BOOT_LIMITS, image=b"", payload=payload)
-        if len(frame) > wall.STACK_SIZE - BOOT_STACK:
+    def write_low(self, payload: bytes) -> int:
+        """Put a request where the stack does not reach, before the heap is made; returns its address."""
+        request = frame(payload)
+        if len(request) > abi("STACK_SIZE") - BOOT_STACK:
             raise SystemExit(f"the prelude is too large: {len(payload)} bytes")
-        self._memory.write(self._store, frame, PAGE // 16)
+        self._memory.write(self._store, request, PAGE // 16)
         return PAGE // 16
+
+    def write_high(self, payload: bytes, *, above: int = 0) -> int:
+        """Put a request at the end of the memory, above so many new pages; returns its address."""
+        request = frame(payload)
+        address = self.call("reserve", len(request), self._memory.size(self._store) + above)
+        self._memory.write(self._store, request, address)
+        return address
+
+    def text(self, place: int) -> bytes:
+        """What an export has answered."""
+        return self.memory()[place >> 32 :][: place & 0xFFFFFFFF]
 
     def memory(self) -> bytes:
         """A copy of its whole memory."""
         return bytes(self._memory.read(self._store, 0, self._memory.data_len(self._store)))
+
+
+def frame(payload: bytes) -> bytes:
+    """A request of the build's."""
+    from runtime.sandbox import abi as wall  # noqa: PLC0415 - after the path is set
+
+    return wall.frame(now_ms=0.0, seed=bytes(32), limits=wall.BOOT_LIMITS, image=b"", payload=payload)
 
 
 if __name__ == "__main__":

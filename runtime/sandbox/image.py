@@ -25,7 +25,8 @@ MOST = 16 << 20
 # How many lines lie before the script of modules; the bytes of their table.
 _PLACES = struct.Struct("<II")
 
-_BLOCK, _CELL = 4096, 16
+# What is looked at, from the whole to its parts; most of a memory is the library, which few sources change.
+_CHUNK, _BLOCK, _CELL = 65536, 4096, 16
 # Runs closer to each other than this are one: a run's own head and copy cost about as much.
 _NEAR = 48
 
@@ -99,13 +100,16 @@ def places_of(kept: bytes) -> tuple[bytes, Places | None]:
 
 def _changed(memory: bytes, base: bytes, skipped: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     base = base.ljust(len(memory), b"\0")
-    for block in range(0, len(memory), _BLOCK):
-        if memory[block : block + _BLOCK] == base[block : block + _BLOCK]:
-            continue
-        for start in range(block, block + _BLOCK, _CELL):
-            end = start + _CELL
-            if memory[start:end] != base[start:end] and not any(low <= start < high for low, high in skipped):
-                yield start, end
+    for chunk in _different(memory, base, range(0, len(memory), _CHUNK)):
+        for block in _different(memory, base, range(chunk, min(chunk + _CHUNK, len(memory)), _BLOCK)):
+            for start in _different(memory, base, range(block, block + _BLOCK, _CELL)):
+                if not any(low <= start < high for low, high in skipped):
+                    yield start, start + _CELL
+
+
+def _different(memory: bytes, base: bytes, parts: range) -> Iterator[int]:
+    size = parts.step
+    return (start for start in parts if memory[start : start + size] != base[start : start + size])
 
 
 def _joined(cells: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -44,7 +44,7 @@ REJECTED = {
     # What loads, and then does not
     "const a: number = 1;\nthrow new TypeError('no ' + a);": ("TypeError: no 1", 2, 29),
     "\nimport { get } from 'lodash';\nexport default () => get({}, 'a');": (
-        "Error: Cannot find module 'lodash'. hookd runs a hook's own source; npm modules are not available in this version.",
+        "Error: Cannot find module 'lodash'. npm modules have to be in the hook's dependencies.",
         2,
         34,
     ),

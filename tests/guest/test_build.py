@@ -77,18 +77,21 @@ def test_the_manifest_is_of_this_artefact(manifest: Any):
 
 
 def test_the_manifest_names_everything_it_was_made_from(manifest: Any):
-    """Every file of src/, the prelude's, the build itself, the engine, sucrase and the compiler; no path of a machine."""
-    paths = [*(GUEST / "src").iterdir(), *(GUEST / "js").rglob("*.js")]
+    """Every file of src/, js/ and node/, the build itself, the engine, sucrase, Node and the compiler; no path of a machine."""
+    paths = [*(GUEST / "src").iterdir(), *(GUEST / "js").rglob("*.js"), *(GUEST / "node").rglob("*.js")]
     files = {path.relative_to(GUEST).as_posix() for path in paths}
 
     assert manifest["sources"].keys() == files | {
         "build.py",
+        "library.py",
+        "patches.py",
         "typescript.py",
         "native.py",
         "calls.c",
         "wasm.py",
         build.QUICKJS,
         build.beside("typescript").SUCRASE,
+        f"{build.library.NODE}, its lib",
         "ziglang",
     }
     assert str(GUEST.parents[1]) not in json.dumps(manifest)
@@ -115,10 +118,12 @@ def test_the_artefact_exports_what_the_engine_looks_for(sections: dict[int, byte
     assert {name.encode() for name in EXPORTS} <= names
     assert names - {name.encode() for name in EXPORTS} == {
         b"_initialize",
+        b"arenas",
         b"boot",
         b"compile",
         b"hash_seed",
         b"in_address",
+        b"library",
     }
 
 
@@ -145,7 +150,7 @@ def test_the_stack_of_the_artefact_is_empty(sections: dict[int, bytes]):
 @pytest.fixture
 def engine_source(tmp_path: Path) -> Path:
     """A file in which each patch fits as often as it should."""
-    text = "\n--\n".join(row.old for row in build.PATCHES for _ in range(row.times))
+    text = "\n--\n".join(row.old for row in build.patches.PATCHES for _ in range(row.times))
     (tmp_path / "quickjs.c").write_text(text)
     return tmp_path
 
@@ -155,10 +160,10 @@ def test_patches_are_applied(engine_source: Path):
     build.patch(engine_source)
     text = (engine_source / "quickjs.c").read_text()
 
-    assert [row.why for row in build.PATCHES if text.count(row.new) < row.times] == []
+    assert [row.why for row in build.patches.PATCHES if text.count(row.new) < row.times] == []
 
 
-@pytest.mark.parametrize("row", build.PATCHES, ids=lambda row: row.old[:40])
+@pytest.mark.parametrize("row", build.patches.PATCHES, ids=lambda row: row.old[:40])
 def test_a_patch_that_does_not_fit_stops_the_build(engine_source: Path, row: Any):
     """Another version of the engine, with one place more: nobody would notice otherwise."""
     file = engine_source / "quickjs.c"

@@ -31,7 +31,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     exports = "".join(f'(export "{name}" (func 0))' for name in EXPORTS if name != "memory")
     text = f'(module (memory (export "memory") 1 2048) (func) {exports})'
     (folder / "guest.wasm").write_bytes(wasmtime.wat2wasm(text))
-    (folder / "manifest.json").write_text('{"in_address": 0}')
+    (folder / "manifest.json").write_text('{"in_address": 0, "low_end": 65536}')
     return folder
 
 

@@ -54,7 +54,7 @@ def evil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     artifact = tmp_path_factory.mktemp("evil")
     text = EVIL.replace("{payload}", str(IN_ADDRESS + abi.HEAD.size))
     (artifact / "guest.wasm").write_bytes(wasmtime.wat2wasm(text))
-    (artifact / "manifest.json").write_text(json.dumps({"in_address": IN_ADDRESS}))
+    (artifact / "manifest.json").write_text(json.dumps({"in_address": IN_ADDRESS, "low_end": 4 * abi.PAGE}))
     engine = Engine(artifact / "cache", concurrency=2, artifact=artifact)
     yield engine
     engine.close()

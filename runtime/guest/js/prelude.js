@@ -10,6 +10,7 @@
   const { floor, max } = Math;
   const now = Date.now;
   const TypeErrorHere = TypeError;
+  const uncurry = Function.prototype.bind.bind(Function.prototype.call);
   const ErrorHere = Error;
   const PromiseHere = Promise;
   const toJSON = JSON.stringify;
@@ -68,18 +69,55 @@
   hidden(global, 'global', global);
 
   // Timers. The list is kept by due time, then by age; `fire` runs one that is due, so that C can run the jobs between.
+  // As in Node, nothing waits for a timer that was unref'ed; it is run when something else was waited for.
 
   let head = null;
   let lastId = 0;
 
-  function schedule(callback, delay, every, args) {
-    if (typeof callback !== 'function') throw new TypeErrorHere('The "callback" argument must be of type function.');
-    count();
+  class Timeout {
+    #timer;
+    constructor(timer) { this.#timer = timer; }
+    ref() { this.#timer.counts = true; return this; }
+    unref() { this.#timer.counts = false; return this; }
+    hasRef() { return this.#timer.counts; }
+    refresh() {
+      const timer = this.#timer;
+      if (cancel(timer)) put(timer);
+      return this;
+    }
+    close() { cancel(this.#timer); return this; }
+    static of(id) { return typeof id === 'object' && id !== null && #timer in id ? id.#timer : undefined; }
+  }
+  class Immediate {
+    #timer;
+    constructor(timer) { this.#timer = timer; }
+    ref() { this.#timer.counts = true; return this; }
+    unref() { this.#timer.counts = false; return this; }
+    hasRef() { return this.#timer.counts; }
+    static of(id) { return typeof id === 'object' && id !== null && #timer in id ? id.#timer : undefined; }
+  }
+  const timerOf = [Timeout.of, Immediate.of];
+  delete Timeout.of;
+  delete Immediate.of;
+  hidden(Timeout.prototype, Symbol.toPrimitive, function () { return timerOf[0](this).id; });
+  if (Symbol.dispose) hidden(Timeout.prototype, Symbol.dispose, function () { cancel(timerOf[0](this)); });
+  if (Symbol.dispose) hidden(Immediate.prototype, Symbol.dispose, function () { cancel(timerOf[1](this)); });
+
+  function newTimer(callback, delay, every, args) {
+    if (typeof callback !== 'function') {
+      const error = new TypeErrorHere('The "callback" argument must be of type function. Received ' + native.received(callback));
+      hidden(error, 'code', 'ERR_INVALID_ARG_TYPE');
+      throw error;
+    }
     const wanted = +delay; // once: it may be an object that changes its mind
     const ms = wanted >= 1 && wanted <= 2147483647 ? floor(wanted) : 1;
-    const timer = { __proto__: null, id: ++lastId, due: now() + ms, callback, args, every: every ? ms : 0, next: null };
+    return { __proto__: null, id: ++lastId, due: 0, callback, args, ms, every, counts: true, next: null };
+  }
+
+  function put(timer) {
+    count();
+    timer.due = now() + timer.ms;
     insert(timer);
-    return timer.id;
   }
 
   function insert(timer) {
@@ -94,44 +132,72 @@
     at.next = timer;
   }
 
-  function cancel(id) {
-    if (head === null) return;
-    if (head.id === id) {
-      head = head.next;
-      return;
+  function clear(id) {
+    const timer = timerOf[0](id) || timerOf[1](id);
+    cancel(timer || id);
+  }
+
+  // A timer, or its number, also as text.
+  function cancel(wanted) {
+    let before = null;
+    for (let at = head; at !== null; before = at, at = at.next) {
+      if (at !== wanted && at.id !== wanted && (typeof wanted !== 'string' || '' + at.id !== wanted)) continue;
+      if (before === null) head = at.next;
+      else before.next = at.next;
+      return true;
     }
-    for (let at = head; at.next !== null; at = at.next) {
-      if (at.next.id === id) {
-        at.next = at.next.next;
-        return;
-      }
-    }
+    return false;
   }
 
   function fire() {
     const timer = head;
     if (timer === null || timer.due > now()) return false;
     head = timer.next;
-    if (timer.every) {
-      count();
-      timer.due = now() + timer.every;
-      insert(timer);
-    }
+    if (timer.every) put(timer);
     apply(timer.callback, undefined, timer.args);
     return head !== null && head.due <= now();
   }
 
-  // Milliseconds until the next timer, -1 for none.
+  // Milliseconds until the next timer, -1 where none counts.
   function waits() {
-    return head === null ? -1 : max(0, head.due - now());
+    let counts = false;
+    for (let at = head; at !== null && !counts; at = at.next) counts = at.counts;
+    return counts ? max(0, head.due - now()) : -1;
   }
 
-  hidden(global, 'setTimeout', function setTimeout(callback, delay, ...args) { return schedule(callback, delay, false, args); });
-  hidden(global, 'setInterval', function setInterval(callback, delay, ...args) { return schedule(callback, delay, true, args); });
-  hidden(global, 'setImmediate', function setImmediate(callback, ...args) { return schedule(callback, 0, false, args); });
-  hidden(global, 'clearTimeout', function clearTimeout(id) { cancel(id); });
-  hidden(global, 'clearInterval', function clearInterval(id) { cancel(id); });
-  hidden(global, 'clearImmediate', function clearImmediate(id) { cancel(id); });
+  function schedule(callback, delay, every, args) {
+    const timer = newTimer(callback, delay, every, args);
+    put(timer);
+    return timer;
+  }
+
+  hidden(global, 'setTimeout', function setTimeout(callback, delay, ...args) { return new Timeout(schedule(callback, delay, false, args)); });
+  hidden(global, 'setInterval', function setInterval(callback, delay, ...args) { return new Timeout(schedule(callback, delay, true, args)); });
+  hidden(global, 'setImmediate', function setImmediate(callback, ...args) { return new Immediate(schedule(callback, 0, false, args)); });
+  hidden(global, 'clearTimeout', function clearTimeout(id) { clear(id); });
+  hidden(global, 'clearInterval', function clearInterval(id) { clear(id); });
+  hidden(global, 'clearImmediate', function clearImmediate(id) { clear(id); });
+
+  // process.nextTick: what waits there is run before the jobs of promises. C is told, so that a hook without any pays nothing.
+
+  let ticks = null;
+  let lastTick = null;
+
+  function nextTick(callback, args) {
+    const tick = { __proto__: null, callback, args, next: null };
+    if (ticks === null) ticks = tick;
+    else lastTick.next = tick;
+    lastTick = tick;
+    native.tick();
+  }
+
+  function runTicks() {
+    while (ticks !== null) {
+      const { callback, args } = ticks;
+      ticks = ticks.next;
+      apply(callback, undefined, args);
+    }
+  }
 
   // Operations: what the host does while the hook waits. What comes back is {id, ...} or {id, error: {code, message}}.
 
@@ -203,11 +269,12 @@
   errorClass('InvalidScopeError');
   errorClass('ServerError');
 
-  hidden(global, 'require', function require(name) {
-    const error = new ErrorHere("Cannot find module '" + name + "'. hookd runs a hook's own source; npm modules are not available in this version.");
-    error.code = 'MODULE_NOT_FOUND';
-    throw error;
-  });
+  // For the library (node/), which is evaluated next.
+  native.format = format;
+  native.inspect = inspect;
+  native.nextTick = nextTick;
+  native.text = { startsWith: uncurry(String.prototype.startsWith), slice: uncurry(String.prototype.slice) };
+  native.received = (value) => typeof value;
 
-  return { format, fire, waits, deliver };
+  return { format, fire, waits, runTicks, deliver };
 })

@@ -10,7 +10,7 @@
 #define IN_SIZE 16384       /* a larger request goes where `reserve` says */
 #define STACK_SIZE 196608   /* C stack, at the very start of memory; below it lies the wall */
 #define JS_STACK_SIZE 163840 /* of it, what JavaScript may use before it gets a RangeError */
-#define MAX_PAGES 2048      /* 128 MiB, the most that a memory can ever be */
+#define MAX_PAGES 2176      /* 136 MiB, the most that a memory can ever be: a hook's 128, and the library */
 
 /* The head of a request. Behind it lie `image_size` bytes of image, then `payload_size` bytes of payload. */
 struct request {

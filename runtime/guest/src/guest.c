@@ -19,16 +19,27 @@
 #define GC_THRESHOLD (8 << 20)
 /* The heap that an ordinary request takes: it must not grow the memory, which costs a system call and page faults. */
 #define ROOM (32 << 10)
+/* What the library's evaluation makes beside itself: names, functions of the engine that it is the first to use. */
+#define LIBRARY_ROOM (1 << 20)
+/* What an ordinary source leaves. */
+#define SOURCE_ROOM (24 << 10)
+#define SHAPES_ROOM 128
+#define NAMES_ROOM 6000 /* the library's with what else there is */
 
 static JSRuntime *rt;
 static JSContext *ctx;
+static JSValue native;       /* at build time: C functions for the prelude and the library */
+static struct heap_places places;
 /* The host reads the byte behind the request: whether the hook has called cb(error), however it ends after that. */
 static uint8_t in[IN_SIZE + 64] __attribute__((aligned(64))); /* whole cells of the host's image, see image.py */
 static uint8_t *request_at = in;
 static bool was_reserved;    /* it lies where `reserve` said */
+static uint8_t *room;        /* what it said last */
+static uint32_t room_size;
 
 static JSValue hook;         /* what the source exports */
-static JSValue fire, waits;  /* the prelude's timers */
+static JSValue fire, waits, run_ticks; /* the prelude's timers, and what process.nextTick was given */
+static bool ticking;         /* something was */
 static JSValue deliver;      /* and its operations */
 
 /* What the hook did so far in this request. */
@@ -89,6 +100,12 @@ static JSValue js_count(JSContext *c, JSValueConst self, int argc, JSValueConst 
   return JS_ThrowRangeError(c, "too many operations: the limit is %u", request()->operations);
 }
 
+static JSValue js_tick(JSContext *c, JSValueConst self, int argc, JSValueConst *argv) {
+  (void)c, (void)self, (void)argc, (void)argv;
+  ticking = true;
+  return JS_UNDEFINED;
+}
+
 /* What js/inspect/ asks the engine about a value: JavaScript itself can not tell. */
 static JSValue js_promise_state(JSContext *c, JSValueConst self, int argc, JSValueConst *argv) {
   (void)self, (void)argc;
@@ -112,6 +129,12 @@ static JSValue js_proxy_target(JSContext *c, JSValueConst self, int argc, JSValu
 static JSValue js_proxy_handler(JSContext *c, JSValueConst self, int argc, JSValueConst *argv) {
   (void)self, (void)argc;
   return JS_GetProxyHandler(c, argv[0]);
+}
+
+static JSValue js_class_name(JSContext *c, JSValueConst self, int argc, JSValueConst *argv) {
+  (void)self, (void)argc;
+  JSAtom name = engine_class_name(c, argv[0]);
+  return name == JS_ATOM_NULL ? JS_UNDEFINED : JS_AtomToString(c, name);
 }
 
 static void on_rejection(JSContext *c, JSValueConst promise, JSValueConst reason, bool handled, void *opaque) {
@@ -167,8 +190,15 @@ static void restore(const uint8_t *bytes) {
 static bool drain(JSValue *thrown) {
   JSContext *c;
   int ran;
-  while ((ran = JS_ExecutePendingJob(rt, &c)) > 0) {}
-  if (ran == 0) return true;
+  do {
+    if (ticking) {
+      ticking = false;
+      if (JS_IsException(JS_Call(ctx, run_ticks, JS_UNDEFINED, 0, NULL))) break;
+    }
+    while ((ran = JS_ExecutePendingJob(rt, &c)) > 0) {}
+    if (ran < 0) break;
+    if (!ticking) return true;
+  } while (true);
   *thrown = JS_GetException(ctx);
   return false;
 }
@@ -266,8 +296,7 @@ static char *payload(void) { return (char *)request_at + sizeof(struct request) 
 
 /* Room for a request that is larger than `in`, above the first `pages` pages, which the request's image will fill. */
 EXPORT("reserve") uint8_t *reserve(uint32_t size, uint32_t pages) {
-  static uint8_t *room;
-  static uint32_t room_size;
+  heap_make_room(1); /* or a heap that nothing has been taken from would think that it is its own */
   size_t now = __builtin_wasm_memory_size(0);
   was_reserved = true;
   if (room && size <= room_size && pages <= now) return request_at = room; /* what the last request said has been read */
@@ -295,19 +324,18 @@ static void make_room_for_names(void) {
   for (int i = 255; i >= 0; i--) JS_FreeAtom(ctx, atoms[i]);
 }
 
-/* For the build only, which puts its requests into the unused depth of the stack: they are larger than `in`.
-   Payload: the prelude's source. Answers its bytecode without source and line numbers. */
+/* For the build only. Payload: the prelude's or the library's source. Answers its bytecode without source and line numbers. */
 EXPORT("compile") uint64_t compile(uint8_t *at) {
   request_at = at;
   if (!(rt = JS_NewRuntime()) || !(ctx = JS_NewContext(rt))) return 0;
-  JSValue function = eval_script(payload(), request()->payload_size, "hookd:prelude", 1, JS_EVAL_FLAG_COMPILE_ONLY | JS_EVAL_FLAG_BACKTRACE_BARRIER);
+  JSValue function = eval_script(payload(), request()->payload_size, "hookd:node", 1, JS_EVAL_FLAG_COMPILE_ONLY | JS_EVAL_FLAG_BACKTRACE_BARRIER);
   if (JS_IsException(function)) return outcome_error(ctx, "failure", "syntax_error", JS_GetException(ctx));
   size_t size;
   uint8_t *bytes = JS_WriteObject(ctx, &size, function, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE | JS_WRITE_OBJ_STRIP_DEBUG);
   return (uint64_t)(uintptr_t)bytes << 32 | size;
 }
 
-/* Payload: the prelude's bytecode, an expression that gives a function(native) -> {format, fire, waits}. 0 on success.
+/* Payload: the prelude's bytecode, an expression that gives a function(native) -> {format, fire, waits, runTicks}. 0 on success.
    From bytecode, for the garbage that a parser leaves would lie in every sandbox. */
 EXPORT("boot") int32_t boot(uint8_t *at) {
   request_at = at;
@@ -320,18 +348,20 @@ EXPORT("boot") int32_t boot(uint8_t *at) {
   begin_run();
   JSValue code = JS_ReadObject(ctx, (const uint8_t *)payload(), request()->payload_size, JS_READ_OBJ_BYTECODE);
   JSValue prelude = JS_EvalFunction(ctx, code);
-  JSValue native = JS_NewObject(ctx), global = JS_GetGlobalObject(ctx), math = JS_GetPropertyStr(ctx, global, "Math");
+  native = JS_NewObject(ctx);
+  JSValue global = JS_GetGlobalObject(ctx), math = JS_GetPropertyStr(ctx, global, "Math");
   define(native, "emit", js_emit, 2);
   define(native, "count", js_count, 0);
   define(native, "start", operations_start, 2);
   define(native, "cancel", operations_cancel, 1);
   define(native, "base64Encode", base64_encode, 2);
   define(native, "base64Decode", base64_decode, 1);
+  define(native, "tick", js_tick, 0);
+  define(native, "className", js_class_name, 1);
   define(native, "promiseState", js_promise_state, 1);
   define(native, "promiseResult", js_promise_result, 1);
   define(native, "proxyTarget", js_proxy_target, 1);
   define(native, "proxyHandler", js_proxy_handler, 1);
-  crypto_define(ctx, native);
   JS_DefinePropertyValueStr(ctx, math, "random", JS_NewCFunction(ctx, js_random, "random", 0), JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE);
   JSValue inside = JS_Call(ctx, prelude, JS_UNDEFINED, 1, (JSValueConst *)&native);
   if (JS_IsException(inside)) return 3;
@@ -339,18 +369,57 @@ EXPORT("boot") int32_t boot(uint8_t *at) {
   fire = JS_GetPropertyStr(ctx, inside, "fire");
   waits = JS_GetPropertyStr(ctx, inside, "waits");
   deliver = JS_GetPropertyStr(ctx, inside, "deliver");
+  run_ticks = JS_GetPropertyStr(ctx, inside, "runTicks");
   JS_FreeValue(ctx, math);
   JS_FreeValue(ctx, global);
   JS_FreeValue(ctx, inside);
-  JS_FreeValue(ctx, native);
   JS_FreeValue(ctx, prelude);
-  JS_RunGC(rt);
   request_at = in;
-  make_room_for_names();
-  heap_seal();
-  heap_make_room(ROOM);
+  heap_make_room(LIBRARY_ROOM);
   return 0;
 }
+
+/* Payload: the library's bytecode, an expression that gives a function(native) -> function(). The first makes everything,
+   in the high arena; the second makes it known, where requests look for it. */
+static JSValue evaluate_library(void) {
+  JSValue code = JS_ReadObject(ctx, (const uint8_t *)payload(), request()->payload_size, JS_READ_OBJ_BYTECODE);
+  JSValue library = JS_EvalFunction(ctx, code), thrown;
+  crypto_define(ctx, native); /* C functions that only the library uses lie with it */
+  if (JS_IsException(library)) return library;
+  JSValue install = JS_Call(ctx, library, JS_UNDEFINED, 1, (JSValueConst *)&native);
+  JS_FreeValue(ctx, library);
+  JS_FreeValue(ctx, native);
+  if (!JS_IsException(install) && !drain(&thrown)) return JS_Throw(ctx, thrown);
+  JS_RunGC(rt);
+  return install;
+}
+
+/* For the build, after `boot`. The request lies behind the high arena. Answers what went wrong, 0 on success. */
+EXPORT("library") uint64_t library(uint8_t *at) {
+  request_at = at;
+  if (!engine_make_room_for_names(rt, NAMES_ROOM)) return outcome_failure("memory_limit", "no room for the names");
+  heap_open_high((uintptr_t)at);
+  heap_enter(true);
+  JSValue install = evaluate_library();
+  heap_leave(true);
+  if (JS_IsException(install)) return threw(JS_GetException(ctx));
+  JSValue installed = JS_Call(ctx, install, JS_UNDEFINED, 0, NULL);
+  if (JS_IsException(installed)) return threw(JS_GetException(ctx));
+  JS_FreeValue(ctx, install);
+  JS_RunGC(rt);
+  request_at = in;
+  was_reserved = false;
+  room = NULL;
+  if (!engine_settle(rt, SHAPES_ROOM)) return outcome_failure("memory_limit", "no room for the tables");
+  make_room_for_names();
+  engine_set_gc_room(rt, GC_THRESHOLD);
+  places = heap_close_high(ROOM + SOURCE_ROOM);
+  heap_seal();
+  return places.low_end ? 0 : outcome_failure("memory_limit", "LIBRARY_ROOM is too small");
+}
+
+/* Where the memory of an ordinary request ends, and where the library does. */
+EXPORT("arenas") uint64_t arenas(void) { return (uint64_t)places.low_end << 32 | places.high_end; }
 
 static JSValue new_module(JSValue *require) {
   JSValue global = JS_GetGlobalObject(ctx), module = JS_NewObject(ctx);
@@ -386,7 +455,7 @@ static uint64_t load_here(void) {
   if (waiting) return waiting;
   if (crypto_drew()) return no_image(); /* every request would have the same */
   JS_RunGC(rt);
-  JS_SetGCThreshold(rt, GC_THRESHOLD);
+  engine_set_gc_room(rt, GC_THRESHOLD);
   outcome_begin("loaded");
   uint64_t answer = outcome_end();
   heap_seal();

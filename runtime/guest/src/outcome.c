@@ -37,7 +37,7 @@ uint64_t outcome_end(void) {
   buffer_text(&out, "],\"console_dropped\":");
   buffer_number(&out, console.dropped);
   buffer_text(&out, ",\"memory\":");
-  buffer_number(&out, (double)__builtin_wasm_memory_size(0) * 65536);
+  buffer_number(&out, heap_size());
   buffer_text(&out, "}");
   if (out.failed) {
     static const char full[] = "{\"outcome\":\"failure\",\"code\":\"memory_limit\",\"name\":\"InternalError\","

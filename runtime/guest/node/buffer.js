@@ -1,0 +1,2 @@
+'use strict';
+exports.Buffer = { isBuffer: () => false };

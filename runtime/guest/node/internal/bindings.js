@@ -1,0 +1,93 @@
+// What Node's JavaScript finds as its C++: one table for each internalBinding that a module asks for.
+'use strict';
+const { className, promiseState, promiseResult, proxyTarget, proxyHandler } = native;
+const { getOwnPropertyDescriptor, getOwnPropertyNames, getOwnPropertySymbols } = Object;
+const isIndex = /^(0|[1-9][0-9]{0,9})$/;
+
+function isA(...names) {
+  const [first, second] = names;
+  return (value) => {
+    const name = className(value);
+    return name !== undefined && (name === first || name === second);
+  };
+}
+
+const types = {
+  isExternal: () => false,
+  isDate: isA('Date'),
+  isArgumentsObject: isA('Arguments', 'MappedArguments'),
+  isBigIntObject: isA('BigInt'),
+  isBooleanObject: isA('Boolean'),
+  isNumberObject: isA('Number'),
+  isStringObject: isA('String'),
+  isSymbolObject: isA('Symbol'),
+  isBoxedPrimitive: (value) => ['BigInt', 'Boolean', 'Number', 'String', 'Symbol'].includes(className(value)),
+  isNativeError: (value) => className(value) === 'Error',
+  isRegExp: isA('RegExp'),
+  isAsyncFunction: isA('AsyncFunction', 'AsyncGeneratorFunction'),
+  isGeneratorFunction: isA('GeneratorFunction', 'AsyncGeneratorFunction'),
+  isGeneratorObject: isA('Generator', 'AsyncGenerator'),
+  isPromise: isA('Promise'),
+  isMap: isA('Map'),
+  isSet: isA('Set'),
+  isMapIterator: isA('Map Iterator'),
+  isSetIterator: isA('Set Iterator'),
+  isWeakMap: isA('WeakMap'),
+  isWeakSet: isA('WeakSet'),
+  isArrayBuffer: isA('ArrayBuffer'),
+  isDataView: isA('DataView'),
+  isSharedArrayBuffer: isA('SharedArrayBuffer'),
+  isProxy: isA('Proxy'),
+  isModuleNamespaceObject: isA('Module'),
+  isAnyArrayBuffer: isA('ArrayBuffer', 'SharedArrayBuffer'),
+};
+
+const ONLY_ENUMERABLE = 2;
+const privateSymbols = { __proto__: null };
+for (const name of ['arrow_message', 'decorated', 'untransferable_object', 'transfer_mode', 'exit_info']) {
+  privateSymbols[`${name}_private_symbol`] = Symbol(name);
+}
+
+const util = {
+  constants: {
+    ALL_PROPERTIES: 0, ONLY_WRITABLE: 1, ONLY_ENUMERABLE, ONLY_CONFIGURABLE: 4, SKIP_STRINGS: 8, SKIP_SYMBOLS: 16,
+    kPending: 0, kFulfilled: 1, kRejected: 2, kExiting: 0, kExitCode: 1, kHasExitCode: 2, kDisallowCloneAndTransfer: 0, kTransferable: 1, kCloneable: 2,
+  },
+  privateSymbols,
+  getOwnNonIndexProperties(object, filter) {
+    const keys = [...getOwnPropertyNames(object).filter((key) => !isIndex.test(key)), ...getOwnPropertySymbols(object)];
+    return filter === ONLY_ENUMERABLE ? keys.filter((key) => getOwnPropertyDescriptor(object, key).enumerable) : keys;
+  },
+  getConstructorName: (object) => object.constructor.name,
+  getPromiseDetails: (promise) => [promiseState(promise), promiseResult(promise)],
+  getProxyDetails: (value, both = true) => {
+    const target = proxyTarget(value);
+    return target === undefined ? undefined : both ? [target, proxyHandler(value)] : target;
+  },
+  getCallerLocation: () => undefined,
+  isConstructor: (value) => { try { Reflect.construct(Object, [], value); return true; } catch { return false; } },
+  isArrayBufferDetached: (buffer) => buffer.detached === true,
+  guessHandleType: () => 'PIPE',
+  sleep() {},
+  toUSVString: (text) => `${text}`.toWellFormed(),
+  getCallSites: () => [],
+  isInsideNodeModules: () => false,
+  defineLazyProperties() {},
+  shouldAbortOnUncaughtToggle: [0],
+};
+
+const encodings = ['ascii', 'utf8', 'base64', 'utf16le', 'latin1', 'hex', 'buffer', 'base64url'];
+
+module.exports = {
+  __proto__: null,
+  config: { hasIntl: false, hasInspector: false, noBrowserGlobals: false, hasOpenSSL: true, fipsMode: false, hasTracing: false, hasNodeOptions: false, isDebugBuild: false, bits: 64 },
+  constants: require('internal/constants-of-node'),
+  errors: { exitCodes: { kNoFailure: 0, kGenericUserError: 1 }, triggerUncaughtException(error) { throw error; } },
+  messaging: { get DOMException() { return require('internal/per_context/domexception').DOMException; } },
+  options: { getCLIOptionsValues: () => ({ __proto__: null }), getCLIOptionsInfo: () => ({ options: new Map(), aliases: new Map() }), getEmbedderOptions: () => ({}) },
+  string_decoder: { encodings },
+  symbols: {},
+  types,
+  util,
+  uv: { getErrorMap: () => new Map(require('internal/constants-of-node').uv), errname: (code) => new Map(require('internal/constants-of-node').uv).get(code)?.[0] ?? `Unknown system error ${code}`, UV_EOF: -4095 },
+};
