@@ -91,9 +91,9 @@ EDITS = (
       super();
       const value = getMessage(key, args, this);
       ObjectDefineProperty(this, 'message', { __proto__: null, value, enumerable: false, writable: true, configurable: true });
-      const { stack } = this;
-      const at = stack.indexOf('\\n');
-      this.stack = `${this.name} [${key}]: ${value}` + (at < 0 ? '' : stack.slice(at));
+      const frames = this.stack.slice(this.stack.indexOf('\\n') + 1);
+      const stack = `${this.name} [${key}]: ${value}\\n${frames}`;
+      ObjectDefineProperty(this, 'stack', { __proto__: null, value: stack, enumerable: false, writable: true, configurable: true });
     }
     get ['constructor']() {
       return Base;
@@ -119,7 +119,7 @@ EDITS = (
         "internal/errors",
         "function makeNodeErrorForHideStackFrame(Base, clazz) {",
         "function makeNodeErrorWithCode(",
-        "function makeNodeErrorForHideStackFrame(Base, clazz) {\n  return clazz;\n}\n\n",
+        "function makeNodeErrorForHideStackFrame(Base, clazz) {\n  return Base;\n}\n\n",
     ),
     Edit(
         "internal/errors",

@@ -46,11 +46,21 @@ PATCHES = (
         "bc_put_atom(s, cv->var_name);",
         "bc_put_atom(s, s->allow_debug || cv->closure_type > JS_CLOSURE_REF ? cv->var_name : JS_ATOM_NULL);",
     ),
+    Patch(
+        "frames of the library say so, as Node's do",
+        'atom_str ? atom_str : "<null>");\n',
+        'atom_str ? atom_str : "node:internal");\n                if (!atom_str)\n                    line_num1 = -1;\n',
+    ),
     # What the snapshot holds is not written to by requests that do not use it: engine.c, heap.c.
     Patch(
         "the names that the snapshot has stay, so nobody counts who uses them",
         "    return (int32_t)v < JS_ATOM_END;",
         "    return (int32_t)v < lasting_atoms;",
+    ),
+    Patch(
+        "but a symbol that Symbol.for gives is a value, and values are counted",
+        "                if (!__JS_AtomIsConst(i))\n                    JS_REF_COUNT(p)++;\n",
+        "                if (!__JS_AtomIsConst(i) || atom_type != JS_ATOM_TYPE_STRING)\n                    JS_REF_COUNT(p)++;\n",
     ),
     Patch(
         "an engine's function is made when it is first used; what the library used first is the library's own",

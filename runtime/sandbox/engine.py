@@ -76,6 +76,8 @@ class Engine:
         self.invoke, self.resume, self.load, self.reserve, self.memory = (names.index(name) for name in EXPORTS)
         kind = self._module.exports[self.memory].type
         assert isinstance(kind, wasmtime.MemoryType)
+        # As heap.c has it: Node's library, which no hook's memory limit counts.
+        self.library_bytes = (kind.limits.min + -places["low_end"] // abi.PAGE) * abi.PAGE
         self._host = calls.make_host(
             _address(self._engine.ptr()),
             _address(self._module.ptr()),
@@ -93,7 +95,7 @@ class Engine:
         with self._lock:
             if self._code is None:
                 code = wasm.only_code(self._guest, abi.MAX_PAGES)
-                self._code = _compiled(self._engine, code, self._cache_directory)
+                self._code = _compiled(self._engine, code, self._pool, self._cache_directory)
                 self._host.code = _address(self._code.ptr())
         return Image(wasmtime.Module(self._engine, wasm.only_memory(memory, abi.MAX_PAGES)))
 

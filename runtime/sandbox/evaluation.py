@@ -130,7 +130,7 @@ class Evaluation:
             if reply.kind == "pending":
                 reply = failure("wall_limit", before=reply)
         except Stopped as stopped:
-            reply = failure(stopped.code, str(stopped), memory_bytes=invocation.size())
+            reply = failure(stopped.code, str(stopped), memory_bytes=invocation.taken())
         finally:
             invocation.close()
         return Run(

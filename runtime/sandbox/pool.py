@@ -127,8 +127,9 @@ class WasmSandbox(Sandbox):
             arguments = self._adapted.arguments(arguments, owner, program.adapted)
         frame = guest.request(limits, image=program.image, payload=arguments, seed=next(self._seeds))
         step = None
-        if program.pages * abi.PAGE > limits.memory_bytes:
-            step = _Step(failure("memory_limit", memory_bytes=program.pages * abi.PAGE), 0.0, None)
+        taken = program.pages * abi.PAGE - self._engine.library_bytes
+        if taken > limits.memory_bytes:
+            step = _Step(failure("memory_limit", memory_bytes=taken), 0.0, None)
         elif self._inline and not program.slow and len(frame) <= INLINE_BYTES:
             step = self._attempt(program, frame, limits, INLINE_TICKS, time.perf_counter, hold=True)
             if _hit_cpu_limit(step):
@@ -290,7 +291,7 @@ class WasmSandbox(Sandbox):
             if reply.kind == "failure":
                 reply.refused = invocation.refused()
         except Stopped as stopped:
-            reply = failure(stopped.code, str(stopped), memory_bytes=invocation.size())
+            reply = failure(stopped.code, str(stopped), memory_bytes=invocation.taken())
             reply.refused = invocation.refused()
         except SourceRejected as rejected:
             reply = failure("source_rejected", rejected.message)
@@ -307,7 +308,7 @@ class WasmSandbox(Sandbox):
             frame = guest.request(limits, payload=results)
             reply = guest.ask(engine, step.waiting, engine.resume, frame, limits, pages=0, ticks=ticks)
         except Stopped as stopped:
-            reply = failure(stopped.code, str(stopped), before=step.reply, memory_bytes=step.waiting.size())
+            reply = failure(stopped.code, str(stopped), before=step.reply, memory_bytes=step.waiting.taken())
         if reply.kind == "failure":
             reply.refused = step.waiting.refused()
         cpu_ms = step.cpu_ms + (time.thread_time() - before) * 1000

@@ -89,7 +89,7 @@ function look() {
     module: [typeof module.exports.kept, typeof exports.kept, typeof module.kept, typeof require.kept],
     console: [typeof console.kept, Object.keys(console).length], getter: typeof getter, inherited: typeof inherited,
     gone: [typeof setImmediate, typeof btoa], evaluated: [typeof evaluated, typeof indirect, typeof lexical],
-    names: Object.getOwnPropertyNames(globalThis).length, timer: setTimeout(() => {}, 0),
+    names: Object.getOwnPropertyNames(globalThis).length, timer: +setTimeout(() => {}, 0),
   };
 }
 

@@ -31,7 +31,7 @@ function require(name) {
   const bare = startsWith(name, 'node:') ? slice(name, 5) : name;
   if (bare in isPublic) return made[bare].exports;
   const why = bare in needsNode
-    ? "Node's own module '" + bare + "' is not part of the wasm engine; a hook that needs it has to say engine = \"node\"."
+    ? "It is Node's own and needs Node itself: engine = \"node\"."
     : "npm modules have to be in the hook's dependencies.";
   const error = new ErrorHere("Cannot find module '" + name + "'. " + why);
   error.code = 'MODULE_NOT_FOUND';

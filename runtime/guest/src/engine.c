@@ -136,12 +136,26 @@ static bool retire_names(JSRuntime *rt) {
   rt->atom_hash = table;
   rt->atom_hash_size = size;
   rt->atom_count_resize = JS_ATOM_COUNT_RESIZE(size);
-  for (int i = rt->atom_size; i-- > 1 && atom_is_free(rt->atom_array[i]);) lasting_atoms = i;
   return true;
+}
+
+/* A place below that is free stays so: what is made in it would not be counted. */
+static void keep_names(JSRuntime *rt) {
+  lasting_atoms = rt->atom_size;
+  rt->atom_free_index = 0;
+  while (atom_is_free(rt->atom_array[lasting_atoms - 1])) {
+    lasting_atoms--;
+    rt->atom_array[lasting_atoms] = atom_set_free(rt->atom_free_index);
+    rt->atom_free_index = (uint32_t)lasting_atoms;
+  }
+  for (int i = 1; i < lasting_atoms; i++) {
+    if (!atom_is_free(rt->atom_array[i])) JS_REF_COUNT(rt->atom_array[i])++;
+  }
 }
 
 bool engine_settle(JSRuntime *rt, int shapes) {
   undo_autoinits(rt);
   retire_objects(rt);
+  keep_names(rt);
   return retire_names(rt) && retire_shapes(rt, shapes);
 }
