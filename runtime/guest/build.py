@@ -212,7 +212,7 @@ def boot(whole: bytes) -> tuple[bytes, dict[str, int]]:
     if failed := guest.call("boot", guest.write_low(bytecode(whole, prelude()))):
         raise SystemExit(f"boot failed at step {failed}")
     if failed := guest.call("library", guest.write_high(bytecode(whole, library.script()), above=HIGH_PAGES)):
-        raise SystemExit(f"the library does not run: {guest.text(failed)}")
+        raise SystemExit(f"the library does not run: {guest.text(failed).decode()}")
     arenas = guest.call("arenas")
     dump = bytearray(guest.memory()[: arenas & 0xFFFFFFFF])
     dump[: abi("STACK_SIZE")] = bytes(abi("STACK_SIZE"))

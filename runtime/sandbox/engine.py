@@ -77,7 +77,7 @@ class Engine:
         kind = self._module.exports[self.memory].type
         assert isinstance(kind, wasmtime.MemoryType)
         # As heap.c has it: Node's library, which no hook's memory limit counts.
-        self.library_bytes = (kind.limits.min + -places["low_end"] // abi.PAGE) * abi.PAGE
+        self.library_bytes: int = (kind.limits.min + -places["low_end"] // abi.PAGE) * abi.PAGE
         self._host = calls.make_host(
             _address(self._engine.ptr()),
             _address(self._module.ptr()),

@@ -71,7 +71,7 @@ class Invocation:
 
     def taken(self) -> int:
         """Bytes of its memory that a limit counts."""
-        return self.size() - self._engine.library_bytes
+        return self.size() - int(self._engine.library_bytes)
 
     def refused(self) -> bool:
         """Whether the hook has called cb(error), however it ended."""
