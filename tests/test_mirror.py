@@ -15,6 +15,7 @@ WITHOUT_OWN_TESTS = {
     "guest/hatch_build.py": "tests/test_packaging.py builds with it",
     "node/conversation.py": "tests/node/test_engine.py has its limits, test_contract.py what it is told",
     "node/kernel.py": "tests/node/test_jail.py tries whatever it is to forbid",
+    "guest/patches.py": "tests/guest/test_build.py applies them",
     "logs/base.py": "a contract; its one implementation is tested",
     "network/failing.py": "tests/network/test_client.py has servers that fail in each way",
     "policies.py": "tests/web/test_policy.py has a table of bodies and their messages",

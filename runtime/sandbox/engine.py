@@ -69,7 +69,9 @@ class Engine:
         self._guest, self._cache_directory = guest, cache_directory
         self._code: wasmtime.Module | None = None
         self._lock = threading.Lock()
-        self._pool = _pool(concurrency, places["low_end"])
+        self.low_end: int = places["low_end"]
+        """Where the memory of an ordinary request ends; Node's library lies behind it."""
+        self._pool = _pool(concurrency, self.low_end)
         self._engine = wasmtime.Engine(_config(self._pool))
         self._module = _compiled(self._engine, guest, self._pool, cache_directory)
         names = [export.name for export in self._module.exports]
@@ -77,7 +79,7 @@ class Engine:
         kind = self._module.exports[self.memory].type
         assert isinstance(kind, wasmtime.MemoryType)
         # As heap.c has it: Node's library, which no hook's memory limit counts.
-        self.library_bytes: int = (kind.limits.min + -places["low_end"] // abi.PAGE) * abi.PAGE
+        self.library_bytes: int = (kind.limits.min + -self.low_end // abi.PAGE) * abi.PAGE
         self._host = calls.make_host(
             _address(self._engine.ptr()),
             _address(self._module.ptr()),

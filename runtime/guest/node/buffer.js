@@ -1,2 +1,3 @@
+// Until it is there.
 'use strict';
 exports.Buffer = { isBuffer: () => false };
