@@ -220,6 +220,10 @@ class Admin:
         _require_loads(evaluated, enabled=enabled, stored=must_load)
         return evaluated
 
+    async def modules_of(self, version: HookVersion) -> Sequence[Module]:
+        """Which npm modules a version has, the largest first."""
+        return await self._images.modules_of(version)
+
     async def resolve(self, tenant: str, version: HookVersion) -> HookVersion:
         """A version that is not stored, with its modules. `InvalidBody` and `Unavailable` of `bundle.base`."""
         return (await self._images.resolve(version, owner=tenant)).version

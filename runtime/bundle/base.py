@@ -100,6 +100,10 @@ class Images(ABC):
         """
 
     @abstractmethod
+    async def modules_of(self, version: HookVersion) -> Sequence[Module]:
+        """What a resolved version has, the largest first."""
+
+    @abstractmethod
     async def image_of(self, version: HookVersion, *, owner: str = "") -> bytes:
         """Evaluate a resolved version once, under limits, and return what must be kept to run it.
 

@@ -13,6 +13,7 @@ import io
 import json
 import os
 import re
+import shutil
 import tarfile
 import time
 from collections.abc import Sequence
@@ -21,13 +22,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from runtime.bundle.base import ModuleRefused, ModulesTimeout, ModulesTooLarge, RegistryUnreachable
+from runtime.bundle.base import ModuleRefused, ModulesTimeout, ModulesTooLarge, ModulesUnavailable, RegistryUnreachable
 from runtime.bundle.bundles import Bundle, unpack
 from runtime.bundle.esbuild import BUILD_ID, Esbuild
 from runtime.bundle.npm import Npm
 from runtime.bundle.process import find_node, scratch
 from runtime.bundle.specifiers import BUILTINS, MOST, Specifier, is_range
-from runtime.bundle.store import Store
+from runtime.bundle.store import Store, size_of
 from runtime.errors import Unavailable
 from runtime.sandbox.turns import Turns
 from runtime.settings import BundleSettings
@@ -64,6 +65,7 @@ class Bundler:
         self._turns = Turns(AT_ONCE)
         self._owners: dict[str, asyncio.Lock] = {}
         self._waiting: dict[str, int] = {}
+        self._running = 0
 
     async def bundle(self, specifiers: Sequence[Specifier], dependencies: dict[str, str], *, owner: str = "") -> Bundle:
         """The modules that these specifiers mean. `InvalidBody` (see `base`), `Unavailable`."""
@@ -74,9 +76,13 @@ class Bundler:
         try:
             async with self._owners.setdefault(owner, asyncio.Lock()):
                 await self._turns.take(owner)
+                self._running += 1
                 try:
                     return await self._bundle(wanted)
+                except OSError as error:
+                    raise ModulesUnavailable("There is no room for the hook's modules.", debug=str(error)) from error
                 finally:
+                    self._running -= 1
                     self._turns.give()
         finally:
             self._waiting[owner] -= 1
@@ -132,6 +138,14 @@ class Bundler:
         )
         tree = await asyncio.to_thread(_pack, work / "node_modules")
         await asyncio.to_thread(self._store.put, "modules", lock, tree)
+        if self._running == 1:
+            await asyncio.to_thread(self._make_room)
+
+    def _make_room(self) -> None:
+        """The cache of npm itself only grows, and what matters is kept beside it: when it is too large, it goes."""
+        folder, most = self._cache / "npm", self._settings.cache_bytes
+        if size_of(folder, most) > most:
+            shutil.rmtree(folder, ignore_errors=True)
 
     @cached_property
     def _npm(self) -> Npm:
@@ -175,4 +189,6 @@ def _pack(folder: Path) -> bytes:
 
 def _unpack(tree: bytes, work: Path) -> None:
     with tarfile.open(fileobj=io.BytesIO(tree)) as archive:
-        archive.extractall(work, filter="data")
+        # Of the first releases of Python 3.11 only; what is unpacked was packed here.
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(work)  # noqa: S202 - likewise

@@ -10,11 +10,11 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from math import inf
 from typing import Final
 
-from runtime.bundle.base import Images, ModulesUnavailable, Resolution
+from runtime.bundle.base import Images, Module, ModulesUnavailable, Resolution
 from runtime.bundle.bundler import Bundler
 from runtime.bundle.bundles import Bundle, unpack
 from runtime.bundle.report import warnings_of
@@ -70,7 +70,10 @@ class SourceImages(Images):
 
     async def image_of(self, version: HookVersion, *, owner: str = "") -> bytes:
         """See `Images.image_of`."""
-        modules = await self._modules(version.modules) if version.modules else None
+        bundle = await self._bundle(version.modules) if version.modules else None
+        if version.modules and bundle is None:
+            raise SourceRejected("source_rejected", "Its modules are no longer there: deploy it again.")
+        modules = bundle.script if bundle else None
         try:
             return await self._sandbox.make_image(version.script, owner=owner, trigger=version.trigger, modules=modules)
         except SourceRejected as error:
@@ -82,14 +85,17 @@ class SourceImages(Images):
         except SourceRejected as as_typescript:
             raise _apt(as_javascript, as_typescript) from None
 
-    async def _modules(self, bundle_id: str) -> Modules:
-        bundle = self._recent.get(bundle_id)
-        if bundle is None and self._bundles is not None:
-            packed = await self._bundles(bundle_id)
-            bundle = None if packed is None else await asyncio.to_thread(unpack, packed)
-        if bundle is None:
-            raise SourceRejected("source_rejected", "Its modules are no longer there: deploy it again.")
-        return bundle.script
+    async def modules_of(self, version: HookVersion) -> Sequence[Module]:
+        """See `Images.modules_of`."""
+        bundle = await self._bundle(version.modules) if version.modules else None
+        return bundle.modules if bundle else ()
+
+    async def _bundle(self, bundle_id: str) -> Bundle | None:
+        recent = self._recent.get(bundle_id)
+        if recent is not None or self._bundles is None:
+            return recent
+        packed = await self._bundles(bundle_id)
+        return None if packed is None else await asyncio.to_thread(unpack, packed)
 
     async def _image_of_typescript(self, version: HookVersion, owner: str, modules: Modules | None) -> bytes:
         javascript = await self._typescript.javascript_of(version.script, owner=owner)

@@ -69,15 +69,20 @@ def rejection(reply: abi.Reply, *, lines: int) -> SourceRejected:
     """Why a source of so many lines does not load, and where."""
     stack = users(reply.stack)
     line, column = _place(stack)
-    if reply.code == "syntax_error" and line > lines:  # the parser has gone on into the wrapper's own last line
-        if (
-            reply.message == "Unexpected token '}'"
-        ):  # the wrapper's own: one of the source's, who knows which, is too many
-            return SourceRejected(reply.code, "SyntaxError: Unexpected token '}'")
-        return SourceRejected(reply.code, "SyntaxError: Unexpected end of input", line=lines)
+    if reply.code == "syntax_error" and line > lines:
+        return _unended(f"SyntaxError: {reply.message}", lines)
     if reply.name == NO_SUCH_EXPORT:
         return SourceRejected("not_a_function", f"Error: {reply.message}")
     return SourceRejected(reply.code, f"{reply.name}: {reply.message}", line=line, column=column, stack=stack)
+
+
+def _unended(message: str, lines: int) -> SourceRejected:
+    """The parser has gone on into what stands behind the source: it ends too early, or too late."""
+    if message == "SyntaxError: Unexpected token '}'":
+        return SourceRejected(
+            "syntax_error", message
+        )  # the wrapper's own: one of the source's, who knows which, is too many
+    return SourceRejected("syntax_error", "SyntaxError: Unexpected end of input", line=lines)
 
 
 def within(error: SourceRejected, places: Places, *, lines: int) -> SourceRejected:
@@ -85,7 +90,9 @@ def within(error: SourceRejected, places: Places, *, lines: int) -> SourceReject
     stack = places.named(error.stack)
     line, column = _place(stack)
     if error.code == "syntax_error":
-        line, column = (error.line, error.column) if error.line <= lines else (lines, 0)
+        if error.line > lines:
+            return _unended(error.message, lines)
+        line, column = error.line, error.column
     return SourceRejected(error.code, error.message, line=line, column=column, stack=stack)
 
 

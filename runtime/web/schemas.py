@@ -274,7 +274,19 @@ SCHEMAS: Final[dict[str, Any]] = {
         {"versions": _array(ref("Deploy"))}, about="Newest first; the first is the one that the hook has now."
     ),
     "Deploy": _object({"number": VERSION_NUMBER, "id": _SHA256, "at": _RECORD["at"]}),
-    "Version": _object({"number": VERSION_NUMBER, "id": _SHA256, "script": _STRING, "dependencies": _DEPENDENCIES}),
+    "Version": _object(
+        {
+            "number": VERSION_NUMBER,
+            "id": _SHA256,
+            "script": _STRING,
+            "dependencies": _DEPENDENCIES,
+            "modules": _array(ref("Module")),
+        }
+    ),
+    "Module": _object(
+        {"name": _STRING, "version": _STRING, "bytes": {"type": "integer", "minimum": 0}},
+        about="An npm module that the script requires, or that another one does, and its bytes of the joined script.",
+    ),
     "VersionDiff": _object(
         {
             "from": VERSION_NUMBER,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from runtime.bundle.base import Module
 from runtime.model import Deploy, DroppedClaim, Execution, Failure, Hook, Operation, Policy, Refusal
 
 HOOK_FIELDS = ("id", "name", "script", "dependencies", "enabled", "triggerId")
@@ -65,6 +66,11 @@ def run_body(execution: Execution) -> dict[str, object]:
     """What a test run took and printed: `{version, duration_ms, cpu_ms, memory_bytes, console, operations}`."""
     whole = execution_body(execution)
     return {name: whole[name] for name in RUN_FIELDS}
+
+
+def module_body(module: Module) -> dict[str, object]:
+    """`{name, version, bytes}`."""
+    return {"name": module.name, "version": module.version, "bytes": module.bytes}
 
 
 def deploy_body(deploy: Deploy) -> dict[str, object]:

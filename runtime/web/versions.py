@@ -25,7 +25,7 @@ from runtime.storage.base import Storage
 from runtime.triggers import sample
 from runtime.web.execute import decision_body
 from runtime.web.manage import hook_id, remarks
-from runtime.web.shapes import deploy_body, hook_body, run_body
+from runtime.web.shapes import deploy_body, hook_body, module_body, run_body
 
 VERSIONS: Final = "/api/v1/hooks/{id}/versions"
 VERSION: Final = "/api/v1/hooks/{id}/versions/{number}"
@@ -74,7 +74,8 @@ class _Versions:
         number = _number(call)
         version = await self._version(call, number)
         body = {"number": number, "id": version.id, "script": version.script, "dependencies": version.dependencies}
-        return json_response(body)
+        modules = await self._admin.modules_of(version)
+        return json_response({**body, "modules": [module_body(module) for module in modules]})
 
     async def diff(self, call: Call) -> web.Response:
         """From the version of the path to that of `to`, or to the newest."""

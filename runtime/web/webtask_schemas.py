@@ -8,7 +8,7 @@ from runtime.manifest import SECRETS
 from runtime.web.operation import EVENTS, TEXT, Operation, in_query
 from runtime.webtask.upload import DATA_BYTES, META_CHARS, METADATA, MOST_OFFSET, NAME_PATTERN, PARAMETERS
 
-_WRITTEN: Final = ("Location", "X-Hook-Disabled", "X-Hook-Warning")
+_WRITTEN: Final = ("Location", "X-Hook-Disabled", "X-Hook-Warning", "X-Hook-Modules", "Server-Timing")
 _SHOWN: Final = ("decrypt", "fetch_code")
 
 WEBTASK_OPERATIONS: Final[dict[tuple[str, str], Operation]] = {

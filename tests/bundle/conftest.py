@@ -17,15 +17,22 @@ from runtime.sandbox.pool import WasmSandbox, open_sandbox
 from runtime.settings import BundleSettings, LimitSettings, SandboxSettings
 from tests.registry import Registry, open_registry
 
+TRIGGER = "credentials-exchange"
 RunSource: TypeAlias = Callable[..., Awaitable[Outcome]]
 
 
 @pytest.fixture(scope="session")
-def esbuild_at(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where esbuild is: obtained once, from where npm is configured to take it."""
-    folder = tmp_path_factory.mktemp("esbuild")
-    esbuild = Bundler(BundleSettings(), folder)._esbuild
-    return asyncio.run(esbuild.obtained(folder / "modules")).parents[3]
+def module_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache directory with esbuild in it, obtained once, from where npm is configured to take it."""
+    folder = tmp_path_factory.mktemp("cache")
+    asyncio.run(Bundler(BundleSettings(), folder)._esbuild.obtained(folder / "modules"))
+    return folder
+
+
+@pytest.fixture
+def esbuild_at(module_cache: Path) -> Path:
+    """Where esbuild is."""
+    return next((module_cache / "modules").glob("esbuild-*"))
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ def test_the_readme_shows_answers():
         "executions",
         "request",  # a test run
         "id",  # a hook in TypeScript
+        "id",  # one with npm modules
         "id",  # an Action
         "clients",  # a policy
         "decision",

@@ -27,8 +27,9 @@
     try {
       return outer(name);
     } catch (error) {
-      if (error?.code !== 'MODULE_NOT_FOUND' || !builtins.includes(name)) throw error;
-      return stubs[name] ??= missing(name);
+      const own = String(name).replace(/^node:/, '');
+      if (error?.code !== 'MODULE_NOT_FOUND' || !builtins.includes(own)) throw error;
+      return stubs[own] ??= missing(own);
     }
   };
   const made = { exports: {} };
