@@ -1,0 +1,2 @@
+const BigNumber = require('bignumber.js');
+module.exports = () => [new BigNumber('0.1').plus('0.2').toString(), new BigNumber('1234567.891').toFormat(2), new BigNumber(2).pow(256).toFixed(), new BigNumber('1').div(3).decimalPlaces(10).toString(), new BigNumber('ff.8', 16).toString(), new BigNumber(10).modulo(3).toNumber(), new BigNumber('1.005').toFixed(2, BigNumber.ROUND_HALF_UP), new BigNumber(2).sqrt().toString(), BigNumber.sum(1, '2', 3.5).toString(), new BigNumber(NaN).isNaN(), new BigNumber(7).lt(8), new BigNumber('123.456').toFraction().join('/')];

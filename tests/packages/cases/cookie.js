@@ -1,0 +1,2 @@
+const cookie = require('cookie');
+module.exports = () => [cookie.parseCookie('a=1; b=x%20y; c="q"; a=2; __Host-z=ü'), cookie.stringifySetCookie({ name: 'sid', value: 'a b;', httpOnly: true, secure: true, sameSite: 'lax', maxAge: 60, path: '/', domain: 'example.com', expires: new Date(1700000000000) }), cookie.stringifyCookie({ a: '1', b: 'ü' }), cookie.parseSetCookie('k=v; Path=/; Max-Age=5; Secure; SameSite=None')];

@@ -1,0 +1,2 @@
+const Decimal = require('decimal.js');
+module.exports = () => [new Decimal('0.1').plus('0.2').toString(), new Decimal(2).sqrt().toPrecision(30), new Decimal('123.456').toFixed(1, Decimal.ROUND_UP), new Decimal('1e-30').times('1e30').eq(1), Decimal.exp(1).toString(), new Decimal(10).div(3).toSD(5).toString(), new Decimal('0xff').toBinary(), Decimal.max(1, '3.5', 2).toString(), new Decimal('-7').mod(3).toString(), new Decimal(2).pow(0.5).toString(), Decimal.sin(1).toString(), new Decimal('x'.length / 0).toString()];

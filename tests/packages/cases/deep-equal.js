@@ -1,0 +1,2 @@
+const equal = require('deep-equal');
+module.exports = () => [equal({ a: [2, 3], b: [4] }, { a: [2, 3], b: [4] }), equal({ a: 1 }, { a: '1' }), equal({ a: 1 }, { a: '1' }, { strict: true }), equal(new Map([[{ k: 1 }, 2]]), new Map([[{ k: 1 }, 2]])), equal(new Set([1, [2]]), new Set([1, [2]])), equal(new Date(1), new Date(1)), equal(/a/g, /a/g), equal([NaN], [NaN], { strict: true }), equal(new Error('a'), new Error('b')), equal(Buffer.from('a'), Buffer.from('a'))];

@@ -1,0 +1,2 @@
+const hash = require('object-hash');
+module.exports = () => [hash({ a: 1, b: [1, 2] }), hash({ b: [1, 2], a: 1 }) === hash({ a: 1, b: [1, 2] }), hash([1, 2], { algorithm: 'md5', encoding: 'base64' }), hash.keys({ x: 1, y: 2 }) === hash.keys({ x: 3, y: 4 }), hash(new Map([['a', new Date(0)]])), hash({ a: 1, b: 2 }, { excludeKeys: (key) => key === 'b' }) === hash({ a: 1 }), hash([3, 1], { unorderedArrays: true }) === hash([1, 3], { unorderedArrays: true }), hash.sha1('text')];
