@@ -59,6 +59,10 @@ bench: $(INSTALLED) $(GUEST) ## Measure against Node and others, in one run on t
 guest: $(INSTALLED) ## Build the wasm guest again
 	$(BIN)/python runtime/guest/build.py --force
 
+.PHONY: packages
+packages: $(INSTALLED) $(GUEST) ## Run npm packages in both engines and write tests/packages/README.md
+	$(BIN)/python -m tests.packages
+
 .PHONY: example
 example: $(INSTALLED) ## Write config.example.toml from runtime/settings.py
 	$(BIN)/python -c "from runtime.settings import render_example; print(render_example(), end='')" > config.example.toml

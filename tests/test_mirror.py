@@ -35,6 +35,7 @@ WITHOUT_MODULE = {
     "conformance": "tools that this project did not write, against whole runtimes",
     "end_to_end": "whole processes",
     "hooks": "the examples in hooks/",
+    "packages": "npm's, in hooks",
     "test_admin_secrets.py": "one half of admin.py",
     "test_bench.py": "the benchmark's own parts",
     "test_event_decisions.py": "one half of claims.py",

@@ -67,7 +67,7 @@ class Esbuild:
         if ended.code != 0:
             raise ModulesUnavailable("The hook's modules could not be joined.", debug=ended.errors[:2000])
         answer = await asyncio.to_thread(lambda: json.loads((work / "answer.json").read_text("utf-8")))
-        return await asyncio.to_thread(_bundle, answer, lock, names, most)
+        return await asyncio.to_thread(bundle_of, answer, lock, names, most)
 
     async def obtained(self, parent: Path) -> Path:
         """Where esbuild is, obtained if it is not there yet. `parent` is for what is made meanwhile."""
@@ -90,7 +90,7 @@ class Esbuild:
         await self._npm.install(requirements, _LOCK, work, seconds=_OBTAIN_SECONDS, most=_DISK, optional=True)
 
 
-def _bundle(answer: Mapping[str, Any], lock: str, names: Mapping[str, str], most: int) -> Bundle:
+def bundle_of(answer: Mapping[str, Any], lock: str, names: Mapping[str, str], most: int) -> Bundle:
     """The bundle of what `bundle.mjs` answered. `ModuleIsNative`, `ModuleBroken`, `ModulesTooLarge`."""
     packages = json.loads(lock)["packages"]
     if answer["native"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import ssl
-from typing import Any
+from typing import Any, Self
 
 import orjson
 from aiohttp import web
@@ -103,7 +103,7 @@ class Site:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         self._tls = tls
 
-    async def __aenter__(self) -> Site:
+    async def __aenter__(self) -> Self:
         await self._runner.setup()
         await TCPSite(self._runner, "127.0.0.1", 0).start()
         await TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls).start()
