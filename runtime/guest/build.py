@@ -40,6 +40,7 @@ UNITS = (
     "heap.c",
     "operations.c",
     "base64.c",
+    "utf8.c",
     "random.c",
     "crypto.c",
     "crypto_keys.c",

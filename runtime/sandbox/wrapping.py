@@ -19,7 +19,11 @@ _FUNCTION = "function (exports, require, module, __filename, __dirname) {\n"
 _HEAD, _TAIL = f"({_FUNCTION}", "\n})"
 _FOLDER: Final = resources.files("runtime.sandbox") / "adapters"
 _KEEPS: Final = re.compile(r"\bstorage\b")
-_ERRORS: Final = ("PreUserRegistrationError", "SendPhoneMessageError")
+_GLOBALS: Final = {
+    "errors": re.compile("PreUserRegistrationError|SendPhoneMessageError"),
+    "fetch": re.compile(r"\b(?:fetch|Headers|Request|Response)\b"),
+}
+"""Which adapter brings globals, and how one sees that a source names them."""
 
 
 NO_SUCH_EXPORT: Final = "NoSuchExport"
@@ -58,12 +62,14 @@ def _joined(source: str, modules: Modules) -> str:
 
 def _before(source: str, trigger: str) -> str:
     """Nothing, or an expression of a function that takes the source's and gives the one that the guest calls."""
-    errors = [adapter("errors")] if any(name in source for name in _ERRORS) else []
+    first = [adapter(name) for name, named in _GLOBALS.items() if named.search(source)]
+    around = ""
     if is_adapted(source, trigger):
         name, given = ("webtask", adapter("storage")) if trigger == WEBTASK else ("actions", json.dumps(trigger))
-        return f"({', '.join([*errors, adapter(name)])})({given})"
-    keeping = f"({adapter('keeping')})({adapter('storage')})" if _KEEPS.search(source) else "(load) => load"
-    return f"({', '.join([*errors, keeping])})" if errors or keeping[-1] == ")" else ""
+        around = f"({adapter(name)})({given})"
+    elif _KEEPS.search(source):
+        around = f"({adapter('keeping')})({adapter('storage')})"
+    return f"({', '.join([*first, around or '(load) => load'])})" if first or around else ""
 
 
 def made_of() -> bytes:

@@ -242,10 +242,11 @@
     return true;
   }
 
-  // The library's, and what stands around some sources (sandbox/adapters): to whom it is given decides nothing, the host does.
   native.operate = operate;
-  hidden(global, Symbol.for('hookd.operate'), operate);
   native.abandon = abandon;
+  // For what stands around some sources (sandbox/adapters). Who else finds it can ask for the same as by fetch: the host decides.
+  const { base64Encode, base64Decode, utf8Encode, utf8Decode } = native;
+  hidden(global, Symbol.for('hookd.native'), { operate, abandon, base64Encode, base64Decode, utf8Encode, utf8Decode });
 
   // The classes that the starter code uses to say which OAuth error a denial is.
 

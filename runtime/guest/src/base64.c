@@ -1,15 +1,11 @@
 #include "base64.h"
+#include "utf8.h"
 #include <stdint.h>
 #include <stdlib.h>
 
 static const char *alphabet(bool url) {
   return url ? "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
              : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-}
-
-static const uint8_t *bytes_of(JSContext *ctx, JSValueConst value, size_t *size) {
-  if (JS_GetTypedArrayType(value) == JS_TYPED_ARRAY_UINT8) return JS_GetUint8Array(ctx, size, value);
-  return JS_GetArrayBuffer(ctx, size, value);
 }
 
 JSValue base64_encode(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {

@@ -9,6 +9,11 @@ void buffer_clear(struct buffer *b) {
   b->failed = false;
 }
 
+void buffer_free(struct buffer *b) {
+  free(b->data);
+  *b = (struct buffer){0};
+}
+
 void buffer_put(struct buffer *b, const char *text, size_t size) {
   if (b->failed) return;
   if (b->size + size > b->room) {

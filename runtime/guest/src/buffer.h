@@ -11,6 +11,7 @@ struct buffer {
 };
 
 void buffer_clear(struct buffer *b);
+void buffer_free(struct buffer *b);
 void buffer_put(struct buffer *b, const char *text, size_t size);
 void buffer_text(struct buffer *b, const char *text);
 void buffer_number(struct buffer *b, double value);

@@ -13,6 +13,7 @@
 #include "host.h"
 #include "operations.h"
 #include "outcome.h"
+#include "utf8.h"
 
 #define EXPORT(name) __attribute__((export_name(name)))
 /* Garbage is thrown away with the sandbox, so a collection pays only for hooks that make megabytes of it. */
@@ -358,6 +359,8 @@ EXPORT("boot") int32_t boot(uint8_t *at) {
   define(native, "base64Decode", base64_decode, 1);
   define(native, "tick", js_tick, 0);
   define(native, "className", js_class_name, 1);
+  define(native, "utf8Encode", utf8_encode, 1);
+  define(native, "utf8Decode", utf8_decode, 1);
   define(native, "promiseState", js_promise_state, 1);
   define(native, "promiseResult", js_promise_result, 1);
   define(native, "proxyTarget", js_proxy_target, 1);

@@ -6,7 +6,7 @@
   const { then } = Promise.prototype;
   const { parse, stringify } = JSON;
   const TypeErrorHere = TypeError;
-  const operate = globalThis[Symbol.for('hookd.operate')];
+  const { operate } = globalThis[Symbol.for('hookd.native')];
   let etag;
   const seen = (said) => { etag = said.etag; return said.data === undefined ? undefined : parse(said.data); };
   const told = (promise, callback) => {
