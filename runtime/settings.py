@@ -133,7 +133,18 @@ class SandboxSettings:
     """`[sandbox]`: the engine."""
 
     threads: int = setting(4, "Threads for hooks that need more than a few milliseconds of CPU.", least=1, most=64)
-    concurrency: int = setting(200, "Sandboxes that may exist at once, waiting ones included.", least=1, most=2_000)
+    concurrency: int = setting(
+        2_000,
+        "Sandboxes that may exist at once, waiting ones included; a tenant has half at most.",
+        least=1,
+        most=8_000,
+    )
+    waiting_bytes: int = setting(
+        1_073_741_824,
+        "Memory that waiting sandboxes may have together, beside what each has from the start, in bytes.",
+        least=1_048_576,
+        most=1_099_511_627_776,
+    )
     image_cache_bytes: int = setting(
         268_435_456, "Memory for images of hooks that ran lately.", least=1_048_576, most=68_719_476_736
     )

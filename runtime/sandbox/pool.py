@@ -41,9 +41,6 @@ INLINE_TICKS: Final = 1
 INLINE_BYTES: Final = 256 << 10
 """A larger request is copied on a thread, so that the event loop does not wait for it."""
 
-OWNERS_SHARE: Final = 4
-"""One owner has a quarter of the places at most."""
-
 FAIR_SHARE, LEAST_SHARE = 0.8, 0.25
 """Of its CPU time, what a run must have had before its limit is believed; and how little is made up for."""
 
@@ -85,7 +82,8 @@ class WasmSandbox(Sandbox):
         self._concurrency = settings.concurrency
         self._busy: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[_Step]] = set()
-        self._waiting: set[UnderWay] = set()
+        self._waiting: dict[UnderWay, int] = {}  # and the memory that their sandboxes hold
+        self._held, self._most_held = 0, settings.waiting_bytes
         self._closing = False
         self._seeds = _seeds()
         self._adapted = Adapted(time.time)
@@ -183,8 +181,9 @@ class WasmSandbox(Sandbox):
         return await asyncio.shield(task)
 
     def _has_place(self, owner: str) -> bool:
-        share = max(1, self._concurrency // OWNERS_SHARE) if owner else self._concurrency
-        return self.busy < self._concurrency and self._busy[owner] < share
+        """One owner has no more than as many places as it leaves free: half of them alone, less beside others."""
+        free = self._concurrency - self.busy
+        return free > 0 and (not owner or self._busy[owner] < free)
 
     def _over(self, owner: str, done: asyncio.Task[_Step]) -> None:
         self._tasks.discard(done)
@@ -201,14 +200,14 @@ class WasmSandbox(Sandbox):
         invocation = step.waiting
         if invocation is not None:
             under_way = UnderWay(self._perform, asked.place, most=asked.limits.operations, at_once=self._at_once)
-            self._waiting.add(under_way)
+            self._waiting[under_way] = 0
             if self._closing:
                 under_way.wake()
             try:
                 step = await self._wait(asked, step, under_way)
             finally:
                 invocation.close()
-                self._waiting.discard(under_way)
+                self._held -= self._waiting.pop(under_way)
                 operations = await under_way.close()
             step = step._replace(operations=operations)
         if step.reply.kind != "failure" and time.perf_counter() >= asked.deadline:
@@ -219,6 +218,7 @@ class WasmSandbox(Sandbox):
         """Until it waits no more. It holds a sandbox meanwhile, and neither a thread nor any of its CPU time."""
         resumed = 0
         while step.waiting is not None:
+            self._weigh(under_way, max(0, step.waiting.size() - asked.program.pages * abi.PAGE))
             stop = None if under_way.begin(step.reply.operations) else failure("operation_limit", before=step.reply)
             if stop is None and step.reply.timer is None and not under_way.waits:
                 stop = failure("sandbox_crashed", "it waits for nothing", before=step.reply)
@@ -233,6 +233,13 @@ class WasmSandbox(Sandbox):
                 return step._replace(reply=stop or failure("wall_limit", before=step.reply), waiting=None)
             step, resumed = after, resumed + 1
         return step
+
+    def _weigh(self, under_way: UnderWay, grown: int) -> None:
+        """Note what a waiting sandbox has beside its image. `Unavailable` where all together have too much."""
+        self._held += grown - self._waiting[under_way]
+        self._waiting[under_way] = grown
+        if self._held > self._most_held:
+            raise Unavailable("The hooks that wait have too much memory together.")
 
     def _must_stop(self, step: _Step, asked: _Asked, resumed: int) -> abi.Reply | None:
         """Whether a waiting run has used up what it may. The guest counts its operations, but is not to be believed."""

@@ -183,7 +183,10 @@
       if (!['follow', 'manual', 'error'].includes(redirect)) throw new TypeError(`Request constructor: ${redirect} is not an accepted type.`);
       let body = { bytes: null, type: null };
       if (options.body !== undefined && options.body !== null) body = extract(options.body);
-      else if (given !== null && options.body === undefined) body = { bytes: copy(given).bytes, type: null };
+      else if (given !== null && options.body === undefined) {
+        body = { bytes: copy(given).bytes, type: null };
+        given[hidden].used = body.bytes !== null;
+      }
       if (body.bytes !== null && (method === 'GET' || method === 'HEAD')) throw new TypeError('Request with GET/HEAD method cannot have body.');
       if (body.type !== null && !headers.has('content-type')) headers.append('content-type', body.type);
       const signal = options.signal === undefined ? given?.signal : options.signal;
