@@ -101,6 +101,9 @@ def bundle_of(answer: Mapping[str, Any], lock: str, names: Mapping[str, str], mo
         )
     if "errors" in answer:
         raise _broken(answer["errors"])
+    absent = [name for name, folders in answer["missing"].items() if "" in folders]
+    if absent:
+        raise ModuleBroken(f"The hook requires {_written(absent[0], names)!r}, and the module has no such file.")
     size = len(answer["code"].encode("utf-8", "surrogatepass"))
     if size > most:
         raise ModulesTooLarge(f"The hook's modules are {size:,} bytes when they are joined; {most:,} is the most.")
@@ -131,6 +134,12 @@ def _renamed(source: str, names: Mapping[str, str]) -> str:
     """Where a file is, with the module's own name in it."""
     first, _, rest = source.removeprefix("node_modules/").partition("/")
     return f"node_modules/{names.get(first, first)}/{rest}"
+
+
+def _written(path: str, names: Mapping[str, str]) -> str:
+    """What a hook requires, with the module's own name in it."""
+    key, slash, rest = path.partition("/")
+    return f"{names.get(key, key)}{slash}{rest}"
 
 
 def _name(folder: str, packages: Mapping[str, Any]) -> str:

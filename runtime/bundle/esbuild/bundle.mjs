@@ -54,7 +54,9 @@ const resolving = {
       if (LOADERS.has(base)) native[within(folderOf(asked.importer))] = `it requires ${base}`;
       const { importer, namespace, resolveDir, kind } = asked;
       const found = await build.resolve(asked.path, { importer, namespace, resolveDir, kind, pluginData: ASKED });
-      if (found.errors.length > 0) {
+      // What lies in a folder above this one, by chance or by intent, is not installed.
+      const there = found.errors.length === 0 && (await realpath(found.path).catch(() => '')).startsWith(inside);
+      if (!there) {
         // Node would not find it either, but only who comes to that line would learn it.
         note(missing, asked.path, asked.importer);
         return { path: asked.path, external: true };
