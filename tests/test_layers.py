@@ -73,7 +73,8 @@ ROOMS: Mapping[str, set[str]] = {
     "sandbox.base": RULES,
     "logs.base": RULES,
     "bundle.base": RULES,
-    "bundle": RULES | {"bundle.base", "sandbox.base", "sandbox.turns", "places"},
+    "bundle.specifiers": NOUNS | {"manifest"},
+    "bundle": RULES | {"bundle.base", "bundle.specifiers", "sandbox.base", "sandbox.turns", "places"},
     # Secrets are sealed by the use cases, before the backend: the one concrete room that they see.
     "storage.sealing": NOUNS,
     "sqlite": NOUNS,
@@ -121,7 +122,7 @@ ROOMS: Mapping[str, set[str]] = {
     "http": NOUNS | {"settings"},
     "web": RULES
     | CONTRACTS
-    | {"webtask", "webtask.tokens", "webtasks"}
+    | {"bundle.specifiers", "webtask", "webtask.tokens", "webtasks"}
     | {"diff", "repeats", "http", "bootstrap", "dispatch", "admin", "logs.tail"},
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.
     "issuer": NOUNS | {"grammar", "settings", "http", "sqlite"},

@@ -14,6 +14,7 @@ from runtime.web.run import run_routes
 from runtime.web.versions import version_routes
 from runtime.web.webtask import webtask_routes
 from runtime.web.webtask_logs import webtask_log_routes
+from runtime.web.webtask_modules import webtask_module_routes
 
 
 def web_routes(runtime: Runtime) -> list[Route]:
@@ -27,6 +28,7 @@ def web_routes(runtime: Runtime) -> list[Route]:
         *log_routes(runtime.storage, runtime.tail, runtime.recorder.flush),
         *webtask_routes(runtime.webtasks, runtime.webtask_tokens),
         *webtask_log_routes(runtime.tail),
+        *webtask_module_routes(),
         *health_routes(runtime.storage, runtime.sandbox, runtime.settings.limits.limits()),
         *openapi_routes(),
     ]

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from runtime.manifest import SECRETS
+from runtime.manifest import DEPENDENCIES, SECRETS
 from runtime.web.operation import EVENTS, TEXT, Operation, in_query
 from runtime.webtask.upload import DATA_BYTES, META_CHARS, METADATA, MOST_OFFSET, NAME_PATTERN, PARAMETERS
 
 _WRITTEN: Final = ("Location", "X-Hook-Disabled", "X-Hook-Warning", "X-Hook-Modules", "Server-Timing")
 _SHOWN: Final = ("decrypt", "fetch_code")
+
+_MODULE: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {"name": TEXT, "version": TEXT},
+    "additionalProperties": False,
+    "required": ["name", "version"],
+}
 
 WEBTASK_OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ("GET", "/api/webtask/{container}"): Operation(
@@ -63,6 +70,20 @@ WEBTASK_OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         parameters=("container", "name"),
         errors=(404, 409),
     ),
+    ("POST", "/api/env/node/modules"): Operation(
+        id="ensureModules",
+        summary="Ask whether webtasks can have these modules: all that there could be, for they are fetched at the deploy",
+        scope="update:hooks",
+        body="WantedModules",
+        answer="ModuleStates",
+        parameters=("reset",),
+    ),
+    ("GET", "/api/env/node/modules/{name}"): Operation(
+        id="listModuleVersions",
+        summary="List the versions of a module that are there beforehand: none, see ensureModules",
+        answer="ModuleStates",
+        parameters=("name",),
+    ),
     ("POST", "/api/tokens/issue"): Operation(
         id="issueWebtask",
         summary="Make or replace a webtask by its token's claims; without code it keeps what it has. The token carries no rights",
@@ -100,6 +121,7 @@ WEBTASK_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "decrypt": in_query(_FLAG, "Whether to answer the secrets."),
     "fetch_code": in_query(_FLAG, "Whether to answer the code."),
     "key": in_query(TEXT, "The bearer token, for clients that can send no header."),
+    "reset": in_query(_FLAG, "Of no effect: nothing is kept that could be made anew."),
     "webtask_token": {"name": "token", "required": True, **in_query(TEXT, "The webtask's token.")},
     "webtask_shows_meta": {"name": "meta", **in_query(_FLAG, "Whether to answer the metadata.")},
     "webtask_meta": {"name": "meta", **in_query(_META_FILTER, "NAME:VALUE; only webtasks with these metadata.")},
@@ -174,6 +196,21 @@ WEBTASK_SCHEMAS: Final[dict[str, Any]] = {
         },
         "additionalProperties": False,
         "required": ["data"],
+    },
+    "WantedModules": {
+        "type": "object",
+        "properties": {"modules": {"type": "array", "items": _MODULE, "maxItems": DEPENDENCIES}},
+        "additionalProperties": False,
+        "required": ["modules"],
+    },
+    "ModuleStates": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {**_MODULE["properties"], "state": {"enum": ["available", "failed"]}},
+            "additionalProperties": False,
+            "required": ["name", "version", "state"],
+        },
     },
     "WebtaskDataWritten": {
         "type": "object",
