@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import ssl
-from typing import Any, Self
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Self, TypeAlias
 
 import orjson
 from aiohttp import web
 from aiohttp.web_runner import TCPSite
+
+Answer: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
 
 SHOWN = {"content-type", "x-token", "x-more", "authorization"}
 """Headers of a request that /echo answers: what else a client sends says which engine it runs on."""
@@ -73,6 +76,15 @@ async def profile(request: web.Request) -> web.Response:
     return _json({"sub": "auth0|1", "asked_with": request.headers["Authorization"]})
 
 
+def file_of(content: str) -> Answer:
+    """What answers this text."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text=content)
+
+    return answer
+
+
 def _json(value: Any, code: int = 200) -> web.Response:
     return web.Response(body=orjson.dumps(value), status=code, content_type="application/json", charset="utf-8")
 
@@ -97,9 +109,10 @@ class Site:
     url: str
     domain: str
 
-    def __init__(self, tls: ssl.SSLContext) -> None:
+    def __init__(self, tls: ssl.SSLContext, files: Mapping[str, str] | None = None) -> None:
+        """`files` are texts by their paths, beside ROUTES."""
         app = web.Application()
-        app.add_routes(ROUTES)
+        app.add_routes([*ROUTES, *(web.get(path, file_of(text)) for path, text in (files or {}).items())])
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         self._tls = tls
 

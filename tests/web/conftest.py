@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -110,10 +110,15 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path, cache: Path) -> Settings:
+    return settings_in(tmp_path, cache)
+
+
+def settings_in(folder: Path, cache: Path) -> Settings:
+    """Settings of a runtime whose data is in this folder, and the engine's code in that one."""
     trusted = TrustedIssuer(issuer=ISSUER, audience=AUDIENCE, algorithm="HS256", secret=SECRET)
     return Settings(
         storage=StorageSettings(
-            url=f"sqlite:///{tmp_path}/hookd.db", master_key=base64.b64encode(bytes(range(32))).decode()
+            url=f"sqlite:///{folder}/hookd.db", master_key=base64.b64encode(bytes(range(32))).decode()
         ),
         auth=Auth(trusted=(trusted,)),
         sandbox=SandboxSettings(cache_directory=str(cache), threads=1),
@@ -122,6 +127,12 @@ def settings(tmp_path: Path, cache: Path) -> Settings:
 
 @pytest.fixture
 async def api(settings: Settings) -> AsyncIterator[Api]:
+    async with opened(settings) as api:
+        yield api
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Api]:
     """The API of a fresh runtime, with a token of tenant acme that may do everything."""
     async with AsyncExitStack() as stack:
         runtime = await stack.enter_async_context(open_runtime(settings))
