@@ -63,7 +63,7 @@ class Registry:
 def pack(files: Mapping[str, str | bytes]) -> bytes:
     """An archive as npm makes it: names are below `package/`, unless they begin with a slash, which goes."""
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
         for name, content in files.items():
             data = content.encode() if isinstance(content, str) else content
             member = tarfile.TarInfo(name[1:] if name.startswith("/") else f"package/{name}")
