@@ -138,12 +138,17 @@ async def _watched(process: asyncio.subprocess.Process, seconds: float, is_too_m
     try:
         async with asyncio.timeout(seconds):
             while not (await asyncio.wait({ending}, timeout=_LOOK_SECONDS if is_too_much else None))[0]:
-                if is_too_much is not None and await asyncio.to_thread(is_too_much):
-                    raise TookTooMuch
+                await _require_little(is_too_much)
+        await _require_little(is_too_much)
     except TimeoutError:
         raise TookTooLong from None
     finally:
         ending.cancel()
+
+
+async def _require_little(is_too_much: Callable[[], bool] | None) -> None:
+    if is_too_much is not None and await asyncio.to_thread(is_too_much):
+        raise TookTooMuch
 
 
 def _beginning(descriptor: int) -> str:

@@ -22,6 +22,7 @@ REFUSED: dict[str, dict[str, object]] = {
     "link": {"node_modules/a": {"link": True, "resolved": "../a"}},
     "file": {"node_modules/a": {**GOOD, "resolved": "file:../a.tgz"}},
     "git": {"node_modules/a": {**GOOD, "resolved": "git+ssh://git@example.com/a.git#1"}},
+    "address": {"node_modules/a": {**GOOD, "resolved": "https://example.com/a.tgz"}},
     "elsewhere": {"../a": GOOD},
     "no integrity": {"node_modules/a": {"version": "1.0.0"}},
     "odd integrity": {"node_modules/a": {**GOOD, "integrity": "md5-AA=="}},
