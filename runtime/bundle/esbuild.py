@@ -96,8 +96,8 @@ def bundle_of(answer: Mapping[str, Any], lock: str, names: Mapping[str, str], mo
     if answer["native"]:
         folder, why = next(iter(answer["native"].items()))
         raise ModuleIsNative(
-            f"The module {_called(folder, packages)} is machine code, which the sandbox can not run: {why}."
-            ' Take one in JavaScript (bcryptjs for bcrypt), or give the hook engine = "node".'
+            f"The module {_called(folder, packages)} is machine code, which hooks can not have: {why}."
+            " Take one in JavaScript, as bcryptjs is for bcrypt."
         )
     if "errors" in answer:
         raise _broken(answer["errors"])
