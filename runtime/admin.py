@@ -28,7 +28,7 @@ from runtime.manifest import (
     parse_secret_names,
     parse_secrets,
 )
-from runtime.model import WEBTASK, Deploy, Hook, HookVersion, Secrets
+from runtime.model import WASM, WEBTASK, Deploy, Hook, HookVersion, Secrets
 from runtime.policies import never_runs, parse_policy
 from runtime.sandbox.base import SourceRejected
 from runtime.storage.base import HookChange, HookFilter, HookWritten, SecretNotFound, StaleHook, Storage
@@ -67,17 +67,20 @@ class Admin:
         images: Images,
         changed: Callable[[str, str], None],
         hooks_most: int,
+        engine: str = WASM,
     ) -> None:
+        """`engine` is that of hooks that are made without one."""
         self._storage = storage
         self._sealer = sealer
         self._images = images
         self._changed = changed
         self._hooks_most = hooks_most
+        self._engine = engine
         self._ids = Ulids()
         self._writing: set[asyncio.Task[Any]] = set()
 
     async def create_hook(self, tenant: str, body: object) -> HookWritten:
-        """A new hook from `{name, script, triggerId, enabled?, dependencies?}`. `InvalidBody`, `HookNameTaken`, `TooManyHooks`."""
+        """A new hook from `{name, script, triggerId, enabled?, dependencies?, engine?}`. `InvalidBody`, `HookNameTaken`, `TooManyHooks`."""
         return await self.add(tenant, parse_new_hook(body))
 
     async def add(
@@ -87,7 +90,7 @@ class Admin:
 
         `instead_of` is removed in the same moment.
         """
-        evaluated = await self._evaluate(tenant, new.version())
+        evaluated = await self._evaluate(tenant, new.version(self._engine))
         _require_loads(evaluated, enabled=new.enabled, stored=must_load)
         hook = self._hook(tenant, new, evaluated.found.version)
         sealed = self._sealer.seal_secrets(tenant, hook.id, new.secrets)
@@ -99,7 +102,7 @@ class Admin:
         return await self._finish(written, evaluated)
 
     async def update_hook(self, tenant: str, hook_id: str, body: object) -> HookWritten:
-        """Change name, script, enabled or dependencies. `InvalidBody`, `HookNotFound`, `HookNameTaken`, `StaleHook`."""
+        """Change name, script, enabled, dependencies or engine. `InvalidBody`, `HookNotFound`, `HookNameTaken`, `StaleHook`."""
         patch = parse_hook_patch(body)
 
         def decide(seen: Hook) -> HookChange:
@@ -279,7 +282,7 @@ def _require_managed(hook: Hook) -> None:
 def _settled(seen: Hook, change: HookChange) -> HookChange:
     """The change, less a version that is the hook's already: a range stays what it was found to be."""
     new, old = change.version, seen.version
-    if new is None or (new.trigger, new.script, new.dependencies) != (old.trigger, old.script, old.dependencies):
+    if new is None or replace(new, id=old.id, modules=old.modules) != old:
         return change
     return replace(change, version=new if new.modules else None)
 

@@ -24,9 +24,12 @@ from runtime.documents import StoredDocuments
 from runtime.errors import SettingsError
 from runtime.logs.recorder import StorageRecorder
 from runtime.logs.tail import Tail
+from runtime.model import NODE
 from runtime.network.client import Client
+from runtime.node.engine import open_node
 from runtime.preparation import Preparations
 from runtime.sandbox.base import Sandbox
+from runtime.sandbox.operations.base import Perform
 from runtime.sandbox.operations.performing import Performer
 from runtime.sandbox.pool import open_sandbox
 from runtime.settings import Settings, StorageSettings, parse, trust_fault
@@ -105,20 +108,19 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         client = Client(settings.network)
         stack.push_async_callback(client.close)
         performer = Performer(client, StoredDocuments(storage), connections=settings.network.connections)
-        sandbox = await open_sandbox(settings.sandbox, performer, at_once=settings.network.at_once)
-        stack.push_async_callback(sandbox.close)
+        sandbox, others = await _engines(settings, performer, stack)
         bundler = Bundler(settings.bundle, Path(settings.sandbox.cache_directory))
-        images = SourceImages(sandbox, bundler, storage.get_bundle)
+        images = SourceImages(sandbox, bundler, storage.get_bundle, others)
         preparations = Preparations(
             storage=storage,
             sealer=sealer,
             images=images,
             sandbox=sandbox,
             cache_bytes=settings.sandbox.image_cache_bytes,
+            others=others,
         )
         dispatch = Dispatch(
             preparations=preparations,
-            sandbox=sandbox,
             recorder=recorder,
             limits=settings.limits.limits(),
             keeps_requests=settings.log.requests,
@@ -129,6 +131,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             images=images,
             changed=dispatch.forget,
             hooks_most=settings.storage.hooks_most,
+            engine=settings.sandbox.engine,
         )
         yield Runtime(
             settings=settings,
@@ -141,6 +144,22 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             recorder=recorder,
             tail=tail,
         )
+
+
+async def _engines(
+    settings: Settings, perform: Perform, stack: AsyncExitStack
+) -> tuple[Sandbox, Mapping[str, Sandbox]]:
+    """The wasm engine, and what there is beside it, by its name; closed with the stack."""
+    if settings.sandbox.engine == NODE and not settings.node.enabled:
+        raise SettingsError("'sandbox.engine' is node, but [node] is not enabled.")
+    at_once = settings.network.at_once
+    wasm = await open_sandbox(settings.sandbox, perform, at_once=at_once)
+    stack.push_async_callback(wasm.close)
+    if not settings.node.enabled:
+        return wasm, {}
+    node = await open_node(settings.node, settings.limits.limits(), perform, at_once=at_once)
+    stack.push_async_callback(node.close)
+    return wasm, {NODE: node}
 
 
 def database_path(storage: StorageSettings) -> Path:

@@ -32,7 +32,7 @@ from runtime.model import (
 )
 from runtime.preparation import Preparations, ReadyHook
 from runtime.recording import recordable
-from runtime.sandbox.base import Run, Sandbox
+from runtime.sandbox.base import Run
 from runtime.triggers import Request, Trigger
 from runtime.ulid import Ulids
 
@@ -101,13 +101,11 @@ class Dispatch:
         self,
         *,
         preparations: Preparations,
-        sandbox: Sandbox,
         recorder: Recorder,
         limits: Limits,
         keeps_requests: bool = False,
     ) -> None:
         self._preparations = preparations
-        self._sandbox = sandbox
         self._recorder = recorder
         self._limits = limits
         self._keeps_requests = keeps_requests
@@ -209,7 +207,7 @@ class Dispatch:
             assert ready.rejected is not None
             return _rejected(ready.rejected)
         arguments = orjson.dumps(request.arguments(ready.secrets))
-        return self._sandbox.run(ready.program, arguments, limits, owner=ready.hook.tenant, hook=ready.hook.id, dry=dry)
+        return ready.sandbox.run(ready.program, arguments, limits, owner=ready.hook.tenant, hook=ready.hook.id, dry=dry)
 
     def _execution(
         self,

@@ -10,12 +10,13 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final, NoReturn
 
 from runtime.errors import InvalidBody
 from runtime.grammar import schema_type
-from runtime.model import HookVersion, JsonObject, Policy, Secrets
+from runtime.model import ENGINES, WASM, HookVersion, JsonObject, Policy, Secrets
 from runtime.triggers import TRIGGERS
 
 SCRIPT_BYTES: Final = 102_400
@@ -50,13 +51,15 @@ class NewHook:
     trigger: str
     enabled: bool
     dependencies: Mapping[str, str]
+    engine: str | None = None
+    """None: what the server takes by default."""
     policy: Policy = field(default_factory=Policy)
     meta: Mapping[str, str] = field(default_factory=dict)
     secrets: Secrets = field(default_factory=Secrets)
 
-    def version(self) -> HookVersion:
-        """The version that the hook begins with."""
-        return make_version(self.trigger, self.script, self.dependencies)
+    def version(self, engine: str) -> HookVersion:
+        """The version that the hook begins with; `engine` where the body says none."""
+        return make_version(self.trigger, self.script, self.dependencies, engine=self.engine or engine)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +70,17 @@ class HookPatch:
     script: str | None = None
     enabled: bool | None = None
     dependencies: Mapping[str, str] | None = None
+    engine: str | None = None
 
     def version(self, old: HookVersion) -> HookVersion:
-        """The version after the patch: the old one when neither script nor dependencies change."""
+        """The version after the patch: the old one when neither script, dependencies nor engine change."""
         script = old.script if self.script is None else self.script
-        return make_version(old.trigger, script, old.dependencies if self.dependencies is None else self.dependencies)
+        dependencies = old.dependencies if self.dependencies is None else self.dependencies
+        return make_version(old.trigger, script, dependencies, engine=self.engine or old.engine)
 
 
 def parse_new_hook(body: object) -> NewHook:
-    """A create's body: name, script and triggerId, maybe enabled and dependencies. `InvalidBody`."""
+    """A create's body: name, script and triggerId, maybe enabled, dependencies and engine. `InvalidBody`."""
     values = members(body, _CREATE, required=("name", "script", "triggerId"))
     return NewHook(
         name=values["name"],
@@ -83,11 +88,12 @@ def parse_new_hook(body: object) -> NewHook:
         trigger=values["triggerId"],
         enabled=values.get("enabled", False),
         dependencies=values.get("dependencies", {}),
+        engine=values.get("engine"),
     )
 
 
 def parse_hook_patch(body: object) -> HookPatch:
-    """A PATCH's body: at least one of name, script, enabled and dependencies. `InvalidBody`."""
+    """A PATCH's body: at least one of name, script, enabled, dependencies and engine. `InvalidBody`."""
     values = members(body, _PATCH)
     require_properties(values)
     return HookPatch(**values)
@@ -99,7 +105,7 @@ MOST_NUMBER: Final = 999_999_999
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookTest:
-    """The body of a test run. `number` names one of the hook's versions; `script` and `dependencies` are a draft's.
+    """The body of a test run. `number` names one of the hook's versions; `script`, `dependencies` and `engine` are a draft's.
 
     `request` is as a token server sends it, not looked at yet; `execution` is the id of one whose request is to be taken.
     Neither asks for a sample.
@@ -108,16 +114,22 @@ class HookTest:
     number: int | None = None
     script: str | None = None
     dependencies: Mapping[str, str] | None = None
+    engine: str | None = None
     request: JsonObject | None = None
     execution: str | None = None
 
+    @property
+    def is_draft(self) -> bool:
+        """Whether it changes anything of a version."""
+        return any(part is not None for part in (self.script, self.dependencies, self.engine))
+
     def version(self, old: HookVersion) -> HookVersion:
         """What to run: the draft, as far as there is one, over this version."""
-        return HookPatch(script=self.script, dependencies=self.dependencies).version(old)
+        return HookPatch(script=self.script, dependencies=self.dependencies, engine=self.engine).version(old)
 
 
 def parse_test(body: object) -> HookTest:
-    """A test run's body: any of version, script, dependencies, request and execution. `InvalidBody`."""
+    """A test run's body: any of version, script, dependencies, engine, request and execution. `InvalidBody`."""
     values = members(body, _TEST)
     if "version" in values and "script" in values:
         _broken("Only one of version and script can be given")
@@ -127,6 +139,7 @@ def parse_test(body: object) -> HookTest:
         number=values.get("version"),
         script=values.get("script"),
         dependencies=values.get("dependencies"),
+        engine=values.get("engine"),
         request=values.get("request"),
         execution=values.get("execution"),
     )
@@ -170,22 +183,29 @@ def parse_secret_names(body: object) -> list[str]:
     return [_at(f"[{index}]", "Name of a secret.", _secret_name, name) for index, name in enumerate(body)]
 
 
-def make_version(trigger: str, script: str, dependencies: Mapping[str, str], modules: str = "") -> HookVersion:
+def make_version(
+    trigger: str, script: str, dependencies: Mapping[str, str], modules: str = "", *, engine: str = WASM
+) -> HookVersion:
     """The version of this content."""
     return HookVersion(
-        id=version_id(trigger, script, dependencies, modules),
+        id=version_id(trigger, script, dependencies, modules, engine),
         trigger=trigger,
         script=script,
         dependencies=dependencies,
         modules=modules,
+        engine=engine,
     )
 
 
-def version_id(trigger: str, script: str, dependencies: Mapping[str, str], modules: str = "") -> str:
+def version_id(
+    trigger: str, script: str, dependencies: Mapping[str, str], modules: str = "", engine: str = WASM
+) -> str:
     """SHA-256, in hex, of what decides a version's behaviour. The same for ever: stored hooks refer to it."""
     content: dict[str, object] = {"dependencies": dict(dependencies), "script": script, "trigger": trigger}
     if modules:
         content["modules"] = modules
+    if engine != WASM:  # what was stored before there was another has no engine in its id
+        content["engine"] = engine
     return sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -272,21 +292,19 @@ def _enabled(value: object) -> bool:
     return value
 
 
-def _version_number(value: object) -> int:
-    return integer(value, 1, MOST_NUMBER)
-
-
 def _object(value: object) -> dict[str, Any]:
     if type(value) is not dict:
         raise Broken(expected("object", value))
     return value
 
 
-def _trigger(value: object) -> str:
-    trigger = string(value)
-    if trigger not in TRIGGERS:
-        raise Broken(f"No enum match for: {quoted(trigger)}")
-    return trigger
+def _one_of(choices: Collection[str]) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if string(value) not in choices:
+            raise Broken(f"No enum match for: {quoted(value)}")
+        return str(value)
+
+    return read
 
 
 def _dependencies(value: object) -> dict[str, str]:
@@ -359,6 +377,7 @@ def quoted(text: object) -> str:
 
 
 SCRIPT: Final = Property("Code to be executed when this hook runs.", _script)
+ENGINE: Final = Property(f"What runs this hook, one of: {', '.join(ENGINES)}.", _one_of(ENGINES))
 DEPENDENCY_MAP: Final = Property("Modules that this hook uses, name to version.", _dependencies)
 
 _PATCH: Final = {
@@ -366,14 +385,16 @@ _PATCH: Final = {
     "script": SCRIPT,
     "enabled": Property("Whether this hook is executed.", _enabled),
     "dependencies": DEPENDENCY_MAP,
+    "engine": ENGINE,
 }
-_NUMBER_OF: Final = Property("Number of the version.", _version_number)
+_NUMBER_OF: Final = Property("Number of the version.", partial(integer, least=1, most=MOST_NUMBER))
 _ROLLBACK: Final = {"version": _NUMBER_OF}
 _TEST: Final = {
     "version": _NUMBER_OF,
     "script": _PATCH["script"],
     "dependencies": _PATCH["dependencies"],
+    "engine": ENGINE,
     "request": Property("What a token server would send; without it a sample is taken.", _object),
     "execution": Property("Id of an execution whose request is to be taken.", string),
 }
-_CREATE: Final = {**_PATCH, "triggerId": Property(f"One of: {', '.join(TRIGGERS)}.", _trigger)}
+_CREATE: Final = {**_PATCH, "triggerId": Property(f"One of: {', '.join(TRIGGERS)}.", _one_of(TRIGGERS))}

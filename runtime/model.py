@@ -18,12 +18,17 @@ WEBTASK = "webtask"
 """The trigger of what no extensibility point runs: a webtask that only has an address of its own."""
 
 
+WASM, NODE = "wasm", "node"
+ENGINES = (WASM, NODE)
+"""What runs a hook: QuickJS in WebAssembly, or Node in a process of its own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookVersion:
     """One deployed source, immutable. `id` is the SHA-256 of what decides its behaviour, see `manifest.version_id`.
 
     `modules` is the SHA-256 of the npm modules that it requires, joined (`bundle`); "" where it has none, or where they were
-    not looked for yet.
+    not looked for yet. `engine` is one of `ENGINES`.
     """
 
     id: str
@@ -31,6 +36,7 @@ class HookVersion:
     script: str
     dependencies: Mapping[str, str]
     modules: str = ""
+    engine: str = "wasm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

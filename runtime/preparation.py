@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final, TypeAlias
@@ -42,6 +42,8 @@ class ReadyHook:
     mask: Mask
     program: Program | None
     rejected: Failure | None
+    sandbox: Sandbox
+    """Whose the program is."""
 
     @property
     def size(self) -> int:
@@ -77,11 +79,22 @@ class Row:
 class Preparations:
     """Makes hooks ready, each place once however many ask."""
 
-    def __init__(self, *, storage: Storage, sealer: Sealer, images: Images, sandbox: Sandbox, cache_bytes: int) -> None:
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        sealer: Sealer,
+        images: Images,
+        sandbox: Sandbox,
+        cache_bytes: int,
+        others: Mapping[str, Sandbox] | None = None,
+    ) -> None:
+        """`sandbox` is the wasm engine's, `others` are by their engine's name."""
         self._storage = storage
         self._sealer = sealer
         self._images = images
         self._sandbox = sandbox
+        self._others = others or {}
         self._rows: OrderedDict[Place, Row] = OrderedDict()
         self._preparing: dict[Place, asyncio.Task[Row]] = {}
         self._free = cache_bytes
@@ -118,7 +131,10 @@ class Preparations:
                 program = await self._program(hook.tenant, hook.version)
             except SourceRejected as error:
                 rejected = self._keep_rejected(hook.version.id, error)
-        return ReadyHook(hook=hook, secrets=secrets, mask=Mask(secrets), program=program, rejected=rejected)
+        sandbox = self._others.get(hook.version.engine, self._sandbox)
+        return ReadyHook(
+            hook=hook, secrets=secrets, mask=Mask(secrets), program=program, rejected=rejected, sandbox=sandbox
+        )
 
     async def secrets(self, hook: Hook) -> Secrets:
         """The hook's secrets, opened. `HookNotFound`, `Unavailable`."""
@@ -174,13 +190,14 @@ class Preparations:
 
     async def _load(self, tenant: str, version: HookVersion) -> Program:
         """From the image that is kept, or from one made anew."""
+        sandbox = self._others.get(version.engine, self._sandbox)
         build_id = self._images.build_id
         image = await self._storage.get_image(version.id, build_id)
         if image is not None:
             try:
-                return self._sandbox.load(image)
+                return sandbox.load(image)
             except ValueError:
                 _LOG.warning("a kept image is none, and is made again")
         image = await self._images.image_of(version, owner=tenant)
         await self._storage.keep_image(version.id, build_id, image)
-        return self._sandbox.load(image)
+        return sandbox.load(image)

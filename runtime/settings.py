@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from runtime.configuration import example_lines, fill, from_text, hints_of, row_type, setting, summary_of
-from runtime.model import Limits
+from runtime.model import ENGINES, WASM, Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +132,7 @@ class LimitSettings:
 class SandboxSettings:
     """`[sandbox]`: the engine."""
 
+    engine: str = setting(WASM, "What runs hooks that name no engine; node takes [node] enabled.", choices=ENGINES)
     threads: int = setting(4, "Threads for hooks that need more than a few milliseconds of CPU.", least=1, most=64)
     concurrency: int = setting(
         2_000,

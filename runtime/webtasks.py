@@ -157,7 +157,13 @@ class Webtasks:
     def _changed(self, seen: Hook, upload: Upload, secrets: Secrets | None) -> HookChange:
         new = _new(upload, _binding(seen, upload), seen, secrets or Secrets())
         sealed = None if secrets is None else self._sealer.seal_secrets(seen.tenant, seen.id, secrets)
-        return HookChange(enabled=new.enabled, version=new.version(), policy=new.policy, meta=new.meta, secrets=sealed)
+        return HookChange(
+            enabled=new.enabled,
+            version=new.version(seen.version.engine),
+            policy=new.policy,
+            meta=new.meta,
+            secrets=sealed,
+        )
 
     async def _secrets_after(self, seen: Hook, upload: Upload) -> Secrets | None:
         """All secrets that the webtask is to have; None when they stay."""
@@ -206,6 +212,7 @@ def _new(upload: Upload, binding: Binding, seen: Hook | None, secrets: Secrets) 
         trigger=binding.trigger,
         enabled=binding.enabled,
         dependencies=binding.dependencies,
+        engine=binding.engine,
         policy=metadata.policy_of(meta, binding, before),
         meta=metadata.with_claims(stored, claims),
         secrets=secrets,

@@ -108,7 +108,7 @@ async def deploy_unchecked(runtime: Runtime, script: str) -> Hook:
         name="h",
         trigger=CREDENTIALS,
         enabled=True,
-        version=new.version(),
+        version=new.version("wasm"),
         created_at=1.0,
         updated_at=1.0,
     )

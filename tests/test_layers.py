@@ -105,7 +105,7 @@ ROOMS: Mapping[str, set[str]] = {
     "webtasks": RULES | CONTRACTS | {"storage.sealing", "admin", "webtask"},
     "bootstrap": RULES
     | CONTRACTS
-    | {"webtasks", "webtask.tokens"}
+    | {"webtasks", "webtask.tokens", "node", "sandbox.operations.base"}
     | {
         "preparation",
         "dispatch",

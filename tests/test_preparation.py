@@ -244,7 +244,7 @@ def dispatch_of(runtime: Runtime, cache_bytes: int) -> Dispatch:
         cache_bytes=cache_bytes,
     )
     limits = LimitSettings().limits()
-    return Dispatch(preparations=preparations, sandbox=runtime.sandbox, recorder=runtime.recorder, limits=limits)
+    return Dispatch(preparations=preparations, recorder=runtime.recorder, limits=limits)
 
 
 async def test_the_least_used_hook_gives_way(runtime: Runtime, door: Callable[[str], Door]):

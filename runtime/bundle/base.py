@@ -10,6 +10,15 @@ from runtime.errors import InvalidBody, Unavailable
 from runtime.model import HookVersion
 
 
+class EngineMissing(InvalidBody):
+    """The version is for an engine that this server does not have."""
+
+    code = "engine_missing"
+
+    def __init__(self, engine: str) -> None:
+        super().__init__(f"The engine {engine} is not there: [{engine}] is not enabled in this server's configuration.")
+
+
 class ModuleNotFound(InvalidBody):
     """The registry has no module of this name."""
 

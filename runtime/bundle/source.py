@@ -10,18 +10,18 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from math import inf
 from typing import Final
 
-from runtime.bundle.base import Images, Module, ModulesUnavailable, Resolution
+from runtime.bundle.base import EngineMissing, Images, Module, ModulesUnavailable, Resolution
 from runtime.bundle.bundler import Bundler
 from runtime.bundle.bundles import Bundle, unpack
 from runtime.bundle.report import warnings_of
 from runtime.bundle.specifiers import required
 from runtime.bundle.typescript import TypeScript
 from runtime.manifest import make_version
-from runtime.model import HookVersion
+from runtime.model import WASM, HookVersion
 from runtime.sandbox.base import Modules, Sandbox, SourceRejected
 
 _SYNTAX: Final = "syntax_error"
@@ -36,8 +36,10 @@ class SourceImages(Images):
         sandbox: Sandbox,
         bundler: Bundler | None = None,
         bundles: Callable[[str], Awaitable[bytes | None]] | None = None,
+        others: Mapping[str, Sandbox] | None = None,
     ) -> None:
-        self._sandbox = sandbox
+        """`sandbox` is the wasm engine's, which the compiler of TypeScript needs too; `others` are by their engine's name."""
+        self._sandboxes = {WASM: sandbox, **(others or {})}
         self._bundler = bundler
         self._bundles = bundles
         # Resolved, and not stored yet.
@@ -47,6 +49,8 @@ class SourceImages(Images):
 
     async def resolve(self, version: HookVersion, *, owner: str = "") -> Resolution:
         """See `Images.resolve`."""
+        if version.engine not in self._sandboxes:
+            raise EngineMissing(version.engine)
         if version.modules:
             return Resolution(version=version)
         wanted = required(version.script, version.dependencies)
@@ -61,7 +65,9 @@ class SourceImages(Images):
         if len(self._recent) > _RECENT:
             self._recent.popitem(last=False)
         return Resolution(
-            version=make_version(version.trigger, version.script, version.dependencies, bundle_id),
+            version=make_version(
+                version.trigger, version.script, version.dependencies, bundle_id, engine=version.engine
+            ),
             bundle=packed,
             modules=bundle.modules,
             warnings=warnings_of(version.dependencies, wanted, bundle),
@@ -74,14 +80,17 @@ class SourceImages(Images):
         if version.modules and bundle is None:
             raise SourceRejected("source_rejected", "Its modules are no longer there: deploy it again.")
         modules = bundle.script if bundle else None
+        sandbox = self._sandboxes.get(version.engine)
+        if sandbox is None:
+            raise SourceRejected("source_rejected", EngineMissing(version.engine).message)
         try:
-            return await self._sandbox.make_image(version.script, owner=owner, trigger=version.trigger, modules=modules)
+            return await sandbox.make_image(version.script, owner=owner, trigger=version.trigger, modules=modules)
         except SourceRejected as error:
             if error.code != _SYNTAX:
                 raise
             as_javascript = error
         try:
-            return await self._image_of_typescript(version, owner, modules)
+            return await self._image_of_typescript(sandbox, version, owner, modules)
         except SourceRejected as as_typescript:
             raise _apt(as_javascript, as_typescript) from None
 
@@ -97,10 +106,12 @@ class SourceImages(Images):
         packed = await self._bundles(bundle_id)
         return None if packed is None else await asyncio.to_thread(unpack, packed)
 
-    async def _image_of_typescript(self, version: HookVersion, owner: str, modules: Modules | None) -> bytes:
+    async def _image_of_typescript(
+        self, sandbox: Sandbox, version: HookVersion, owner: str, modules: Modules | None
+    ) -> bytes:
         javascript = await self._typescript.javascript_of(version.script, owner=owner)
         try:
-            return await self._sandbox.make_image(javascript, owner=owner, trigger=version.trigger, modules=modules)
+            return await sandbox.make_image(javascript, owner=owner, trigger=version.trigger, modules=modules)
         except SourceRejected as error:
             raise _within(version.script, error) from None
 

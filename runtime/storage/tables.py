@@ -35,7 +35,7 @@ from runtime.storage.statements import Database, where
 
 _HOOK: Final = """
     SELECT tenant, hooks.id, name, hooks.trigger_id, enabled, created_at, updated_at, policy, meta,
-        version_id, script, dependencies, modules
+        version_id, script, dependencies, modules, engine
     FROM hooks JOIN versions ON versions.id = version_id
 """
 
@@ -181,7 +181,7 @@ def get_version(db: Database, tenant: str, hook_id: str, number: int) -> HookVer
     """See `Storage.get_version`."""
     _number(db, tenant, hook_id)
     row = db.execute(
-        "SELECT id, trigger_id, script, dependencies, modules FROM versions JOIN hook_versions ON version_id = id"
+        "SELECT id, trigger_id, script, dependencies, modules, engine FROM versions JOIN hook_versions ON version_id = id"
         " WHERE tenant = ? AND hook_id = ? AND number = ?",
         (tenant, hook_id, number),
     ).fetchone()
@@ -299,9 +299,15 @@ def _json(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-def _version(version_id: str, trigger: str, script: str, dependencies: str, modules: str) -> HookVersion:
+def _version(*row: str) -> HookVersion:
+    version_id, trigger, script, dependencies, modules, engine = row
     return HookVersion(
-        id=version_id, trigger=trigger, script=script, dependencies=orjson.loads(dependencies), modules=modules
+        id=version_id,
+        trigger=trigger,
+        script=script,
+        dependencies=orjson.loads(dependencies),
+        modules=modules,
+        engine=engine,
     )
 
 
@@ -343,8 +349,16 @@ def _make_way(db: Database, hook: Hook, at: float) -> Hook | None:
 
 def _put_version(db: Database, version: HookVersion, bundle: bytes) -> None:
     db.execute(
-        "INSERT OR IGNORE INTO versions (id, trigger_id, script, dependencies, modules) VALUES (?, ?, ?, ?, ?)",
-        (version.id, version.trigger, version.script, _json(dict(version.dependencies)), version.modules),
+        "INSERT OR IGNORE INTO versions (id, trigger_id, script, dependencies, modules, engine)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            version.id,
+            version.trigger,
+            version.script,
+            _json(dict(version.dependencies)),
+            version.modules,
+            version.engine,
+        ),
     )
     if bundle:
         db.execute("INSERT OR IGNORE INTO bundles (id, bundle) VALUES (?, ?)", (version.modules, bundle))

@@ -21,7 +21,7 @@ from runtime.manifest import (
     SECRETS,
     VALUE_NOT_SHOWN,
 )
-from runtime.model import FAILURES, WEBTASK
+from runtime.model import ENGINES, FAILURES, WEBTASK
 from runtime.policies import AUDIENCE_CHARS, BOUND_TO, CLIENT_CHARS, MOST_ORDER, ON_ERROR
 from runtime.triggers import TRIGGERS
 from runtime.triggers.base import MAX_CLIENT_ID
@@ -62,6 +62,7 @@ _NAME: Final = {"type": "string", "pattern": NAME_PATTERN, "maxLength": NAME_CHA
 _SECRET_NAME: Final = {"type": "string", "minLength": 1, "maxLength": SECRET_NAME_CHARS}
 _SCRIPT: Final = {"type": "string", "minLength": 1, "description": "JavaScript; at most 102,400 bytes in UTF-8."}
 _DEPENDENCIES: Final = {"type": "object", "additionalProperties": _STRING}
+_ENGINE: Final = {"type": "string", "enum": list(ENGINES)}
 _DECISION: Final = {"type": "string", "enum": ["allow", "deny"]}
 
 _HOOK: Final[dict[str, Any]] = {
@@ -85,6 +86,10 @@ _WRITABLE: Final[dict[str, Any]] = {
         "additionalProperties": {"type": "string", "maxLength": MODULE_VERSION_CHARS},
         "maxProperties": DEPENDENCIES,
     },
+    "engine": {
+        **_ENGINE,
+        "description": "What runs the hook: the WebAssembly sandbox, or Node in a jailed process, where the server has [node] enabled.",
+    },
 }
 VERSION_NUMBER: Final[dict[str, Any]] = {"type": "integer", "minimum": 1, "maximum": MOST_NUMBER}
 """The number of one of a hook's versions."""
@@ -93,6 +98,7 @@ _TESTED: Final[dict[str, Any]] = {
     "version": {**VERSION_NUMBER, "description": "One of the hook's versions, in place of the one that it has now."},
     "script": {**_SCRIPT, "description": "A draft, in place of the hook's script."},
     "dependencies": _WRITABLE["dependencies"],
+    "engine": _WRITABLE["engine"],
     "request": ref("ExecutionRequest"),
     "execution": {
         **ULID,
@@ -280,6 +286,7 @@ SCHEMAS: Final[dict[str, Any]] = {
             "id": _SHA256,
             "script": _STRING,
             "dependencies": _DEPENDENCIES,
+            "engine": _ENGINE,
             "modules": _array(ref("Module")),
         }
     ),
@@ -336,7 +343,7 @@ SCHEMAS: Final[dict[str, Any]] = {
             "hooks": _array(ref("SomeOfHook")),
         }
     ),
-    "NewHook": _object({**_WRITABLE, "triggerId": _TRIGGER}, optional=("enabled", "dependencies")),
+    "NewHook": _object({**_WRITABLE, "triggerId": _TRIGGER}, optional=("enabled", "dependencies", "engine")),
     "HookPatch": {**_object(_WRITABLE, optional=tuple(_WRITABLE)), "minProperties": 1},
     "NewSecrets": {
         "type": "object",

@@ -5,10 +5,11 @@ Rule: a field that is shown is named here, so that no new field of a noun leaks 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from runtime.bundle.base import Module
-from runtime.model import Deploy, DroppedClaim, Execution, Failure, Hook, Operation, Policy, Refusal
+from runtime.model import Deploy, DroppedClaim, Execution, Failure, Hook, HookVersion, Operation, Policy, Refusal
 
 HOOK_FIELDS = ("id", "name", "script", "dependencies", "enabled", "triggerId")
 """Of a hook in the Management API, in the order in which the vendor sends them (contract-full 5.1)."""
@@ -76,6 +77,18 @@ def module_body(module: Module) -> dict[str, object]:
 def deploy_body(deploy: Deploy) -> dict[str, object]:
     """`{number, id, at}`; `at` is RFC 3339 in UTC."""
     return {"number": deploy.number, "id": deploy.version_id, "at": rfc3339(deploy.at)}
+
+
+def version_body(number: int, version: HookVersion, modules: Sequence[Module]) -> dict[str, object]:
+    """`{number, id, script, dependencies, engine, modules: [...]}`."""
+    return {
+        "number": number,
+        "id": version.id,
+        "script": version.script,
+        "dependencies": version.dependencies,
+        "engine": version.engine,
+        "modules": [module_body(module) for module in modules],
+    }
 
 
 def execution_body(execution: Execution) -> dict[str, object]:

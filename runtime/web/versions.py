@@ -25,7 +25,7 @@ from runtime.storage.base import Storage
 from runtime.triggers import sample
 from runtime.web.execute import decision_body
 from runtime.web.manage import hook_id, remarks
-from runtime.web.shapes import deploy_body, hook_body, module_body, run_body
+from runtime.web.shapes import deploy_body, hook_body, run_body, version_body
 
 VERSIONS: Final = "/api/v1/hooks/{id}/versions"
 VERSION: Final = "/api/v1/hooks/{id}/versions/{number}"
@@ -73,9 +73,7 @@ class _Versions:
         Query(call.request.query, ())
         number = _number(call)
         version = await self._version(call, number)
-        body = {"number": number, "id": version.id, "script": version.script, "dependencies": version.dependencies}
-        modules = await self._admin.modules_of(version)
-        return json_response({**body, "modules": [module_body(module) for module in modules]})
+        return json_response(version_body(number, version, await self._admin.modules_of(version)))
 
     async def diff(self, call: Call) -> web.Response:
         """From the version of the path to that of `to`, or to the newest."""
@@ -105,7 +103,7 @@ class _Versions:
             )
         payload = await self._request(tenant, hook, wanted)
         draft = version
-        if wanted.script is not None or wanted.dependencies is not None:
+        if wanted.is_draft:
             draft = await self._admin.resolve(tenant, wanted.version(version))
         try:
             executed = await self._dispatch.test(hook, draft, payload, request_id=call.request_id)

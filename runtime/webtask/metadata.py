@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from runtime.errors import InvalidBody
 from runtime.manifest import DEPENDENCY_MAP, Broken, quoted
-from runtime.model import WEBTASK, Hook, Policy
+from runtime.model import ENGINES, WASM, WEBTASK, Hook, Policy
 from runtime.policies import CLIENT_CHARS, MOST_ORDER
 from runtime.triggers import TRIGGERS
 
@@ -26,10 +26,11 @@ ORDER: Final = "auth0-extension-order"
 SECRET: Final = "auth0-extension-secret"  # noqa: S105 - the name of one
 COMPILER: Final = "wt-compiler"
 DEPENDENCIES: Final = "wt-node-dependencies"
+ENGINE: Final = "hookd-engine"
 KEPT_CLAIMS: Final = "hookd-claims"
 """Under this key lie the claims of a webtask that are no metadata; it is never shown, and nobody can send it."""
 
-_OURS: Final = (EXTENSION, POINT, DISABLED, CLIENT, ORDER, COMPILER, DEPENDENCIES)
+_OURS: Final = (EXTENSION, POINT, DISABLED, CLIENT, ORDER, COMPILER, DEPENDENCIES, ENGINE)
 _RUNTIME: Final = "runtime"
 _COMPILERS: Final = "auth0-ext-compilers/"
 GENERIC: Final = f"{_COMPILERS}generic"
@@ -52,6 +53,7 @@ class Binding:
     client: str = ""
     order: int | None = None
     dependencies: Mapping[str, str] = field(default_factory=dict)
+    engine: str | None = None
 
     @property
     def clients(self) -> tuple[str, ...]:
@@ -72,6 +74,7 @@ def read(meta: Mapping[str, str]) -> Binding:
         client=_client(meta.get(CLIENT, "")),
         order=_order(meta.get(ORDER, "")),
         dependencies=_dependencies(meta.get(DEPENDENCIES, "")),
+        engine=_engine(meta[ENGINE]) if ENGINE in meta else None,
     )
 
 
@@ -121,7 +124,8 @@ def with_claims(meta: Mapping[str, str], claims: Mapping[str, Any]) -> dict[str,
 def _says(binding: Binding, hook: Hook) -> bool:
     policy = hook.policy
     said = (binding.trigger, binding.enabled, binding.clients, binding.order, dict(binding.dependencies))
-    return said == (hook.trigger, hook.enabled, policy.clients, policy.order, dict(hook.version.dependencies))
+    is_so = said == (hook.trigger, hook.enabled, policy.clients, policy.order, dict(hook.version.dependencies))
+    return is_so and hook.version.engine == (binding.engine or WASM)
 
 
 def _written(hook: Hook) -> dict[str, str]:
@@ -137,6 +141,8 @@ def _written(hook: Hook) -> dict[str, str]:
         meta[ORDER] = str(policy.order)
     if dependencies:
         meta[DEPENDENCIES] = json.dumps(dependencies, separators=(",", ":"))
+    if hook.version.engine != WASM:
+        meta[ENGINE] = hook.version.engine
     return meta
 
 
@@ -150,6 +156,7 @@ def _kept(stored: Mapping[str, str], hook: Hook) -> dict[str, str]:
         CLIENT: bool(said.client) and said.clients == hook.policy.clients,
         ORDER: said.order == hook.policy.order,
         DEPENDENCIES: said.dependencies == hook.version.dependencies,
+        ENGINE: said.engine == hook.version.engine,
     }
     return {name: stored[name] for name, so in still.items() if so and name in stored}
 
@@ -184,6 +191,12 @@ def _order(text: str) -> int | None:
     if not re.fullmatch(r"[-+]?[0-9]{1,7}|", text) or abs(order := int(text or "0")) > MOST_ORDER:
         raise _invalid(ORDER, f"it must be a whole number from {-MOST_ORDER} to {MOST_ORDER}, not {quoted(text)}")
     return int(text) if order else None
+
+
+def _engine(text: str) -> str:
+    if text not in ENGINES:
+        raise _invalid(ENGINE, f"there is no engine {quoted(text)}; there are: {', '.join(ENGINES)}")
+    return text
 
 
 def _dependencies(text: str) -> dict[str, str]:
