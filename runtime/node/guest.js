@@ -104,7 +104,7 @@
   // A hook that waits for long has said what it printed before; one that never waits is asked at its end.
   const flush = () => {
     flushing = false;
-    if (!over) send(`{"outcome":"loaded",${written()}}`);
+    if (!over && !loading) send(`{"outcome":"loaded",${written()}}`);
   };
   const emit = (level, text) => {
     const size = byteLength(text);
@@ -317,6 +317,7 @@
   let woken = false;
   let over = false;
   let loading = true;
+  let evaluated = null;
   let unhandled = null;
 
   // The one reply. Nothing of the hook runs after it: this process waits to be killed.
@@ -491,6 +492,13 @@
     } catch (error) {
       threw(error);
     }
+    // What breaks from here on is no matter of the source, but of what it began.
+    evaluated = () => {
+      evaluated = null;
+      loading = false;
+      if (request.loads) reply('{"outcome":"loaded"');
+      send('{"loaded":true}');
+    };
     // Once what it began while it loaded, microtasks, is done.
     soon(() => {
       let hook;
@@ -500,14 +508,15 @@
         threw(error);
       }
       if (typeof hook !== 'function') failure('not_a_function', 'module.exports is not a function.');
-      loading = false;
-      if (request.loads) reply('{"outcome":"loaded"');
-      send('{"loaded":true}');
+      evaluated();
       invoke(hook, parse(receive()));
     });
   };
 
-  process.setUncaughtExceptionCaptureCallback(threw);
+  process.setUncaughtExceptionCaptureCallback((error) => {
+    evaluated?.();
+    threw(error);
+  });
   apply(on, process, ['unhandledRejection', (reason, promise) => { unhandled ??= { reason, promise }; }]);
   apply(on, process, ['rejectionHandled', (promise) => { if (unhandled?.promise === promise) unhandled = null; }]);
   // Nothing is left that could answer.
