@@ -15,7 +15,9 @@ from tests.web.conftest import Api, hook_of
 CONTAINER = "/api/webtask/acme"
 HOOKS = "/api/v2/hooks"
 WHERE = hook_of(
-    "cb(null, { 'https://a/where': typeof process === 'object' && require('os').platform ? 'node' : 'wasm' });"
+    """let where = 'node';
+    try { require('worker_threads'); } catch { where = 'wasm'; }
+    cb(null, { 'https://a/where': where });"""
 )
 ASLEEP = NodeSettings(enabled=True, processes=1)
 
