@@ -269,7 +269,17 @@
     }));
   };
 
-  hidden(globalThis, Symbol.for('hookd.operate'), operate);
+  // For what stands around some sources (sandbox/adapters), as in wasm.
+  const viewOf = (value) => value instanceof ArrayBuffer ? bytesOf(value) : bytesOf(value.buffer, value.byteOffset, value.byteLength);
+  const bufferOf = (bytes) => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
+  hidden(globalThis, Symbol.for('hookd.native'), {
+    operate,
+    abandon,
+    base64Encode: (value, url) => apply(toString, viewOf(value), [url ? 'base64url' : 'base64']),
+    base64Decode: (text) => bufferOf(bytesOf(text, 'base64')),
+    utf8Encode: (text) => bufferOf(bytesOf(text, 'utf8')),
+    utf8Decode: (value) => apply(toString, viewOf(value), ['utf8']),
+  });
 
   // The classes that the starter code uses to say which OAuth error a denial is.
 

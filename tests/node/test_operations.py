@@ -1,0 +1,161 @@
+"""What a hook in Node asks of the host: the same operations as from wasm, by the same door, with the same limits."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+
+from runtime.model import Answer, Failure, Operation
+from runtime.node.engine import NodeSandbox, open_node
+from runtime.sandbox.asked import Asked, Fetch
+from runtime.sandbox.base import Run
+from runtime.sandbox.operations.base import Failed, Place
+from runtime.settings import LimitSettings, NodeSettings
+from tests.sandbox.running import AMPLE
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NATIVE = "const { operate, abandon } = globalThis[Symbol.for('hookd.native')];"
+
+
+async def perform(place: Place, asked: Asked, notes: list[Operation]) -> Mapping[str, object]:
+    """What the tests' world answers: what it was asked."""
+    assert isinstance(asked, Fetch)
+    notes.append(Operation(kind="fetch", method=asked.method, host=place.owner))
+    if "never" in asked.url:
+        await asyncio.Event().wait()
+    if "refused" in asked.url:
+        raise Failed("ERR_REFUSED", "not there")
+    return {
+        "status": 201,
+        "reason": "Made",
+        "url": asked.url,
+        "redirected": False,
+        "headers": [["x-method", asked.method], ["set-cookie", "a=1"], ["set-cookie", "b=2"]],
+        "body": base64.b64encode(asked.body or b"nothing").decode(),
+    }
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def sandbox() -> AsyncIterator[NodeSandbox]:
+    """With a host that answers."""
+    sandbox = await open_node(NodeSettings(enabled=True, processes=2), LimitSettings().limits(), perform)
+    yield sandbox
+    await sandbox.close()
+
+
+async def run(sandbox: NodeSandbox, body: str, **limits: Any) -> Run:
+    program = sandbox.load(await sandbox.make_image(f"module.exports = async (cb) => {{ {body} }};"))
+    return await sandbox.run(program, orjson.dumps([]), replace(AMPLE, **limits), owner="acme")
+
+
+async def test_fetch_asks_the_host(sandbox: NodeSandbox):
+    """Method, body and headers there, status, headers and body back; and the record has it."""
+    done = await run(
+        sandbox,
+        """const r = await fetch('http://x/y', { method: 'POST', body: 'h\\u00e9' });
+        return [r.status, r.statusText, r.headers.get('x-method'), r.headers.getSetCookie(), await r.text()];""",
+    )
+
+    assert done.outcome == Answer([201, "Made", "POST", ["a=1", "b=2"], "h\u00e9"])
+    assert done.operations == (Operation(kind="fetch", method="POST", host="acme"),)
+
+
+async def test_many_at_once_each_get_their_own(sandbox: NodeSandbox):
+    """In whatever order they are done."""
+    done = await run(
+        sandbox,
+        """const all = Array.from({ length: 30 }, (_, i) => fetch('http://x/', { method: 'PUT', body: `${i}` }).then((r) => r.text()));
+        return await Promise.all(all);""",
+    )
+
+    assert done.outcome == Answer([str(number) for number in range(30)])
+
+
+async def test_what_fails_is_told(sandbox: NodeSandbox):
+    """As Node's own fetch says it."""
+    done = await run(
+        sandbox, "try { await fetch('http://refused/'); } catch (e) { return [e.name, e.message, e.cause.code]; }"
+    )
+
+    assert done.outcome == Answer(["TypeError", "fetch failed", "ERR_REFUSED"])
+
+
+async def test_who_does_not_wait_any_more_ends(sandbox: NodeSandbox):
+    """An operation that is cancelled keeps nothing alive, on neither side."""
+    aborted = await run(
+        sandbox,
+        """const c = new AbortController(); setTimeout(() => c.abort(), 5);
+        try { await fetch('http://never/', { signal: c.signal }); } catch (e) { return e.name; }""",
+    )
+    abandoned = await run(sandbox, f"{NATIVE} operate('fetch', {FETCH}, abandon);")
+
+    assert aborted.outcome == Answer("AbortError")
+    assert isinstance(abandoned.outcome, Failure)
+    assert abandoned.outcome.code == "no_answer"
+
+
+FETCH = "{ method: 'GET', url: 'http://never/', headers: [], redirect: 'follow' }"
+
+
+async def test_an_operation_that_never_ends_is_stopped_by_the_clock(sandbox: NodeSandbox):
+    """Waiting is not CPU."""
+    done = await run(sandbox, "await fetch('http://never/');", wall_ms=500)
+
+    assert isinstance(done.outcome, Failure)
+    assert done.outcome.code == "wall_limit"
+    assert done.cpu_ms < 400
+
+
+async def test_operations_have_their_limit(sandbox: NodeSandbox):
+    """In number, kept by the guest and by the host; and in bytes."""
+    body = "for (let i = 0; i < 4; i++) await fetch('http://x/'); return 1;"
+    assert (await run(sandbox, body, operations=4)).outcome == Answer(1)
+    many = (await run(sandbox, body, operations=3)).outcome
+    large = await run(
+        sandbox,
+        "try { await fetch('http://x/', { method: 'POST', body: 'x'.repeat(2e4) }); } catch (e) { return e.cause.code; }",
+        operation_bytes=10_000,
+    )
+
+    assert isinstance(many, Failure)
+    assert many.code == "operation_limit"
+    assert large.outcome == Answer("ERR_OPERATION_TOO_LARGE")
+
+
+@pytest.mark.parametrize(
+    "operations, code",
+    [
+        ('[{"id":1,"kind":"fetch","detail":{}}]', "sandbox_crashed"),
+        ('[{"id":1,"kind":"exec","detail":{"command":"id"}}]', "sandbox_crashed"),
+        ('[{"id":0,"kind":"cancel"}]', "sandbox_crashed"),
+        (
+            "["
+            + ",".join(
+                [
+                    f'{{"id":1,"kind":"fetch","detail":{orjson.dumps({"method": "GET", "url": "http://x/", "headers": [], "redirect": "follow"}).decode()}}}'
+                ]
+                * 2
+            )
+            + "]",
+            "operation_limit",
+        ),
+    ],
+    ids=["no detail", "unknown", "no id", "one id twice"],
+)
+async def test_forged_operations_are_refused(sandbox: NodeSandbox, operations: str, code: str):
+    """A process that writes to the descriptor itself is as little believed as any guest."""
+    source = f"""const body = Buffer.from('{{"outcome":"pending","operations":{operations},"console":[]}}');
+    const head = Buffer.alloc(4); head.writeUInt32LE(body.length);
+    require('fs').writeSync(3, Buffer.concat([head, body])); await new Promise((r) => setTimeout(r, 5000));"""
+    outcome = (await run(sandbox, source)).outcome
+
+    assert isinstance(outcome, Failure)
+    assert outcome.code == code
