@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
+import resource
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,6 +32,7 @@ async def run_runtime(settings: Settings) -> None:
     """`hookd serve`."""
     configure(settings.log)
     stop = stop_asked()
+    _open_many_files()
     async with open_runtime(settings) as runtime:
         routes = web_routes(runtime)
         remedy = f"{_OTHER_PORT}: [server] port, or HOOKD_SERVER_PORT."
@@ -75,6 +78,13 @@ async def run_dev(directory: Path, port: int) -> None:
         announce(address)
         _welcome(kept, variables)
         await stop.wait()
+
+
+def _open_many_files() -> None:
+    """As many as the system lets this process have: each hook that waits may have a connection, and 1,024 is a shell's default."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS says that there is no limit, and has one
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _believing_itself(settings: Settings) -> Settings:

@@ -146,6 +146,9 @@ class Policy:
             raise Refused(f"{target.host} is not on the list of hosts that may be reached")
         if _is_denied_name(target.host) and not _any(self.allow, target, None):
             raise Refused(f"{target.host} is not a public host")
+        opened = (rule for rule in self.allow if rule.port and (rule.network or rule.fits(target, None)))
+        if target.port in BAD_PORTS and not any(rule.port == target.port for rule in opened):
+            raise Refused(f"port {target.port} is not one for HTTP")
 
     def check_addresses(self, target: Target, addresses: Iterable[Address]) -> None:
         """What a name resolved to: one that is refused is enough. `Refused`."""
