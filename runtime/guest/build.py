@@ -1,6 +1,7 @@
 """Builds the guest: QuickJS-ng's published source and our C and JavaScript in, `artifact/` out.
 
     guest.wasm      the engine, its memory as it is after `boot`: JavaScript's own objects, our prelude. Imports nothing
+    library.wasm    another memory for it, which has Node's library, too (library.py)
     typescript.js   TypeScript to JavaScript, to be run in the sandbox (typescript.py)
     calls-*         the host's calls into wasmtime, for each system (native.py)
     manifest.json   what they were made from, and the addresses that the host must know
@@ -24,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 GUEST = Path(__file__).resolve().parent
 ARTIFACT = GUEST / "artifact"
@@ -104,11 +106,12 @@ def main() -> None:
         whole = compile_guest(engine, Path(scratch)).read_bytes()
         (ARTIFACT / "typescript.js").write_text(beside("typescript").build(Path(scratch)))
     beside("native").build(zig, ARTIFACT)
-    memory, addresses = boot(whole)
-    from runtime.sandbox.wasm import snapshot  # noqa: PLC0415 - after the path is set
+    from runtime.sandbox.wasm import only_memory, snapshot  # noqa: PLC0415 - after the path is set
 
-    (ARTIFACT / "guest.wasm").write_bytes(snapshot(whole, memory, abi("MAX_PAGES")))
-    manifest = {"sources": sources, "artefacts": artefact_hashes(), **addresses}
+    (ARTIFACT / "guest.wasm").write_bytes(snapshot(whole, boot(whole), abi("MAX_PAGES")))
+    memory, found = boot_library(whole)
+    (ARTIFACT / "library.wasm").write_bytes(only_memory(memory, abi("MAX_PAGES")))
+    manifest = {"sources": sources, "artefacts": artefact_hashes(), **found}
     (ARTIFACT / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
     print(f"built the guest in {time.monotonic() - started:.0f} s", file=sys.stderr)
 
@@ -129,7 +132,10 @@ def source_hashes() -> dict[str, str]:
 
 def artefact_hashes() -> dict[str, str]:
     """SHA-256 of what was built."""
-    return {name: sha256(ARTIFACT / name) for name in ("guest.wasm", "typescript.js", *beside("native").TARGETS)}
+    return {
+        name: sha256(ARTIFACT / name)
+        for name in ("guest.wasm", "library.wasm", "typescript.js", *beside("native").TARGETS)
+    }
 
 
 def up_to_date(sources: dict[str, str]) -> bool:
@@ -207,17 +213,31 @@ def abi(name: str) -> int:
     raise SystemExit(f"abi.h does not define {name}")
 
 
-def boot(whole: bytes) -> tuple[bytes, dict[str, int]]:
-    """Run `boot` with the prelude, then the library. Returns the memory afterwards, its stack emptied, and the addresses in it."""
+def boot(whole: bytes) -> bytes:
+    """Run `boot` with the prelude. Returns the memory afterwards, its stack emptied."""
+    guest = booted(whole)
+    guest.call("plain")
+    return guest.at_rest(len(guest.memory()))
+
+
+def booted(whole: bytes) -> Guest:
+    """The prelude has been evaluated, and neither `plain` nor `library` was called yet."""
     guest = Guest(whole)
     if failed := guest.call("boot", guest.write_low(bytecode(whole, prelude()))):
         raise SystemExit(f"boot failed at step {failed}")
+    return guest
+
+
+def boot_library(whole: bytes) -> tuple[bytes, dict[str, Any]]:
+    """The same with the library. Returns that memory, the addresses in it, and the names that the library makes known."""
+    guest = booted(whole)
+    guest.call("library_room")
     if failed := guest.call("library", guest.write_high(bytecode(whole, library.script()), above=HIGH_PAGES)):
         raise SystemExit(f"the library does not run: {guest.text(failed).decode()}")
     arenas = guest.call("arenas")
-    dump = bytearray(guest.memory()[: arenas & 0xFFFFFFFF])
-    dump[: abi("STACK_SIZE")] = bytes(abi("STACK_SIZE"))
-    return bytes(dump), {"in_address": guest.call("in_address"), "low_end": arenas >> 32}
+    memory = guest.at_rest(arenas & 0xFFFFFFFF)
+    names = json.loads(guest.text(guest.call("library_names")))["value"]
+    return memory, {"in_address": guest.call("in_address"), "low_end": arenas >> 32, "names": names}
 
 
 def bytecode(whole: bytes, source: str) -> bytes:
@@ -267,6 +287,10 @@ class Guest:
         address = self.call("reserve", len(request), self._memory.size(self._store) + above)
         self._memory.write(self._store, request, address)
         return address
+
+    def at_rest(self, size: int) -> bytes:
+        """So much of its memory, the stack emptied."""
+        return bytes(abi("STACK_SIZE")) + self.memory()[abi("STACK_SIZE") : size]
 
     def text(self, place: int) -> bytes:
         """What an export has answered."""

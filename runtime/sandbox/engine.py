@@ -21,6 +21,7 @@ import wasmtime
 from wasmtime import _bindings as c
 
 from runtime.sandbox import abi, calls, wasm, wrapping
+from runtime.sandbox.library import Names
 
 # Every proposal that the guest does not use is switched off: less of wasmtime can be reached (sandbox.md section 4).
 UNUSED_PROPOSALS = (
@@ -58,19 +59,25 @@ class Engine:
 
     def __init__(self, cache_directory: Path, *, concurrency: int, artifact: Traversable = calls.ARTIFACT) -> None:
         try:
-            guest, manifest = ((artifact / name).read_bytes() for name in ("guest.wasm", "manifest.json"))
+            guest, self._with_library, manifest = (
+                (artifact / name).read_bytes() for name in ("guest.wasm", "library.wasm", "manifest.json")
+            )
         except FileNotFoundError:
             raise RuntimeError(
                 "The guest is not built: run `python runtime/guest/build.py` (or `make guest`)."
             ) from None
-        self.build_id = hashlib.sha256(b"%d" % abi.ABI_VERSION + wrapping.made_of() + guest).hexdigest()
+        made_of = b"%d" % abi.ABI_VERSION + wrapping.made_of() + guest + self._with_library
+        self.build_id = hashlib.sha256(made_of).hexdigest()
         places = json.loads(manifest)
+        self.names = Names(places["names"])
+        """What a source that has a use for Node's library would name."""
         self.in_address: int = places["in_address"]
         self._guest, self._cache_directory = guest, cache_directory
         self._code: wasmtime.Module | None = None
+        self._library: Image | None = None
         self._lock = threading.Lock()
         self.low_end: int = places["low_end"]
-        """Where the memory of an ordinary request ends; Node's library lies behind it."""
+        """Where the memory of an ordinary request ends; Node's library lies behind it, if it is there."""
         self._pool = _pool(concurrency, self.low_end)
         self._engine = wasmtime.Engine(_config(self._pool))
         self._module = _compiled(self._engine, guest, self._pool, cache_directory)
@@ -78,8 +85,6 @@ class Engine:
         self.invoke, self.resume, self.load, self.reserve, self.memory = (names.index(name) for name in EXPORTS)
         kind = self._module.exports[self.memory].type
         assert isinstance(kind, wasmtime.MemoryType)
-        # As heap.c has it: Node's library, which no hook's memory limit counts.
-        self.library_bytes: int = (kind.limits.min + -self.low_end // abi.PAGE) * abi.PAGE
         self._host = calls.make_host(
             _address(self._engine.ptr()),
             _address(self._module.ptr()),
@@ -94,12 +99,29 @@ class Engine:
 
     def image(self, memory: bytes) -> Image:
         """A module that is this memory. Takes some milliseconds, and once per installation a second. Any thread."""
+        self._have_code()
+        return Image(wasmtime.Module(self._engine, wasm.only_memory(memory, abi.MAX_PAGES)))
+
+    def library(self) -> Image:
+        """The memory after boot that has Node's library in it. Takes as long as `image`, the first time. Any thread."""
+        self._have_code()
+        with self._lock:
+            if self._library is None:
+                self._library = Image(wasmtime.Module(self._engine, self._with_library))
+            return self._library
+
+    @property
+    def library_bytes(self) -> int:
+        """As heap.c has it: what of that memory is the library, which no hook's memory limit counts."""
+        pages = wasm.pages_of(self._with_library)
+        return (pages + -self.low_end // abi.PAGE) * abi.PAGE
+
+    def _have_code(self) -> None:
         with self._lock:
             if self._code is None:
                 code = wasm.only_code(self._guest, abi.MAX_PAGES)
                 self._code = _compiled(self._engine, code, self._pool, self._cache_directory)
                 self._host.code = _address(self._code.ptr())
-        return Image(wasmtime.Module(self._engine, wasm.only_memory(memory, abi.MAX_PAGES)))
 
     def imports(self) -> list[tuple[str, str, str]]:
         """What the module imports: (module, name, kind). A test reads it: nothing."""
@@ -111,6 +133,7 @@ class Engine:
             return
         self._closing = True
         self._clock.close()
+        self._library = None
         for thing in (self._module, self._code, self._engine):
             if thing is not None:
                 thing.close()
@@ -139,7 +162,8 @@ def _pool(concurrency: int, low_end: int) -> dict[str, int]:
 
     linear_memory_keep_resident: a slot's first bytes are reset by copying instead of unmapping. Measured with a
     sandbox of 0.6 MiB: copying costs about 15 us, the 40 page faults that it saves cost about 100. Node's library lies
-    behind these bytes: a request that does not use it writes none of its pages, so there is nothing to reset.
+    behind these bytes: a request that does not use it writes none of its pages, so there is nothing to reset. But to find
+    that out, and to read there, costs 20 us, so programs that have no use for it have a memory without it.
     """
     return {
         "total_core_instances": 2 * (concurrency + SPARE),  # a program with a large image is two

@@ -52,9 +52,8 @@ class Evaluation:
         self._engine = engine
         self._threads = threads
         self._turns = Turns(1)
-        fresh = Invocation(engine)
-        self.base = fresh.memory()
-        fresh.close()
+        self._bases: dict[bool, bytes] = {}
+        self._library_bytes = engine.library_bytes
 
     async def image_of(self, source: str, owner: str, trigger: str, modules: Modules | None = None) -> bytes:
         """See `Sandbox.make_image`. Takes some milliseconds."""
@@ -84,25 +83,45 @@ class Evaluation:
             done.exception()  # it was raised to who asked, if anybody is still there
         self._turns.give()
 
+    def open(self, program: WasmProgram) -> None:
+        """See `WasmProgram.open`. Any thread."""
+        program.open(self._engine, self.base(plain=program.plain))
+
+    def base(self, *, plain: bool) -> bytes:
+        """The memory after boot: with Node's library, or without."""
+        if plain not in self._bases:
+            fresh = Invocation(self._engine, 0 if plain else self._engine.library().pointer)
+            self._bases[plain] = fresh.memory()
+            fresh.close()
+        return self._bases[plain]
+
+    def taken(self, program: WasmProgram, invocation: Invocation) -> int:
+        """Bytes of its memory that a limit counts."""
+        return invocation.size() - (0 if program.plain else self._library_bytes)
+
     def _evaluate(self, source: str, trigger: str) -> bytes:
-        kept = self._kept(wrapped(source, trigger))
+        kept = self._kept(wrapped(source, trigger), plain=not self._engine.names.in_any([source]))
         return image.of_adapted(kept, trigger) if is_adapted(source, trigger) else kept
 
     def _evaluate_bundled(self, source: str, trigger: str, modules: Modules) -> bytes:
         before = lines_before(source)
         try:
-            kept = self._kept(wrapped(source, trigger, modules))
+            kept = self._kept(wrapped(source, trigger, modules), plain=False)
         except SourceRejected as error:
             raise within(error, Places(modules.places, before), lines=before - 1) from None
         kept = image.of_adapted(kept, trigger) if is_adapted(source, trigger) else kept
         return image.of_bundled(kept, modules.places, before)
 
-    def _kept(self, source: bytes) -> bytes:
-        invocation = Invocation(self._engine)
+    def _kept(self, source: bytes, *, plain: bool) -> bytes:
+        kept = self._image(source, 0 if plain else self._engine.library().pointer, self.base(plain=plain))
+        return image.of_plain(kept) if plain else kept
+
+    def _image(self, source: bytes, memory: int, base: bytes) -> bytes:
+        invocation = Invocation(self._engine, memory)
         try:
             if guest.load(self._engine, invocation, source, LOAD_LIMITS).kind == "pending":
                 return image.from_source(source)
-            return image.from_memory(invocation.memory(), self.base, self._engine.in_address)
+            return image.from_memory(invocation.memory(), base, self._engine.in_address)
         except image.TooLarge:
             message = f"What it makes while it loads takes more than {image.MOST:,} bytes."
             raise SourceRejected("memory_limit", message) from None
@@ -115,7 +134,7 @@ class Evaluation:
 
     def _run(self, program: WasmProgram, arguments: bytes, limits: Limits) -> Run:
         began, before = time.perf_counter(), time.thread_time()
-        program.open(self._engine, self.base)
+        self.open(program)
         invocation = Invocation(self._engine, program.mapped)
         try:
             reply = guest.ask(
@@ -130,7 +149,7 @@ class Evaluation:
             if reply.kind == "pending":
                 reply = failure("wall_limit", before=reply)
         except Stopped as stopped:
-            reply = failure(stopped.code, str(stopped), memory_bytes=invocation.taken())
+            reply = failure(stopped.code, str(stopped), memory_bytes=self.taken(program, invocation))
         finally:
             invocation.close()
         return Run(

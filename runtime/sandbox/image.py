@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from runtime.places import Places
 from runtime.sandbox import abi
 
-MEMORY, SOURCE, ADAPTED, BUNDLED = b"HKM1", b"HKS1", b"HKA1", b"HKB1"
+MEMORY, SOURCE, PLAIN, ADAPTED, BUNDLED = b"HKM1", b"HKS1", b"HKP1", b"HKA1", b"HKB1"
 MOST = 16 << 20
 """Bytes of an image: every request copies them."""
 
@@ -51,6 +51,11 @@ def from_memory(memory: bytes, base: bytes, in_address: int) -> bytes:
 def from_source(wrapped: bytes) -> bytes:
     """The image of a source that must be evaluated per request."""
     return SOURCE + wrapped
+
+
+def of_plain(kept: bytes) -> bytes:
+    """The image of a source that has no use for Node's library."""
+    return PLAIN + kept
 
 
 def of_adapted(kept: bytes, trigger: str) -> bytes:

@@ -69,10 +69,6 @@ class Invocation:
         """Bytes of its memory."""
         return int(_size(self._host, self._address))
 
-    def taken(self) -> int:
-        """Bytes of its memory that a limit counts."""
-        return self.size() - int(self._engine.library_bytes)
-
     def refused(self) -> bool:
         """Whether the hook has called cb(error), however it ended."""
         return string_at(self.start + self._engine.in_address + abi.IN_SIZE, 1) != b"\0"

@@ -11,7 +11,11 @@ from runtime.sandbox import abi
 from runtime.sandbox.base import Run, SourceRejected
 from runtime.sandbox.wrapping import NO_SUCH_EXPORT
 
-_OURS = re.compile(r"^(?: +at apply \(native\)\n)? +at [^\n]{0,200}:0:\d+\)?\n?", re.MULTILINE)
+_OURS = re.compile(
+    r"^(?: +at apply \(native\)\n)? +at [^\n]{0,200}:0:\d+\)?\n?"
+    r"|^ +at (?:ExtensibilityUserError|InvalidRequestError|InvalidScopeError|ServerError) \(node:internal\)\n?",
+    re.MULTILINE,
+)
 _MESSAGES = {
     "cpu_limit": "The hook ran longer than its CPU limit of {cpu_ms} ms.",
     "wall_limit": "The hook was not done after its time limit of {wall_ms} ms.",
@@ -50,7 +54,7 @@ def outcome(reply: abi.Reply, limits: Limits) -> Outcome:
 
 def users(stack: str) -> str:
     """The stack without frames of line 0: they are of what stands around the user's source, or of the prelude."""
-    return _OURS.sub("", stack) if ":0:" in stack else stack
+    return _OURS.sub("", stack) if ":0:" in stack or "Error (node:internal)" in stack else stack
 
 
 def console(reply: abi.Reply) -> tuple[ConsoleLine, ...]:

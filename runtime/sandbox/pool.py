@@ -76,6 +76,7 @@ class WasmSandbox(Sandbox):
         self.build_id = engine.build_id
         self._perform, self._at_once = perform, at_once
         self._engine = engine
+        self._library_bytes = engine.library_bytes
         self._evaluation = Evaluation(engine, _threads(1, "hookd-deploy"))
         self._threads = _threads(settings.threads, "hookd-sandbox")
         self._turns = Turns(settings.threads)
@@ -125,7 +126,7 @@ class WasmSandbox(Sandbox):
             arguments = self._adapted.arguments(arguments, owner, program.adapted)
         frame = guest.request(limits, image=program.image, payload=arguments, seed=next(self._seeds))
         step = None
-        taken = program.pages * abi.PAGE - self._engine.library_bytes
+        taken = program.pages * abi.PAGE - (0 if program.plain else self._library_bytes)
         if taken > limits.memory_bytes:
             step = _Step(failure("memory_limit", memory_bytes=taken), 0.0, None)
         elif self._inline and not program.slow and len(frame) <= INLINE_BYTES:
@@ -165,7 +166,7 @@ class WasmSandbox(Sandbox):
     async def _open(self, program: WasmProgram) -> None:
         if self._closing:
             raise Unavailable("The service is stopping.")
-        await asyncio.get_running_loop().run_in_executor(None, program.open, self._engine, self._evaluation.base)
+        await asyncio.get_running_loop().run_in_executor(None, self._evaluation.open, program)
 
     async def _longer(self, asked: _Asked, step: _Step | None) -> _Step:
         """A run that one turn of the event loop does not finish: a task of its own, for who asked may leave."""
@@ -227,7 +228,7 @@ class WasmSandbox(Sandbox):
                 due = asked.deadline if timer is None else min(now + timer / 1000, asked.deadline)
                 await under_way.wait(due - now)
                 stop = self._must_stop(step, asked, resumed)
-            resume = partial(self._resume, step, asked.limits, under_way.results())
+            resume = partial(self._resume, step, asked, under_way.results())
             after = None if stop else await self._on_thread(asked, resume)
             if after is None:
                 return step._replace(reply=stop or failure("wall_limit", before=step.reply), waiting=None)
@@ -298,7 +299,7 @@ class WasmSandbox(Sandbox):
             if reply.kind == "failure":
                 reply.refused = invocation.refused()
         except Stopped as stopped:
-            reply = failure(stopped.code, str(stopped), memory_bytes=invocation.taken())
+            reply = failure(stopped.code, str(stopped), memory_bytes=self._evaluation.taken(program, invocation))
             reply.refused = invocation.refused()
         except SourceRejected as rejected:
             reply = failure("source_rejected", rejected.message)
@@ -307,15 +308,16 @@ class WasmSandbox(Sandbox):
                 invocation.close()
         return _Step(reply, (clock() - before) * 1000, invocation if waiting else None)
 
-    def _resume(self, step: _Step, limits: Limits, results: bytes) -> _Step:
+    def _resume(self, step: _Step, asked: _Asked, results: bytes) -> _Step:
         assert step.waiting is not None
-        before, engine = time.thread_time(), self._engine
+        before, engine, limits = time.thread_time(), self._engine, asked.limits
         try:
             ticks = guest.ticks(limits.cpu_ms - step.cpu_ms)
             frame = guest.request(limits, payload=results)
             reply = guest.ask(engine, step.waiting, engine.resume, frame, limits, pages=0, ticks=ticks)
         except Stopped as stopped:
-            reply = failure(stopped.code, str(stopped), before=step.reply, memory_bytes=step.waiting.taken())
+            taken = self._evaluation.taken(asked.program, step.waiting)
+            reply = failure(stopped.code, str(stopped), before=step.reply, memory_bytes=taken)
         if reply.kind == "failure":
             reply.refused = step.waiting.refused()
         cpu_ms = step.cpu_ms + (time.thread_time() - before) * 1000

@@ -25,7 +25,7 @@ QUICK_MS, QUICK_RUNS = 2.0, 20
 class WasmProgram(Program):
     """A hook version's image, and what is known of its manners. `adapted` is the trigger whose adapter is around it, or "".
 
-    `places` says where its modules are from; None when it has none.
+    `places` says where its modules are from; None when it has none. `plain`: it runs in a memory without Node's library.
     """
 
     __slots__ = (
@@ -40,13 +40,15 @@ class WasmProgram(Program):
         "mapped",
         "pages",
         "places",
+        "plain",
         "size",
         "slow",
         "source",
     )
 
-    def __init__(self, kept: bytes, adapted: str = "", places: Places | None = None) -> None:
+    def __init__(self, kept: bytes, adapted: str = "", places: Places | None = None, *, plain: bool = False) -> None:
         self.places = places
+        self.plain = plain
         self.adapted = adapted
         self.evaluates = kept.startswith(image.SOURCE)
         body = kept[len(image.MEMORY) :]
@@ -55,21 +57,27 @@ class WasmProgram(Program):
         self._opening = threading.Lock()
         self._mapped: Image | None = None
         self.mapped = 0
-        self.is_open = len(self.image) <= LARGE
-        self.size = (len(kept) if self.is_open else self.pages * abi.PAGE) + (places.size if places else 0)
+        is_large = len(self.image) > LARGE
+        self.is_open = plain and not is_large
+        self.size = (self.pages * abi.PAGE if is_large else len(kept)) + (places.size if places else 0)
         self.slow = self.evaluates
         self._quick = self._strikes = 0
 
     def open(self, engine: Engine, base: bytes) -> None:
-        """Map a large image, over this memory after boot; then `mapped` is its address, and nothing is left to copy.
+        """Find the memory to begin with: `mapped` is its address. A large image is put into one of its own, over this base.
 
         Once, by any threads: a second module would take the place of one that sandboxes are being made of.
         """
         with self._opening:
-            if not self.is_open:
+            if self.is_open:
+                return
+            if len(self.image) > LARGE:
                 self._mapped = engine.image(image.applied(self.image, base))
-                self.mapped, self.image = self._mapped.pointer, b""
-                self.is_open = True
+                self.image = b""
+            else:
+                self._mapped = engine.library()
+            self.mapped = self._mapped.pointer
+            self.is_open = True
 
     def exceeded(self) -> None:
         """Note a run that was not done in its time on the event loop."""
@@ -87,7 +95,9 @@ def load_program(kept: bytes) -> WasmProgram:
     """A program from its image; `ValueError` when it is none."""
     kept, places = image.places_of(kept)
     kept, adapted = image.of_program(kept)
+    plain = kept.startswith(image.PLAIN)
+    kept = kept.removeprefix(image.PLAIN)
     whole = len(kept) >= len(image.MEMORY) + abi.IMAGE_HEAD.size
     if not (kept.startswith(image.SOURCE) or (kept.startswith(image.MEMORY) and whole)):
         raise ValueError("not an image")
-    return WasmProgram(kept, adapted, places)
+    return WasmProgram(kept, adapted, places, plain=plain)

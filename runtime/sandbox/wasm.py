@@ -61,7 +61,7 @@ def snapshot(module: bytes, memory: bytes, most_pages: int) -> bytes:
 
 def only_code(module: bytes, most_pages: int) -> bytes:
     """The module without its memory and data: it imports the memory, of any size, as `env` `memory`. Exports keep their places."""
-    limits = b"\1" + uleb(_pages_of(module)) + uleb(most_pages)
+    limits = b"\1" + uleb(pages_of(module)) + uleb(most_pages)
     imported = b"\1" + _name("env") + _name("memory") + bytes([_MEMORY_KIND]) + limits
     parts = [part for part in sections(module) if part[0] not in {MEMORY, DATA, DATA_COUNT, START}]
     at = next(place for place, (kind, _) in enumerate(parts) if kind > IMPORT)
@@ -97,7 +97,8 @@ def _data_section(memory: bytes) -> bytes:
     return uleb(len(segments)) + b"".join(b"\0\x41" + sleb(at) + b"\x0b" + uleb(len(s)) + s for at, s in segments)
 
 
-def _pages_of(module: bytes) -> int:
+def pages_of(module: bytes) -> int:
+    """How many pages the module's memory has at first."""
     body = next(body for kind, body in sections(module) if kind == MEMORY)
     pages, shift = 0, 0
     for byte in body[2:]:

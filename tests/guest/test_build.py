@@ -70,6 +70,7 @@ def test_the_manifest_is_of_this_artefact(manifest: Any):
     assert manifest["artefacts"] == build.artefact_hashes()
     assert {file.name for file in ARTIFACT.iterdir()} == {
         "guest.wasm",
+        "library.wasm",
         "typescript.js",
         "manifest.json",
         *build.beside("native").TARGETS,
@@ -124,6 +125,9 @@ def test_the_artefact_exports_what_the_engine_looks_for(sections: dict[int, byte
         b"hash_seed",
         b"in_address",
         b"library",
+        b"library_names",
+        b"library_room",
+        b"plain",
     }
 
 
@@ -181,6 +185,7 @@ def test_up_to_date_means_the_same_sources_and_a_whole_artefact(tmp_path: Path, 
     sources = {"a": "1"}
     assert not build.up_to_date(sources)
     (tmp_path / "guest.wasm").write_bytes(b"wasm")
+    (tmp_path / "library.wasm").write_bytes(b"more")
     (tmp_path / "typescript.js").write_bytes(b"js")
     for name in build.beside("native").TARGETS:
         (tmp_path / name).write_bytes(b"native")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import wasmtime
 
+from runtime.sandbox import wasm
 from runtime.sandbox.engine import EXPORTS, Engine
 from runtime.sandbox.invocation import Invocation
 
@@ -31,7 +32,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     exports = "".join(f'(export "{name}" (func 0))' for name in EXPORTS if name != "memory")
     text = f'(module (memory (export "memory") 1 2048) (func) {exports})'
     (folder / "guest.wasm").write_bytes(wasmtime.wat2wasm(text))
-    (folder / "manifest.json").write_text('{"in_address": 0, "low_end": 65536}')
+    (folder / "library.wasm").write_bytes(wasm.only_memory(bytes(wasm.PAGE), 2048))
+    (folder / "manifest.json").write_text('{"in_address": 0, "low_end": 65536, "names": []}')
     return folder
 
 

@@ -31,16 +31,7 @@ LIMITS = Limits(
     operations=10,
     operation_bytes=65_536,
 )
-WIDE = Limits(
-    cpu_ms=4_000,
-    wall_ms=8_000,
-    memory_bytes=8 << 20,
-    output_bytes=65_536,
-    console_lines=8,
-    console_bytes=2_048,
-    operations=10,
-    operation_bytes=65_536,
-)
+WIDE = replace(LIMITS, cpu_ms=4_000, wall_ms=8_000, output_bytes=65_536)
 # Every place in which a program can keep something. `look` must always report what it reports in a fresh sandbox.
 KEEPER = """
 let closure = 0;
@@ -271,7 +262,7 @@ async def test_a_program_that_is_evaluated_in_each_request_keeps_nothing_either(
 async def test_requests_beside_each_other_share_nothing(sandbox: WasmSandbox, keeper: bytes):
     """While requests that have left their traces wait, others of the same program find none."""
     clean = await look(sandbox, load_program(keeper))
-    program = load_program(keeper)
+    program = opened(sandbox, keeper)
     waiting = [asyncio.create_task(run(sandbox, program, "wait", LIMITS)) for _ in range(3)]
     await asyncio.sleep(0)
 
@@ -293,9 +284,16 @@ async def test_a_hook_finds_only_zeros_in_new_memory(sandbox: WasmSandbox, slow:
         assert (await run(sandbox, finder)).outcome == Answer({"found": [], "much": True})
 
 
-def memory_after_boot(sandbox: WasmSandbox) -> bytes:
+def opened(sandbox: WasmSandbox, kept: bytes) -> WasmProgram:
+    """A program, with the memory that it begins with."""
+    program = load_program(kept)
+    sandbox._evaluation.open(program)
+    return program
+
+
+def memory_after_boot(sandbox: WasmSandbox, program: WasmProgram) -> bytes:
     """Before the first request of this test."""
-    fresh = Invocation(sandbox._engine)
+    fresh = Invocation(sandbox._engine, program.mapped)
     try:
         return fresh.memory()
     finally:
@@ -317,16 +315,18 @@ def invoke(sandbox: WasmSandbox, invocation: Invocation, program: WasmProgram, s
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_secret_is_in_no_byte_of_the_next_sandbox(sandbox: WasmSandbox):
     """The next one lies in the same place, which is exactly as it was after boot; also what it grows into is empty."""
-    hoarder, ordinary = [load_program(await sandbox.make_image(source)) for source in (HOARDER, ORDINARY)]
-    places, base = set(), memory_after_boot(sandbox)
+    hoarder, ordinary = [
+        opened(sandbox, await sandbox.make_image(f"// globalThis\n{source}")) for source in (HOARDER, ORDINARY)
+    ]
+    places, base = set(), memory_after_boot(sandbox, hoarder)
     for _ in range(3):
-        first = Invocation(sandbox._engine)
+        first = Invocation(sandbox._engine, hoarder.mapped)
         places.add(first.start)
         assert invoke(sandbox, first, hoarder, MARKER).value == {"secret": MARKER}
         assert first.memory().count(MARKER.encode()) > 100_000, "the test sees what it must not find"
         first.close()
 
-        second = Invocation(sandbox._engine)
+        second = Invocation(sandbox._engine, ordinary.mapped)
         places.add(second.start)
         try:
             assert second.memory() == base
@@ -342,8 +342,9 @@ async def test_a_secret_is_in_no_byte_of_the_next_sandbox(sandbox: WasmSandbox):
 @pytest.mark.parametrize("end", ["cpu", "memory", "stack"])
 async def test_a_sandbox_that_was_stopped_leaves_no_byte(sandbox: WasmSandbox, keeper: bytes, end: str):
     """However abruptly."""
-    program, base = load_program(keeper), memory_after_boot(sandbox)
-    first = Invocation(sandbox._engine)
+    program = opened(sandbox, keeper)
+    base = memory_after_boot(sandbox, program)
+    first = Invocation(sandbox._engine, program.mapped)
     payload = arguments(end)
     request = abi.frame(now_ms=0, seed=bytes(32), limits=LIMITS, image=program.image, payload=payload)
     try:
@@ -356,7 +357,7 @@ async def test_a_sandbox_that_was_stopped_leaves_no_byte(sandbox: WasmSandbox, k
     place = first.start
     first.close()
 
-    second = Invocation(sandbox._engine)
+    second = Invocation(sandbox._engine, program.mapped)
     assert second.start == place
     assert second.memory() == base
     second.close()

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.errors import Unavailable
-from runtime.sandbox import abi, calls, image
+from runtime.sandbox import abi, calls, image, wasm
 from runtime.sandbox.engine import SPARE, Engine
 from runtime.sandbox.invocation import Invocation, Stopped
 from tests.sandbox.conftest import LIMITS
@@ -54,7 +54,10 @@ def evil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     artifact = tmp_path_factory.mktemp("evil")
     text = EVIL.replace("{payload}", str(IN_ADDRESS + abi.HEAD.size))
     (artifact / "guest.wasm").write_bytes(wasmtime.wat2wasm(text))
-    (artifact / "manifest.json").write_text(json.dumps({"in_address": IN_ADDRESS, "low_end": 4 * abi.PAGE}))
+    (artifact / "library.wasm").write_bytes(wasm.only_memory(bytes(4 * abi.PAGE), 2048))
+    (artifact / "manifest.json").write_text(
+        json.dumps({"in_address": IN_ADDRESS, "low_end": 4 * abi.PAGE, "names": []})
+    )
     engine = Engine(artifact / "cache", concurrency=2, artifact=artifact)
     yield engine
     engine.close()

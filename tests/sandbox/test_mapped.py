@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import wasmtime
 
 from runtime.model import Answer, ConsoleLine, Failure, Limits, Refusal
 from runtime.sandbox import abi, image
@@ -134,7 +135,7 @@ async def test_many_ask_while_it_is_opened(sandbox: WasmSandbox, program: WasmPr
 
 async def test_the_mapped_memory_is_the_one_that_was_kept(sandbox: WasmSandbox, program: WasmProgram):
     """Byte for byte, but for what an image leaves out."""
-    body, base = program.image, sandbox._evaluation.base
+    body, base = program.image, sandbox._evaluation.base(plain=program.plain)
     await run(sandbox, program, "answer")
     invocation = Invocation(sandbox._engine, program.mapped)
     try:
@@ -172,6 +173,14 @@ def memory_of(sandbox: WasmSandbox, mapped: int) -> bytes:
         return invocation.memory()
     finally:
         invocation.close()
+
+
+async def test_the_code_over_it_imports_its_memory_and_nothing_else(sandbox: WasmSandbox, program: WasmProgram):
+    """No function of the host: a mapped program can call no more than any other."""
+    await run(sandbox, program, "answer")
+    code = sandbox._engine._code
+    assert code is not None
+    assert [(i.module, i.name, type(i.type)) for i in code.imports] == [("env", "memory", wasmtime.MemoryType)]
 
 
 @pytest.mark.parametrize("forged", ["a run beyond its pages", "a run longer than the image"])

@@ -59,4 +59,5 @@ return function install() {
     defineProperty(globalThis, name, { __proto__: null, ...kept, configurable: true, enumerable: false });
   }
   defineProperty(globalThis, 'require', { __proto__: null, value: require, writable: true, configurable: true, enumerable: false });
+  return ownKeys(globals);
 };

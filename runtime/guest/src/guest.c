@@ -378,9 +378,23 @@ EXPORT("boot") int32_t boot(uint8_t *at) {
   JS_FreeValue(ctx, inside);
   JS_FreeValue(ctx, prelude);
   request_at = in;
-  heap_make_room(LIBRARY_ROOM);
   return 0;
 }
+
+/* For the build, after `boot`: the memory of hooks that have no use for the library. */
+EXPORT("plain") void plain(void) {
+  JS_FreeValue(ctx, native);
+  JS_RunGC(rt);
+  was_reserved = false;
+  room = NULL;
+  make_room_for_names();
+  engine_set_gc_room(rt, GC_THRESHOLD);
+  heap_seal();
+  heap_make_room(ROOM);
+}
+
+/* For the build, between `boot` and `library`. */
+EXPORT("library_room") void library_room(void) { heap_make_room(LIBRARY_ROOM); }
 
 /* Payload: the library's bytecode, an expression that gives a function(native) -> function(). The first makes everything,
    in the high arena; the second makes it known, where requests look for it. */
@@ -397,6 +411,8 @@ static JSValue evaluate_library(void) {
   return install;
 }
 
+static JSValue installed; /* the names that it has made known */
+
 /* For the build, after `boot`. The request lies behind the high arena. Answers what went wrong, 0 on success. */
 EXPORT("library") uint64_t library(uint8_t *at) {
   request_at = at;
@@ -406,7 +422,7 @@ EXPORT("library") uint64_t library(uint8_t *at) {
   JSValue install = evaluate_library();
   heap_leave(true);
   if (JS_IsException(install)) return threw(JS_GetException(ctx));
-  JSValue installed = JS_Call(ctx, install, JS_UNDEFINED, 0, NULL);
+  installed = JS_Call(ctx, install, JS_UNDEFINED, 0, NULL);
   if (JS_IsException(installed)) return threw(JS_GetException(ctx));
   JS_FreeValue(ctx, install);
   JS_RunGC(rt);
@@ -420,6 +436,9 @@ EXPORT("library") uint64_t library(uint8_t *at) {
   heap_seal();
   return places.low_end ? 0 : outcome_failure("memory_limit", "LIBRARY_ROOM is too small");
 }
+
+/* For the build, when it has copied the memory. */
+EXPORT("library_names") uint64_t library_names(void) { return outcome_answer(ctx, installed, 65536); }
 
 /* Where the memory of an ordinary request ends, and where the library does. */
 EXPORT("arenas") uint64_t arenas(void) { return (uint64_t)places.low_end << 32 | places.high_end; }
