@@ -20,6 +20,7 @@ OLDEST: Final = 20
 _MEGABYTE: Final = 1 << 20
 # What Node's own objects take of the heap, in MB, before a hook has any.
 _OWN_HEAP: Final = 8
+_SCRIPTS: Final = ("guest", "requests")
 _LIMITS: Final = {"CORE": 0, "FSIZE": 0, "NOFILE": 64, "CPU": 60}
 _THREADS: Final = 64
 _SECONDS: Final = 20
@@ -30,11 +31,11 @@ _LIBRARIES: Final = ("/lib", "/lib64", "/usr/lib", "/usr/local/lib")
 def plan_of(node: Path, limits: Limits, walls: Sequence[str] = WALLS) -> Plan:
     """What the jailer has to start. `SettingsError`."""
     version = _version(node)
-    script = (resources.files("runtime.node") / "guest.js").read_text("utf-8")
+    guest, requests = ((resources.files("runtime.node") / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)
     files = _libraries(node)
     limited = _LIMITS if NAMESPACES not in walls else {**_LIMITS, "NPROC": _THREADS}
     return Plan(
-        command=[str(node), *_options(version, limits), "-e", script],
+        command=[str(node), *_options(version, limits), "-e", f"{guest}({requests})"],
         files=[str(node), *files],
         folders=[] if files else [path for path in _LIBRARIES if Path(path).is_dir()],
         walls=list(walls),

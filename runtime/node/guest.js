@@ -1,7 +1,7 @@
 // What runs in a jailed Node before and around a hook: the twin of guest/src/guest.c, and tests compare the two.
 // It is given a request over descriptor 3 and answers over it, in frames of four bytes of length and JSON; the host believes
-// none of them (frames.py). Runs before the user's source, so what it takes from Node is Node's own.
-(() => {
+// none of them (frames.py). An expression of a function of `requests.js`. Runs before the user's source, so what it takes from Node is Node's own.
+((requests) => {
   'use strict';
   const { read, readSync, writeSync } = require('fs');
   const { Script, constants: { USE_MAIN_CONTEXT_DEFAULT_LOADER: importModuleDynamically } = {} } = require('vm');
@@ -302,7 +302,12 @@
   errorClass('InvalidScopeError');
   errorClass('ServerError');
 
+  let requested = false;
   const requireHere = function require(name) {
+    if (!requested && (name === 'http' || name === 'https' || name === 'node:http' || name === 'node:https')) {
+      requested = true;
+      requests(operate, abandon);
+    }
     if (isBuiltin(name)) return builtin(name);
     const error = new ErrorHere(`Cannot find module '${name}'. Node's own modules are here; npm modules are those of the hook's dependencies.`);
     error.code = 'MODULE_NOT_FOUND';
@@ -358,7 +363,7 @@
   const limitCode = (name, message, code) => {
     if (name !== 'RangeError') return code;
     if (message === 'Maximum call stack size exceeded') return 'stack_limit';
-    return message === 'Array buffer allocation failed' ? 'memory_limit' : code;
+    return message === 'Array buffer allocation failed' || message === 'WebAssembly.Memory(): could not allocate memory' ? 'memory_limit' : code;
   };
   const jsonProperty = (error, name) => {
     try {
@@ -537,4 +542,4 @@
   }]);
   send('{"ready":true}');
   begin(parse(receive()));
-})();
+})

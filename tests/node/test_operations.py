@@ -159,3 +159,49 @@ async def test_forged_operations_are_refused(sandbox: NodeSandbox, operations: s
 
     assert isinstance(outcome, Failure)
     assert outcome.code == code
+
+
+HTTP = {
+    "get": (
+        "http.get('http://u:p@x:81/y?z=1#h', { headers: { A: 'b' } }, done).on('error', cb);",
+        [201, "Made", ["a=1", "b=2"], "GET", "nothing"],
+    ),
+    "https, by options": (
+        "const r = https.request({ hostname: 'x', path: '/p', method: 'post', headers: { 'Content-Length': 5 } }, done); r.write('he'); r.end('llo');",
+        [201, "Made", ["a=1", "b=2"], "POST", "hello"],
+    ),
+    "a body by a pipe": (
+        "const r = http.request(new URL('http://x/'), { method: 'PUT' }); r.on('response', done); require('stream').Readable.from(['a', 'b']).pipe(r);",
+        [201, "Made", ["a=1", "b=2"], "PUT", "ab"],
+    ),
+    "a failure": ("http.get('http://refused/').on('error', (e) => cb(null, e.code));", "ERR_REFUSED"),
+    "aborted": (
+        "const r = http.get('http://never/'); r.on('error', (e) => cb(null, e.code)); setTimeout(() => r.destroy(), 1);",
+        "ECONNRESET",
+    ),
+    "by a signal": (
+        "const c = new AbortController(); http.get('http://never/', { signal: c.signal }).on('error', (e) => cb(null, e.name)); setTimeout(() => c.abort(), 1);",
+        "AbortError",
+    ),
+    "a timeout": (
+        "const r = http.get('http://never/', { timeout: 5 }); r.on('timeout', () => r.destroy(new Error('late'))); r.on('error', (e) => cb(null, e.message));",
+        "late",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HTTP)
+async def test_http_and_https_ask_the_host(sandbox: NodeSandbox, name: str):
+    """As Node's own modules look to who uses them, redirects left to the caller."""
+    body, expected = HTTP[name]
+    source = f"""const http = require('http'), https = require('node:https');
+    module.exports = (cb) => {{
+      const done = (r) => {{
+        let text = '';
+        r.setEncoding('utf8').on('data', (d) => {{ text += d; }});
+        r.on('end', () => cb(null, [r.statusCode, r.statusMessage, r.headers['set-cookie'], r.headers['x-method'], text]));
+      }};
+      {body} }};"""
+    done = await sandbox.run(sandbox.load(await sandbox.make_image(source)), b"[]", AMPLE, owner="acme")
+
+    assert done.outcome == Answer(expected)
