@@ -281,6 +281,36 @@
     utf8Decode: (value) => apply(toString, viewOf(value), ['utf8']),
   });
 
+  // For modules; a source that names it has the one of sandbox/adapters. Node's own Request and Response are loaded when they are used.
+  hidden(globalThis, 'fetch', async function fetch(input, init) {
+    const { Request, Response } = globalThis;
+    const request = new Request(input, init);
+    const { method, url, redirect, signal } = request;
+    signal.throwIfAborted();
+    const body = request.body ? apply(toString, bytesOf(await request.arrayBuffer()), ['base64']) : undefined;
+    let id = 0;
+    const stopped = new PromiseHere((resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        abandon(id);
+        reject(signal.reason);
+      });
+    });
+    let said;
+    try {
+      const answered = operate('fetch', { method, url, redirect, headers: [...request.headers], body }, (begun) => { id = begun; });
+      said = await PromiseHere.race([answered, stopped]);
+    } catch (cause) {
+      throw signal.aborted || tooMany ? cause : new TypeError('fetch failed', { cause });
+    }
+    const { status, reason: statusText, headers } = said;
+    const none = method === 'HEAD' || status === 204 || status === 205 || status === 304;
+    const response = new Response(none ? null : bytesOf(said.body, 'base64'), { status, statusText, headers });
+    const own = (name, value) => defineProperty(response, name, { __proto__: null, value });
+    own('url', said.url);
+    own('redirected', said.redirected);
+    return response;
+  });
+
   // The classes that the starter code uses to say which OAuth error a denial is.
 
   class ExtensibilityUserError extends ErrorHere {

@@ -137,18 +137,26 @@ class Jail:
             os.setgroups([])
             os.setresgid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED)
             os.setresuid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED)
-        if NAMESPACES in self.walls:
-            # Its own count of processes. Where root may make namespaces and others may not, it has none; it is nobody then.
-            with contextlib.suppress(OSError):
-                kernel.unshare(kernel.NEWUSER)
+        counts_alone = NAMESPACES in self.walls and _unshare_users()
         for name, most in self._plan.limits.items():
-            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
+            # The threads of all processes of this user would be counted, those of other hooks too.
+            if name != "NPROC" or counts_alone:
+                resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
         kernel.give_up_capabilities()
         kernel.die_with_parent()
         if self._rules >= 0:
             kernel.landlock(CHANNEL + 1)
             os.close(CHANNEL + 1)
         kernel.seccomp(syscalls.program(kernel.MACHINE, os.getpid()))
+
+
+def _unshare_users() -> bool:
+    """Whether the process is nobody, and counted alone, from now on. Where root may make namespaces and others may not, it is not."""
+    try:
+        kernel.unshare(kernel.NEWUSER)
+    except OSError:
+        return False
+    return True
 
 
 def _unshare_mounts() -> bool:

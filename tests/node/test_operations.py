@@ -68,6 +68,22 @@ async def test_fetch_asks_the_host(sandbox: NodeSandbox):
     assert done.operations == (Operation(kind="fetch", method="POST", host="acme"),)
 
 
+async def test_modules_have_a_fetch_of_their_own(sandbox: NodeSandbox):
+    """Whose source does not name it, but what it requires does: Node's, by the same door."""
+    done = await run(
+        sandbox,
+        """const get = globalThis['fet' + 'ch'];
+        const r = await get('http://x/y', { method: 'POST', body: 'h\\u00e9' });
+        const failed = await get('http://refused/').catch((e) => [e.name, e.cause.code]);
+        const late = await get('http://never/', { signal: AbortSignal.timeout(5) }).catch((e) => e.name);
+        return [r.status, r.url, r.headers.getSetCookie(), await r.text(), failed, late];""",
+    )
+
+    assert done.outcome == Answer(
+        [201, "http://x/y", ["a=1", "b=2"], "h\u00e9", ["TypeError", "ERR_REFUSED"], "TimeoutError"]
+    )
+
+
 async def test_many_at_once_each_get_their_own(sandbox: NodeSandbox):
     """In whatever order they are done."""
     done = await run(
