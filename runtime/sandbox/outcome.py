@@ -16,6 +16,8 @@ _OURS = re.compile(
     r"|^ +at (?:ExtensibilityUserError|InvalidRequestError|InvalidScopeError|ServerError) \(node:internal\)\n?",
     re.MULTILINE,
 )
+# The first frame of a module's.
+_MODULE = re.compile(r" +at [^\n]{0,200}?\(?(node_modules/[^\n():]{1,300}:\d{1,9})\)?$", re.MULTILINE)
 _MESSAGES = {
     "cpu_limit": "The hook ran longer than its CPU limit of {cpu_ms} ms.",
     "wall_limit": "The hook was not done after its time limit of {wall_ms} ms.",
@@ -83,9 +85,8 @@ def rejection(reply: abi.Reply, *, lines: int) -> SourceRejected:
 def _unended(message: str, lines: int) -> SourceRejected:
     """The parser has gone on into what stands behind the source: it ends too early, or too late."""
     if message == "SyntaxError: Unexpected token '}'":
-        return SourceRejected(
-            "syntax_error", message
-        )  # the wrapper's own: one of the source's, who knows which, is too many
+        # The wrapper's own: one of the source's, who knows which, is too many.
+        return SourceRejected("syntax_error", message)
     return SourceRejected("syntax_error", "SyntaxError: Unexpected end of input", line=lines)
 
 
@@ -97,7 +98,9 @@ def within(error: SourceRejected, places: Places, *, lines: int) -> SourceReject
         if error.line > lines:
             return _unended(error.message, lines)
         line, column = error.line, error.column
-    return SourceRejected(error.code, error.message, line=line, column=column, stack=stack)
+    thrown = _MODULE.search(stack.partition("hook.js:")[0])
+    message = f"{error.message.removesuffix('.')} (in {thrown[1]})" if thrown else error.message
+    return SourceRejected(error.code, message, line=line, column=column, stack=stack)
 
 
 def placed(run: Run, places: Places) -> Run:

@@ -93,7 +93,7 @@ async def test_an_error_at_load_names_the_hooks_own_line(registry: Registry, run
     with pytest.raises(SourceRejected) as caught:
         await run_modules("\n\nrequire('a@1.0.0').fail();", registry=registry.url)
 
-    assert (caught.value.message, caught.value.line) == ("Error: no", 3)
+    assert (caught.value.message, caught.value.line) == ("Error: no (in node_modules/a/index.js:3)", 3)
     assert "node_modules/a/index.js:3" in caught.value.stack
 
 

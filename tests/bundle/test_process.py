@@ -47,6 +47,22 @@ async def test_nothing_of_it_survives(tmp_path):
             await asyncio.sleep(0.01)
 
 
+async def test_who_leaves_takes_it_along(tmp_path):
+    """A caller that is cancelled leaves nothing that runs."""
+    running = asyncio.create_task(python(FORKS + "; p.wait()", tmp_path))
+    async with asyncio.timeout(PATIENCE):
+        while not (tmp_path / "child").exists() or not (tmp_path / "child").read_text():
+            await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    child = int((tmp_path / "child").read_text())
+
+    async with asyncio.timeout(PATIENCE):
+        while is_running(child):
+            await asyncio.sleep(0.01)
+
+
 async def test_it_writes_so_much_at_most(tmp_path):
     """The folder is looked at while it writes."""
     code = "n = 0\nwhile True: open(str(n), 'wb').write(b'x' * 65536) if n < 1000 else None; n += 1"
