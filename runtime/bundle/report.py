@@ -23,9 +23,13 @@ _NAMED: Final = 5
 
 
 def warnings_of(
-    dependencies: Mapping[str, str], wanted: Sequence[Specifier], bundle: Bundle | None = None
+    dependencies: Mapping[str, str],
+    wanted: Sequence[Specifier],
+    bundle: Bundle | None = None,
+    *,
+    is_node: bool = False,
 ) -> list[str]:
-    """What is amiss, though the hook can be deployed."""
+    """What is amiss, though the hook can be deployed: on an engine that has all of Node, or on the other."""
     warnings = []
     unused = dependencies.keys() - {specifier.name for specifier in wanted}
     if unused:
@@ -33,7 +37,7 @@ def warnings_of(
     if bundle is None:
         return warnings
     absent = {name for name in bundle.script.builtins if name.split("/")[0] not in BUILTINS}
-    if absent:
+    if absent and not is_node:
         warnings.append(
             f"Its modules require what only Node has: {_list(absent)}. What needs it throws when it is called;"
             ' engine = "node" has it.'

@@ -70,7 +70,7 @@ class SourceImages(Images):
             ),
             bundle=packed,
             modules=bundle.modules,
-            warnings=warnings_of(version.dependencies, wanted, bundle),
+            warnings=warnings_of(version.dependencies, wanted, bundle, is_node=version.engine == "node"),
             ms=(time.perf_counter() - began) * 1000,
         )
 

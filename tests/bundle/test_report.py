@@ -22,6 +22,14 @@ def test_the_author_learns_what_is_amiss():
     ]
 
 
+def test_node_has_what_only_node_has():
+    """A hook that runs in Node needs no warning of it."""
+    bundle = replace(BUNDLE, missing=())
+
+    assert "what only Node has: fs." in warnings_of({}, required("require('a@1')", {}), bundle)[0]
+    assert warnings_of({}, required("require('a@1')", {}), bundle, is_node=True) == []
+
+
 def test_nothing_is_amiss():
     """Then nothing is said."""
     bundle = replace(BUNDLE, script=replace(BUNDLE.script, builtins=("crypto",)), missing=())
