@@ -47,7 +47,8 @@ def wrapped(source: str, trigger: str = "", modules: Modules | None = None) -> b
     if source.startswith("#!"):
         source = "//" + source[2:]
     whole = f"{_HEAD}{source}{_TAIL}" if modules is None else _joined(source, modules)
-    return (_before(source, trigger) + whole).encode("utf-8", "surrogatepass")
+    before = _before(source, trigger, "" if modules is None else modules.code)
+    return (before + whole).encode("utf-8", "surrogatepass")
 
 
 def lines_before(source: str) -> int:
@@ -60,9 +61,9 @@ def _joined(source: str, modules: Modules) -> str:
     return f"(({adapter('modules')})({hook}, {script}, {json.dumps(modules.builtins)}))"
 
 
-def _before(source: str, trigger: str) -> str:
+def _before(source: str, trigger: str, code: str) -> str:
     """Nothing, or an expression of a function that takes the source's and gives the one that the guest calls."""
-    first = [adapter(name) for name, named in _GLOBALS.items() if named.search(source)]
+    first = [adapter(name) for name, named in _GLOBALS.items() if named.search(source) or named.search(code)]
     around = ""
     if is_adapted(source, trigger):
         name, given = ("webtask", adapter("storage")) if trigger == WEBTASK else ("actions", json.dumps(trigger))

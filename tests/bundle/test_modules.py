@@ -156,6 +156,16 @@ async def test_a_module_is_loaded_once_and_not_in_every_request(registry: Regist
     assert run.cpu_ms < 50
 
 
+async def test_a_module_finds_what_a_hook_would(registry: Registry, run_modules):
+    """Globals that come with the hooks that name them; and Node's library, of which the hook itself names nothing."""
+    registry.add(
+        "a", files={"index.js": "module.exports = [typeof fetch, typeof Headers, typeof require('events').once]"}
+    )
+    run = await run_modules("module.exports = cb => cb(null, require('a@1'))", registry=registry.url)
+
+    assert run.outcome == Answer(["function", "function", "function"])
+
+
 async def test_no_module_reaches_another_hook(registry: Registry, run_modules):
     """What one changes in a builtin of the language is gone with its sandbox."""
     registry.add("a", files={"index.js": "Array.prototype.map = () => 'changed'"})
