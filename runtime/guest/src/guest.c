@@ -7,6 +7,7 @@
 #include <string.h>
 #include "abi.h"
 #include "base64.h"
+#include "bytes.h"
 #include "crypto.h"
 #include "engine.h"
 #include "heap.h"
@@ -14,6 +15,7 @@
 #include "operations.h"
 #include "outcome.h"
 #include "utf8.h"
+#include "words.h"
 
 #define EXPORT(name) __attribute__((export_name(name)))
 /* Garbage is thrown away with the sandbox, so a collection pays only for hooks that make megabytes of it. */
@@ -25,7 +27,7 @@
 /* What an ordinary source leaves. */
 #define SOURCE_ROOM (24 << 10)
 #define SHAPES_ROOM 128
-#define NAMES_ROOM 6000 /* the library's with what else there is */
+#define NAMES_ROOM 8000 /* the library's with what else there is */
 
 static JSRuntime *rt;
 static JSContext *ctx;
@@ -401,6 +403,7 @@ EXPORT("library_room") void library_room(void) { heap_make_room(LIBRARY_ROOM); }
 static JSValue evaluate_library(void) {
   JSValue code = JS_ReadObject(ctx, (const uint8_t *)payload(), request()->payload_size, JS_READ_OBJ_BYTECODE);
   JSValue library = JS_EvalFunction(ctx, code), thrown;
+  bytes_define(ctx, native);
   crypto_define(ctx, native); /* C functions that only the library uses lie with it */
   if (JS_IsException(library)) return library;
   JSValue install = JS_Call(ctx, library, JS_UNDEFINED, 1, (JSValueConst *)&native);
@@ -417,11 +420,13 @@ static JSValue installed; /* the names that it has made known */
 EXPORT("library") uint64_t library(uint8_t *at) {
   request_at = at;
   if (!engine_make_room_for_names(rt, NAMES_ROOM)) return outcome_failure("memory_limit", "no room for the names");
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) JS_NewAtom(ctx, words[i]);
   heap_open_high((uintptr_t)at);
   heap_enter(true);
   JSValue install = evaluate_library();
   heap_leave(true);
   if (JS_IsException(install)) return threw(JS_GetException(ctx));
+  engine_undo_autoinits(rt);
   installed = JS_Call(ctx, install, JS_UNDEFINED, 0, NULL);
   if (JS_IsException(installed)) return threw(JS_GetException(ctx));
   JS_FreeValue(ctx, install);

@@ -42,7 +42,7 @@ const types = {
   isAnyArrayBuffer: isA('ArrayBuffer', 'SharedArrayBuffer'),
 };
 
-const ONLY_ENUMERABLE = 2;
+const [ONLY_ENUMERABLE, SKIP_SYMBOLS] = [2, 16];
 const privateSymbols = { __proto__: null };
 for (const name of ['arrow_message', 'decorated', 'untransferable_object', 'transfer_mode', 'exit_info']) {
   privateSymbols[`${name}_private_symbol`] = Symbol(name);
@@ -50,13 +50,14 @@ for (const name of ['arrow_message', 'decorated', 'untransferable_object', 'tran
 
 const util = {
   constants: {
-    ALL_PROPERTIES: 0, ONLY_WRITABLE: 1, ONLY_ENUMERABLE, ONLY_CONFIGURABLE: 4, SKIP_STRINGS: 8, SKIP_SYMBOLS: 16,
+    ALL_PROPERTIES: 0, ONLY_WRITABLE: 1, ONLY_ENUMERABLE, ONLY_CONFIGURABLE: 4, SKIP_STRINGS: 8, SKIP_SYMBOLS,
     kPending: 0, kFulfilled: 1, kRejected: 2, kExiting: 0, kExitCode: 1, kHasExitCode: 2, kDisallowCloneAndTransfer: 0, kTransferable: 1, kCloneable: 2,
   },
   privateSymbols,
   getOwnNonIndexProperties(object, filter) {
-    const keys = [...getOwnPropertyNames(object).filter((key) => !isIndex.test(key)), ...getOwnPropertySymbols(object)];
-    return filter === ONLY_ENUMERABLE ? keys.filter((key) => getOwnPropertyDescriptor(object, key).enumerable) : keys;
+    const symbols = filter & SKIP_SYMBOLS ? [] : getOwnPropertySymbols(object);
+    const keys = [...getOwnPropertyNames(object).filter((key) => !isIndex.test(key)), ...symbols];
+    return filter & ONLY_ENUMERABLE ? keys.filter((key) => getOwnPropertyDescriptor(object, key).enumerable) : keys;
   },
   getConstructorName: (object) => object.constructor.name,
   getPromiseDetails: (promise) => [promiseState(promise), promiseResult(promise)],
@@ -76,17 +77,25 @@ const util = {
   shouldAbortOnUncaughtToggle: [0],
 };
 
-const encodings = ['ascii', 'utf8', 'base64', 'utf16le', 'latin1', 'hex', 'buffer', 'base64url'];
+const symbols = {};
+for (const name of ['messaging_deserialize', 'messaging_transfer', 'messaging_transfer_list', 'messaging_clone']) {
+  symbols[`${name}_symbol`] = Symbol(name);
+}
+const decoding = require('internal/decoding-bindings');
 
 module.exports = {
   __proto__: null,
-  config: { hasIntl: false, hasInspector: false, noBrowserGlobals: false, hasOpenSSL: true, fipsMode: false, hasTracing: false, hasNodeOptions: false, isDebugBuild: false, bits: 64 },
+  buffer: require('internal/buffer-binding'),
+  get url() { return require('internal/url-binding'); },
+  config: { hasIntl: true, hasInspector: false, noBrowserGlobals: false, hasOpenSSL: true, fipsMode: false, hasTracing: false, hasNodeOptions: false, isDebugBuild: false, bits: 64 },
   constants: require('internal/constants-of-node'),
   errors: { exitCodes: { kNoFailure: 0, kGenericUserError: 1 }, triggerUncaughtException(error) { throw error; } },
-  messaging: { get DOMException() { return require('internal/per_context/domexception').DOMException; } },
+  encoding_binding: decoding.encoding_binding,
+  icu: decoding.icu,
+  messaging: { DOMException: globalThis.DOMException },
   options: { getCLIOptionsValues: () => ({ __proto__: null }), getCLIOptionsInfo: () => ({ options: new Map(), aliases: new Map() }), getEmbedderOptions: () => ({}) },
-  string_decoder: { encodings },
-  symbols: {},
+  string_decoder: decoding.string_decoder,
+  symbols,
   types,
   util,
   uv: { getErrorMap: () => new Map(require('internal/constants-of-node').uv), errname: (code) => new Map(require('internal/constants-of-node').uv).get(code)?.[0] ?? `Unknown system error ${code}`, UV_EOF: -4095 },

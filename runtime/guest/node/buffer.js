@@ -1,3 +1,0 @@
-// Until it is there.
-'use strict';
-exports.Buffer = { isBuffer: () => false };

@@ -1,0 +1,4 @@
+// The numbers of `os` in one object.
+'use strict';
+const { os } = require('internal/constants-of-node');
+module.exports = Object.freeze(Object.assign({ __proto__: null }, os.dlopen, os.errno, os.priority, os.signals));

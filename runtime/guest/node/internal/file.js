@@ -1,0 +1,3 @@
+// File is Blob's.
+'use strict';
+exports.File = require('internal/blob').File;
