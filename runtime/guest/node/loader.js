@@ -45,6 +45,7 @@ for (const name of PUBLIC) {
   isPublic[name] = true;
 }
 for (const name in THEIRS) load(name);
+load('internal/crypto/keys'), load('internal/crypto/util'), load('internal/file'); // which Node's require when they need them
 native.received = load('internal/errors').determineSpecificType;
 for (const name of NEEDS_NODE) needsNode[name] = true;
 const globals = getOwnPropertyDescriptors(load('globals'));
