@@ -21,7 +21,6 @@ const types = {
   isNumberObject: isA('Number'),
   isStringObject: isA('String'),
   isSymbolObject: isA('Symbol'),
-  isBoxedPrimitive: (value) => ['BigInt', 'Boolean', 'Number', 'String', 'Symbol'].includes(className(value)),
   isNativeError: (value) => className(value) === 'Error',
   isRegExp: isA('RegExp'),
   isAsyncFunction: isA('AsyncFunction', 'AsyncGeneratorFunction'),
@@ -37,9 +36,10 @@ const types = {
   isArrayBuffer: isA('ArrayBuffer'),
   isDataView: isA('DataView'),
   isSharedArrayBuffer: isA('SharedArrayBuffer'),
-  isProxy: isA('Proxy'),
+  isProxy: (value) => proxyTarget(value) !== undefined,
   isModuleNamespaceObject: isA('Module'),
   isAnyArrayBuffer: isA('ArrayBuffer', 'SharedArrayBuffer'),
+  isBoxedPrimitive: (value) => ['BigInt', 'Boolean', 'Number', 'String', 'Symbol'].includes(className(value)),
 };
 
 const [ONLY_ENUMERABLE, SKIP_SYMBOLS] = [2, 16];
