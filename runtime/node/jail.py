@@ -99,7 +99,8 @@ class Jail:
         return ""
 
     def _enter_namespaces(self) -> None:
-        self._is_root = self._is_root and not _unshare_mounts()
+        within_users = _unshare_mounts()
+        self._is_root = self._is_root and not within_users
         kernel.make_mounts_private()
         # Held open, for the empty file system may hide them.
         held = [(path, os.open(path, os.O_PATH)) for path in (*self._plan.files, *self._plan.folders)]

@@ -8,20 +8,25 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from runtime.node import jail
 from runtime.node.jail import LANDLOCK, NAMESPACES, WALLS, NoWall, Plan
-from runtime.node.processes import open_processes
+from runtime.node.processes import Processes, open_processes
 
 PROBE = Path(__file__).with_name("probing.py")
 # One that others than its owner may start, too.
 PYTHON = Path(shutil.which("python3", path="/usr/bin:/usr/local/bin") or sys.executable).resolve()
 LIBRARY = subprocess.check_output([PYTHON, "-c", "import os; print(os.path.dirname(os.__file__))"], text=True).strip()
 FOLDERS = [folder for folder in [LIBRARY, "/lib", "/lib64", "/usr/lib"] if Path(folder).is_dir()]
+SOMEBODY = 61_234
+JAILERS = ["__init__", "jail", "jailer", "kernel", "syscalls"]
 EACH = [[NAMESPACES], [LANDLOCK], [NAMESPACES, LANDLOCK]]
 
 
@@ -49,10 +54,38 @@ def outside(tmp_path: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("walls", EACH, ids="+".join)
 async def test_no_attempt_to_get_out_succeeds(outside: dict[str, Any], walls: list[str]):
     """Whichever wall stands: no process, no signal, no file, no socket, no kernel call that the program does not need."""
+    await probe(await open_processes(plan("-c", PROBE.read_text(), walls=walls)), outside, walls)
+
+
+@pytest.mark.parametrize("walls", EACH, ids="+".join)
+async def test_a_service_that_is_not_root_has_the_same_walls(outside: dict[str, Any], walls: list[str]):
+    """They are of a user namespace of its own."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+    with tempfile.TemporaryDirectory() as place, theirs:
+        processes = Processes(jailer_of_somebody(place, walls, theirs), ours)
+        await processes.begin()
+        await probe(processes, outside, walls)
+
+
+def jailer_of_somebody(place: str, walls: list[str], control: socket.socket) -> subprocess.Popen[bytes]:
+    """As `open_processes` starts it, by a user who is not root and may read this place."""
+    folder = Path(place, "runtime/node")
+    folder.mkdir(parents=True)
+    for name in JAILERS:
+        shutil.copy(Path(jail.__file__).with_name(f"{name}.py"), folder)
+    subprocess.run(["chmod", "-R", "a+rX", place], check=True)
+    program = f"import sys; sys.path.insert(0, {place!r}); from runtime.node.jailer import main; main()"
+    wanted = orjson.dumps(asdict(plan("-c", PROBE.read_text(), walls=walls))).decode()
+    user: dict[str, Any] = {"user": SOMEBODY, "group": SOMEBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+    return subprocess.Popen([PYTHON, "-I", "-S", "-c", program, wanted], stdin=control, env={}, cwd="/", **user)
+
+
+async def probe(processes: Processes, outside: dict[str, Any], walls: list[str]) -> None:
+    """Start the program that tries everything; then end them all."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(f"\0hookd-test-{os.getpid()}")
     listener.listen()
-    processes = await open_processes(plan("-c", PROBE.read_text(), walls=walls))
     try:
         assert list(processes.walls) == walls
         process = await processes.spawn()
