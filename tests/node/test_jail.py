@@ -78,7 +78,9 @@ def jailer_of_somebody(place: str, walls: list[str], control: socket.socket) -> 
     program = f"import sys; sys.path.insert(0, {place!r}); from runtime.node.jailer import main; main()"
     wanted = orjson.dumps(asdict(plan("-c", PROBE.read_text(), walls=walls))).decode()
     user: dict[str, Any] = {"user": SOMEBODY, "group": SOMEBODY, "extra_groups": []} if os.geteuid() == 0 else {}
-    return subprocess.Popen([PYTHON, "-I", "-S", "-c", program, wanted], stdin=control, env={}, cwd="/", **user)
+    command = [str(PYTHON), "-I", "-S", "-c", program, wanted]
+    started: subprocess.Popen[bytes] = subprocess.Popen(command, stdin=control.fileno(), env={}, cwd="/", **user)
+    return started
 
 
 async def probe(processes: Processes, outside: dict[str, Any], walls: list[str]) -> None:
