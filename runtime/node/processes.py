@@ -163,7 +163,7 @@ class Processes:
         else:
             process.ended.set_result(UNKNOWN)
         try:
-            await asyncio.get_running_loop().create_connection(lambda: channel, sock=ours)
+            await asyncio.get_running_loop().create_unix_connection(lambda: channel, sock=ours)
             said = await channel.receive(_READY_SECONDS)
             if said == _READY:
                 process.data_bytes = process.memory().get("VmData", 0)

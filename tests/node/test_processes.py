@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 from dataclasses import replace
 
 import pytest
+import uvloop
 
 from runtime.errors import Unavailable
+from runtime.model import Answer
 from runtime.node.command import find, plan_of
+from runtime.node.engine import open_node
 from runtime.node.processes import open_processes
-from tests.sandbox.running import LIMITS
+from runtime.settings import NodeSettings
+from tests.sandbox.running import AMPLE, LIMITS
 
 PLAN = plan_of(find(""), LIMITS)
 
@@ -36,6 +43,24 @@ async def test_a_process_that_does_not_start_says_why(command: list[str], says: 
         with pytest.raises(Unavailable, match=says):
             await processes.spawn()
     await processes.close()
+
+
+def test_the_services_event_loop_has_processes_too():
+    """uvloop's transports are their own: a whole engine runs on it, and has another jailer when one dies."""
+
+    async def run() -> list[object]:
+        engine = await open_node(NodeSettings(enabled=True, processes=1), LIMITS)
+        program = engine.load(await engine.make_image("module.exports = (cb) => setTimeout(cb, 1, null, process.pid);"))
+        first = await engine.run(program, b"[]", AMPLE)
+        os.kill(engine._pool._processes._jailer.pid, signal.SIGKILL)
+        async with asyncio.timeout(20):
+            while engine._pool._processes.is_open:
+                await asyncio.sleep(0.001)
+        second = await engine.run(program, b"[]", AMPLE)
+        await engine.close()
+        return [first.outcome, second.outcome]
+
+    assert uvloop.run(run()) == [Answer(1), Answer(1)]
 
 
 async def test_a_death_has_a_status_and_a_peak():
