@@ -21,7 +21,6 @@ _FOLDER: Final = resources.files("runtime.sandbox") / "adapters"
 _KEEPS: Final = re.compile(r"\bstorage\b")
 _GLOBALS: Final = {
     "errors": re.compile("PreUserRegistrationError|SendPhoneMessageError"),
-    "fetch": re.compile(r"\b(?:fetch|Headers|Request|Response)\b"),
 }
 """Which adapter brings globals, and how one sees that a source names them."""
 

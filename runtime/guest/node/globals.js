@@ -5,9 +5,10 @@ const { URL, URLSearchParams } = require('internal/url');
 const { TextEncoder, TextDecoder } = require('internal/encoding');
 const { EventTarget, Event } = require('internal/event_target');
 const { AbortController, AbortSignal } = require('internal/abort_controller');
+const { fetch, Headers, Request, Response } = require('internal/fetch');
 const { structuredClone } = require('internal/structured-clone');
 
 module.exports = {
-  AbortController, AbortSignal, Blob: buffer.Blob, Buffer: buffer.Buffer, Event, EventTarget, File: buffer.File,
-  TextDecoder, TextEncoder, URL, URLSearchParams, atob: buffer.atob, btoa: buffer.btoa, process: require('process'), structuredClone,
+  AbortController, AbortSignal, Blob: buffer.Blob, Buffer: buffer.Buffer, Event, EventTarget, File: buffer.File, Headers, Request, Response,
+  TextDecoder, TextEncoder, URL, URLSearchParams, atob: buffer.atob, btoa: buffer.btoa, fetch, process: require('process'), structuredClone,
 };

@@ -188,7 +188,6 @@ function urlOf(options, protocol, defaultPort) {
 }
 
 function client(own, ownPort) {
-  const globalAgent = new Agent();
   class OwnAgent extends Agent {
     constructor(options) {
       super(options);
@@ -197,8 +196,7 @@ function client(own, ownPort) {
     }
   }
   Object.defineProperty(OwnAgent, 'name', { value: 'Agent' });
-  globalAgent.protocol = own;
-  globalAgent.defaultPort = ownPort;
+  const globalAgent = new OwnAgent();
 
   class ClientRequest extends OutgoingMessage {
     #chunks = [];
