@@ -239,8 +239,11 @@ async def open_processes(plan: Plan) -> Processes:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setblocking(False)
     with theirs:
-        # Not asyncio's: no watcher of children is needed for one that says when it ends, and starting it takes a millisecond.
-        jailer = subprocess.Popen(_command(plan), stdin=theirs.fileno(), env={}, cwd="/")  # noqa: ASYNC220, S603 - ourselves
+        # Not asyncio's: no watcher of children is needed for one that says when it ends, and starting it takes a millisecond. In a
+        # session of its own, for what the terminal says to the service (Ctrl-C) is the service's to hear.
+        jailer = subprocess.Popen(  # noqa: ASYNC220, S603 - ourselves
+            _command(plan), stdin=theirs.fileno(), env={}, cwd="/", start_new_session=True
+        )
     processes = Processes(jailer, ours)
     try:
         await processes.begin()

@@ -63,6 +63,13 @@ def test_the_services_event_loop_has_processes_too():
     assert uvloop.run(run()) == [Answer(1), Answer(1)]
 
 
+async def test_a_signal_to_the_service_is_not_one_to_the_jailer():
+    """Ctrl-C goes to a whole group: the service ends its processes itself, when what runs is done."""
+    processes = await open_processes(PLAN)
+    assert os.getsid(processes._jailer.pid) == processes._jailer.pid
+    await processes.close()
+
+
 async def test_a_death_has_a_status_and_a_peak():
     """As the kernel counts them."""
     ready = "require('fs').writeSync(3, Buffer.concat([Buffer.from([14, 0, 0, 0]), Buffer.from('{\"ready\":true}')]));"
