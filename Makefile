@@ -13,7 +13,7 @@ UV := uv==0.13.8
 # Stamps: what is newer than its sources is not looked at again, so a second start takes make no time.
 INSTALLED := $(VENV)/installed
 GUEST := runtime/guest/artifact/manifest.json
-GUEST_SOURCES := $(wildcard runtime/guest/*.py runtime/guest/src/* runtime/guest/js/*.js runtime/guest/js/*/*.js) $(shell find runtime/guest/node -name "*.js") runtime/sandbox/abi.py
+GUEST_SOURCES := $(wildcard runtime/guest/*.py runtime/guest/src/* runtime/guest/js/*.js runtime/guest/js/*/*.js) $(shell find runtime/guest/node -name "*.js") runtime/sandbox/abi.py runtime/sandbox/wasm.py runtime/sandbox/calls.c
 
 # === for users ===
 
