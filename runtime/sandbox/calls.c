@@ -32,7 +32,7 @@ struct functions { /* of wasmtime and of the system, in the order of calls.py */
 struct host {
   struct functions f;
   void *engine, *module;
-  void *code;                    /* the module less its memory, 0 until a program needs it */
+  void *code;                    /* the module less its memory */
   uint64_t memory, reserve;      /* which of their exports */
   uint64_t memory_size;          /* bytes of a fresh sandbox */
   uint64_t in_address, in_size;  /* where a request goes that is not too large */

@@ -110,15 +110,16 @@ class Clock:
 
 
 def make_host(
-    engine: int, module: int, *, memory: int, reserve: int, memory_size: int, in_place: tuple[int, int]
+    engine: int, module: int, code: int, *, memory: int, reserve: int, memory_size: int, in_place: tuple[int, int]
 ) -> Host:
-    """A host for this engine and module, by their addresses. `in_place` is the address and the size of a request's place."""
+    """A host for this engine, the guest's module and its code alone, by their addresses. `in_place` is the address and the size of a request's place."""
     _check_layout()
     host = Host()
     wasmtime, system = ctypes.CDLL(str(_ffi.filename)), ctypes.CDLL(None)
     functions = [*(wasmtime[name] for name in WASMTIME), *(system[name] for name in SYSTEM)]
     for place, function in enumerate(functions):
         host.functions[place] = ctypes.cast(function, c_void_p).value
+    host.code = code
     host.engine, host.module, host.memory, host.reserve, host.memory_size = engine, module, memory, reserve, memory_size
     host.in_address, host.in_size = in_place
     return host

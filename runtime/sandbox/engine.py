@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import platform
-import threading
 from importlib.metadata import version
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -53,34 +52,39 @@ class Image:
         self._module = module
         self.pointer = _address(module.ptr())
 
+    def close(self) -> None:
+        """Let go of it: no sandbox begins with it any more."""
+        self._module.close()
+
 
 class Engine:
     """Open it once per process, after any fork. Keeps every object alive that a raw pointer refers to."""
 
     def __init__(self, cache_directory: Path, *, concurrency: int, artifact: Traversable = calls.ARTIFACT) -> None:
         try:
-            guest, self._with_library, manifest = (
+            guest, library, manifest = (
                 (artifact / name).read_bytes() for name in ("guest.wasm", "library.wasm", "manifest.json")
             )
         except FileNotFoundError:
             raise RuntimeError(
                 "The guest is not built: run `python runtime/guest/build.py` (or `make guest`)."
             ) from None
-        made_of = b"%d" % abi.ABI_VERSION + wrapping.made_of() + guest + self._with_library
+        made_of = b"%d" % abi.ABI_VERSION + wrapping.made_of() + guest + library
         self.build_id = hashlib.sha256(made_of).hexdigest()
         places = json.loads(manifest)
         self.names = Names(places["names"])
         """What a source that has a use for Node's library would name."""
         self.in_address: int = places["in_address"]
-        self._guest, self._cache_directory = guest, cache_directory
-        self._code: wasmtime.Module | None = None
-        self._library: Image | None = None
-        self._lock = threading.Lock()
         self.low_end: int = places["low_end"]
         """Where the memory of an ordinary request ends; Node's library lies behind it, if it is there."""
-        self._pool = _pool(concurrency, self.low_end)
-        self._engine = wasmtime.Engine(_config(self._pool))
-        self._module = _compiled(self._engine, guest, self._pool, cache_directory)
+        pool = _pool(concurrency, self.low_end)
+        self._engine = wasmtime.Engine(_config(pool))
+        self._module = _compiled(self._engine, guest, pool, cache_directory)
+        self._code = _compiled(self._engine, wasm.only_code(guest, abi.MAX_PAGES), pool, cache_directory)
+        self.library = Image(wasmtime.Module(self._engine, library))
+        """The memory after boot that has Node's library in it."""
+        # As heap.c has it: what of that memory is the library, which no hook's memory limit counts.
+        self.library_bytes: int = (wasm.pages_of(library) + -self.low_end // abi.PAGE) * abi.PAGE
         names = [export.name for export in self._module.exports]
         self.invoke, self.resume, self.load, self.reserve, self.memory = (names.index(name) for name in EXPORTS)
         kind = self._module.exports[self.memory].type
@@ -88,6 +92,7 @@ class Engine:
         self._host = calls.make_host(
             _address(self._engine.ptr()),
             _address(self._module.ptr()),
+            _address(self._code.ptr()),
             memory=self.memory,
             reserve=self.reserve,
             memory_size=kind.limits.min * abi.PAGE,
@@ -98,30 +103,8 @@ class Engine:
         self._closing = False
 
     def image(self, memory: bytes) -> Image:
-        """A module that is this memory. Takes some milliseconds, and once per installation a second. Any thread."""
-        self._have_code()
+        """A module that is this memory. Takes some milliseconds. Any thread."""
         return Image(wasmtime.Module(self._engine, wasm.only_memory(memory, abi.MAX_PAGES)))
-
-    def library(self) -> Image:
-        """The memory after boot that has Node's library in it. Takes as long as `image`, the first time. Any thread."""
-        self._have_code()
-        with self._lock:
-            if self._library is None:
-                self._library = Image(wasmtime.Module(self._engine, self._with_library))
-            return self._library
-
-    @property
-    def library_bytes(self) -> int:
-        """As heap.c has it: what of that memory is the library, which no hook's memory limit counts."""
-        pages = wasm.pages_of(self._with_library)
-        return (pages + -self.low_end // abi.PAGE) * abi.PAGE
-
-    def _have_code(self) -> None:
-        with self._lock:
-            if self._code is None:
-                code = wasm.only_code(self._guest, abi.MAX_PAGES)
-                self._code = _compiled(self._engine, code, self._pool, self._cache_directory)
-                self._host.code = _address(self._code.ptr())
 
     def imports(self) -> list[tuple[str, str, str]]:
         """What the module imports: (module, name, kind). A test reads it: nothing."""
@@ -133,10 +116,9 @@ class Engine:
             return
         self._closing = True
         self._clock.close()
-        self._library = None
+        self.library.close()
         for thing in (self._module, self._code, self._engine):
-            if thing is not None:
-                thing.close()
+            thing.close()
 
 
 def _config(settings: dict[str, int]) -> wasmtime.Config:

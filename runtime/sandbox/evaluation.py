@@ -90,7 +90,7 @@ class Evaluation:
     def base(self, *, plain: bool) -> bytes:
         """The memory after boot: with Node's library, or without."""
         if plain not in self._bases:
-            fresh = Invocation(self._engine, 0 if plain else self._engine.library().pointer)
+            fresh = Invocation(self._engine, 0 if plain else self._engine.library.pointer)
             self._bases[plain] = fresh.memory()
             fresh.close()
         return self._bases[plain]
@@ -113,7 +113,7 @@ class Evaluation:
         return image.of_bundled(kept, modules.places, before)
 
     def _kept(self, source: bytes, *, plain: bool) -> bytes:
-        kept = self._image(source, 0 if plain else self._engine.library().pointer, self.base(plain=plain))
+        kept = self._image(source, 0 if plain else self._engine.library.pointer, self.base(plain=plain))
         return image.of_plain(kept) if plain else kept
 
     def _image(self, source: bytes, memory: int, base: bytes) -> bytes:

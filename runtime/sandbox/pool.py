@@ -105,7 +105,10 @@ class WasmSandbox(Sandbox):
 
     def load(self, image: bytes) -> Program:
         """See `Sandbox.load`."""
-        return load_program(image)
+        program = load_program(image)
+        if not program.is_large:  # which takes no time
+            program.open(self._engine, b"")
+        return program
 
     async def run(
         self,
@@ -119,9 +122,9 @@ class WasmSandbox(Sandbox):
     ) -> Run:
         """See `Sandbox.run`."""
         assert isinstance(program, WasmProgram)
-        started = time.perf_counter()
         if self._closing or not program.is_open:
             await self._open(program)
+        started = time.perf_counter()
         if program.adapted:
             arguments = self._adapted.arguments(arguments, owner, program.adapted)
         frame = guest.request(limits, image=program.image, payload=arguments, seed=next(self._seeds))

@@ -36,6 +36,7 @@ class WasmProgram(Program):
         "adapted",
         "evaluates",
         "image",
+        "is_large",
         "is_open",
         "mapped",
         "pages",
@@ -57,9 +58,9 @@ class WasmProgram(Program):
         self._opening = threading.Lock()
         self._mapped: Image | None = None
         self.mapped = 0
-        is_large = len(self.image) > LARGE
-        self.is_open = plain and not is_large
-        self.size = (self.pages * abi.PAGE if is_large else len(kept)) + (places.size if places else 0)
+        self.is_large = len(self.image) > LARGE
+        self.is_open = plain and not self.is_large
+        self.size = (self.pages * abi.PAGE if self.is_large else len(kept)) + (places.size if places else 0)
         self.slow = self.evaluates
         self._quick = self._strikes = 0
 
@@ -71,11 +72,11 @@ class WasmProgram(Program):
         with self._opening:
             if self.is_open:
                 return
-            if len(self.image) > LARGE:
+            if self.is_large:
                 self._mapped = engine.image(image.applied(self.image, base))
                 self.image = b""
             else:
-                self._mapped = engine.library()
+                self._mapped = engine.library
             self.mapped = self._mapped.pointer
             self.is_open = True
 

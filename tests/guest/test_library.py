@@ -54,7 +54,7 @@ def engine(sandbox: WasmSandbox) -> Engine:
 
 
 def fresh(engine: Engine) -> bytes:
-    invocation = Invocation(engine, engine.library().pointer)
+    invocation = Invocation(engine, engine.library.pointer)
     memory = invocation.memory()
     invocation.close()
     return memory
@@ -63,11 +63,11 @@ def fresh(engine: Engine) -> bytes:
 def written(engine: Engine, source: str) -> tuple[int, int, bytes]:
     """Pages of the library that a request writes, bytes by which it grows the memory, and the image that it began with."""
     base = fresh(engine)
-    loading = Invocation(engine, engine.library().pointer)
+    loading = Invocation(engine, engine.library.pointer)
     assert guest.load(engine, loading, wrapped(source, ""), AMPLE).kind == "loaded"
     kept = image.from_memory(loading.memory(), base, engine.in_address)
     loading.close()
-    running = Invocation(engine, engine.library().pointer)
+    running = Invocation(engine, engine.library.pointer)
     frame = guest.request(AMPLE, image=kept[len(image.MEMORY) :], payload=ARGUMENTS)
     reply = guest.ask(engine, running, engine.invoke, frame, AMPLE, pages=len(base) // 65536 + 1, ticks=guest.MAX_TICKS)
     memory = running.memory()

@@ -27,7 +27,7 @@ class Counted:
 
     def __init__(self, *, tick_us: int = 200, idle_ticks: int = 5) -> None:
         self.ticks = 0
-        self.host = calls.make_host(0, 0, memory=0, reserve=0, memory_size=0, in_place=(0, 0))
+        self.host = calls.make_host(0, 0, 0, memory=0, reserve=0, memory_size=0, in_place=(0, 0))
         self._tick = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._count)
         self.host.functions[INCREMENT] = ctypes.cast(self._tick, ctypes.c_void_p).value
         self.clock = calls.Clock(self.host, tick_us=tick_us, idle_ticks=idle_ticks)
@@ -157,7 +157,7 @@ def test_types_of_the_c_api_are_as_the_library_has_them(monkeypatch: pytest.Monk
     """A wasmtime with other types is refused at the start, not found out by a crash."""
     monkeypatch.setattr(c, "wasmtime_instance_t", ctypes.c_uint64)
     with pytest.raises(RuntimeError, match="types of other sizes"):
-        calls.make_host(0, 0, memory=0, reserve=0, memory_size=0, in_place=(0, 0))
+        calls.make_host(0, 0, 0, memory=0, reserve=0, memory_size=0, in_place=(0, 0))
 
 
 @pytest.mark.parametrize(("machine", "name"), [("AMD64", "x86_64"), ("arm64", "aarch64"), ("x86_64", "x86_64")])

@@ -179,7 +179,6 @@ async def test_the_code_over_it_imports_its_memory_and_nothing_else(sandbox: Was
     """No function of the host: a mapped program can call no more than any other."""
     await run(sandbox, program, "answer")
     code = sandbox._engine._code
-    assert code is not None
     assert [(i.module, i.name, type(i.type)) for i in code.imports] == [("env", "memory", wasmtime.MemoryType)]
 
 
