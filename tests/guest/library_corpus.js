@@ -155,6 +155,7 @@ m.nextTick(5)
 [m === process, m.emitWarning('x'), m.on === process.on, typeof m.stdout.write]
 
 # globals
+(() => { const was = Error.prepareStackTrace; Error.prepareStackTrace = (_, s) => s; const [site] = new Error('x').stack; Error.prepareStackTrace = was; return ['getThis', 'getTypeName', 'getFunctionName', 'getMethodName', 'getFileName', 'getLineNumber', 'getColumnNumber', 'getEvalOrigin', 'isToplevel', 'isEval', 'isNative', 'isConstructor', 'isAsync', 'getPromiseIndex'].filter((name) => typeof site[name] !== 'function').concat(typeof String(site)); })()
 [structuredClone({ a: [1, new Date(0), /x/g, new Map([[1, new Set([2])]])], b: new Uint8Array([1, 2]) }), structuredClone(new RangeError('r')).message, structuredClone(new RangeError('r')) instanceof RangeError]
 structuredClone(() => 1)
 (() => { const a = {}; a.self = a; const b = structuredClone(a); return [b.self === b, b !== a]; })()
@@ -173,3 +174,17 @@ new Blob(['a', new Uint8Array([98])], { type: 'Text/Plain' }).text()
 [new Blob(['abc']).size, new Blob(['abc']).slice(1, 2).size, new Blob([], { type: 'a/B' }).type, new File(['x'], 'n.txt').name]
 [typeof performance.now(), performance.timeOrigin > 1e12, typeof performance.mark]
 [new DOMException('m', 'AbortError').code, new DOMException('m') instanceof Error]
+
+# tty
+[m.isatty(1), m.isatty(2), typeof m.ReadStream, typeof m.WriteStream]
+
+# diagnostics_channel
+(() => { const seen = []; const c = m.channel('a'); const on = (d, n) => seen.push([d, n]); m.subscribe('a', on); c.publish({ b: 1 }); const has = [c.hasSubscribers, m.hasSubscribers('a'), m.channel('a') === c, c.name, m.unsubscribe('a', on), m.unsubscribe('a', on), c.hasSubscribers]; c.publish(2); return [seen, has]; })()
+(() => { const seen = []; const t = m.tracingChannel('b'); t.subscribe({ start: (c) => seen.push(['start', c.x]), end: (c) => seen.push(['end', c.result]), error: (c) => seen.push(c.error.message) }); return [t.traceSync((a, b) => a + b, { x: 1 }, null, 2, 3), (() => { try { t.traceSync(() => { throw new Error('no'); }); } catch (e) { return e.message; } })(), seen, t.start.name]; })()
+(async () => { const seen = []; const t = m.tracingChannel('c'); t.subscribe({ asyncStart: (c) => seen.push(c.result), asyncEnd: () => seen.push('end'), error: (c) => seen.push(c.error) }); return [await t.tracePromise(async (n) => n * 2, {}, null, 4), await t.tracePromise(() => Promise.reject('r')).catch((e) => e), seen]; })()
+new Promise((r) => { const seen = []; const t = m.tracingChannel('d'); t.subscribe({ start: () => seen.push('start'), asyncStart: (c) => seen.push(c.result), asyncEnd: () => r(seen) }); t.traceCallback((n, cb) => cb(null, n + 1), -1, {}, null, 5, (e, n) => seen.push(['called', e, n])); })
+m.channel(5)
+
+# async_hooks
+(() => { const r = new m.AsyncResource('T'); return [r.runInAsyncScope(function (a, b) { return [this.x, a, b]; }, { x: 1 }, 2, 3), r.bind((a, b) => a + b)(1, 2), m.AsyncResource.bind(function (a, b) { return [this, a]; }, 'N', 'self').length, typeof r.asyncId(), r.emitDestroy() === r]; })()
+new m.AsyncResource(5)

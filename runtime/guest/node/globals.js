@@ -7,6 +7,7 @@ const { EventTarget, Event } = require('internal/event_target');
 const { AbortController, AbortSignal } = require('internal/abort_controller');
 const { fetch, Headers, Request, Response } = require('internal/fetch');
 const { structuredClone } = require('internal/structured-clone');
+require('internal/call-sites');
 
 module.exports = {
   AbortController, AbortSignal, Blob: buffer.Blob, Buffer: buffer.Buffer, Event, EventTarget, File: buffer.File, Headers, Request, Response,
