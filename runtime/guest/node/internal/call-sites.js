@@ -6,12 +6,16 @@ const ANSWERS = {
   getTypeName: null, getMethodName: null, getPromiseIndex: null, getScriptNameOrSourceURL: null,
 };
 
-const before = Error.prepareStackTrace;
-Error.prepareStackTrace = (_, sites) => sites;
-const holder = {};
-Error.captureStackTrace(holder);
-const CallSite = getPrototypeOf(holder.stack[0]);
-Error.prepareStackTrace = before;
+let CallSite;
+{
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  // The sites are let go at once: what a collection finds later, it would write into the library's memory.
+  Error.stackTraceLimit = 1;
+  Error.prepareStackTrace = (_, sites) => { CallSite = getPrototypeOf(sites[0]); };
+  Error.captureStackTrace({});
+  Error.prepareStackTrace = prepareStackTrace;
+  Error.stackTraceLimit = stackTraceLimit;
+}
 
 const add = (name, value) => defineProperty(CallSite, name, { __proto__: null, value, writable: true, configurable: true });
 for (const name in ANSWERS) if (!(name in CallSite)) add(name, () => ANSWERS[name]);
