@@ -52,11 +52,32 @@ PUBLIC = (
         "timers/promises",
         "tty",
     ),
-    *("http", "https", "url", "util", "util/types", "zlib"),
+    *("http", "https", "url", "util", "util/types", "zlib", "crypto"),
 )
 """What a hook can require. Each is in node/, or else Node's own."""
 
+CRYPTO = (
+    *(
+        "aes",
+        "certificate",
+        "cfrg",
+        "cipher",
+        "diffiehellman",
+        "ec",
+        "hash",
+        "hashnames",
+        "hkdf",
+        "keygen",
+        "keys",
+        "mac",
+    ),
+    *("pbkdf2", "random", "rsa", "scrypt", "sig", "util", "webcrypto", "webidl"),
+)
+"""Of lib/internal/crypto; what these find as their C++ is in node/internal/crypto/binding.js."""
+
 INTERNAL = (
+    *(f"internal/crypto/{name}" for name in CRYPTO),
+    "internal/streams/lazy_transform",
     *("_stream_duplex", "_stream_passthrough", "_stream_readable", "_stream_transform", "_stream_writable"),
     *("internal/abort_controller", "internal/assert", "internal/assert/assertion_error", "internal/assert/calltracker"),
     *("internal/buffer", "internal/constants", "internal/encoding", "internal/errors", "internal/event_target"),
@@ -103,7 +124,7 @@ NEEDS_NODE = (
 )
 """What Node has and the guest has not: `require` names the engine that has it."""
 
-THEIRS_SHA256 = "b1e723fbacff151c849e147668b7e22ac5b007e15e52bbe46c9bdf70f08f52e6"
+THEIRS_SHA256 = "0dbaddc09134d527903fd0bf0447944cff841c8ca79300997f668f22e9847dff"
 
 
 class Edit(NamedTuple):

@@ -13,3 +13,6 @@ module.exports = {
   AbortController, AbortSignal, Blob: buffer.Blob, Buffer: buffer.Buffer, Event, EventTarget, File: buffer.File, Headers, Request, Response,
   TextDecoder, TextEncoder, URL, URLSearchParams, atob: buffer.atob, btoa: buffer.btoa, fetch, process: require('process'), structuredClone,
 };
+
+const { crypto, Crypto, CryptoKey, SubtleCrypto } = require('internal/crypto/webcrypto');
+Object.assign(module.exports, { crypto, Crypto, CryptoKey, SubtleCrypto });

@@ -6,25 +6,26 @@ const Block = aes.Block;
 
 const wide = Block.parallel.optimal_parallel_blocks;
 
-/// std has no AES-192, but its rounds.
-const Aes192 = struct {
-    keys: [13]Block,
+/// One block after the other: for AES-192, which std has not, and for what can not do several blocks at once.
+const Serial = struct {
+    keys: [15]Block,
+    rounds: usize,
 
-    fn init(key: *const [24]u8) Aes192 {
-        var words: [52]u32 = undefined;
-        for (0..6) |i| words[i] = std.mem.readInt(u32, key[4 * i ..][0..4], .little);
+    fn init(self: *Serial, key: []const u8) void {
+        const size = key.len / 4;
+        self.rounds = size + 6;
+        var words: [60]u32 = undefined;
+        for (0..size) |i| words[i] = std.mem.readInt(u32, key[4 * i ..][0..4], .little);
         var round: u32 = 1;
-        for (6..words.len) |i| {
+        for (size..4 * (self.rounds + 1)) |i| {
             var word = words[i - 1];
-            if (i % 6 == 0) {
+            if (i % size == 0) {
                 word = substitute(std.math.rotr(u32, word, 8)) ^ round;
-                round <<= 1;
-            }
-            words[i] = words[i - 6] ^ word;
+                round = (round << 1) ^ (0x11b & (0 -% (round >> 7)));
+            } else if (size > 6 and i % size == 4) word = substitute(word);
+            words[i] = words[i - size] ^ word;
         }
-        var self: Aes192 = undefined;
-        for (&self.keys, 0..) |*block, i| block.* = .{ .repr = words[4 * i ..][0..4].* };
-        return self;
+        for (0..self.rounds + 1) |i| self.keys[i] = .{ .repr = words[4 * i ..][0..4].* };
     }
 
     /// The S-box on each byte: a last round of four equal columns, in which shifting rows changes nothing.
@@ -33,33 +34,43 @@ const Aes192 = struct {
         return columns.encryptLast(.{ .repr = @splat(0) }).repr[0];
     }
 
-    fn encrypt(self: *const Aes192, out: *[16]u8, in: *const [16]u8) void {
+    fn encrypt(self: *const Serial, out: *[16]u8, in: *const [16]u8) void {
         var block = Block.fromBytes(in).xorBlocks(self.keys[0]);
-        for (self.keys[1..12]) |key| block = block.encrypt(key);
-        out.* = block.encryptLast(self.keys[12]).toBytes();
+        for (self.keys[1..self.rounds]) |key| block = block.encrypt(key);
+        out.* = block.encryptLast(self.keys[self.rounds]).toBytes();
     }
 
-    fn decrypt(self: *const Aes192, out: *[16]u8, in: *const [16]u8) void {
-        var block = Block.fromBytes(in).xorBlocks(self.keys[12]);
-        var i: usize = 11;
+    fn decrypt(self: *const Serial, out: *[16]u8, in: *const [16]u8) void {
+        var block = Block.fromBytes(in).xorBlocks(self.keys[self.rounds]);
+        var i = self.rounds - 1;
         while (i > 0) : (i -= 1) block = block.decrypt(self.keys[i].invMixColumns());
         out.* = block.decryptLast(self.keys[0]).toBytes();
     }
 };
 
+const Way = enum { forward, back, chained };
+
 const Key = union(enum) {
     short: aes.AesEncryptCtx(aes.Aes128),
     short_back: aes.AesDecryptCtx(aes.Aes128),
-    middle: Aes192,
-    middle_back: Aes192,
+    serial: Serial,
+    serial_back: Serial,
     long: aes.AesEncryptCtx(aes.Aes256),
     long_back: aes.AesDecryptCtx(aes.Aes256),
 
-    fn init(self: *Key, key: []const u8, back: bool) void {
-        switch (key.len) {
-            16 => self.* = if (back) .{ .short_back = aes.Aes128.initDec(key[0..16].*) } else .{ .short = aes.Aes128.initEnc(key[0..16].*) },
-            24 => self.* = if (back) .{ .middle_back = Aes192.init(key[0..24]) } else .{ .middle = Aes192.init(key[0..24]) },
-            else => self.* = if (back) .{ .long_back = aes.Aes256.initDec(key[0..32].*) } else .{ .long = aes.Aes256.initEnc(key[0..32].*) },
+    fn init(self: *Key, key: []const u8, way: Way) void {
+        if (way == .chained or key.len == 24) {
+            if (way == .back) {
+                self.* = .{ .serial_back = undefined };
+                self.serial_back.init(key);
+            } else {
+                self.* = .{ .serial = undefined };
+                self.serial.init(key);
+            }
+        } else if (key.len == 16) {
+            self.* = if (way == .back) .{ .short_back = aes.Aes128.initDec(key[0..16].*) } else .{ .short = aes.Aes128.initEnc(key[0..16].*) };
+        } else {
+            self.* = if (way == .back) .{ .long_back = aes.Aes256.initDec(key[0..32].*) } else .{ .long = aes.Aes256.initEnc(key[0..32].*) };
         }
     }
 
@@ -67,8 +78,8 @@ const Key = union(enum) {
     fn run(self: *const Key, out: []u8, in: []const u8) void {
         var at: usize = 0;
         switch (self.*) {
-            .middle => |*key| while (at < in.len) : (at += 16) key.encrypt(out[at..][0..16], in[at..][0..16]),
-            .middle_back => |*key| while (at < in.len) : (at += 16) key.decrypt(out[at..][0..16], in[at..][0..16]),
+            .serial => |*key| while (at < in.len) : (at += 16) key.encrypt(out[at..][0..16], in[at..][0..16]),
+            .serial_back => |*key| while (at < in.len) : (at += 16) key.decrypt(out[at..][0..16], in[at..][0..16]),
             inline else => |*key, kind| while (at < in.len) : (at += 16 * wide) {
                 var batch: [16 * wide]u8 = @splat(0);
                 const size = @min(batch.len, in.len - at);
@@ -226,7 +237,8 @@ export fn crypto_cipher_init(state: *anyopaque, mode: u32, decrypts: bool, key: 
     self.aad = 0;
     self.data = 0;
     self.pads = self.mode == .ecb or self.mode == .cbc;
-    self.key.init(key[0..key_size], decrypts and self.pads);
+    const back: Way = if (decrypts and self.pads) .back else .forward;
+    self.key.init(key[0..key_size], if (self.mode == .cbc and !decrypts) .chained else back);
     switch (self.mode) {
         .ecb => {},
         .gcm => self.start_gcm(iv[0..iv_size]),

@@ -83,16 +83,29 @@ for (const name of ['messaging_deserialize', 'messaging_transfer', 'messaging_tr
 }
 const decoding = require('internal/decoding-bindings');
 
+// The engine's, to which Node's own JavaScript gives {name, cause}, too.
+const { DOMException } = globalThis;
+function newDOMException(message, options) {
+  const isObject = typeof options === 'object' && options !== null;
+  const error = new DOMException(message, isObject ? options.name : options);
+  if (isObject && 'cause' in options) {
+    Object.defineProperty(error, 'cause', { __proto__: null, value: options.cause, configurable: true, writable: true, enumerable: false });
+  }
+  return error;
+}
+newDOMException.prototype = DOMException.prototype;
+
 module.exports = {
   __proto__: null,
   buffer: require('internal/buffer-binding'),
   get url() { return require('internal/url-binding'); },
   config: { hasIntl: true, hasInspector: false, noBrowserGlobals: false, hasOpenSSL: true, fipsMode: false, hasTracing: false, hasNodeOptions: false, isDebugBuild: false, bits: 64 },
   constants: require('internal/constants-of-node'),
+  get crypto() { return require('internal/crypto/binding'); },
   errors: { exitCodes: { kNoFailure: 0, kGenericUserError: 1 }, triggerUncaughtException(error) { throw error; } },
   encoding_binding: decoding.encoding_binding,
   icu: decoding.icu,
-  messaging: { DOMException: globalThis.DOMException },
+  messaging: { DOMException: newDOMException },
   options: { getCLIOptionsValues: () => ({ __proto__: null }), getCLIOptionsInfo: () => ({ options: new Map(), aliases: new Map() }), getEmbedderOptions: () => ({}) },
   string_decoder: decoding.string_decoder,
   symbols,

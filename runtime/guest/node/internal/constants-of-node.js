@@ -65,7 +65,7 @@ module.exports = {
     BROTLI_DECODER_ERROR_UNREACHABLE: -31,
   },
   fs: {},
-  crypto: {},
+  crypto: require('internal/crypto/constants'),
   trace: {},
   uv: [
     [-7, ['E2BIG', 'argument list too long']],

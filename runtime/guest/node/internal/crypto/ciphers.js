@@ -151,6 +151,7 @@ class CipherBase {
 const [PKCS1, NONE, OAEP] = [1, 3, 4];
 
 function rsaOf(key) {
+  if (key.type === 'rsa-pss') throw failures.notForPssKeys();
   if (key.type !== 'rsa') throw failures.notForThisKey();
   return key;
 }

@@ -117,14 +117,19 @@ function readCertificate(reader) {
   return readSpki(certificate);
 }
 
-const PEM = /-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----/g;
+const [BEGIN, END] = ['-----BEGIN ', '-----'];
 
-// [{label, headers, bytes}] of everything in the text.
+// [{label, headers, bytes}] of everything in the text. Headers stand before an empty line, and only with an encrypted key.
 function readPem(text) {
   const found = [];
-  for (const [, label, body] of text.matchAll(PEM)) {
-    const [, headers, data] = /^((?:[^\n]*:[^\n]*\n|\s)*)([^]*)$/.exec(body);
-    found.push({ label, headers, bytes: bytesOf(data.replace(/\s/g, ''), 'base64') });
+  for (let at = text.indexOf(BEGIN); at >= 0; at = text.indexOf(BEGIN, at + 1)) {
+    const labelled = text.indexOf(END, at + BEGIN.length);
+    const label = text.slice(at + BEGIN.length, labelled);
+    const end = labelled < 0 ? -1 : text.indexOf(`\n-----END ${label}-----`, labelled);
+    if (end < 0 || !'\r\n'.includes(text[labelled + END.length])) continue;
+    const body = text.slice(labelled + END.length, end);
+    const headers = body.includes(':') ? body.slice(0, body.lastIndexOf(':')) + body.slice(body.lastIndexOf(':')).split('\n', 1)[0] : '';
+    found.push({ label, headers, bytes: bytesOf(body.slice(headers.length).replaceAll('\r', ''), 'base64') });
   }
   return found;
 }

@@ -44,9 +44,10 @@ function signRsa(key, hash, digested, how) {
   if (paddingOf(key, how) === PKCS1) return withPrivate(key, pkcs1Block(hash, digested, key.n.length));
   const { mask, least } = pssRules(key, hash);
   const most = Math.ceil((bits - 1) / 8) - hash.length - 2;
-  const wanted = how.saltLength ?? SALT_AUTO;
+  const wanted = how.saltLength ?? key.pss?.saltLength ?? SALT_AUTO;
   const saltLength = wanted === SALT_AUTO ? most : wanted === SALT_AS_DIGEST ? hash.length : wanted;
-  if (saltLength < 0 || saltLength < least) throw failures.badSaltLength();
+  if (saltLength < 0) throw failures.badSaltLength();
+  if (saltLength < least) throw failures.saltTooShort();
   const block = saltLength > most ? null : pssEncode(hash.kind, mask.kind, digested, saltLength, bits);
   if (!block) throw failures.dataTooLarge();
   return withPrivate(key, block);
@@ -59,7 +60,8 @@ function verifyRsa(key, hash, digested, signature, how) {
   if (!block) return false;
   if (padding === PKCS1) return isSame(block, pkcs1Block(hash, digested, block.length));
   const { mask } = pssRules(key, hash);
-  const saltLength = how.saltLength === SALT_AS_DIGEST ? hash.length : how.saltLength ?? SALT_AUTO;
+  const wanted = how.saltLength ?? key.pss?.saltLength ?? SALT_AUTO;
+  const saltLength = wanted === SALT_AS_DIGEST ? hash.length : wanted;
   if (saltLength < SALT_AUTO) throw failures.badSaltLength();
   return pssVerify(hash.kind, mask.kind, digested, saltLength, bitLength(key.n), block);
 }
