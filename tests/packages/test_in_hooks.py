@@ -41,8 +41,6 @@ FILES = {
 PARTNER = rsa.generate_private_key(65_537, 2048)
 OWN = ec.generate_private_key(ec.SECP256R1())
 SCOPE = ["read:orders"]
-NOT_YET = {"jsonwebtoken", "request", "uuid"}
-"""Whose hooks need modules of Node's that the guest does not have yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,14 +135,6 @@ async def record_of(api: Api) -> dict[str, Any]:
             if records:
                 return records[0]
             await asyncio.sleep(0.01)
-
-
-@pytest.fixture(autouse=True)
-def _not_yet(request: pytest.FixtureRequest) -> None:
-    """Each test names its package."""
-    name = request.node.callspec.params["name"] if hasattr(request.node, "callspec") else request.node.name[5:]
-    if name.replace("_", "-") in NOT_YET:
-        request.applymarker(pytest.mark.xfail(reason="Node's modules", strict=False))
 
 
 def asked(hook: Deployed) -> list[str]:
