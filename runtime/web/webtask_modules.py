@@ -32,7 +32,7 @@ def webtask_module_routes() -> list[Route]:
 
 async def _ensure(call: Call) -> web.Response:
     """What was asked for, each with its state: available, or failed where there can be none."""
-    Query(call.request.query, ("reset",))
+    Query(call.request.query, ("reset",)).choice("reset", ("true", "1", "false", "0"))
     asked = members(await call.json(), _BODY, required=("modules",))["modules"]
     return json_response([row | {"state": _state(row)} for row in asked])
 
