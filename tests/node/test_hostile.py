@@ -50,7 +50,7 @@ ATTEMPTS = {
       '/proc/mounts', '/sys/kernel/version', '/dev/mem', '/root/.bashrc', '.hookd/hookd.db', 'master.key', '/hook.js', '/proc/self/exe', '/proc/self/root/etc/passwd'])
       await attempt(file, () => fs.readFileSync(file));""",
     "folders are listed": """for (const folder of ['/etc', '/home', '/root', '/proc', '/sys', '/dev', '/tmp', '/var', '/proc/self/fd'])
-      await attempt(folder, () => fs.readdirSync(folder));""",
+      if (!process.execPath.startsWith(folder + '/')) await attempt(folder, () => fs.readdirSync(folder));""",
     "files are written": """for (const file of ['/tmp/x', '/dev/shm/x', '/x', 'x', '/var/tmp/x', '/run/x', '/hook.js', process.execPath])
       await attempt(file, () => fs.writeFileSync(file, 'x'));
       await attempt('mkdir', () => fs.mkdirSync('/tmp/d')); await attempt('mkdtemp', () => fs.mkdtempSync('/tmp/d'));
