@@ -158,11 +158,12 @@
     return head !== null && head.due <= now();
   }
 
-  // Milliseconds until the next timer, -1 where none counts.
-  function waits() {
-    let counts = false;
+  // Milliseconds until the next timer, -1 where none counts. While an operation is under way all of them do: a signal's
+  // timeout, which holds nothing up, must still end the request that it is for.
+  function waits(busy) {
+    let counts = busy;
     for (let at = head; at !== null && !counts; at = at.next) counts = at.counts;
-    return counts ? max(0, head.due - now()) : -1;
+    return head !== null && counts ? max(0, head.due - now()) : -1;
   }
 
   function schedule(callback, delay, every, args) {

@@ -239,7 +239,7 @@ static uint64_t threw(JSValue thrown) {
 
 /* Whether a timer is set or an operation is under way: then the answer is `pending`, and that is 0 where there is none. */
 static uint64_t pending(void) {
-  JSValue wait = JS_Call(ctx, waits, JS_UNDEFINED, 0, NULL);
+  JSValue busy = JS_NewBool(ctx, operations_wait()), wait = JS_Call(ctx, waits, JS_UNDEFINED, 1, (JSValueConst *)&busy);
   double ms = -1;
   if (JS_IsException(wait) || JS_ToFloat64(ctx, &ms, wait) < 0) return threw(JS_GetException(ctx));
   if (ms < 0 && !operations_wait()) return 0;

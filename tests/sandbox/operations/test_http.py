@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from aiohttp import web
 
+from runtime.model import Answer
 from tests.network.servers import serving
 from tests.sandbox.operations.test_fetch import World, respond
 from tests.sandbox.operations.waiting import reaching
+from tests.sandbox.running import AMPLE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -120,6 +123,16 @@ async def test_a_timeout(world: World):
     return [late, await ended, await fetch(base + '/slow', { signal: AbortSignal.timeout(5) }).catch((e) => e.name)];"""
 
     assert await world.told(body) == [["timeout", "ECONNRESET"], ["AbortError", "ABORT_ERR"], "TimeoutError"]
+
+
+async def test_a_signals_timeout_ends_what_it_is_for(world: World):
+    """A timer that holds nothing up is run all the same while something else is waited for; the request is not done to its end."""
+    source = """module.exports = async (base) => [await fetch(base + '/slow', { signal: AbortSignal.timeout(5) }).catch((e) => e.name),
+      await new Promise((done) => { setTimeout(done, 5, 'unref').unref(); fetch(base + '/slow').catch(() => {}); })];"""
+    run = await world.engine.run(source, world.server.url()[:-1], limits=replace(AMPLE, wall_ms=8_000))
+
+    assert run.outcome == Answer(["TimeoutError", "unref"])
+    assert [operation.error for operation in run.operations] == ["cancelled", "cancelled"]
 
 
 async def test_the_rest_of_the_modules(world: World):
