@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 from runtime.errors import SettingsError, Unavailable
@@ -23,6 +22,7 @@ from runtime.sandbox import abi, wrapping
 from runtime.sandbox.adapted import Adapted
 from runtime.sandbox.base import Modules, Program, Run, Sandbox, SourceRejected
 from runtime.sandbox.evaluation import LOAD_LIMITS, MOST_WAITING
+from runtime.sandbox.held import Held
 from runtime.sandbox.operations.base import Perform, Place, nothing
 from runtime.sandbox.operations.underway import UnderWay
 from runtime.sandbox.outcome import console, failure, outcome, placed, rejection, within
@@ -65,17 +65,16 @@ class NodeSandbox(Sandbox):
         self.walls = pool.walls
         self._pool = pool
         self._perform, self._at_once = perform, at_once
-        self._concurrency = concurrency
-        self._busy: Counter[str] = Counter()
+        share = max(1, concurrency // OWNERS_SHARE)
+        self._runs: Held[_Ran] = Held(concurrency, lambda _: share)
         self._loading = Turns(1)
         self._adapted = Adapted(time.time)
-        self._tasks: set[asyncio.Task[_Ran]] = set()
         self._closing = False
 
     @property
     def busy(self) -> int:
         """Runs that have a place."""
-        return self._busy.total()
+        return self._runs.busy
 
     async def make_image(
         self, source: str, *, owner: str = "", trigger: str = "", modules: Modules | None = None
@@ -87,7 +86,8 @@ class NodeSandbox(Sandbox):
         await self._loading.take(owner)
         try:
             asked = _Asked(load_program(image), b"[]", LOAD_LIMITS, _from_now(LOAD_LIMITS), loads=True)
-            ran = await self._hold(asked)
+            self._require_open()
+            ran = await self._runs.run_beside(partial(self._whole, asked))
         finally:
             self._loading.give()
         if ran.reply.kind == "failure":
@@ -115,13 +115,9 @@ class NodeSandbox(Sandbox):
         started = time.perf_counter()
         if program.adapted:
             arguments = self._adapted.arguments(arguments, owner, program.adapted)
-        if not self._has_place(owner):
-            raise Unavailable("Too many hooks are running or waiting at once.")
-        self._busy[owner] += 1
-        try:
-            ran = await self._hold(_Asked(program, arguments, limits, _from_now(limits), Place(owner, hook, dry)))
-        finally:
-            self._leave(owner)
+        self._require_open()
+        asked = _Asked(program, arguments, limits, _from_now(limits), Place(owner, hook, dry))
+        ran = await self._runs.run(owner, partial(self._whole, asked))
         said = outcome(ran.reply, limits)
         if program.adapted:
             said = self._adapted.outcome(said, owner, program.adapted, dry=dry)
@@ -139,25 +135,11 @@ class NodeSandbox(Sandbox):
             return
         self._closing = True
         await self._pool.close()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._runs.end()
 
-    def _leave(self, owner: str) -> None:
-        self._busy[owner] -= 1
-        if not self._busy[owner]:
-            del self._busy[owner]
-
-    def _has_place(self, owner: str) -> bool:
-        share = max(1, self._concurrency // OWNERS_SHARE) if owner else self._concurrency
-        return self.busy < self._concurrency and self._busy[owner] < share
-
-    async def _hold(self, asked: _Asked) -> _Ran:
-        """A task of its own, for who asked may leave: the process ends when its run does, not later and not before."""
+    def _require_open(self) -> None:
         if self._closing:
             raise Unavailable("The service is stopping.")
-        task = asyncio.create_task(self._whole(asked))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return await asyncio.shield(task)
 
     async def _whole(self, asked: _Asked) -> _Ran:
         try:

@@ -6,8 +6,8 @@ from typing import Final
 
 from runtime.places import Places
 from runtime.sandbox.base import Modules, Program
-from runtime.sandbox.image import of_adapted, of_bundled, of_program, places_of
-from runtime.sandbox.wrapping import is_adapted, lines_before, wrapped
+from runtime.sandbox.image import of_program, places_of
+from runtime.sandbox.wrapping import labelled, wrapped
 
 _MARK: Final = b"HKN1"
 
@@ -26,9 +26,7 @@ class NodeProgram(Program):
 
 def image_of(source: str, trigger: str = "", modules: Modules | None = None) -> bytes:
     """What is kept of a source."""
-    kept = _MARK + wrapped(source, trigger, modules)
-    kept = of_adapted(kept, trigger) if is_adapted(source, trigger) else kept
-    return kept if modules is None else of_bundled(kept, modules.places, lines_before(source))
+    return labelled(_MARK + wrapped(source, trigger, modules), source, trigger, modules)
 
 
 def load_program(image: bytes) -> NodeProgram:

@@ -23,7 +23,7 @@ from runtime.sandbox.invocation import Invocation, Stopped
 from runtime.sandbox.outcome import console, failure, outcome, within
 from runtime.sandbox.program import WasmProgram
 from runtime.sandbox.turns import Turns
-from runtime.sandbox.wrapping import is_adapted, lines_before, wrapped
+from runtime.sandbox.wrapping import labelled, lines_before, wrapped
 
 T = TypeVar("T")
 
@@ -53,7 +53,6 @@ class Evaluation:
         self._threads = threads
         self._turns = Turns(1)
         self._bases: dict[bool, bytes] = {}
-        self._library_bytes = engine.library_bytes
 
     async def image_of(self, source: str, owner: str, trigger: str, modules: Modules | None = None) -> bytes:
         """See `Sandbox.make_image`. Takes some milliseconds."""
@@ -97,11 +96,11 @@ class Evaluation:
 
     def taken(self, program: WasmProgram, invocation: Invocation) -> int:
         """Bytes of its memory that a limit counts."""
-        return invocation.size() - (0 if program.plain else self._library_bytes)
+        return invocation.size() - (0 if program.plain else self._engine.library_bytes)
 
     def _evaluate(self, source: str, trigger: str) -> bytes:
         kept = self._kept(wrapped(source, trigger), plain=not self._engine.names.in_any([source]))
-        return image.of_adapted(kept, trigger) if is_adapted(source, trigger) else kept
+        return labelled(kept, source, trigger)
 
     def _evaluate_bundled(self, source: str, trigger: str, modules: Modules) -> bytes:
         before = lines_before(source)
@@ -109,8 +108,7 @@ class Evaluation:
             kept = self._kept(wrapped(source, trigger, modules), plain=False)
         except SourceRejected as error:
             raise within(error, Places(modules.places, before), lines=before - 1) from None
-        kept = image.of_adapted(kept, trigger) if is_adapted(source, trigger) else kept
-        return image.of_bundled(kept, modules.places, before)
+        return labelled(kept, source, trigger, modules)
 
     def _kept(self, source: bytes, *, plain: bool) -> bytes:
         kept = self._image(source, 0 if plain else self._engine.library.pointer, self.base(plain=plain))

@@ -14,7 +14,6 @@ import os
 import resource
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from runtime.sandbox.adapted import Adapted
 from runtime.sandbox.base import Modules, Program, Run, Sandbox, SourceRejected
 from runtime.sandbox.engine import MAX_WASM_STACK, THREAD_STACK, Engine
 from runtime.sandbox.evaluation import Evaluation
+from runtime.sandbox.held import Held
 from runtime.sandbox.invocation import Invocation, Stopped
 from runtime.sandbox.operations.base import Perform, Place, nothing
 from runtime.sandbox.operations.underway import UnderWay
@@ -76,13 +76,11 @@ class WasmSandbox(Sandbox):
         self.build_id = engine.build_id
         self._perform, self._at_once = perform, at_once
         self._engine = engine
-        self._library_bytes = engine.library_bytes
         self._evaluation = Evaluation(engine, _threads(1, "hookd-deploy"))
         self._threads = _threads(settings.threads, "hookd-sandbox")
         self._turns = Turns(settings.threads)
-        self._concurrency = settings.concurrency
-        self._busy: Counter[str] = Counter()
-        self._tasks: set[asyncio.Task[_Step]] = set()
+        # One owner has no more than as many places as it leaves free: half of them alone, less beside others.
+        self._runs: Held[_Step] = Held(settings.concurrency, lambda free: free)
         self._waiting: dict[UnderWay, int] = {}  # and the memory that their sandboxes hold
         self._held, self._most_held = 0, settings.waiting_bytes
         self._closing = False
@@ -93,7 +91,7 @@ class WasmSandbox(Sandbox):
     @property
     def busy(self) -> int:
         """Runs that have a place: they wait, or compute for long."""
-        return self._busy.total()
+        return self._runs.busy
 
     async def make_image(
         self, source: str, *, owner: str = "", trigger: str = "", modules: Modules | None = None
@@ -129,7 +127,7 @@ class WasmSandbox(Sandbox):
             arguments = self._adapted.arguments(arguments, owner, program.adapted)
         frame = guest.request(limits, image=program.image, payload=arguments, seed=next(self._seeds))
         step = None
-        taken = program.pages * abi.PAGE - (0 if program.plain else self._library_bytes)
+        taken = program.pages * abi.PAGE - (0 if program.plain else self._engine.library_bytes)
         if taken > limits.memory_bytes:
             step = _Step(failure("memory_limit", memory_bytes=taken), 0.0, None)
         elif self._inline and not program.slow and len(frame) <= INLINE_BYTES:
@@ -161,7 +159,7 @@ class WasmSandbox(Sandbox):
         self._closing = True
         for under_way in self._waiting:
             under_way.wake()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._runs.end()
         for shut_down in (self._evaluation.close, self._threads.shutdown):
             await asyncio.get_running_loop().run_in_executor(None, shut_down)
         self._engine.close()
@@ -172,28 +170,13 @@ class WasmSandbox(Sandbox):
         await asyncio.get_running_loop().run_in_executor(None, self._evaluation.open, program)
 
     async def _longer(self, asked: _Asked, step: _Step | None) -> _Step:
-        """A run that one turn of the event loop does not finish: a task of its own, for who asked may leave."""
-        owner = asked.place.owner
-        if not self._has_place(owner):
+        """A run that one turn of the event loop does not finish."""
+        try:
+            return await self._runs.run(asked.place.owner, partial(self._finish, asked, step))
+        except Unavailable:
             if step is not None and step.waiting:
                 step.waiting.close()
-            raise Unavailable("Too many hooks are running or waiting at once.")
-        self._busy[owner] += 1
-        task = asyncio.create_task(self._finish(asked, step))
-        self._tasks.add(task)
-        task.add_done_callback(lambda done: self._over(owner, done))
-        return await asyncio.shield(task)
-
-    def _has_place(self, owner: str) -> bool:
-        """One owner has no more than as many places as it leaves free: half of them alone, less beside others."""
-        free = self._concurrency - self.busy
-        return free > 0 and (not owner or self._busy[owner] < free)
-
-    def _over(self, owner: str, done: asyncio.Task[_Step]) -> None:
-        self._tasks.discard(done)
-        self._busy[owner] -= 1
-        if not self._busy[owner]:
-            del self._busy[owner]
+            raise
 
     async def _finish(self, asked: _Asked, step: _Step | None) -> _Step:
         if step is None:

@@ -35,16 +35,22 @@ def sleb(number: int) -> bytes:
     return bytes([*out, number])
 
 
+def _read(data: bytes, at: int) -> tuple[int, int]:
+    """An unsigned number, and where it ends."""
+    number = shift = 0
+    while True:
+        byte, at = data[at], at + 1
+        number, shift = number | (byte & 127) << shift, shift + 7
+        if byte < 128:
+            return number, at
+
+
 def sections(module: bytes) -> Iterator[tuple[int, bytes]]:
     """Kind and body of each section."""
     at = len(_MAGIC)
     while at < len(module):
-        kind, size, shift, at = module[at], 0, 0, at + 1
-        while True:
-            byte = module[at]
-            size, shift, at = size | (byte & 127) << shift, shift + 7, at + 1
-            if byte < 128:
-                break
+        kind = module[at]
+        size, at = _read(module, at + 1)
         yield kind, module[at : at + size]
         at += size
 
@@ -100,11 +106,7 @@ def _data_section(memory: bytes) -> bytes:
 def pages_of(module: bytes) -> int:
     """How many pages the module's memory has at first."""
     body = next(body for kind, body in sections(module) if kind == MEMORY)
-    pages, shift = 0, 0
-    for byte in body[2:]:
-        pages, shift = pages | (byte & 127) << shift, shift + 7
-        if byte < 128:
-            break
+    pages, _ = _read(body, 2)
     return pages
 
 

@@ -12,6 +12,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from runtime.sandbox import image
 from runtime.sandbox.base import Modules
 from runtime.triggers import TRIGGERS
 
@@ -48,6 +49,12 @@ def wrapped(source: str, trigger: str = "", modules: Modules | None = None) -> b
     whole = f"{_HEAD}{source}{_TAIL}" if modules is None else _joined(source, modules)
     before = _before(source, trigger, "" if modules is None else modules.code)
     return (before + whole).encode("utf-8", "surrogatepass")
+
+
+def labelled(kept: bytes, source: str, trigger: str = "", modules: Modules | None = None) -> bytes:
+    """What is kept of a source, with what `wrapped` has put around it: the adapter's trigger, the places of its modules."""
+    kept = image.of_adapted(kept, trigger) if is_adapted(source, trigger) else kept
+    return kept if modules is None else image.of_bundled(kept, modules.places, lines_before(source))
 
 
 def lines_before(source: str) -> int:
