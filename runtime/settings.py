@@ -181,10 +181,16 @@ class NetworkSettings:
     response_bytes: int = setting(
         1_048_576, "Body of a response, decompressed, in bytes.", least=1_024, most=16_777_216
     )
+    bodies_bytes: int = setting(
+        268_435_456,
+        "Bodies of responses under way, of all hooks, in bytes; a tenant has half at most.",
+        least=1_048_576,
+        most=1_099_511_627_776,
+    )
     redirects: int = setting(20, "Redirects that one request follows.", least=0, most=20)
     at_once: int = setting(10, "Operations of one hook at once; more of them wait for their turn.", least=1, most=100)
     connections: int = setting(
-        2_000, "Operations of all hooks at once; more of them wait, tenant by tenant.", least=1, most=50_000
+        2_000, "Operations of all hooks at once, a tenant's half of them at most; more wait.", least=1, most=50_000
     )
     ca_file: str = setting("", "A PEM file with certificate authorities to trust beside the system's own.")
 

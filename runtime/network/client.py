@@ -28,6 +28,7 @@ from runtime.network import guard
 from runtime.network.failing import NetworkError, reason_of
 from runtime.network.guard import Address, Policy, Refused, Target
 from runtime.network.resolving import Resolve, SystemResolver
+from runtime.network.room import Room
 from runtime.network.rules import Policies
 from runtime.settings import NetworkSettings
 
@@ -48,6 +49,8 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _CODINGS: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 _METHODS_REFUSED: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
 _MOST_EXCEPTED: Final = 10_000
+_MOST_BESIDE: Final = 65_536
+"""What a packed body may be larger than what is in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,7 @@ class Client:
         self._policies = Policies(settings)
         self._system = SystemResolver()
         self._resolve = resolve
+        self._room = Room(settings.bodies_bytes)
         self._tls = ssl.create_default_context()
         if settings.ca_file:
             self._tls.load_verify_locations(settings.ca_file)
@@ -90,11 +94,12 @@ class Client:
 
     async def request(self, tenant: str, request: Request, notes: list[Operation]) -> Response:
         """The response, or `NetworkError`. `notes` gets one for each request that is sent, or refused."""
+        hops: list[Operation] = []
         try:
             async with asyncio.timeout(self._settings.timeout_ms / 1000):
-                return await self._follow(self._egress(tenant), request, notes)
+                return await self._follow(tenant, request, notes, hops)
         except TimeoutError:
-            notes[-1].error = "ETIMEDOUT"
+            hops[-1].error = "ETIMEDOUT"
             text = f"the request took longer than {self._settings.timeout_ms} ms"
             raise NetworkError("ETIMEDOUT", text) from None
 
@@ -118,10 +123,12 @@ class Client:
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
-    async def _follow(self, egress: _Egress, request: Request, notes: list[Operation]) -> Response:
+    async def _follow(self, tenant: str, request: Request, notes: list[Operation], hops: list[Operation]) -> Response:
         for hop in range(self._settings.redirects + 1):
-            notes.append(Operation(kind="fetch", method=request.method))
-            response = await self._send(egress, request, notes[-1], redirected=hop > 0)
+            note = Operation(kind="fetch", method=request.method)
+            notes.append(note)  # among those of other requests
+            hops.append(note)
+            response = await self._send(tenant, request, note, redirected=hop > 0)
             following = _following(request, response)
             if following is None:
                 return response
@@ -130,7 +137,8 @@ class Client:
             request = following
         raise NetworkError("ERR_TOO_MANY_REDIRECTS", f"more than {self._settings.redirects} redirects")
 
-    async def _send(self, egress: _Egress, request: Request, note: Operation, *, redirected: bool) -> Response:
+    async def _send(self, tenant: str, request: Request, note: Operation, *, redirected: bool) -> Response:
+        egress = self._egress(tenant)
         began = time.perf_counter()
         note.error = "cancelled"  # unless it is done
         try:
@@ -138,8 +146,9 @@ class Client:
             async with egress.session.request(request.method, URL(target.url, encoded=True), **_sent(request)) as got:
                 note.status = got.status
                 headers, body = _headers(got), b""
-                if not _goes_on(request, got.status):
-                    body = await _body(got, self._settings.response_bytes)
+                if _location(request, got.status, headers) is None:
+                    with self._room.held(tenant) as hold:
+                        body = await _body(got, self._settings.response_bytes, hold)
             note.error = ""
         except Exception as error:
             reason = reason_of(error, note.host)
@@ -274,12 +283,17 @@ def _coding(got: aiohttp.ClientResponse) -> int | None:
     return _CODINGS.get(got.headers.get("Content-Encoding", "").strip().lower())
 
 
-async def _body(got: aiohttp.ClientResponse, most: int) -> bytes:
+async def _body(got: aiohttp.ClientResponse, most: int, hold: Callable[[int], None]) -> bytes:
     coding = _coding(got)
     unpack = zlib.decompressobj(coding) if coding else None
     parts: list[bytes] = []
-    size = 0
+    size = came = 0
     async for chunk in got.content.iter_any():
+        came += len(chunk)
+        if came > most + _MOST_BESIDE:
+            raise _too_large(most)
+        if unpack and unpack.eof:  # zlib would keep what comes after it
+            continue
         if coding == zlib.MAX_WBITS and not parts and chunk[0] & 15 != 8:
             unpack = zlib.decompressobj(
                 -zlib.MAX_WBITS
@@ -288,21 +302,27 @@ async def _body(got: aiohttp.ClientResponse, most: int) -> bytes:
         parts.append(unpack.decompress(chunk, most - size + 1) if unpack else chunk)
         size += len(parts[-1])
         if size > most:
-            raise NetworkError("ERR_RESPONSE_TOO_LARGE", f"the response has more than {most} bytes")
+            raise _too_large(most)
+        hold(len(parts[-1]))
     if unpack and parts and not unpack.eof:
         raise NetworkError("Z_BUF_ERROR", "the response ends too early")
     return b"".join(parts)
 
 
-def _goes_on(request: Request, status: int) -> bool:
-    return status in _REDIRECTS and request.redirect == "follow"
+def _too_large(most: int) -> NetworkError:
+    return NetworkError("ERR_RESPONSE_TOO_LARGE", f"the response has more than {most} bytes")
+
+
+def _location(request: Request, status: int, headers: tuple[tuple[str, str], ...]) -> str | None:
+    """Where a response leads, None where the request is over with it."""
+    if status not in _REDIRECTS or request.redirect == "manual":
+        return None
+    return next((value for name, value in headers if name.lower() == "location"), None)
 
 
 def _following(request: Request, response: Response) -> Request | None:
     """The request that a response asks for (https://fetch.spec.whatwg.org/#http-redirect-fetch); None where it asks for none."""
-    if response.status not in _REDIRECTS or request.redirect == "manual":
-        return None
-    location = next((value for name, value in response.headers if name.lower() == "location"), None)
+    location = _location(request, response.status, response.headers)
     if location is None:
         return None
     here = URL(response.url, encoded=True)

@@ -17,6 +17,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from runtime.model import Operation
+from runtime.network.client import Request
+from runtime.network.failing import NetworkError
 from tests.network.fetching import echo, failed, fetched, opened
 from tests.network.servers import saying, serving, speaking
 
@@ -62,6 +65,63 @@ async def test_bodies_that_are_too_much(coding: str, body: bytes, code: str):
 
     async with serving(answer) as server, opened(allow=(server.place,)) as client:
         assert await failed(client, server.url()) == code
+
+
+@pytest.mark.parametrize(
+    "head, more",
+    [(gzip.compress(b"done"), b"x" * 65_536), (gzip.compress(b"")[:10], b"\0\0\0\xff\xff" * 13_000)],
+    ids=["after the end", "of nothing"],
+)
+async def test_what_is_packed_is_bounded_too(head: bytes, more: bytes):
+    """A packed body of which nothing comes out, or nothing more: not kept, and not read for long."""
+    sent = 0
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + head)
+        while sent < 64 << 20:
+            writer.write(more)
+            sent += len(more)
+            await writer.drain()
+
+    async with speaking(speak) as server, opened(allow=(server.place,)) as client:
+        assert await failed(client, server.url()) == "ERR_RESPONSE_TOO_LARGE"
+
+    assert sent < 32 << 20
+
+
+async def test_bodies_have_room_together():
+    """What servers hold back of many responses is bounded, for each tenant by half; then there is room again."""
+    go = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(bytes(600_000))
+        await go.wait()
+        return response
+
+    async with serving(answer) as server, opened(allow=(server.place,), bodies_bytes=2 << 20) as client:
+        asked = {asyncio.create_task(fetched(client, server.url())) for _ in range(2)}
+        other = asyncio.create_task(fetched(client, server.url(), tenant="other"))
+        (full,), (whole,) = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        go.set()
+        bodies = [len((await one).body) for one in (whole, other, asyncio.create_task(fetched(client, server.url())))]
+    error = full.exception()
+
+    assert isinstance(error, NetworkError)
+    assert error.code == "ENOBUFS"
+    assert bodies == [600_000] * 3
+
+
+async def test_a_redirect_to_nowhere_has_a_body():
+    """A 3xx without `Location` is an answer like any other."""
+    reply = b"HTTP/1.1 302 Found\r\nContent-Length: 4\r\n\r\nbody"
+    async with speaking(saying(reply)) as server, opened(allow=(server.place,)) as client:
+        got = await fetched(client, server.url())
+
+    assert (got.status, got.body) == (302, b"body")
 
 
 async def test_a_body_of_just_the_limit():
@@ -117,6 +177,28 @@ async def test_time_is_up():
     for speak in (drip, silent):
         async with speaking(speak) as server, opened(allow=(server.place,), timeout_ms=100) as client:
             assert await failed(client, server.url()) == "ETIMEDOUT"
+
+
+async def test_whose_time_is_up():
+    """The record says so of this request, not of one that began after it."""
+    begun = asyncio.Semaphore(0)
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        begun.release()
+        await reader.read()
+
+    notes: list[Operation] = []
+    async with speaking(silent) as server, opened(allow=(server.place,), timeout_ms=300) as client:
+        tasks = []
+        for _ in range(2):
+            tasks.append(asyncio.create_task(client.request("acme", Request(method="GET", url=server.url()), notes)))
+            await begun.acquire()
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        tasks[1].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert notes[0].error == "ETIMEDOUT"
 
 
 def certificate(folder: Path, *names: str, ends: int = 1) -> tuple[ssl.SSLContext, Path]:

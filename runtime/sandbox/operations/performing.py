@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Final, Protocol
 
 from runtime.model import Operation
@@ -36,18 +39,35 @@ class Performer:
         self._client = client
         self._documents = documents
         self._turns = Turns(connections)
+        self._most = max(1, connections // 2)
+        self._halves: dict[str, asyncio.Semaphore] = {}
+        self._busy: Counter[str] = Counter()
 
     async def __call__(self, place: Place, asked: Asked, notes: list[Operation]) -> Mapping[str, object]:
         """See `Perform`."""
-        await self._turns.take(place.owner)
-        try:
+        async with self._turn(place.owner):
             if isinstance(asked, Fetch):
                 return await self._fetch(place, asked, notes)
             note = Operation(kind="storage_set" if isinstance(asked, StorageSet) else "storage_get", error="cancelled")
             notes.append(note)
             return await self._store(place, asked, note)
+
+    @asynccontextmanager
+    async def _turn(self, owner: str) -> AsyncIterator[None]:
+        """One of half of the connections: who waits for slow servers keeps nobody else's operations from theirs."""
+        half = self._halves.setdefault(owner, asyncio.Semaphore(self._most))
+        self._busy[owner] += 1
+        try:
+            async with half:
+                await self._turns.take(owner)
+                try:
+                    yield
+                finally:
+                    self._turns.give()
         finally:
-            self._turns.give()
+            self._busy[owner] -= 1
+            if not self._busy[owner]:
+                del self._busy[owner], self._halves[owner]
 
     async def _fetch(self, place: Place, asked: Fetch, notes: list[Operation]) -> Mapping[str, object]:
         request = Request(

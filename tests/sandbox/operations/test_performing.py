@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 
 import pytest
@@ -90,6 +91,32 @@ async def test_a_fetch():
     assert ("X-A", "b") in got["headers"]  # type: ignore[operator]
     assert refused.value.said == {"code": "ERR_ACCESS_DENIED", "message": "10.0.0.1 is not a public host"}
     assert [(note.status, note.error) for note in notes] == [(201, ""), (0, "ERR_ACCESS_DENIED")]
+
+
+async def test_one_owner_has_half_of_the_connections():
+    """Whoever waits for servers that do not answer, another owner's operation is done at once."""
+    reached, go = asyncio.Semaphore(0), asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        reached.release()
+        await go.wait()
+        return web.Response()
+
+    async with serving(answer) as server:
+        client = Client(NetworkSettings(allow=(server.place,)))
+        perform = Performer(client, Kept(), connections=4)
+        slow = [asyncio.create_task(perform(Place("acme"), fetch(server.url()), [])) for _ in range(5)]
+        for _ in range(2):
+            await reached.acquire()
+        got = await asyncio.wait_for(perform(Place("other"), StorageGet(id=1), []), 5)
+        connected = len(server.requests)
+        go.set()
+        answers = await asyncio.gather(*slow)
+        await client.close()
+
+    assert got == {"etag": ""}
+    assert connected == 2
+    assert [answer["status"] for answer in answers] == [200] * 5
 
 
 async def test_where_there_is_nothing():
