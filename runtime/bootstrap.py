@@ -19,6 +19,7 @@ from pathlib import Path
 from runtime.admin import Admin
 from runtime.bundle.bundler import Bundler
 from runtime.bundle.source import SourceImages
+from runtime.caches import StoredCaches
 from runtime.dispatch import Dispatch
 from runtime.documents import StoredDocuments
 from runtime.errors import SettingsError
@@ -108,7 +109,9 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         client = Client(settings.network)
         stack.push_async_callback(client.close)
         performer = Performer(client, StoredDocuments(storage), connections=settings.network.connections)
-        sandbox, others = await _engines(settings, performer, stack)
+        caches = StoredCaches(storage, Sealer(derive_key(key, "api.cache")))
+        stack.push_async_callback(caches.close)
+        sandbox, others = await _engines(settings, performer, caches, stack)
         bundler = Bundler(settings.bundle, Path(settings.sandbox.cache_directory))
         images = SourceImages(sandbox, bundler, storage.get_bundle, others)
         preparations = Preparations(
@@ -147,17 +150,17 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
 
 
 async def _engines(
-    settings: Settings, perform: Perform, stack: AsyncExitStack
+    settings: Settings, perform: Perform, caches: StoredCaches, stack: AsyncExitStack
 ) -> tuple[Sandbox, Mapping[str, Sandbox]]:
     """The wasm engine, and what there is beside it, by its name; closed with the stack."""
     if settings.sandbox.engine == NODE and not settings.node.enabled:
         raise SettingsError("'sandbox.engine' is node, but [node] is not enabled.")
     at_once = settings.network.at_once
-    wasm = await open_sandbox(settings.sandbox, perform, at_once=at_once)
+    wasm = await open_sandbox(settings.sandbox, perform, at_once=at_once, caches=caches)
     stack.push_async_callback(wasm.close)
     if not settings.node.enabled:
         return wasm, {}
-    node = await open_node(settings.node, settings.limits.limits(), perform, at_once=at_once)
+    node = await open_node(settings.node, settings.limits.limits(), perform, at_once=at_once, caches=caches)
     stack.push_async_callback(node.close)
     return wasm, {NODE: node}
 

@@ -86,6 +86,7 @@ ROOMS: Mapping[str, set[str]] = {
     "sandbox.turns": set(),
     "sandbox": RULES
     | {"sandbox.base", "sandbox.abi", "sandbox.asked", "sandbox.turns", "sandbox.wasm", "sandbox.operations.base"}
+    | {"sandbox.caches"}
     | {"network", "places"},
     # What runs in the jailer has nothing but the standard library: it is started without site-packages.
     "node.kernel": set(),
@@ -94,11 +95,14 @@ ROOMS: Mapping[str, set[str]] = {
     "node.jailer": {"node.jail"},
     "node": RULES
     | {"sandbox.base", "sandbox.abi", "sandbox.asked", "sandbox.turns", "sandbox.operations.base", "sandbox"}
+    | {"sandbox.caches"}
     | {"node.jail", "node.jailer", "places"},
     "logs.tail": RULES | {"logs.base", "storage.base"},
     "logs": RULES | {"logs.base", "logs.tail", "storage.base"},
     "sandbox.operations.base": NOUNS | {"sandbox.asked"},
     "documents": NOUNS | {"storage.base", "sandbox.operations.base"},
+    "sandbox.caches": set(),
+    "caches": NOUNS | {"storage.base", "storage.sealing", "sandbox.caches"},
     "preparation": RULES | CONTRACTS | {"storage.sealing"},
     "dispatch": RULES | CONTRACTS | {"preparation"},
     "admin": RULES | CONTRACTS | {"storage.sealing"},
@@ -117,6 +121,7 @@ ROOMS: Mapping[str, set[str]] = {
         "network",
         "logs",
         "documents",
+        "caches",
     }
     | {"logs.tail"},
     "http": NOUNS | {"settings"},

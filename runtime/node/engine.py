@@ -21,6 +21,7 @@ from runtime.node.program import NodeProgram, image_of, load_program
 from runtime.sandbox import abi, wrapping
 from runtime.sandbox.adapted import Adapted
 from runtime.sandbox.base import Modules, Program, Run, Sandbox, SourceRejected
+from runtime.sandbox.caches import Caches, NoCaches
 from runtime.sandbox.evaluation import LOAD_LIMITS, MOST_WAITING
 from runtime.sandbox.held import Held
 from runtime.sandbox.operations.base import Perform, Place, nothing
@@ -59,8 +60,15 @@ class _Ran:
 class NodeSandbox(Sandbox):
     """Real Node, behind walls of the operating system. `walls` are their names."""
 
-    def __init__(self, pool: Pool, concurrency: int, perform: Perform = nothing, at_once: int = 10) -> None:
-        """`perform` does operations, so many of a run at once."""
+    def __init__(
+        self,
+        pool: Pool,
+        concurrency: int,
+        perform: Perform = nothing,
+        at_once: int = 10,
+        caches: Caches | None = None,
+    ) -> None:
+        """`perform` does operations, so many of a run at once; `caches` keeps what Actions cache."""
         self.build_id = build_id()
         self.walls = pool.walls
         self._pool = pool
@@ -68,7 +76,7 @@ class NodeSandbox(Sandbox):
         share = max(1, concurrency // OWNERS_SHARE)
         self._runs: Held[_Ran] = Held(concurrency, lambda _: share)
         self._loading = Turns(1)
-        self._adapted = Adapted(time.time)
+        self._adapted = Adapted(caches or NoCaches())
         self._closing = False
 
     @property
@@ -114,13 +122,13 @@ class NodeSandbox(Sandbox):
         assert isinstance(program, NodeProgram)
         started = time.perf_counter()
         if program.adapted:
-            arguments = self._adapted.arguments(arguments, owner, program.adapted)
+            arguments = await self._adapted.arguments(arguments, owner, program.adapted, caches=program.caches)
         self._require_open()
         asked = _Asked(program, arguments, limits, _from_now(limits), Place(owner, hook, dry))
         ran = await self._runs.run(owner, partial(self._whole, asked))
         said = outcome(ran.reply, limits)
         if program.adapted:
-            said = self._adapted.outcome(said, owner, program.adapted, dry=dry)
+            said = await self._adapted.outcome(said, owner, program.adapted, dry=dry)
         wall_ms = (time.perf_counter() - started) * 1000
         run = Run(said, console(ran.reply), ran.cpu_ms, wall_ms, ran.reply.memory_bytes, ran.operations)
         return run if program.places is None else placed(run, program.places)
@@ -170,9 +178,10 @@ async def open_node(
     perform: Perform = nothing,
     *,
     at_once: int = 10,
+    caches: Caches | None = None,
     walls: Sequence[str] = WALLS,
 ) -> NodeSandbox:
-    """The engine, with a process that has shown that it can be used; `perform` and `at_once` as for `open_sandbox`.
+    """The engine, with a process that has shown that it can be used; `perform`, `at_once` and `caches` as for `open_sandbox`.
 
     `SettingsError` says what this machine lacks.
     """
@@ -192,7 +201,7 @@ async def open_node(
     except Unavailable as unavailable:
         await pool.close()
         raise SettingsError(f"[node] is enabled, but {node} does not run in its jail: {unavailable}") from None
-    return NodeSandbox(pool, settings.concurrency, perform, at_once)
+    return NodeSandbox(pool, settings.concurrency, perform, at_once, caches)
 
 
 @cache

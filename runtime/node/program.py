@@ -13,13 +13,14 @@ _MARK: Final = b"HKN1"
 
 
 class NodeProgram(Program):
-    """`adapted` is the trigger whose adapter is around the source, or ""; `places` are of its modules, None without any."""
+    """`adapted` is the trigger whose adapter is around the source, or ""; `caches`: it may have a use for `api.cache`; `places` are of its modules, None without any."""
 
-    __slots__ = ("adapted", "places", "size", "source")
+    __slots__ = ("adapted", "caches", "places", "size", "source")
 
-    def __init__(self, source: str, adapted: str, places: Places | None) -> None:
+    def __init__(self, source: str, adapted: str, places: Places | None, *, caches: bool = False) -> None:
         self.source = source
         self.adapted = adapted
+        self.caches = caches
         self.places = places
         self.size = len(source) + (places.size if places else 0)
 
@@ -32,7 +33,8 @@ def image_of(source: str, trigger: str = "", modules: Modules | None = None) -> 
 def load_program(image: bytes) -> NodeProgram:
     """A program from its image; `ValueError` when it is none."""
     kept, places = places_of(image)
-    kept, adapted = of_program(kept)
+    kept, adapted, caches = of_program(kept)
     if not kept.startswith(_MARK):
         raise ValueError("not an image")
-    return NodeProgram(kept.removeprefix(_MARK).decode("utf-8", "surrogatepass"), adapted, places)
+    source = kept.removeprefix(_MARK).decode("utf-8", "surrogatepass")
+    return NodeProgram(source, adapted, places, caches=caches)

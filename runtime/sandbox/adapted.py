@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+
+import orjson
 
 from runtime.model import Answer, Outcome
 from runtime.sandbox import actions, webtasks
-from runtime.sandbox.caches import Caches
+from runtime.sandbox.caches import Caches, Change
 from runtime.sandbox.wrapping import WEBTASK
 
 
 class Adapted:
-    """One per engine. `clock` gives seconds since the epoch."""
+    """One per engine."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._caches = Caches(clock)
+    def __init__(self, caches: Caches) -> None:
+        self._caches = caches
 
-    def arguments(self, arguments: bytes, owner: str, trigger: str) -> bytes:
-        """What the adapter is called with: an Action's has the owner's cache behind the hook's arguments."""
-        return arguments if trigger == WEBTASK else self._caches.handed(arguments, owner, trigger)
+    async def arguments(self, arguments: bytes, owner: str, trigger: str, *, caches: bool) -> bytes:
+        """What the adapter is called with: an Action's has the owner's cache behind the hook's arguments.
 
-    def outcome(self, outcome: Outcome, owner: str, trigger: str, *, dry: bool = False) -> Outcome:
+        An empty one for a source that does not name it (`caches`): nothing is read for that.
+        """
+        if trigger == WEBTASK:
+            return arguments
+        return _with(arguments, await self._caches.entries(owner, trigger) if caches else ())
+
+    async def outcome(self, outcome: Outcome, owner: str, trigger: str, *, dry: bool = False) -> Outcome:
         """What came of it, as of a hook; what an Action changed in its cache is kept, unless it is `dry`."""
         if not isinstance(outcome, Answer):
             return outcome
@@ -28,5 +35,11 @@ class Adapted:
             return webtasks.unpacked(outcome)
         outcome, changes = actions.unpacked(outcome)
         if changes and not dry:
-            self._caches.keep(owner, trigger, changes)
+            await self._caches.keep(owner, trigger, changes)
         return outcome
+
+
+def _with(arguments: bytes, entries: Sequence[Change]) -> bytes:
+    """The arguments, a JSON array, and behind them the entries: `[key, value, expires_at]` each."""
+    said = orjson.dumps([list(entry) for entry in entries]) if entries else b"[]"
+    return b"%b%b%b]" % (arguments[:-1], b"," if len(arguments) > len(b"[]") else b"", said)

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from runtime.places import Places
 from runtime.sandbox import abi
 
-MEMORY, SOURCE, PLAIN, ADAPTED, BUNDLED = b"HKM1", b"HKS1", b"HKP1", b"HKA1", b"HKB1"
+MEMORY, SOURCE, PLAIN, ADAPTED, CACHING, BUNDLED = b"HKM1", b"HKS1", b"HKP1", b"HKA1", b"HKC1", b"HKB1"
 MOST = 16 << 20
 """Bytes of an image: every request copies them."""
 
@@ -58,17 +58,18 @@ def of_plain(kept: bytes) -> bytes:
     return PLAIN + kept
 
 
-def of_adapted(kept: bytes, trigger: str) -> bytes:
-    """The image of a source that has the adapter for this trigger around it."""
-    return ADAPTED + trigger.encode() + b"\n" + kept
+def of_adapted(kept: bytes, trigger: str, *, caches: bool) -> bytes:
+    """The image of a source that has the adapter for this trigger around it, and may have a use for `api.cache`."""
+    return (CACHING if caches else ADAPTED) + trigger.encode() + b"\n" + kept
 
 
-def of_program(kept: bytes) -> tuple[bytes, str]:
-    """An image without what `of_adapted` put before it, and the trigger; "" where it is a plain hook's."""
-    if not kept.startswith(ADAPTED):
-        return kept, ""
+def of_program(kept: bytes) -> tuple[bytes, str, bool]:
+    """An image without what `of_adapted` put before it, and that; "" and False where it is a plain hook's."""
+    caches = kept.startswith(CACHING)
+    if not caches and not kept.startswith(ADAPTED):
+        return kept, "", False
     head, _, plain = kept[len(ADAPTED) :].partition(b"\n")
-    return plain, head.decode()
+    return plain, head.decode(), caches
 
 
 def applied(body: bytes, base: bytes) -> bytes:

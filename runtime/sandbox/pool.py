@@ -26,6 +26,7 @@ from runtime.model import Limits, Operation
 from runtime.sandbox import abi, guest
 from runtime.sandbox.adapted import Adapted
 from runtime.sandbox.base import Modules, Program, Run, Sandbox, SourceRejected
+from runtime.sandbox.caches import Caches, NoCaches
 from runtime.sandbox.engine import MAX_WASM_STACK, THREAD_STACK, Engine
 from runtime.sandbox.evaluation import Evaluation
 from runtime.sandbox.held import Held
@@ -70,9 +71,14 @@ class WasmSandbox(Sandbox):
     """QuickJS-ng in wasmtime."""
 
     def __init__(
-        self, engine: Engine, settings: SandboxSettings, perform: Perform = nothing, at_once: int = 10
+        self,
+        engine: Engine,
+        settings: SandboxSettings,
+        perform: Perform = nothing,
+        at_once: int = 10,
+        caches: Caches | None = None,
     ) -> None:
-        """`perform` does operations, so many of a run at once."""
+        """`perform` does operations, so many of a run at once; `caches` keeps what Actions cache."""
         self.build_id = engine.build_id
         self._perform, self._at_once = perform, at_once
         self._engine = engine
@@ -85,7 +91,7 @@ class WasmSandbox(Sandbox):
         self._held, self._most_held = 0, settings.waiting_bytes
         self._closing = False
         self._seeds = _seeds()
-        self._adapted = Adapted(time.time)
+        self._adapted = Adapted(caches or NoCaches())
         self._inline = _main_stack_is_large()
 
     @property
@@ -124,7 +130,7 @@ class WasmSandbox(Sandbox):
             await self._open(program)
         started = time.perf_counter()
         if program.adapted:
-            arguments = self._adapted.arguments(arguments, owner, program.adapted)
+            arguments = await self._adapted.arguments(arguments, owner, program.adapted, caches=program.caches)
         frame = guest.request(limits, image=program.image, payload=arguments, seed=next(self._seeds))
         step = None
         taken = program.pages * abi.PAGE - (0 if program.plain else self._engine.library_bytes)
@@ -141,7 +147,7 @@ class WasmSandbox(Sandbox):
         wall_ms = (time.perf_counter() - started) * 1000
         said = outcome(step.reply, limits)
         if program.adapted:
-            said = self._adapted.outcome(said, owner, program.adapted, dry=dry)
+            said = await self._adapted.outcome(said, owner, program.adapted, dry=dry)
         run = Run(said, console(step.reply), step.cpu_ms, wall_ms, step.reply.memory_bytes, step.operations)
         return run if program.places is None else placed(run, program.places)
 
@@ -310,13 +316,18 @@ class WasmSandbox(Sandbox):
         return _Step(reply, cpu_ms, step.waiting if reply.kind == "pending" else None)
 
 
-async def open_sandbox(settings: SandboxSettings, perform: Perform = nothing, *, at_once: int = 10) -> WasmSandbox:
-    """The wasm engine, ready to run; `perform` does operations, `at_once` of them for one run. Compiling the guest takes a second, once per installation."""
+async def open_sandbox(
+    settings: SandboxSettings, perform: Perform = nothing, *, at_once: int = 10, caches: Caches | None = None
+) -> WasmSandbox:
+    """The wasm engine, ready to run; `perform` does operations, `at_once` of them for one run; `caches` has what Actions cache.
+
+    Compiling the guest takes a second, once per installation.
+    """
     loop = asyncio.get_running_loop()
     engine = await loop.run_in_executor(
         None, lambda: Engine(Path(settings.cache_directory), concurrency=settings.concurrency)
     )
-    return WasmSandbox(engine, settings, perform, at_once)
+    return WasmSandbox(engine, settings, perform, at_once, caches)
 
 
 def _seeds() -> Iterator[bytes]:

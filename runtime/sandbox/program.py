@@ -25,7 +25,7 @@ QUICK_MS, QUICK_RUNS = 2.0, 20
 class WasmProgram(Program):
     """A hook version's image, and what is known of its manners. `adapted` is the trigger whose adapter is around it, or "".
 
-    `places` says where its modules are from; None when it has none. `plain`: it runs in a memory without Node's library.
+    `caches`: it may have a use for `api.cache`. `places` says where its modules are from; None when it has none. `plain`: it runs in a memory without Node's library.
     """
 
     __slots__ = (
@@ -34,6 +34,7 @@ class WasmProgram(Program):
         "_quick",
         "_strikes",
         "adapted",
+        "caches",
         "evaluates",
         "image",
         "is_large",
@@ -47,10 +48,19 @@ class WasmProgram(Program):
         "source",
     )
 
-    def __init__(self, kept: bytes, adapted: str = "", places: Places | None = None, *, plain: bool = False) -> None:
+    def __init__(
+        self,
+        kept: bytes,
+        adapted: str = "",
+        places: Places | None = None,
+        *,
+        plain: bool = False,
+        caches: bool = False,
+    ) -> None:
         self.places = places
         self.plain = plain
         self.adapted = adapted
+        self.caches = caches
         self.evaluates = kept.startswith(image.SOURCE)
         body = kept[len(image.MEMORY) :]
         self.source, self.image = (body, b"") if self.evaluates else (b"", body)
@@ -95,10 +105,10 @@ class WasmProgram(Program):
 def load_program(kept: bytes) -> WasmProgram:
     """A program from its image; `ValueError` when it is none."""
     kept, places = image.places_of(kept)
-    kept, adapted = image.of_program(kept)
+    kept, adapted, caches = image.of_program(kept)
     plain = kept.startswith(image.PLAIN)
     kept = kept.removeprefix(image.PLAIN)
     whole = len(kept) >= len(image.MEMORY) + abi.IMAGE_HEAD.size
     if not (kept.startswith(image.SOURCE) or (kept.startswith(image.MEMORY) and whole)):
         raise ValueError("not an image")
-    return WasmProgram(kept, adapted, places, plain=plain)
+    return WasmProgram(kept, adapted, places, plain=plain, caches=caches)

@@ -20,6 +20,7 @@ _FUNCTION = "function (exports, require, module, __filename, __dirname) {\n"
 _HEAD, _TAIL = f"({_FUNCTION}", "\n})"
 _FOLDER: Final = resources.files("runtime.sandbox") / "adapters"
 _KEEPS: Final = re.compile(r"\bstorage\b")
+_CACHES: Final = re.compile(r"\bcache\b")
 _GLOBALS: Final = {
     "errors": re.compile("PreUserRegistrationError|SendPhoneMessageError"),
 }
@@ -52,8 +53,13 @@ def wrapped(source: str, trigger: str = "", modules: Modules | None = None) -> b
 
 
 def labelled(kept: bytes, source: str, trigger: str = "", modules: Modules | None = None) -> bytes:
-    """What is kept of a source, with what `wrapped` has put around it: the adapter's trigger, the places of its modules."""
-    kept = image.of_adapted(kept, trigger) if is_adapted(source, trigger) else kept
+    """What is kept of a source, with what `wrapped` has put around it: the adapter's trigger, the places of its modules.
+
+    Who never says `cache` has no use for what an Action's `api.cache` has.
+    """
+    if is_adapted(source, trigger):
+        caches = trigger != WEBTASK and any(map(_CACHES.search, (source, modules.code if modules else "")))
+        kept = image.of_adapted(kept, trigger, caches=caches)
     return kept if modules is None else image.of_bundled(kept, modules.places, lines_before(source))
 
 
@@ -82,7 +88,7 @@ def _before(source: str, trigger: str, code: str) -> str:
 def made_of() -> bytes:
     """All that may stand around a source: an image made with another wrapper is another."""
     names = sorted(file.name.removesuffix(".js") for file in _FOLDER.iterdir() if file.name.endswith(".js"))
-    return "\n".join([_HEAD, _TAIL, *map(adapter, names)]).encode()
+    return "\n".join([_HEAD, _TAIL, str(image.CACHING), *map(adapter, names)]).encode()
 
 
 @cache

@@ -106,6 +106,19 @@ class Document:
     etag: str
 
 
+@dataclass(frozen=True, slots=True)
+class CacheEntry:
+    """What a tenant's Actions of a trigger keep under a key, or, without a value, that they keep nothing there any more.
+
+    `size` is bytes of the key and of the value before it was sealed, `expires_at` milliseconds since the epoch.
+    """
+
+    key: str
+    sealed: bytes | None = None
+    size: int = 0
+    expires_at: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookChange:
     """What a PATCH changes; None leaves the field. `version` is the new source, already made a version.
@@ -265,6 +278,22 @@ class Storage(ABC):
         """Keep a document in place of the one with this etag, "" for none; None: whatever there is.
 
         `DocumentChanged`, `HookNotFound`.
+        """
+
+    # cache: what a tenant's Actions of one trigger share, for a while
+
+    @abstractmethod
+    async def get_cache(self, tenant: str, trigger: str, now: float) -> list[CacheEntry]:
+        """What is kept there and has not expired at `now` (milliseconds since the epoch)."""
+
+    @abstractmethod
+    async def change_cache(
+        self, tenant: str, trigger: str, changes: Sequence[CacheEntry], now: float, *, most: int, most_bytes: int
+    ) -> None:
+        """Set and delete in this order, whatever was there before: who comes last is right.
+
+        What there would be no room for among `most` entries of `most_bytes` together is not kept, and nothing under its key.
+        What has expired takes no room, and goes with the next changes, whosever they are.
         """
 
     # images: what a version looks like after its source was evaluated; remade whenever it is missing

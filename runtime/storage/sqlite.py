@@ -1,4 +1,4 @@
-"""The storage of one machine: the contract in a SQLite file (`runtime/sqlite`), with the SQL of `tables` and `execution_tables`."""
+"""The storage of one machine: the contract in a SQLite file (`runtime/sqlite`), with the SQL of the `tables` modules."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Final
 from runtime.model import Deploy, Execution, Hook, HookVersion
 from runtime.sqlite.database import BUSY_SECONDS, Database, open_database
 from runtime.sqlite.opening import Schema
-from runtime.storage import execution_tables, tables
-from runtime.storage.base import Document, ExecutionFilter, HookChange, HookFilter, HookWritten, Storage
+from runtime.storage import cache_tables, execution_tables, tables
+from runtime.storage.base import CacheEntry, Document, ExecutionFilter, HookChange, HookFilter, HookWritten, Storage
 
 _MARK: Final = b"hook"
 _PRUNED_TOGETHER: Final = 500
@@ -106,6 +106,18 @@ class SqliteStorage(Storage):
     async def put_document(self, tenant: str, hook_id: str, data: str, *, etag: str | None) -> Document:
         """See `Storage.put_document`."""
         return await self._database.write(lambda db: tables.put_document(db, tenant, hook_id, data, etag))
+
+    async def get_cache(self, tenant: str, trigger: str, now: float) -> list[CacheEntry]:
+        """See `Storage.get_cache`."""
+        return await self._database.read(lambda db: cache_tables.get_cache(db, tenant, trigger, now))
+
+    async def change_cache(
+        self, tenant: str, trigger: str, changes: Sequence[CacheEntry], now: float, *, most: int, most_bytes: int
+    ) -> None:
+        """See `Storage.change_cache`."""
+        await self._database.write(
+            lambda db: cache_tables.change_cache(db, tenant, trigger, changes, now, most, most_bytes)
+        )
 
     async def put_image(self, version_id: str, build_id: str, image: bytes) -> None:
         """See `Storage.put_image`."""

@@ -1,4 +1,4 @@
-"""What the SQL of `tables` and `execution_tables` shares: the part of a connection that it uses, and conditions."""
+"""What the SQL of the `tables` modules shares: the part of a connection that it uses, and conditions."""
 
 from __future__ import annotations
 

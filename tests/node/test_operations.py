@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from runtime.model import Answer, Failure, Operation
 from runtime.node.engine import NodeSandbox, open_node
 from runtime.sandbox.asked import Asked, Fetch
 from runtime.sandbox.base import Run
+from runtime.sandbox.caches import Change
 from runtime.sandbox.operations.base import Failed, Place
 from runtime.settings import LimitSettings, NodeSettings
 from tests.sandbox.running import AMPLE
@@ -43,10 +44,24 @@ async def perform(place: Place, asked: Asked, notes: list[Operation]) -> Mapping
     }
 
 
+class InMemory:
+    """`Caches` of the tests' world."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], Sequence[Change]] = {}
+
+    async def entries(self, owner: str, trigger: str) -> Sequence[Change]:
+        return self.kept.get((owner, trigger), ())
+
+    async def keep(self, owner: str, trigger: str, changes: Sequence[Change]) -> None:
+        self.kept[owner, trigger] = changes
+
+
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def sandbox() -> AsyncIterator[NodeSandbox]:
     """With a host that answers."""
-    sandbox = await open_node(NodeSettings(enabled=True, processes=2), LimitSettings().limits(), perform)
+    settings = NodeSettings(enabled=True, processes=2)
+    sandbox = await open_node(settings, LimitSettings().limits(), perform, caches=InMemory())
     yield sandbox
     await sandbox.close()
 
@@ -66,6 +81,20 @@ async def test_fetch_asks_the_host(sandbox: NodeSandbox):
 
     assert done.outcome == Answer([201, "Made", "POST", ["a=1", "b=2"], "h\u00e9"])
     assert done.operations == (Operation(kind="fetch", method="POST", host="acme"),)
+
+
+async def test_what_an_action_caches_is_there_next_time(sandbox: NodeSandbox):
+    """For its owner's Actions of the trigger, on either engine."""
+    source = """exports.onExecuteCredentialsExchange = async (event, api) => {
+      const kept = api.cache.get('n'), n = kept ? +kept.value + 1 : 1;
+      api.cache.set('n', `${n}`);
+      api.access.deny('server_error', `${n}`);
+    };"""
+    program = sandbox.load(await sandbox.make_image(source, trigger="credentials-exchange"))
+    arguments = orjson.dumps([{"id": "c"}, [], "x", {}])
+    runs = [await sandbox.run(program, arguments, AMPLE, owner=owner) for owner in ("t", "t", "u")]
+
+    assert [getattr(run.outcome, "message", "") for run in runs] == ["1", "2", "1"]
 
 
 async def test_modules_have_a_fetch_of_their_own(sandbox: NodeSandbox):

@@ -104,14 +104,6 @@ async def test_a_claim_named_scope_does_not_set_the_scope(sandbox: WasmSandbox):
 # api.cache
 
 
-async def test_what_an_action_caches_is_there_next_time(sandbox: WasmSandbox):
-    """For the tenant's Actions of the trigger, also where the run denies; not for another tenant."""
-    count = "const kept = api.cache.get('n'), n = kept ? +kept.value + 1 : 1; api.cache.set('n', `${n}`); api.access.deny('server_error', `${n}`);"
-    said = [await action(sandbox, count, owner=owner) for owner in ("t", "t", "u", "t")]
-
-    assert [outcome.message for outcome in said if isinstance(outcome, Refusal)] == ["1", "2", "1", "3"]
-
-
 async def test_the_cache_within_a_run(sandbox: WasmSandbox):
     """The results as the vendor's: records, limits by their codes, a life of 15 minutes if nothing is said."""
     body = """

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import orjson
 import pytest
 
 from runtime.model import Answer, Refusal, Response
+from runtime.places import pack
 from runtime.sandbox import actions, webtasks
 from runtime.sandbox.adapted import Adapted
+from runtime.sandbox.base import Modules
+from runtime.sandbox.caches import Change, NoCaches
 from runtime.sandbox.pool import WasmSandbox
 from runtime.sandbox.program import load_program
 from tests.sandbox.running import AMPLE
@@ -33,6 +38,30 @@ async def test_an_image_knows_its_adapter(sandbox: WasmSandbox, source: str, tri
     assert program.adapted == adapted
 
 
+@pytest.mark.parametrize(
+    "source, trigger, caches",
+    [
+        (ACTION, "credentials-exchange", False),
+        (f"{ACTION} // cached caches", "credentials-exchange", False),
+        ("exports.onExecuteCredentialsExchange = (e, api) => api.cache.get('k');", "credentials-exchange", True),
+        ("setTimeout(() => {}, 1); exports.onExecutePostLogin = (e, { cache }) => {};", "password-exchange", True),
+        ("module.exports = (cb) => cb(null, 'cache');", "credentials-exchange", False),
+        ("module.exports = (cb) => cb(null, 'cache');", "webtask", False),
+    ],
+)
+async def test_an_image_knows_whether_it_names_the_cache(sandbox: WasmSandbox, source: str, trigger: str, caches: bool):
+    """So that nobody else's requests read one."""
+    assert load_program(await sandbox.make_image(source, trigger=trigger)).caches is caches
+
+
+async def test_the_modules_of_an_action_may_name_the_cache(sandbox: WasmSandbox):
+    """Handed `api`, they can do what the Action can."""
+    modules = Modules(code="exports.m = () => (api) => api.cache;", builtins=(), places=pack(["m.js"], [0, 0, 0, 1]))
+    image = await sandbox.make_image(ACTION, trigger="credentials-exchange", modules=modules)
+
+    assert load_program(image).caches
+
+
 async def test_an_action_that_is_evaluated_in_each_request(sandbox: WasmSandbox):
     """It waits while it loads, so no image is kept; it runs all the same."""
     program = sandbox.load(
@@ -43,27 +72,61 @@ async def test_an_action_that_is_evaluated_in_each_request(sandbox: WasmSandbox)
     assert (await sandbox.run(program, arguments, AMPLE)).outcome == Answer({"scope": ["a"]})
 
 
-def test_an_actions_cache_goes_in_and_its_changes_come_back():
-    """To the same owner's Actions of the same trigger."""
-    adapted = Adapted(lambda: 0.0)
+class Kept:
+    """`Caches` that note what they are asked."""
+
+    def __init__(self, *entries: Change) -> None:
+        self.asked: list[object] = []
+        self._entries = entries
+
+    async def entries(self, owner: str, trigger: str) -> Sequence[Change]:
+        self.asked.append((owner, trigger))
+        return self._entries
+
+    async def keep(self, owner: str, trigger: str, changes: Sequence[Change]) -> None:
+        self.asked.append((owner, trigger, changes))
+
+
+async def test_an_actions_cache_goes_in():
+    """Behind the hook's arguments, with the moments at which entries expire."""
+    adapted = Adapted(Kept(Change("k", "v", 1000.0), Change("l", "", 2.5)))
+
+    handed = '[["k","v",1000.0],["l","",2.5]]'
+    assert await adapted.arguments(b'[1,"a"]', "t", "x", caches=True) == f'[1,"a",{handed}]'.encode()
+    assert await adapted.arguments(b"[]", "t", "x", caches=True) == f"[{handed}]".encode()
+
+
+async def test_who_names_no_cache_asks_for_none():
+    """It is handed an empty one, and nothing is read for that."""
+    kept = Kept(Change("k", "v", 1000.0))
+
+    assert await Adapted(kept).arguments(b"[1]", "t", "x", caches=False) == b"[1,[]]"
+    assert kept.asked == []
+
+
+async def test_what_an_action_changed_is_kept():
+    """Of the owner and the trigger; not where it is dry, and nothing where there is nothing."""
+    kept = Kept()
+    adapted = Adapted(kept)
     packed = Answer({actions.MARK: {"answer": {}, "cache": [["k", "v", 1000]]}})
 
-    assert adapted.outcome(packed, "t", "x") == Answer({})
-    assert adapted.arguments(b"[1]", "t", "x") == b'[1,[["k","v",1000.0]]]'
-    assert adapted.arguments(b"[1]", "u", "x") == b"[1,[]]"
+    assert await adapted.outcome(packed, "t", "x") == Answer({})
+    assert await adapted.outcome(packed, "t", "x", dry=True) == Answer({})
+    assert await adapted.outcome(Answer({actions.MARK: {"answer": {}, "cache": []}}), "t", "x") == Answer({})
+    assert kept.asked == [("t", "x", [Change("k", "v", 1000.0)])]
 
 
-def test_a_webtask_has_no_cache():
+async def test_a_webtask_has_no_cache():
     """And its response is read as one."""
-    adapted = Adapted(lambda: 0.0)
+    adapted = Adapted(Kept(Change("k", "v", 1000.0)))
     said = {"status": 204, "headers": {}, "body": ""}
 
-    assert adapted.arguments(b"[{}]", "t", "webtask") == b"[{}]"
-    assert adapted.outcome(Answer({webtasks.MARK: said}), "t", "webtask") == Response(said)
+    assert await adapted.arguments(b"[{}]", "t", "webtask", caches=False) == b"[{}]"
+    assert await adapted.outcome(Answer({webtasks.MARK: said}), "t", "webtask") == Response(said)
 
 
-def test_a_refusal_passes():
+async def test_a_refusal_passes():
     """The adapters say nothing about it."""
     refusal = Refusal(name="E", message="m")
 
-    assert Adapted(lambda: 0.0).outcome(refusal, "t", "x") is refusal
+    assert await Adapted(NoCaches()).outcome(refusal, "t", "x") is refusal

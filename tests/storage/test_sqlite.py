@@ -151,10 +151,12 @@ async def test_a_damaged_database_is_unavailable(path, storage, nouns):
     """Reads and writes say so, the operator's log says how, the caller reads nothing of it."""
     await storage.create_hook(nouns.hook())
     await storage.close()
-    size = path.stat().st_size
+    with other_process(path) as database:
+        roots = database.execute("SELECT rootpage FROM sqlite_master WHERE tbl_name = 'hooks' AND rootpage").fetchall()
     with path.open("r+b") as file:
-        file.seek(4096)
-        file.write(b"\xa5" * (size - 4096))
+        for (root,) in roots:
+            file.seek(4096 * (root - 1))
+            file.write(b"\xa5" * 4096)
 
     damaged = await open_sqlite(path)
     for call in (damaged.create_hook(nouns.hook()), damaged.list_hooks("acme", ALL, start=0, limit=9), damaged.ping()):
