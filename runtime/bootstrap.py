@@ -110,7 +110,6 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         stack.push_async_callback(client.close)
         performer = Performer(client, StoredDocuments(storage), connections=settings.network.connections)
         caches = StoredCaches(storage, Sealer(derive_key(key, "api.cache")))
-        stack.push_async_callback(caches.close)
         sandbox, others = await _engines(settings, performer, caches, stack)
         bundler = Bundler(settings.bundle, Path(settings.sandbox.cache_directory))
         images = SourceImages(sandbox, bundler, storage.get_bundle, others)
@@ -155,6 +154,7 @@ async def _engines(
     """The wasm engine, and what there is beside it, by its name; closed with the stack."""
     if settings.sandbox.engine == NODE and not settings.node.enabled:
         raise SettingsError("'sandbox.engine' is node, but [node] is not enabled.")
+    stack.push_async_callback(caches.close)
     at_once = settings.network.at_once
     wasm = await open_sandbox(settings.sandbox, perform, at_once=at_once, caches=caches)
     stack.push_async_callback(wasm.close)
