@@ -7,7 +7,8 @@ from functools import cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -19,7 +20,13 @@ from cryptography.hazmat.primitives.serialization import (
 
 from tests.guest.comparing import in_node
 
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | x25519.X25519PrivateKey
+PrivateKey = (
+    rsa.RSAPrivateKey
+    | ec.EllipticCurvePrivateKey
+    | ed25519.Ed25519PrivateKey
+    | ed448.Ed448PrivateKey
+    | x25519.X25519PrivateKey
+)
 
 PASSPHRASE = "passphrase"
 # `cryptography` makes none with parameters.
@@ -36,7 +43,26 @@ def _private(
 
 def public(key: PrivateKey) -> str:
     """SubjectPublicKeyInfo."""
-    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    return _spki(key.public_key())
+
+
+def _spki(key: CertificatePublicKeyTypes) -> str:
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+@cache
+def only_for_node() -> dict[str, str]:
+    """Keys that the guest can not compute with: an RSA key of 4,104 bits, which nobody can sign with, and other curves."""
+    kinds: dict[str, PrivateKey] = {
+        "p521": ec.generate_private_key(ec.SECP521R1()),
+        "brainpool": ec.generate_private_key(ec.BrainpoolP256R1()),
+        "ed448": ed448.Ed448PrivateKey.generate(),
+    }
+    return {
+        **{name: _private(key) for name, key in kinds.items()},
+        **{f"{name}Public": public(key) for name, key in kinds.items()},
+        "widePublic": _spki(rsa.RSAPublicNumbers(65537, (1 << 4103) + 1).public_key()),
+    }
 
 
 def _certificate(key: rsa.RSAPrivateKey) -> str:
@@ -63,6 +89,7 @@ def pem() -> dict[str, str]:
         "x": x25519.X25519PrivateKey.generate(),
     }
     return {
+        **only_for_node(),
         **{name: _private(key) for name, key in kinds.items()},
         **{f"{name}Public": public(key) for name, key in kinds.items()},
         "rsaPkcs1": _private(other, PrivateFormat.TraditionalOpenSSL),

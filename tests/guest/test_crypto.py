@@ -21,7 +21,7 @@ from runtime.model import Failure
 from runtime.sandbox.pool import WasmSandbox, open_sandbox
 from runtime.settings import LimitSettings, SandboxSettings
 from tests.guest.comparing import LIMITS, answered, cases_of, differences, in_guest
-from tests.guest.keys import pem
+from tests.guest.keys import only_for_node, pem
 from tests.sandbox.running import run
 
 HERE = Path(__file__).parent
@@ -78,6 +78,16 @@ NEEDS_NODE = [
     "crypto.generatePrimeSync(64)",
     "crypto.checkPrimeSync(7n)",
     "new crypto.X509Certificate('')",
+    *(
+        f"crypto.verify(null, Buffer.alloc(1), {key}, Buffer.alloc(64))"
+        for name in ("p521", "brainpool", "ed448", "wide")
+        for key in (f"keys.{name}Public", f"crypto.createPublicKey(keys.{name}Public)")
+    ),
+    "crypto.sign('sha512', Buffer.alloc(1), keys.p521)",
+    "crypto.publicEncrypt(keys.widePublic, Buffer.alloc(1))",
+    "crypto.createPublicKey(keys.p521Public).export({ format: 'pem', type: 'spki' })",
+    "crypto.createPublicKey(keys.p521Public).export({ format: 'jwk' })",
+    "crypto.createPublicKey(keys.ed448Public).equals(crypto.createPublicKey(keys.ed448Public))",
 ]
 
 
@@ -281,14 +291,29 @@ async def test_what_is_not_there_names_the_node_engine(sandbox: WasmSandbox):
     """An error, which a hook can catch, and never a wrong result."""
     tries = ",".join(f"() => {call}" for call in NEEDS_NODE)
     source = f"""const crypto = require('crypto');
-    module.exports = (cb) => cb(null, [{tries}].map((call) => {{ try {{ call(); return 'fine'; }} catch (e) {{ return e.message; }} }}));"""
-    messages = await in_guest(sandbox, source)
+    module.exports = (keys, cb) => cb(null, [{tries}].map((call) => {{ try {{ call(); return 'fine'; }} catch (e) {{ return e.message; }} }}));"""
+    messages = await in_guest(sandbox, source, only_for_node())
 
     assert [
         m
         for m in messages
         if not m.endswith('is not part of the wasm engine; a hook that needs it has to say engine = "node".')
     ] == []
+
+
+async def test_a_public_key_is_no_secret(sandbox: WasmSandbox):
+    """Not even one that can not be read: jsonwebtoken takes for a secret what is no key, and everybody has a public one."""
+    body = "A" * 64
+    texts = [f"-----BEGIN {label}-----\n{body}\n-----END {label}-----" for label in ("PUBLIC KEY", "CERTIFICATE")]
+    source = """const { createSecretKey } = require('crypto');
+    const attempt = (text) => { try { return createSecretKey(text, 'latin1').type; } catch (error) { return error.code; } };
+    module.exports = (texts, cb) => cb(null, texts.map(attempt));"""
+
+    assert await in_guest(sandbox, source, [*texts, "x" * 64]) == [
+        "ERR_OSSL_ASN1_WRONG_TAG",
+        "ERR_OSSL_ASN1_WRONG_TAG",
+        "secret",
+    ]
 
 
 async def test_a_hook_that_breaks_the_natives_breaks_itself(sandbox: WasmSandbox):

@@ -36,8 +36,11 @@ module.exports = function ({ keys, given }) {
   }
   // A token that is signed with the text of the public key, as if that were a secret, is refused.
   const [head, body] = [{ alg: 'HS256', typ: 'JWT' }, { sub: 'me' }].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
-  const forged = `${head}.${body}.${require('crypto').createHmac('sha256', keys.rsaPublic).update(`${head}.${body}`).digest('base64url')}`;
-  read.forged = tried(() => jwt.verify(forged, keys.rsaPublic));
+  const forgedWith = (text) => `${head}.${body}.${require('crypto').createHmac('sha256', text).update(`${head}.${body}`).digest('base64url')}`;
+  const forged = forgedWith(keys.rsaPublic);
+  for (const [name, text] of Object.entries(keys)) read[`forged with ${name}`] = tried(() => jwt.verify(forgedWith(text), text));
+  const [spaces, lines] = [keys.ecPublic.replaceAll('\n', '  \n'), keys.ecPublic.replaceAll('\n', '\r\n')];
+  read.forgedAround = [spaces, lines].map((text) => tried(() => jwt.verify(forgedWith(text), text)));
   read.forgedToo = tried(() => jwt.verify(forged, keys.rsaPublic, { algorithms: ['HS256'] }));
   read.unsigned = tried(() => jwt.verify(`${Buffer.from('{"alg":"none"}').toString('base64url')}.${body}.`, keys.rsaPublic));
   read.weak = tried(() => jwt.sign({}, keys.small, { algorithm: 'RS256' }));

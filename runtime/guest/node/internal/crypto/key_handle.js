@@ -2,7 +2,7 @@
 'use strict';
 const { Buffer } = require('buffer');
 const { arrayBufferOf, bitLength, bufferOf, bytesOf, isSame, joined, padded, stripped } = require('internal/crypto/bytes');
-const { nodeError, noDecoder } = require('internal/crypto/failures');
+const { needsNode, nodeError, noDecoder } = require('internal/crypto/failures');
 const { curveByName } = require('internal/crypto/names');
 const { keyOfPem, keyOfDer, rsaKey, ecKey, edwardsKey } = require('internal/crypto/key_reading');
 const { jwkOf, writtenKey } = require('internal/crypto/key_writing');
@@ -10,6 +10,7 @@ const { jwkOf, writtenKey } = require('internal/crypto/key_writing');
 const [SECRET, PUBLIC, PRIVATE] = [0, 1, 2];
 const [PEM, JWK] = [1, 2];
 const ENCODINGS = ['pkcs1', 'pkcs8', 'spki', 'sec1'];
+const PUBLIC_PEM = /-----BEGIN (?:(?:[A-Z]+ )?PUBLIC KEY|(?:X509 |TRUSTED )?CERTIFICATE)/;
 const RSA_PARTS = ['n', 'e', 'd', 'p', 'q', 'dp', 'dq', 'qi'];
 
 const publicOf = (key) => (key.isPrivate ? { ...key, isPrivate: false, d: undefined, p: undefined, q: undefined, dp: undefined, dq: undefined, qi: undefined } : key);
@@ -22,6 +23,18 @@ function readKey(data, format, type, passphrase, wants) {
   const key = isPem ? keyOfPem(bufferOf(bytes).toString('latin1'), pass, wants) : keyOfDer(bytes, ENCODINGS[type], pass, wants);
   if (wants === 'private' && !key.isPrivate) throw noDecoder();
   return key;
+}
+
+function usable(key) {
+  if (key?.needs) throw needsNode(key.needs);
+  return key;
+}
+
+// No public key, be it one that can not be read here: everybody has it.
+function secretOf(bytes) {
+  const text = bytes.length > 50 ? bufferOf(bytes).toString('latin1') : '';
+  if (PUBLIC_PEM.test(text)) keyOfPem(text, undefined, 'public');
+  return { __proto__: null, type: 'secret', bytes: bytes.slice() };
 }
 
 const invalidJwk = (kind) => nodeError(TypeError, 'ERR_CRYPTO_INVALID_JWK', `Invalid JWK ${kind} key`);
@@ -63,9 +76,9 @@ class KeyObjectHandle {
 
   init(type, data, format, encoding, passphrase) {
     if (type === SECRET) {
-      this.#key = { __proto__: null, type: 'secret', bytes: bytesOf(data).slice() };
+      this.#key = secretOf(bytesOf(data));
     } else {
-      const given = keyOf(data);
+      const given = anyKeyOf(data);
       const key = given ?? readKey(data, format, encoding, passphrase, type === PRIVATE ? 'private' : 'public');
       this.#key = type === PUBLIC ? publicOf(key) : key;
     }
@@ -104,7 +117,7 @@ class KeyObjectHandle {
   keyDetail(out) {
     const { type, bytes, n, e, curve, pss } = this.#key;
     if (type === 'secret') out.length = 8 * bytes.length;
-    else if (type === 'ec') out.namedCurve = curve.name;
+    else if (type === 'ec') Object.assign(out, curve.name && { namedCurve: curve.name });
     else if (n) Object.assign(out, { modulusLength: bitLength(n), publicExponent: arrayBufferOf(e) });
     if (pss) Object.assign(out, { hashAlgorithm: pss.hash.name, mgf1HashAlgorithm: pss.maskHash.name, saltLength: pss.saltLength });
     return out;
@@ -116,15 +129,16 @@ class KeyObjectHandle {
     const [mine, theirs] = [this.#key, other.#key];
     if (mine.type !== theirs.type) return false;
     if (mine.type === 'secret') return mine.bytes.length === theirs.bytes.length && native.crypto.equal(mine.bytes, theirs.bytes);
+    if (!mine.n) usable(mine);
     if (mine.isPrivate !== theirs.isPrivate || mine.curve !== theirs.curve) return false;
     return ['n', 'e', 'point', 'x'].every((name) => mine[name] === theirs[name] || isSame(mine[name], theirs[name]));
   }
 
-  exportJwk(out) { return jwkOf(this.#key, out); }
+  exportJwk(out) { return jwkOf(this.#key.n ? this.#key : usable(this.#key), out); }
 
   export(format, encoding, cipher, passphrase) {
     if (this.#key.type === 'secret') return bufferOf(this.#key.bytes.slice());
-    return encodedKey(this.#key, format, encoding, cipher, passphrase);
+    return encodedKey(this.#key.n ? this.#key : usable(this.#key), format, encoding, cipher, passphrase);
   }
 }
 
@@ -133,13 +147,15 @@ function encodedKey(key, format, encoding, cipher, passphrase) {
   return writtenKey(key, format === PEM, ENCODINGS[encoding], cipher, passphrase && bytesOf(passphrase));
 }
 
-const { of: handleOf, keyOf } = KeyObjectHandle;
+const { of: handleOf, keyOf: anyKeyOf } = KeyObjectHandle;
 delete KeyObjectHandle.of;
 delete KeyObjectHandle.keyOf;
 
+const keyOf = (handle) => usable(anyKeyOf(handle));
+
 // What Node's functions give as a key: a handle, or the data with its format.
 function keyFrom(data, format, type, passphrase, wants) {
-  return keyOf(data) ?? readKey(data, format, type, passphrase, wants);
+  return keyOf(data) ?? usable(readKey(data, format, type, passphrase, wants));
 }
 
 // A secret's handle, or its bytes.

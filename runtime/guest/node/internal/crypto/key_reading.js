@@ -1,7 +1,8 @@
 // PEM and DER to keys: PKCS#1, PKCS#8, SEC1, SubjectPublicKeyInfo, the public key of an X.509 certificate.
 //
 // A key is {type, isPrivate, ...}: 'rsa' and 'rsa-pss' have n, e and d, p, q, dp, dq, qi as bytes without leading zeros;
-// 'ec' has curve, point (uncompressed) and d; 'ed25519' and 'x25519' have x and d.
+// 'ec' has curve, point (uncompressed) and d; 'ed25519' and 'x25519' have x and d. One with `needs` only Node can compute with.
+// It is a key all the same: jsonwebtoken takes what is none for a secret, and a token signed with a public one for a good one.
 'use strict';
 const { Reader } = require('internal/crypto/der');
 const { bitLength, bytesOf, padded } = require('internal/crypto/bytes');
@@ -15,15 +16,21 @@ const OIDS = {
 };
 const TYPES = { __proto__: null };
 for (const type in OIDS) TYPES[OIDS[type]] = type;
+const OTHER_TYPES = { __proto__: null, '2a8648ce380401': 'dsa', '2a864886f70d010301': 'dh', '2a8648ce3e0201': 'dh', '2b6571': 'ed448', '2b656f': 'x448' };
+const P521 = '2b81040023';
+const [OWN_CURVE, OTHER_CURVE] = ['A curve given by its parameters', 'An elliptic curve other than P-256, P-384 and secp256k1'];
 const MOST_BITS = 4096;
 
 function rsaKey(key) {
   const bits = bitLength(key.n);
-  if (bits > MOST_BITS) throw needsNode(`An RSA key of ${bits} bits`);
-  return { __proto__: null, type: 'rsa', isPrivate: key.d !== undefined, ...key };
+  const needs = bits > MOST_BITS ? `An RSA key of ${bits} bits` : undefined;
+  return { __proto__: null, type: 'rsa', isPrivate: key.d !== undefined, needs, ...key };
 }
 
+const onlyForNode = (type, isPrivate, needs, more) => ({ __proto__: null, type, isPrivate, needs, ...more });
+
 function ecKey(curve, point, d) {
+  if (curve.needs) return onlyForNode('ec', d !== undefined, curve.needs, { curve });
   const whole = d === undefined ? undefined : padded(d, curve.size);
   const found = d === undefined ? ecPoint(curve.kind, point) : whole && ecPublic(curve.kind, whole);
   return found ? { __proto__: null, type: 'ec', isPrivate: d !== undefined, curve, point: found, d: whole } : undefined;
@@ -62,11 +69,9 @@ function readPssParameters(reader) {
 }
 
 function readCurve(parameters) {
-  if (!parameters.is(0x06)) throw needsNode('A curve given by its parameters');
+  if (!parameters.is(0x06)) return { __proto__: null, needs: OWN_CURVE };
   const oid = parameters.oid();
-  const curve = curveByOid(oid);
-  if (!curve) throw needsNode('An elliptic curve other than P-256, P-384 and secp256k1');
-  return curve;
+  return curveByOid(oid) ?? { __proto__: null, needs: OTHER_CURVE, name: oid === P521 ? 'secp521r1' : undefined };
 }
 
 function readEcPrivate(reader, knownCurve) {
@@ -83,15 +88,17 @@ function fail() { throw noDecoder(); }
 
 function readAlgorithm(sequence) {
   const parameters = sequence.sequence();
-  const type = TYPES[parameters.oid()];
+  const oid = parameters.oid();
+  const type = TYPES[oid] ?? OTHER_TYPES[oid];
   if (!type) throw needsNode('A key of this type');
-  return { type, parameters };
+  return { type, parameters, needs: TYPES[oid] ? undefined : `A key of the type ${type}` };
 }
 
 function readSpki(reader) {
   const sequence = reader.sequence();
-  const { type, parameters } = readAlgorithm(sequence);
+  const { type, parameters, needs } = readAlgorithm(sequence);
   const bits = sequence.bits();
+  if (needs) return onlyForNode(type, false, needs);
   if (type === 'ec') return ecKey(readCurve(parameters), bits) ?? fail();
   if (type === 'ed25519' || type === 'x25519') return edwardsKey(type, bits) ?? fail();
   const key = readRsaPublic(new Reader(bits));
@@ -101,8 +108,9 @@ function readSpki(reader) {
 function readPkcs8(reader) {
   const sequence = reader.sequence();
   if (sequence.small() > 1) throw wrongTag();
-  const { type, parameters } = readAlgorithm(sequence);
+  const { type, parameters, needs } = readAlgorithm(sequence);
   const content = new Reader(sequence.octets());
+  if (needs) return onlyForNode(type, true, needs);
   if (type === 'ec') return readEcPrivate(content, readCurve(parameters));
   if (type === 'ed25519' || type === 'x25519') return edwardsKey(type, undefined, content.octets()) ?? fail();
   const key = readRsaPrivate(content);
@@ -126,8 +134,9 @@ function readPem(text) {
     const labelled = text.indexOf(END, at + BEGIN.length);
     const label = text.slice(at + BEGIN.length, labelled);
     const end = labelled < 0 ? -1 : text.indexOf(`\n-----END ${label}-----`, labelled);
-    if (end < 0 || !'\r\n'.includes(text[labelled + END.length])) continue;
-    const body = text.slice(labelled + END.length, end);
+    if (end < 0) continue;
+    const body = text.slice(text.indexOf('\n', labelled), end);
+    if (/[^\0- ]/.test(text.slice(labelled + END.length, text.indexOf('\n', labelled)))) continue;
     const headers = body.includes(':') ? body.slice(0, body.lastIndexOf(':')) + body.slice(body.lastIndexOf(':')).split('\n', 1)[0] : '';
     found.push({ label, headers, bytes: bytesOf(body.slice(headers.length).replaceAll('\r', ''), 'base64') });
   }
