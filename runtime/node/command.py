@@ -13,6 +13,7 @@ from typing import Final
 from runtime.errors import SettingsError
 from runtime.model import Limits
 from runtime.node.jail import NAMESPACES, WALLS, Plan
+from runtime.sandbox.evaluation import LOAD_LIMITS
 
 OLDEST: Final = 20
 """The first Node with a permission model."""
@@ -40,6 +41,7 @@ def plan_of(node: Path, limits: Limits, walls: Sequence[str] = WALLS) -> Plan:
         folders=[] if files else [path for path in _LIBRARIES if Path(path).is_dir()],
         walls=list(walls),
         limits=limited,
+        memory_bytes=max(limits.memory_bytes, LOAD_LIMITS.memory_bytes),
     )
 
 

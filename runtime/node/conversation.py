@@ -22,8 +22,6 @@ from runtime.sandbox.outcome import failure
 _SHORTEST_WAIT: Final = 0.002
 _REFUSED, _LOADED = b'{"refused":true}', b'{"loaded":true}'
 _NO_RESULTS: Final = b"[]"
-_SLACK_BYTES: Final = 24 << 20
-"""Data memory beside the hook's own: what Node compiles, its threads' stacks, a heap that is not collected at once."""
 
 
 @dataclass(slots=True)
@@ -56,7 +54,7 @@ class Conversation:
         """Its one reply, or the failure that it ended with. The process has no more use afterwards."""
         process = self.process
         self._before_ms, self._before_bytes = process.cpu_ms(), process.memory().get("VmRSS", 0)
-        process.limit(process.data_bytes + self.limits.memory_bytes + _SLACK_BYTES)
+        await process.bound(self.limits.memory_bytes)
         process.channel.allow(abi.longest_reply(self.limits) * 2)
         process.channel.send(self._request(), self.arguments)
         telling = asyncio.create_task(self._tell_results())

@@ -390,10 +390,18 @@
       return '';
     }
   };
+  // A string has half a gigabyte at most, which is more than any hook may have.
+  const outOfMemory = {
+    __proto__: null,
+    'Array buffer allocation failed': true,
+    'ArrayBuffer.prototype.resize: Out of memory': true,
+    'Invalid string length': true,
+    'WebAssembly.Memory(): could not allocate memory': true,
+  };
   const limitCode = (name, message, code) => {
     if (name !== 'RangeError') return code;
     if (message === 'Maximum call stack size exceeded') return 'stack_limit';
-    return message === 'Array buffer allocation failed' || message === 'WebAssembly.Memory(): could not allocate memory' ? 'memory_limit' : code;
+    return outOfMemory[message] ? 'memory_limit' : code;
   };
   const jsonProperty = (error, name) => {
     try {

@@ -37,13 +37,17 @@ class NoWall(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to run. `files` and `folders` are all that it may read, `walls` those to try, `limits` by their names in resource.h."""
+    """What to run. `files` and `folders` are all that it may read, `walls` those to try, `limits` by their names in resource.h.
+
+    `memory_bytes` is the most that a hook may have; it can be said to be less when one runs.
+    """
 
     command: list[str]
     files: list[str]
     folders: list[str]
     walls: list[str]
     limits: dict[str, int]
+    memory_bytes: int = 0
 
 
 class Jail:

@@ -4,7 +4,7 @@ Standard input is a socket of whole messages (SOCK_SEQPACKET), JSON each; the fi
 `{"walls": [...]}`, or `{"broken": why}` and ends. Then it is told, and tells:
 
     {"do": "spawn", "id": 1} with two descriptors, see `Jail.spawn`   -> {"spawned": 1, "pid": 123}
-    {"do": "limit", "id": 1, "bytes": 1000}: no more data memory than this
+    {"do": "limit", "id": 1, "bytes": 1000}: no more data memory    -> {"limited": 1}
     {"do": "kill", "id": 1}
                                          whenever a process has ended -> {"ended": 1, "status": as of waitpid(2), "peak": bytes}
 
@@ -69,7 +69,7 @@ class Jailer:
             if told["do"] == "spawn":
                 self._spawn(told["id"], *descriptors)
             elif told["id"] in self._processes:
-                self._change(self._processes[told["id"]], told)
+                self._change(told["id"], told)
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
@@ -84,13 +84,15 @@ class Jailer:
             return
         self._tell({"spawned": number, "pid": pid})
 
-    def _change(self, pid: int, told: dict[str, Any]) -> None:
+    def _change(self, number: int, told: dict[str, Any]) -> None:
+        pid = self._processes[number]
         if told["do"] == "limit":
             try:
                 resource.prlimit(pid, resource.RLIMIT_DATA, (told["bytes"], told["bytes"]))
             except OSError as error:  # without its limit it may not run
                 print(f"hookd: a process can not be limited: {error}", file=sys.stderr)  # noqa: T201 - its log is the service's
             else:
+                self._tell({"limited": number})
                 return
         os.kill(pid, signal.SIGKILL)
 

@@ -34,6 +34,8 @@ _READY: Final = b'{"ready":true}'
 _READY_SECONDS: Final = 20.0
 _ENDING_SECONDS: Final = 5.0
 _ERROR_BYTES: Final = 16_384
+_SLACK_BYTES: Final = 24 << 20
+"""Data memory beside the hook's own: what Node compiles, its threads' stacks, a heap that is not collected at once."""
 
 
 class Death(NamedTuple):
@@ -52,8 +54,9 @@ class Process:
     def __init__(self, number: int, pid: int, channel: Channel, errors: int, tell: Callable[[Message], None]) -> None:
         self.pid = pid
         self.channel = channel
-        self.data_bytes = 0
-        """Data memory that it had when it was ready."""
+        self._data_bytes = 0
+        self._memory_bytes = 0
+        self._bounded: asyncio.Future[None] | None = None
         self._number = number
         self._tell = tell
         self._errors = errors
@@ -91,9 +94,29 @@ class Process:
         except OSError:
             return ""
 
-    def limit(self, size: int) -> None:
-        """No more data memory than so many bytes."""
-        self._tell({"do": "limit", "id": self._number, "bytes": size})
+    async def bound(self, memory_bytes: int) -> None:
+        """No more memory than so much for a hook, beside what the process has before it has one. It is so when this returns.
+
+        Never more than was said before: the kernel lets nobody raise a limit.
+        """
+        if self._bounded is None or memory_bytes != self._memory_bytes:
+            self._data_bytes = self._data_bytes or self.memory().get("VmData", 0)
+            self._memory_bytes = memory_bytes
+            self._bounded = asyncio.get_running_loop().create_future()
+            self._tell({"do": "limit", "id": self._number, "bytes": self._data_bytes + memory_bytes + _SLACK_BYTES})
+        if not self.ended.done():
+            await self._bounded
+
+    def is_bound(self) -> None:
+        """The jailer says so."""
+        if self._bounded is not None and not self._bounded.done():
+            self._bounded.set_result(None)
+
+    def end(self, death: Death) -> None:
+        """It has ended in this way."""
+        if not self.ended.done():
+            self.ended.set_result(death)
+        self.is_bound()
 
     def kill(self) -> None:
         """End it, and all that it could have started; it can not refuse. Idempotent."""
@@ -108,11 +131,13 @@ class Process:
 class Processes:
     """A jailer, and what it has started. `walls` are those that stand around each process."""
 
-    def __init__(self, jailer: subprocess.Popen[bytes], control: socket.socket) -> None:
+    def __init__(self, jailer: subprocess.Popen[bytes], control: socket.socket, memory_bytes: int = 0) -> None:
+        """`memory_bytes` is the most that a hook may have."""
         self.walls: tuple[str, ...] = ()
         self.is_open = True
         self._jailer = jailer
         self._control = control
+        self._memory_bytes = memory_bytes
         self._count = 0
         self._starting: dict[int, asyncio.Future[int]] = {}
         self._running: dict[int, Process] = {}
@@ -161,12 +186,12 @@ class Processes:
         if pid:
             self._running[number] = process
         else:
-            process.ended.set_result(UNKNOWN)
+            process.end(UNKNOWN)
         try:
             await asyncio.get_running_loop().create_unix_connection(lambda: channel, sock=ours)
             said = await channel.receive(_READY_SECONDS)
             if said == _READY:
-                process.data_bytes = process.memory().get("VmData", 0)
+                await process.bound(self._memory_bytes)
                 return process
             fault = "it did not say that it is ready"
         except Ended:
@@ -197,11 +222,14 @@ class Processes:
         told: dict[str, Any] = orjson.loads(said)
         if "spawned" in told:
             self._settle(told["spawned"], told["pid"])
-            return
-        self._settle(told["ended"], 0)
-        process = self._running.pop(told["ended"], None)
-        if process is not None and not process.ended.done():
-            process.ended.set_result(Death(told["status"], told["peak"]))
+        elif "limited" in told:
+            if told["limited"] in self._running:
+                self._running[told["limited"]].is_bound()
+        else:
+            self._settle(told["ended"], 0)
+            process = self._running.pop(told["ended"], None)
+            if process is not None:
+                process.end(Death(told["status"], told["peak"]))
 
     def _settle(self, number: int, pid: int) -> None:
         started = self._starting.get(number)
@@ -228,8 +256,7 @@ class Processes:
             if not started.done():
                 started.set_exception(Unavailable("The Node engine is stopping."))
         for process in [*self._running.values()]:
-            if not process.ended.done():
-                process.ended.set_result(UNKNOWN)
+            process.end(UNKNOWN)
             process.channel.close()
         self._running.clear()
 
@@ -244,7 +271,7 @@ async def open_processes(plan: Plan) -> Processes:
         jailer = subprocess.Popen(  # noqa: ASYNC220, S603 - ourselves
             _command(plan), stdin=theirs.fileno(), env={}, cwd="/", start_new_session=True
         )
-    processes = Processes(jailer, ours)
+    processes = Processes(jailer, ours, plan.memory_bytes)
     try:
         await processes.begin()
     except BaseException:
