@@ -28,7 +28,7 @@ run: $(INSTALLED) $(GUEST) ## Start runtime and token server with a demo tenant 
 .PHONY: test
 test: $(INSTALLED) $(GUEST) ## Run the whole test suite
 	@$(call needs,curl,curl ca-certificates)
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 # === for developers ===
 

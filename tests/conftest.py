@@ -72,4 +72,6 @@ def pytest_runtest_makereport(item, call):
     if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} would be skipped, and CI skips nothing: {call.excinfo.value}"
+    # A log line may hold half of a character, and the processes of a run tell each other UTF-8.
+    report.sections = [(title, text.encode("utf-8", "backslashreplace").decode()) for title, text in report.sections]
     return report

