@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import json
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -107,7 +108,9 @@ def bundle_of(answer: Mapping[str, Any], lock: str, names: Mapping[str, str], mo
     size = len(answer["code"].encode("utf-8", "surrogatepass"))
     if size > most:
         raise ModulesTooLarge(f"The hook's modules are {size:,} bytes when they are joined; {most:,} is the most.")
-    sizes = sorted(answer["sizes"].items(), key=lambda row: -row[1])
+    sizes: Counter[str] = Counter()
+    for folder, bytes_of in answer["sizes"].items():
+        sizes[_package_of(folder, packages)] += bytes_of
     sources = [_renamed(source, names) if "node_modules/" in source else "" for source in answer["sources"]]
     return Bundle(
         script=Modules(
@@ -115,11 +118,18 @@ def bundle_of(answer: Mapping[str, Any], lock: str, names: Mapping[str, str], mo
         ),
         modules=tuple(
             Module(name=_name(folder, packages), version=packages[folder]["version"], bytes=size)
-            for folder, size in sizes
+            for folder, size in sizes.most_common()
         ),
         missing=tuple(sorted(answer["missing"])),
         lock=lock,
     )
+
+
+def _package_of(folder: str, packages: Mapping[str, Any]) -> str:
+    """The one that the lock knows: a module may bring others along, in folders of its own."""
+    while folder not in packages:
+        folder = folder.rpartition("/")[0]
+    return folder
 
 
 def _broken(errors: Sequence[Mapping[str, Any]]) -> ModuleBroken | ModulesTooLarge:

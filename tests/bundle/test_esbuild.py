@@ -39,6 +39,21 @@ def joining(tmp_path: Path, esbuild_at: Path) -> Joining:
     return join
 
 
+async def test_a_module_may_bring_others_along(joining: Joining):
+    """In folders that npm knows nothing of: they are its own bytes."""
+    made = await joining(
+        {
+            "a/index.js": "module.exports = [require('c'), require('./lib/node_modules/d/e')]",
+            "a/node_modules/c/index.js": "module.exports = 'of c'",
+            "a/lib/node_modules/d/e.js": "module.exports = 'of d'",
+        }
+    )
+
+    assert [(module.name, module.version) for module in made.modules] == [("a", "1.0.0")]
+    assert made.modules[0].bytes > len("of c of d")
+    assert all(text in made.script.code for text in ("of c", "of d"))
+
+
 BROKEN: dict[str, tuple[dict[str, str | bytes], type[HookdError], str]] = {
     "gyp": ({"a/index.js": "", "a/binding.gyp": "{}"}, ModuleIsNative, "'a@1.0.0' is machine code"),
     "addon": (
