@@ -134,7 +134,9 @@
     const protocol = options.protocol ?? scheme;
     const host = options.hostname ?? `${options.host ?? 'localhost'}`.replace(/:\d+$/, '');
     const port = options.port ?? `${options.host ?? ''}`.match(/:(\d+)$/)?.[1] ?? '';
-    return new URL(`${protocol}//${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}${port ? `:${port}` : ''}${options.path ?? '/'}`);
+    const { origin } = new URL(`${protocol}//${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}${port ? `:${port}` : ''}/`);
+    const path = `${options.path || '/'}`;
+    return new URL(`${origin}${/^[/?]/.test(path) ? path : `/${path}`}`); // a path is no part of the host: "@evil.example/"
   };
   const offer = (module, scheme) => {
     const request = function request(input, options, callback) {

@@ -39,7 +39,7 @@ async def perform(place: Place, asked: Asked, notes: list[Operation]) -> Mapping
         "reason": "Made",
         "url": asked.url,
         "redirected": False,
-        "headers": [["x-method", asked.method], ["set-cookie", "a=1"], ["set-cookie", "b=2"]],
+        "headers": [["x-method", asked.method], ["x-url", asked.url], ["set-cookie", "a=1"], ["set-cookie", "b=2"]],
         "body": base64.b64encode(asked.body or b"nothing").decode(),
     }
 
@@ -81,6 +81,29 @@ async def test_fetch_asks_the_host(sandbox: NodeSandbox):
 
     assert done.outcome == Answer([201, "Made", "POST", ["a=1", "b=2"], "h\u00e9"])
     assert done.operations == (Operation(kind="fetch", method="POST", host="acme"),)
+
+
+async def test_a_path_is_no_part_of_the_host(sandbox: NodeSandbox):
+    """Whoever decides about the path of a request does not decide where it goes, nor does a host name anything but a host."""
+    done = await run(
+        sandbox,
+        """const http = require('http');
+        const asked = (options) => new Promise((resolve) => http.get(options, (r) => resolve(r.headers['x-url'])));
+        const paths = ['@evil.example/', '.evil.example/', ':80@evil.example/', '?a', 'b c', ''];
+        const urls = await Promise.all(paths.map((path) => asked({ host: 'x', path })));
+        return [...urls, await asked({ hostname: 'x/evil', path: '/' }), await asked({ host: 'x#', port: 81, path: '/' })];""",
+    )
+
+    assert done.outcome == Answer(
+        [
+            *(
+                f"http://x/{path}"
+                for path in ("@evil.example/", ".evil.example/", ":80@evil.example/", "?a", "b%20c", "")
+            ),
+            "http://x/",
+            "http://x/",
+        ]
+    )
 
 
 async def test_what_an_action_caches_is_there_next_time(sandbox: NodeSandbox):
