@@ -13,8 +13,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 
-def make_certificate(folder: Path) -> Path:
-    """Certificate and key of 127.0.0.1 in one PEM file."""
+def make_certificate(folder: Path, *names: str, days: int = 1) -> Path:
+    """Certificate and key of these names and addresses, 127.0.0.1 where there are none, in one PEM file.
+
+    `days` until it expires, below 0 when it has. Who trusts the file trusts the certificate.
+    """
+    alternatives = [
+        x509.IPAddress(IPv4Address(one)) if one[0].isdigit() else x509.DNSName(one) for one in names or ("127.0.0.1",)
+    ]
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hookd test")])
     now = datetime.now(UTC)
@@ -24,10 +30,11 @@ def make_certificate(folder: Path) -> Path:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .not_valid_before(now - timedelta(days=2))
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, SHA256())
     )
     file = folder / "certificate.pem"

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import gzip
-import ssl
 import zlib
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from runtime.model import Operation
 from runtime.network.client import Request
 from runtime.network.failing import NetworkError
+from tests.certificates import make_certificate, server_side
 from tests.network.fetching import echo, failed, fetched, opened
 from tests.network.servers import saying, serving, speaking
 
@@ -201,36 +196,6 @@ async def test_whose_time_is_up():
     assert notes[0].error == "ETIMEDOUT"
 
 
-def certificate(folder: Path, *names: str, ends: int = 1) -> tuple[ssl.SSLContext, Path]:
-    """A server's context with a certificate of its own for these, and the file that trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hookd test")])
-    now = dt.datetime.now(dt.UTC)
-    alternatives = [x509.IPAddress(IPv4Address(one)) if one[0].isdigit() else x509.DNSName(one) for one in names]
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=2))
-        .not_valid_after(now + dt.timedelta(days=ends))
-        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "server.pem"
-    pem = serialization.Encoding.PEM
-    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file.write_bytes(secret + made.public_bytes(pem))
-    trusted = folder / "trusted.pem"
-    trusted.write_bytes(made.public_bytes(pem))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context, trusted
-
-
 @pytest.mark.parametrize(
     "names, ends, trusts, code",
     [
@@ -242,9 +207,12 @@ def certificate(folder: Path, *names: str, ends: int = 1) -> tuple[ssl.SSLContex
 )
 async def test_tls_is_verified(tmp_path: Path, names: list[str], ends: int, trusts: bool, code: str):
     """Who signed it, until when, for whom; `ca_file` adds who is trusted."""
-    context, trusted = certificate(tmp_path, *names, ends=ends)
-    ca_file = str(trusted) if trusts else ""
-    async with serving(echo, tls=context) as server, opened(allow=(server.place,), ca_file=ca_file) as client:
+    certificate = make_certificate(tmp_path, *names, days=ends)
+    ca_file = str(certificate) if trusts else ""
+    async with (
+        serving(echo, tls=server_side(certificate)) as server,
+        opened(allow=(server.place,), ca_file=ca_file) as client,
+    ):
         url = f"https://{server.place}/"
         if code:
             assert await failed(client, url) == code

@@ -2,66 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import pytest
-import pytest_asyncio
-from aiohttp import web
 
 from runtime.model import Failure
-from tests.network.servers import Server, serving
-from tests.sandbox.operations.waiting import Reaching, reaching
+from tests.sandbox.operations.world import World
 from tests.sandbox.running import AMPLE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-async def respond(request: web.Request) -> web.StreamResponse:  # noqa: PLR0911 - one for each path
-    """By its path: what came, bytes, packed text, a status, a redirect, much."""
-    match request.path.split("/")[1:]:
-        case ["bytes", *_]:
-            return web.Response(body=bytes(range(256)))
-        case ["gzip", *_]:
-            return web.Response(body=gzip.compress("h\u00e9".encode() * 100), headers={"Content-Encoding": "gzip"})
-        case ["status", number]:
-            return web.Response(status=int(number), reason="Some Reason")
-        case ["to", *_]:
-            return web.Response(status=302, headers={"Location": "/echo?hop"})
-        case ["large", number]:
-            return web.Response(body=b"x" * int(number))
-        case ["cookies"]:
-            response = web.Response(text="{bad")
-            response.headers.add("Set-Cookie", "a=1")
-            response.headers.add("Set-Cookie", "b=2")
-            return response
-    body = (await request.read()).decode("latin-1")
-    return web.json_response(
-        {"method": request.method, "path": request.raw_path, "headers": dict(request.headers), "body": body}
-    )
-
-
-@dataclass
-class World:
-    engine: Reaching
-    server: Server
-
-    async def told(self, body: str, *arguments: Any, **more: Any) -> Any:
-        """What an async function of (base, ...) answers."""
-        source = f"module.exports = async (base, a, b) => {{ /* fetch */ {body} }};"
-        return await self.engine.answer(source, self.server.url()[:-1], *arguments, **more)
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def world(engine_cache: Path) -> AsyncIterator[World]:
-    async with (
-        serving(respond) as server,
-        reaching(engine_cache, allow=(server.place,), response_bytes=100_000) as engine,
-    ):
-        yield World(engine, server)
 
 
 async def test_a_get(world: World):

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from aiohttp import web
 
 from runtime.model import Answer
-from tests.network.servers import serving
-from tests.sandbox.operations.test_fetch import World, respond
-from tests.sandbox.operations.waiting import reaching
+from tests.sandbox.operations.world import World
 from tests.sandbox.running import AMPLE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-async def silent(request: web.Request) -> web.StreamResponse:
-    """As respond; but /slow never answers."""
-    if request.path == "/slow":
-        await asyncio.Event().wait()
-    return await respond(request)
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def world(engine_cache: Path) -> AsyncIterator[World]:
-    async with (
-        serving(silent) as server,
-        reaching(engine_cache, allow=(server.place,), response_bytes=100_000) as engine,
-    ):
-        yield World(engine, server)
 
 
 READ = """const http = require('http'); const read = (res) => new Promise((done) => { let text = ''; res.setEncoding('utf8'); res.on('data', (d) => { text += d; }); res.on('end', () => done(text)); });
