@@ -26,6 +26,7 @@
   const PromiseHere = Promise;
   const ErrorHere = Error;
   const RangeErrorHere = RangeError;
+  const TypeErrorHere = TypeError;
   const exit = process.reallyExit;
   const on = process.on;
   const CHANNEL = 3;
@@ -220,21 +221,25 @@
   // A promise of the result. `detail` is an object that JSON can hold; `begun`, if given, is called with the id, for `abandon`.
   const operate = (kind, detail, begun) => new PromiseHere((resolve, reject) => {
     count();
-    const json = mended(stringify(detail));
-    if (json.length > limits.operation_bytes - asked) {
+    const name = quoted(`${kind}`);
+    const json = stringify(detail);
+    if (json === undefined) throw new TypeErrorHere('An operation has no detail.');
+    const size = name.length + json.length;
+    if (size > limits.operation_bytes - asked) {
       reject(failed({ code: 'ERR_OPERATION_TOO_LARGE', message: 'The operations of this hook ask for more bytes than their limit.' }));
       return;
     }
-    asked += json.length;
+    asked += size;
     const id = ++lastId;
     underWay[id] = { __proto__: null, resolve, reject };
     waiting++;
-    ask(`{"id":${id},"kind":${quoted(kind)},"detail":${json}}`);
+    ask(`{"id":${id},"kind":${name},"detail":${mended(json)}}`);
     if (begun) begun(id);
     listen();
   });
   // Nobody waits for it any more: its promise is never settled.
-  const abandon = (id) => {
+  const abandon = (said) => {
+    const id = said >>> 0; // once: it may be an object that changes its mind
     if (underWay[id] === undefined) return;
     delete underWay[id];
     waiting--;
@@ -259,7 +264,7 @@
     more(0);
   };
   const listen = () => {
-    if (listening || waiting === 0) return;
+    if (listening || loading || waiting === 0) return; // the arguments come first
     listening = true;
     readLater(4, (head) => readLater(apply(readUInt32LE, head, [0]), (body) => {
       listening = false;
@@ -270,16 +275,7 @@
   };
 
   // For what stands around some sources (sandbox/adapters), as in wasm.
-  const viewOf = (value) => value instanceof ArrayBuffer ? bytesOf(value) : bytesOf(value.buffer, value.byteOffset, value.byteLength);
-  const bufferOf = (bytes) => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
-  hidden(globalThis, Symbol.for('hookd.native'), {
-    operate,
-    abandon,
-    base64Encode: (value, url) => apply(toString, viewOf(value), [url ? 'base64url' : 'base64']),
-    base64Decode: (text) => bufferOf(bytesOf(text, 'base64')),
-    utf8Encode: (text) => bufferOf(bytesOf(text, 'utf8')),
-    utf8Decode: (value) => apply(toString, viewOf(value), ['utf8']),
-  });
+  hidden(globalThis, Symbol.for('hookd.native'), { operate, abandon });
 
   // For modules; a source that names it has the one of sandbox/adapters. Node's own Request and Response are loaded when they are used.
   hidden(globalThis, 'fetch', async function fetch(input, init) {
@@ -562,7 +558,9 @@
       }
       if (typeof hook !== 'function') failure('not_a_function', 'module.exports is not a function.');
       evaluated();
-      invoke(hook, parse(receive()));
+      const given = parse(receive());
+      listen();
+      invoke(hook, given);
     });
   };
 

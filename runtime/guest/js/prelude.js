@@ -208,7 +208,9 @@
   function operate(kind, detail, begun) {
     return new PromiseHere((resolve, reject) => {
       count();
-      const id = start(kind, toJSON(detail));
+      const json = toJSON(detail);
+      if (json === undefined) throw new TypeErrorHere('An operation has no detail.');
+      const id = start(kind, json);
       if (id < 0) {
         reject(failed({ __proto__: null, code: 'ERR_OPERATION_TOO_LARGE', message: 'The operations of this hook ask for more bytes than their limit.' }));
         return;
@@ -227,7 +229,8 @@
   }
 
   // Nobody waits for it any more: its promise is never settled.
-  function abandon(id) {
+  function abandon(said) {
+    const id = said >>> 0; // once: it may be an object that changes its mind
     if (underWay[id] === undefined) return;
     delete underWay[id];
     cancelOperation(id);
@@ -246,8 +249,7 @@
   native.operate = operate;
   native.abandon = abandon;
   // For what stands around some sources (sandbox/adapters). Who else finds it can ask for the same as by fetch: the host decides.
-  const { base64Encode, base64Decode, utf8Encode, utf8Decode } = native;
-  hidden(global, Symbol.for('hookd.native'), { operate, abandon, base64Encode, base64Decode, utf8Encode, utf8Decode });
+  hidden(global, Symbol.for('hookd.native'), { operate, abandon });
 
   // The classes that the starter code uses to say which OAuth error a denial is.
 

@@ -12,7 +12,7 @@ JSValue base64_encode(JSContext *ctx, JSValueConst self, int argc, JSValueConst 
   (void)self;
   size_t size;
   const uint8_t *from = bytes_of(ctx, argv[0], &size);
-  if (!from && size) return JS_EXCEPTION;
+  if (!from && JS_HasException(ctx)) return JS_EXCEPTION;
   bool url = argc > 1 && JS_ToBool(ctx, argv[1]);
   const char *digits = alphabet(url);
   char *text = malloc(size / 3 * 4 + 5), *to = text;

@@ -1,4 +1,5 @@
-/* Buffer's and TextDecoder's loops over bytes, in C. node/internal/bindings.js gives them Node's names. */
+/* Buffer's and TextDecoder's loops over bytes, in C. node/internal/bindings.js gives them Node's names.
+   An argument may be an object, whose conversion can detach a buffer: where bytes lie is asked last. */
 #include "bytes.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -74,9 +75,9 @@ static JSValue bytes_text(JSContext *ctx, JSValueConst self, int argc, JSValueCo
   (void)self, (void)argc;
   size_t size;
   uint32_t encoding, start, end;
+  if (JS_ToUint32(ctx, &encoding, argv[1]) || JS_ToUint32(ctx, &start, argv[2]) || JS_ToUint32(ctx, &end, argv[3])) return JS_EXCEPTION;
   const uint8_t *from = bytes_of(ctx, argv[0], &size);
   if (!from && size == 0 && JS_HasException(ctx)) return JS_EXCEPTION;
-  if (JS_ToUint32(ctx, &encoding, argv[1]) || JS_ToUint32(ctx, &start, argv[2]) || JS_ToUint32(ctx, &end, argv[3])) return JS_EXCEPTION;
   if (end > size) end = (uint32_t)size;
   if (start >= end) return JS_NewString(ctx, "");
   from += start, size = end - start;
@@ -192,9 +193,10 @@ static JSValue bytes_compare(JSContext *ctx, JSValueConst self, int argc, JSValu
 static JSValue bytes_index(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
   (void)self, (void)argc;
   size_t size, wanted_size;
-  const uint8_t *bytes = bytes_of(ctx, argv[0], &size), *wanted = bytes_of(ctx, argv[1], &wanted_size);
   int64_t from, step;
-  if (JS_HasException(ctx) || JS_ToInt64(ctx, &from, argv[2]) || JS_ToInt64(ctx, &step, argv[4])) return JS_EXCEPTION;
+  if (JS_ToInt64(ctx, &from, argv[2]) || JS_ToInt64(ctx, &step, argv[4])) return JS_EXCEPTION;
+  const uint8_t *bytes = bytes_of(ctx, argv[0], &size), *wanted = bytes_of(ctx, argv[1], &wanted_size);
+  if (JS_HasException(ctx)) return JS_EXCEPTION;
   bool forward = JS_ToBool(ctx, argv[3]);
   if (from < 0) from += (int64_t)size;
   if (from < 0) {
@@ -220,8 +222,9 @@ static JSValue bytes_swap(JSContext *ctx, JSValueConst self, int argc, JSValueCo
   (void)self, (void)argc;
   size_t size;
   uint32_t of;
+  if (JS_ToUint32(ctx, &of, argv[1])) return JS_EXCEPTION;
   uint8_t *bytes = bytes_of(ctx, argv[0], &size);
-  if (JS_HasException(ctx) || JS_ToUint32(ctx, &of, argv[1])) return JS_EXCEPTION;
+  if (JS_HasException(ctx)) return JS_EXCEPTION;
   for (size_t at = 0; at + of <= size; at += of) {
     for (size_t i = 0; i < of / 2; i++) {
       uint8_t kept = bytes[at + i];

@@ -36,8 +36,9 @@ JSValue operations_start(JSContext *ctx, JSValueConst self, int argc, JSValueCon
   const char *detail = JS_ToCStringLen(ctx, &size, argv[1]);
   if (!kind || !detail) return JS_EXCEPTION;
   JSValue id = JS_NewInt32(ctx, -1);
-  if (size <= operations_most && bytes <= operations_most - size) {
-    bytes += size;
+  size_t asked_for = kind_size + size;
+  if (asked_for <= operations_most && bytes <= operations_most - asked_for) {
+    bytes += asked_for;
     waiting++;
     head(++last_id, kind, kind_size);
     buffer_text(&asked, ",\"detail\":");

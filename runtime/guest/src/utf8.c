@@ -39,7 +39,7 @@ JSValue utf8_decode(JSContext *ctx, JSValueConst self, int argc, JSValueConst *a
   (void)self, (void)argc;
   size_t size;
   const uint8_t *bytes = bytes_of(ctx, argv[0], &size);
-  if (!bytes && size) return JS_EXCEPTION;
+  if (!bytes && JS_HasException(ctx)) return JS_EXCEPTION;
   if (!bytes) return JS_NewStringLen(ctx, "", 0);
   struct buffer text = {0};
   size_t from = 0, at = 0;
