@@ -80,9 +80,10 @@ class Conversation:
             return failure("malformed_answer", f"The answer can not be read as JSON: {error}.")
         if str(error):
             return failure("sandbox_crashed", str(error))
-        status, peak = await self.process.death()
+        status, peak, starved = await self.process.death()
         self._peak_bytes = peak
-        return death(status, self.process.errors(), is_large=peak - self._before_bytes >= self.limits.memory_bytes)
+        is_large = starved or peak - self._before_bytes >= self.limits.memory_bytes
+        return death(status, self.process.errors(), is_large=is_large)
 
     def _request(self) -> bytes:
         limits = {name: getattr(self.limits, name) for name in Limits.__slots__}

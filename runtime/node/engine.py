@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Final
 
 from runtime.errors import SettingsError, Unavailable
 from runtime.model import Failure, Limits, Operation
-from runtime.node import command
+from runtime.node import command, delegation
 from runtime.node.conversation import Conversation
-from runtime.node.jail import WALLS, NoWall
+from runtime.node.jail import WALLS, NoWall, Plan
 from runtime.node.pool import Pool
 from runtime.node.processes import open_processes
 from runtime.node.program import NodeProgram, image_of, load_program
@@ -30,6 +31,8 @@ from runtime.sandbox.outcome import console, failure, outcome, placed, rejection
 from runtime.sandbox.turns import Turns
 from runtime.sandbox.wrapping import lines_before
 from runtime.settings import NodeSettings
+
+_LOG = logging.getLogger("hookd.node")
 
 OWNERS_SHARE: Final = 4
 """One owner has a quarter of the places at most."""
@@ -187,9 +190,11 @@ async def open_node(
     """
     node = await asyncio.to_thread(command.find, settings.path)
     plan = await asyncio.to_thread(command.plan_of, node, limits, walls)
+    plan, no_groups = await asyncio.to_thread(_with_groups, plan)
     try:
         processes = await open_processes(plan)
     except NoWall as missing:
+        await asyncio.to_thread(delegation.leave, plan.groups)
         raise SettingsError(
             f"[node] is enabled, but this machine can not keep Node in: {missing}. It takes Linux with either user namespaces "
             "(for a service that is not root: kernel.unprivileged_userns_clone, or an AppArmor profile with `userns`; in a "
@@ -201,7 +206,26 @@ async def open_node(
     except Unavailable as unavailable:
         await pool.close()
         raise SettingsError(f"[node] is enabled, but {node} does not run in its jail: {unavailable}") from None
+    no_groups = no_groups or processes.no_groups
+    layers = [
+        *processes.walls,
+        "seccomp",
+        "resource limits",
+        *([] if no_groups else ["a control group for each process"]),
+    ]
+    _LOG.info("%s runs hooks behind %s", node, ", ".join(layers))
+    if no_groups:
+        _LOG.info("processes of Node have no control group (cgroup v2): %s", no_groups)
     return NodeSandbox(pool, settings.concurrency, perform, at_once, caches)
+
+
+def _with_groups(plan: Plan) -> tuple[Plan, str]:
+    """With a folder for control groups; without one, why there is none."""
+    try:
+        part = delegation.take()
+    except delegation.NoGroups as missing:
+        return plan, str(missing)
+    return replace(plan, groups=str(part.folder), controllers=list(part.controllers)), ""
 
 
 @cache

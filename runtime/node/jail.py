@@ -11,11 +11,12 @@ import fcntl
 import os
 import resource
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from runtime.node import kernel, syscalls
+from runtime.node.groups import Group, Groups
 
 NAMESPACES, LANDLOCK = "namespaces", "landlock"
 WALLS: Final = (NAMESPACES, LANDLOCK)
@@ -39,7 +40,8 @@ class NoWall(Exception):
 class Plan:
     """What to run. `files` and `folders` are all that it may read, `walls` those to try, `limits` by their names in resource.h.
 
-    `memory_bytes` is the most that a hook may have; it can be said to be less when one runs.
+    `memory_bytes` is the most that a hook may have; it can be said to be less when one runs. `groups` is a folder for control
+    groups with these `controllers`, "" for none.
     """
 
     command: list[str]
@@ -48,6 +50,15 @@ class Plan:
     walls: list[str]
     limits: dict[str, int]
     memory_bytes: int = 0
+    groups: str = ""
+    controllers: list[str] = field(default_factory=list)
+
+
+class Jailed(NamedTuple):
+    """A process, and its control group, if there are any."""
+
+    pid: int
+    group: Group | None
 
 
 class Jail:
@@ -59,24 +70,49 @@ class Jail:
         self._rules = -1
         self._is_root = os.geteuid() == 0
         self.walls: list[str] = []
+        self.no_groups = ""
+        """Why processes have no control groups though there is a folder for them; "" where they have."""
+        self._groups: Groups | None = None
         if kernel.MACHINE not in kernel.MACHINES:
             raise NoWall(
                 f"the system calls of {kernel.MACHINE} are not known, only those of {', '.join(kernel.MACHINES)}"
             )
         if not kernel.has_seccomp():
             raise NoWall("the kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)")
+        self._find_groups()
         faults = [self._build_namespaces(), self._build_landlock()]
         if not self.walls:
             raise NoWall("; ".join(filter(None, faults)) or "none of the walls is wanted")
         if self._is_root:
             _take_real_id()
 
-    def spawn(self, channel: int, errors: int) -> int:
-        """A process behind the walls: its id. `channel` is its descriptor 3, `errors` its standard error."""
-        pid = kernel.clone(_FLAGS if NAMESPACES in self.walls else 0)
+    def spawn(self, channel: int, errors: int) -> Jailed:
+        """A process behind the walls. `channel` is its descriptor 3, `errors` its standard error. `OSError`."""
+        group = self._groups.make() if self._groups else None
+        try:
+            pid = kernel.clone(_FLAGS if NAMESPACES in self.walls else 0, group.descriptor if group else -1)
+        except OSError:
+            self.bury(group)
+            raise
         if pid == 0:
             self._become(channel, errors)
-        return pid
+        return Jailed(pid, group)
+
+    def bury(self, group: Group | None) -> bool:
+        """The process of this group has ended: whether the kernel ended it for want of memory."""
+        if group is None or self._groups is None:
+            return False
+        with contextlib.suppress(OSError):
+            starved = group.is_out_of_memory()
+            self._groups.drop(group)
+            return starved
+        return False
+
+    def _find_groups(self) -> None:
+        try:
+            self._groups = Groups(self._plan.groups, self._plan.controllers) if self._plan.groups else None
+        except OSError as error:
+            self.no_groups = str(error)
 
     def _build_namespaces(self) -> str:
         """Why there are none; "" where there are."""

@@ -1,12 +1,13 @@
 """Starts processes in jail, and ends them: a process of its own, with one thread, that does nothing else.
 
 Standard input is a socket of whole messages (SOCK_SEQPACKET), JSON each; the first argument is the `Plan` as JSON. It says
-`{"walls": [...]}`, or `{"broken": why}` and ends. Then it is told, and tells:
+`{"walls": [...], "no_groups": why}`, or `{"broken": why}` and ends. Then it is told, and tells:
 
     {"do": "spawn", "id": 1} with two descriptors, see `Jail.spawn`   -> {"spawned": 1, "pid": 123}
-    {"do": "limit", "id": 1, "bytes": 1000}: no more data memory    -> {"limited": 1}
+    {"do": "limit", "id": 1, "data": 2000, "more": 1000}            -> {"limited": 1}
+           no more data memory than this, and no more of any memory than it has now and this
     {"do": "kill", "id": 1}
-                                         whenever a process has ended -> {"ended": 1, "status": as of waitpid(2), "peak": bytes}
+                                         whenever a process has ended -> {"ended": 1, "status": as of waitpid(2), "peak": bytes, "starved": false}
 
 Who closes the socket ends them all. Standard library only.
 """
@@ -23,7 +24,7 @@ import socket
 import sys
 from typing import Any, Final
 
-from runtime.node.jail import Jail, NoWall, Plan
+from runtime.node.jail import Jail, Jailed, NoWall, Plan
 
 MESSAGE_BYTES: Final = 4096
 
@@ -34,7 +35,7 @@ class Jailer:
     def __init__(self, control: socket.socket, jail: Jail) -> None:
         self._control = control
         self._jail = jail
-        self._processes: dict[int, int] = {}  # id to pid
+        self._processes: dict[int, Jailed] = {}
 
     def serve(self) -> None:
         """Until nobody is at the other end; then nothing that was started runs any more."""
@@ -53,8 +54,8 @@ class Jailer:
                 if self._control.fileno() in ready and not self._obey():
                     return
         finally:
-            for pid in self._processes.values():
-                os.kill(pid, signal.SIGKILL)
+            for process in self._processes.values():
+                _kill(process)
 
     def _obey(self) -> bool:
         """Do what one message says; False at the end of them."""
@@ -77,36 +78,45 @@ class Jailer:
 
     def _spawn(self, number: int, channel: int, errors: int) -> None:
         try:
-            pid = self._processes[number] = self._jail.spawn(channel, errors)
+            process = self._processes[number] = self._jail.spawn(channel, errors)
         except OSError as error:
             os.write(errors, f"hookd: no process can be started: {error}\n".encode())
-            self._tell({"ended": number, "status": 125 << 8, "peak": 0})
+            self._tell({"ended": number, "status": 125 << 8, "peak": 0, "starved": False})
             return
-        self._tell({"spawned": number, "pid": pid})
+        self._tell({"spawned": number, "pid": process.pid})
 
     def _change(self, number: int, told: dict[str, Any]) -> None:
-        pid = self._processes[number]
+        process = self._processes[number]
         if told["do"] == "limit":
             try:
-                resource.prlimit(pid, resource.RLIMIT_DATA, (told["bytes"], told["bytes"]))
+                resource.prlimit(process.pid, resource.RLIMIT_DATA, (told["data"], told["data"]))
+                if process.group:
+                    process.group.limit(told["more"])
             except OSError as error:  # without its limit it may not run
                 print(f"hookd: a process can not be limited: {error}", file=sys.stderr)  # noqa: T201 - its log is the service's
             else:
                 self._tell({"limited": number})
                 return
-        os.kill(pid, signal.SIGKILL)
+        _kill(process)
 
     def _bury(self) -> None:
         """Those that have ended. Nobody else may have their ids until then."""
-        for number, pid in list(self._processes.items()):
-            found, status, used = os.wait4(pid, os.WNOHANG)
+        for number, process in list(self._processes.items()):
+            found, status, used = os.wait4(process.pid, os.WNOHANG)
             if found:
                 del self._processes[number]
-                self._tell({"ended": number, "status": status, "peak": used.ru_maxrss * 1024})
+                starved = self._jail.bury(process.group)
+                self._tell({"ended": number, "status": status, "peak": used.ru_maxrss * 1024, "starved": starved})
 
     def _tell(self, said: dict[str, object]) -> None:
         with contextlib.suppress(ConnectionError):  # the end comes with the next message
             self._control.send(json.dumps(said).encode())
+
+
+def _kill(process: Jailed) -> None:
+    os.kill(process.pid, signal.SIGKILL)
+    if process.group:
+        process.group.kill()
 
 
 def main() -> None:
@@ -117,5 +127,5 @@ def main() -> None:
         except (NoWall, OSError) as error:
             control.send(json.dumps({"broken": str(error)[: MESSAGE_BYTES // 2]}).encode())
             return
-        control.send(json.dumps({"walls": jail.walls}).encode())
+        control.send(json.dumps({"walls": jail.walls, "no_groups": jail.no_groups[: MESSAGE_BYTES // 2]}).encode())
         Jailer(control, jail).serve()

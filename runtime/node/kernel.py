@@ -44,6 +44,8 @@ _SECUREBITS: Final = 0b11001111
 _CAPABILITY_VERSION: Final = 0x20080522
 
 _CLONE, _PIVOT_ROOT, _CAPSET = (56, 155, 126) if _IS_X86 else (220, 41, 91)
+_CLONE3: Final = 435
+_INTO_CGROUP: Final = 0x200000000
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _LANDLOCK_VERSION: Final = 1
 # What the file system rights of each version of Landlock are, in bits: refer came with 2, truncate with 3, ioctl with 5.
@@ -56,10 +58,14 @@ def unshare(flags: int) -> None:
     _called("unshare", _LIBC.unshare(flags))
 
 
-def clone(flags: int) -> int:
-    """Fork, the child in these new namespaces. 0 in the child."""
-    pid: int = _LIBC.syscall(_CLONE, ctypes.c_ulong(flags | signal.SIGCHLD), 0, 0, 0, 0)
-    return _called("clone", pid)
+def clone(flags: int, group: int = -1) -> int:
+    """Fork, the child in these new namespaces, and in the control group whose folder is open here, if any. 0 in the child."""
+    if group < 0:
+        pid: int = _LIBC.syscall(_CLONE, ctypes.c_ulong(flags | signal.SIGCHLD), 0, 0, 0, 0)
+        return _called("clone", pid)
+    wanted = struct.pack("<11Q", flags | _INTO_CGROUP, 0, 0, 0, signal.SIGCHLD, 0, 0, 0, 0, 0, group)
+    pid = _LIBC.syscall(_CLONE3, wanted, ctypes.c_size_t(len(wanted)))
+    return _called("clone3", pid)
 
 
 def make_mounts_private() -> None:

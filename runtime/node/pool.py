@@ -9,6 +9,7 @@ from collections import deque
 from typing import Final
 
 from runtime.errors import Unavailable
+from runtime.node import delegation
 from runtime.node.jail import Plan
 from runtime.node.processes import Process, Processes, open_processes
 
@@ -73,6 +74,7 @@ class Pool:
             process.kill()
         self._fail(Unavailable("The service is stopping."))
         await self._processes.close()
+        await asyncio.to_thread(delegation.leave, self._plan.groups)
 
     def _refill(self) -> None:
         wanted = self._size + len(self._waiting) - len(self._ready)

@@ -39,10 +39,14 @@ _SLACK_BYTES: Final = 24 << 20
 
 
 class Death(NamedTuple):
-    """How a process ended: its status, as of waitpid(2), and its peak of resident memory, in bytes."""
+    """How a process ended: its status, as of waitpid(2), and its peak of resident memory, in bytes.
+
+    `starved`: the kernel ended it, for its control group had no more memory.
+    """
 
     status: int
     peak: int
+    starved: bool = False
 
 
 UNKNOWN: Final = Death(0, 0)
@@ -103,7 +107,8 @@ class Process:
             self._data_bytes = self._data_bytes or self.memory().get("VmData", 0)
             self._memory_bytes = memory_bytes
             self._bounded = asyncio.get_running_loop().create_future()
-            self._tell({"do": "limit", "id": self._number, "bytes": self._data_bytes + memory_bytes + _SLACK_BYTES})
+            more = memory_bytes + _SLACK_BYTES
+            self._tell({"do": "limit", "id": self._number, "data": self._data_bytes + more, "more": more})
         if not self.ended.done():
             await self._bounded
 
@@ -129,11 +134,12 @@ class Process:
 
 
 class Processes:
-    """A jailer, and what it has started. `walls` are those that stand around each process."""
+    """A jailer, and what it has started. `walls` are those that stand around each process, `no_groups` says why there are none."""
 
     def __init__(self, jailer: subprocess.Popen[bytes], control: socket.socket, memory_bytes: int = 0) -> None:
         """`memory_bytes` is the most that a hook may have."""
         self.walls: tuple[str, ...] = ()
+        self.no_groups = ""
         self.is_open = True
         self._jailer = jailer
         self._control = control
@@ -153,7 +159,7 @@ class Processes:
         told: dict[str, Any] = orjson.loads(said) if said else {"broken": "the process that builds them ended"}
         if "broken" in told:
             raise NoWall(told["broken"])
-        self.walls = tuple(told["walls"])
+        self.walls, self.no_groups = tuple(told["walls"]), told["no_groups"]
         loop.add_reader(self._control.fileno(), self._listen)
 
     async def spawn(self) -> Process:
@@ -229,7 +235,7 @@ class Processes:
             self._settle(told["ended"], 0)
             process = self._running.pop(told["ended"], None)
             if process is not None:
-                process.end(Death(told["status"], told["peak"]))
+                process.end(Death(told["status"], told["peak"], told["starved"]))
 
     def _settle(self, number: int, pid: int) -> None:
         started = self._starting.get(number)

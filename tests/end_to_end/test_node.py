@@ -89,6 +89,7 @@ async def test_a_service_with_node(tmp_path: Path, engine_cache: Path, number: s
         execute = f"{service.url}/api/v1/triggers/credentials-exchange/execute"
         done = [call("POST", execute, json_body=REQUEST, token=bearer) for _ in range(2)]
         running = below(service._process.pid)
+        assert " runs hooks behind " in service.log
         code = service.stop(number)
 
     assert made.status == 201, made.body

@@ -26,7 +26,7 @@ PYTHON = Path(shutil.which("python3", path="/usr/bin:/usr/local/bin") or sys.exe
 LIBRARY = subprocess.check_output([PYTHON, "-c", "import os; print(os.path.dirname(os.__file__))"], text=True).strip()
 FOLDERS = [folder for folder in [LIBRARY, "/lib", "/lib64", "/usr/lib"] if Path(folder).is_dir()]
 SOMEBODY = 61_234
-JAILERS = ["__init__", "jail", "jailer", "kernel", "syscalls"]
+JAILERS = ["__init__", "groups", "jail", "jailer", "kernel", "syscalls"]
 EACH = [[NAMESPACES], [LANDLOCK], [NAMESPACES, LANDLOCK]]
 
 
