@@ -91,12 +91,14 @@ ROOMS: Mapping[str, set[str]] = {
     # What runs in the jailer has nothing but the standard library: it is started without site-packages.
     "node.kernel": set(),
     "node.syscalls": set(),
-    "node.jail": {"node.kernel", "node.syscalls"},
+    "node.groups": {"node.kernel"},
+    "node.jail": {"node.kernel", "node.syscalls", "node.groups"},
     "node.jailer": {"node.jail"},
+    "node.delegation": {"node.groups"},
     "node": RULES
     | {"sandbox.base", "sandbox.abi", "sandbox.asked", "sandbox.turns", "sandbox.operations.base", "sandbox"}
     | {"sandbox.caches"}
-    | {"node.jail", "node.jailer", "places"},
+    | {"node.jail", "node.jailer", "node.delegation", "places"},
     "logs.tail": RULES | {"logs.base", "storage.base"},
     "logs": RULES | {"logs.base", "logs.tail", "storage.base"},
     "sandbox.operations.base": NOUNS | {"sandbox.asked"},
