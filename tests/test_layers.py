@@ -133,7 +133,7 @@ ROOMS: Mapping[str, set[str]] = {
     | {"diff", "repeats", "http", "bootstrap", "dispatch", "admin", "logs.tail"},
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.
     "issuer": NOUNS | {"grammar", "settings", "http", "sqlite"},
-    "cli": RULES | CONTRACTS | {"web", "issuer", "http", "bootstrap", "logs"},
+    "cli": RULES | CONTRACTS | {"configuration", "web", "issuer", "http", "bootstrap", "logs"},
     # Builds the artefact; runs on a developer's machine, not in the service.
     "guest": {"sandbox.abi", "sandbox.wasm"},
 }
