@@ -75,11 +75,16 @@ class ModulesUnavailable(Unavailable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module:
-    """An npm module in a bundle, and how many bytes of the bundle are its."""
+    """An npm module in a bundle, and how many bytes of the bundle are its.
+
+    `builtins` are modules of Node's own that it requires, `missing` such as are not installed, whether it can do without or not.
+    """
 
     name: str
     version: str
     bytes: int
+    builtins: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

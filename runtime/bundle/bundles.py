@@ -6,6 +6,7 @@ import hashlib
 import json
 import zlib
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +18,7 @@ _MOST: Final = 256 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """`missing` are names that some of the modules require and that none of them is; `lock` is npm's text."""
+    """`missing` are names that some of the modules require, can not do without, and that none of them is; `lock` is npm's text."""
 
     script: Modules
     modules: tuple[Module, ...]
@@ -30,7 +31,7 @@ class Bundle:
             "code": self.script.code,
             "builtins": self.script.builtins,
             "places": b64encode(self.script.places).decode(),
-            "modules": [[module.name, module.version, module.bytes] for module in self.modules],
+            "modules": [[one.name, one.version, one.bytes, one.builtins, one.missing] for one in self.modules],
             "missing": self.missing,
             "lock": self.lock,
         }
@@ -47,9 +48,14 @@ def unpack(packed: bytes) -> Bundle:
             script=Modules(
                 code=content["code"], builtins=tuple(content["builtins"]), places=b64decode(content["places"])
             ),
-            modules=tuple(Module(name=name, version=version, bytes=size) for name, version, size in content["modules"]),
+            modules=tuple(_module(*row) for row in content["modules"]),
             missing=tuple(content["missing"]),
             lock=content["lock"],
         )
     except (zlib.error, KeyError, TypeError) as error:
         raise ValueError("not a bundle") from error
+
+
+def _module(name: str, version: str, size: int, builtins: Sequence[str] = (), missing: Sequence[str] = ()) -> Module:
+    # Bundles of earlier releases do not have the last two.
+    return Module(name=name, version=version, bytes=size, builtins=tuple(builtins), missing=tuple(missing))

@@ -117,7 +117,14 @@ def bundle_of(answer: Mapping[str, Any], lock: str, names: Mapping[str, str], mo
             code=answer["code"], builtins=tuple(sorted(answer["builtins"])), places=pack(sources, answer["places"])
         ),
         modules=tuple(
-            Module(name=_name(folder, packages), version=packages[folder]["version"], bytes=size)
+            Module(
+                name=_name(folder, packages),
+                version=packages[folder]["version"],
+                bytes=size,
+                builtins=_required(answer["builtins"], folder, packages),
+                missing=_required(answer["missing"], folder, packages)
+                + _required(answer["optional"], folder, packages),
+            )
             for folder, size in sizes.most_common()
         ),
         missing=tuple(sorted(answer["missing"])),
@@ -130,6 +137,13 @@ def _package_of(folder: str, packages: Mapping[str, Any]) -> str:
     while folder not in packages:
         folder = folder.rpartition("/")[0]
     return folder
+
+
+def _required(notes: Mapping[str, Sequence[str]], folder: str, packages: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the package in this folder requires, of what was noted."""
+    return tuple(
+        sorted(name for name, folders in notes.items() if folder in {_package_of(one, packages) for one in folders})
+    )
 
 
 def _broken(errors: Sequence[Mapping[str, Any]]) -> ModuleBroken | ModulesTooLarge:

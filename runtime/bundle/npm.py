@@ -1,5 +1,8 @@
 """Finds and fetches modules with npm: first the lock, which is looked at, then exactly what it says. No script of a module runs.
 
+That is why npm runs twice for modules that nobody had before: in one run it would have fetched what is refused, and too many of
+them, before anybody could look. For a lock that is kept it runs once, for modules that are kept it does not run.
+
 Only a registry is asked: what lies in a repository, at a URL or in a file is refused, wherever in the tree it is named. What
 npm could be led to ask before the lock can be looked at, it is kept from: git is not found, and hosts that are no registry's
 lie behind a proxy that does not exist (unless the operator has a proxy, whose matter it is then).

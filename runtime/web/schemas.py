@@ -291,8 +291,15 @@ SCHEMAS: Final[dict[str, Any]] = {
         }
     ),
     "Module": _object(
-        {"name": _STRING, "version": _STRING, "bytes": {"type": "integer", "minimum": 0}},
-        about="An npm module that the script requires, or that another one does, and its bytes of the joined script.",
+        {
+            "name": _STRING,
+            "version": _STRING,
+            "bytes": {"type": "integer", "minimum": 0},
+            "builtins": _array(_STRING),
+            "missing": _array(_STRING),
+        },
+        about="An npm module that the script requires, or that another one does, and its bytes of the joined script; which of "
+        "Node's own modules it requires, and which that are not installed, needed or not.",
     ),
     "VersionDiff": _object(
         {

@@ -70,8 +70,14 @@ def run_body(execution: Execution) -> dict[str, object]:
 
 
 def module_body(module: Module) -> dict[str, object]:
-    """`{name, version, bytes}`."""
-    return {"name": module.name, "version": module.version, "bytes": module.bytes}
+    """`{name, version, bytes, builtins, missing}`."""
+    return {
+        "name": module.name,
+        "version": module.version,
+        "bytes": module.bytes,
+        "builtins": list(module.builtins),
+        "missing": list(module.missing),
+    }
 
 
 def deploy_body(deploy: Deploy) -> dict[str, object]:

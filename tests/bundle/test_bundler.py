@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -101,6 +102,20 @@ async def test_what_was_made_once_needs_no_registry(registry, bundling):
     assert again == first
     assert again.pack() == first.pack()
     assert (found(other), other.pack()[0] == first.pack()[0]) == ({"a@1.0.0"}, False)
+
+
+async def test_a_copied_cache_deploys_where_there_is_no_registry(registry, bundling, tmp_path, tmp_path_factory):
+    """Its `modules`, without what npm keeps: the same modules, and another file of them, a range in time too."""
+    registry.add("a", "1.0.0", {**GOOD, "b.js": "exports.b = 1"})
+    first = await bundle(bundling(), "require('a')", {"a": "^1.0.0"})
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    shutil.copytree(tmp_path / "modules", elsewhere / "modules", ignore=shutil.ignore_patterns("npm"))
+    registry.hangs = True
+    bundler = Bundler(BundleSettings(registry=registry.url, seconds=2), elsewhere)
+    bundler._npm._config = {}
+
+    assert (await bundle(bundler, "require('a')", {"a": "^1.0.0"})).pack() == first.pack()
+    assert found(await bundle(bundler, "require('a/b')", {"a": "^1.0.0"})) == {"a@1.0.0"}
 
 
 async def test_a_range_is_looked_up_again_after_a_day(registry, bundling, monkeypatch):

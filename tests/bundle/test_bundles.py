@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import zlib
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +15,7 @@ from runtime.sandbox.base import Modules
 
 BUNDLE = Bundle(
     script=Modules(code="module.exports = {}; // \ud800", builtins=("fs",), places=pack(["a.js"], [0, 0, 0, 1])),
-    modules=(Module(name="a", version="1.0.0", bytes=20),),
+    modules=(Module(name="a", version="1.0.0", bytes=20, builtins=("fs",), missing=("b", "c")),),
     missing=("b",),
     lock="{}",
 )
@@ -25,6 +27,15 @@ def test_a_bundle_comes_back_as_it_was():
 
     assert unpack(packed) == BUNDLE
     assert (name, packed) == unpack(packed).pack()
+
+
+def test_a_bundle_of_an_earlier_release_is_one():
+    """It did not say what each module requires."""
+    content = json.loads(zlib.decompress(BUNDLE.pack()[1]))
+    content["modules"] = [["a", "1.0.0", 20]]
+    old = unpack(zlib.compress(json.dumps(content).encode()))
+
+    assert old == replace(BUNDLE, modules=(Module(name="a", version="1.0.0", bytes=20),))
 
 
 @pytest.mark.parametrize("packed", [b"", b"x", zlib.compress(b"{}"), zlib.compress(b"[]"), zlib.compress(b"nonsense")])

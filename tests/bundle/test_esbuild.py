@@ -113,6 +113,35 @@ async def test_what_is_only_required_is_left_to_the_sandbox(joining):
 
     assert made.script.builtins == ("fs", "os")
     assert made.missing == ("gone/x",)
+    assert (made.modules[0].builtins, made.modules[0].missing) == (("fs", "os"), ("gone/x",))
+
+
+CAN_DO_WITHOUT = {
+    "in a try": "try { exports.x = require('gone').y; } catch (e) { exports.x = e; }",
+    "in a try, later": "let x; try {\n  const a = 1;\n  x = require(`gone`);\n} catch {}",
+    "said to be optional": "exports.x = () => require('optional/deep');",
+    "a peer that need not be there": "exports.x = () => require('@a/peer');",
+}
+
+
+@pytest.mark.parametrize("case", CAN_DO_WITHOUT)
+async def test_what_a_module_can_do_without_is_not_missing(joining, case):
+    """By its package.json, or because it tries. It is noted as what it requires."""
+    package = {"optionalDependencies": {"optional": "1"}, "peerDependenciesMeta": {"@a/peer": {"optional": True}}}
+    made = await joining({"a/index.js": CAN_DO_WITHOUT[case], "a/package.json": json.dumps(package)})
+
+    assert made.missing == ()
+    assert len(made.modules[0].missing) == 1
+
+
+async def test_what_one_can_do_without_another_may_need(joining):
+    """Then it is missing."""
+    files = {
+        "a/index.js": "require('b'); try { require('gone') } catch {}",
+        "b/index.js": "exports.x = () => require('gone')",
+    }
+
+    assert (await joining(files)).missing == ("gone",)
 
 
 async def test_each_place_has_a_line_of_a_file(joining):

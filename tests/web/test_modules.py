@@ -48,7 +48,7 @@ async def test_a_deploy_says_what_it_found(api, registry):
     assert "not installed: c." in made.headers["X-Hook-Warning"]
     assert made.body["dependencies"] == {"a": "^1.0.0", "c": "1"}
     assert [(row["name"], row["version"]) for row in version.body["modules"]] == [("b", "2.0.0"), ("a", "1.2.3")]
-    assert all(row["bytes"] > 10 for row in version.body["modules"])
+    assert all(row["bytes"] > 10 and row["builtins"] == row["missing"] == [] for row in version.body["modules"])
     assert decision["scope"] == ["42"]
     # The same content is the same version: nothing was looked up again.
     assert "X-Hook-Modules" not in again.headers

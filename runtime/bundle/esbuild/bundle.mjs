@@ -20,6 +20,7 @@ const SOURCE_MAP = /^\/\/[#@]\s*sourceMappingURL=.*$/gm;
 
 const builtins = {}; // name -> who requires it
 const missing = {}; // likewise, what no package has
+const optional = {}; // likewise, where who requires it can do without
 const native = {}; // folder of a package -> why
 let read = 0;
 
@@ -37,6 +38,17 @@ function within(path) {
 function note(notes, name, importer) {
   const folder = within(folderOf(importer));
   if (!(notes[name] ??= []).includes(folder)) notes[name].push(folder);
+}
+
+// Its package says so, or it tries: most who require what need not be there do one of the two.
+async function isOptional(path, base, importer) {
+  const folder = folderOf(importer);
+  if (!folder) return false;
+  const { optionalDependencies, peerDependenciesMeta } = await readFile(join(folder, 'package.json'), 'utf8').then(JSON.parse).catch(() => ({}));
+  if (optionalDependencies?.[base] !== undefined || peerDependenciesMeta?.[base]?.optional === true) return true;
+  const text = await readFile(importer, 'utf8').catch(() => '');
+  for (const [, name] of text.matchAll(/\btry\s*\{[^{}]{0,500}?\brequire\(\s*["'`]([^"'`]{1,300})["'`]\s*\)/g)) if (name === path) return true;
+  return false;
 }
 
 const ASKED = Symbol('asked');
@@ -58,7 +70,7 @@ const resolving = {
       const there = found.errors.length === 0 && (await realpath(found.path).catch(() => '')).startsWith(inside);
       if (!there) {
         // Node would not find it either, but only who comes to that line would learn it.
-        note(missing, asked.path, asked.importer);
+        note(await isOptional(asked.path, base, asked.importer) ? optional : missing, asked.path, asked.importer);
         return { path: asked.path, external: true };
       }
       return undefined;
@@ -153,7 +165,7 @@ async function answer() {
   }
   await addons(Object.keys(sizes));
   const { sources, mappings } = JSON.parse(map.text);
-  return { code: script.text, sources, places: [...places(mappings)].flat(), sizes, builtins, missing, native };
+  return { code: script.text, sources, places: [...places(mappings)].flat(), sizes, builtins, missing, optional, native };
 }
 
 let said;
