@@ -115,11 +115,15 @@ class Client:
             egress = _Egress(self._policies.of(tenant), self._resolve or self._system.for_one(), self._tls)
         self._egresses[tenant] = egress
         if len(self._egresses) > MOST_TENANTS:
-            self._forget(self._egresses.popitem(last=False)[1])
+            self._forget_one(tenant)
         return egress
 
-    def _forget(self, egress: _Egress) -> None:
-        task = asyncio.create_task(egress.session.close())
+    def _forget_one(self, last: str) -> None:
+        """The one that was longest unused, if not by requests that are under way."""
+        idle = next((tenant for tenant, egress in self._egresses.items() if not egress.busy), last)
+        if idle == last:
+            return
+        task = asyncio.create_task(self._egresses.pop(idle).session.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
@@ -139,6 +143,7 @@ class Client:
 
     async def _send(self, tenant: str, request: Request, note: Operation, *, redirected: bool) -> Response:
         egress = self._egress(tenant)
+        egress.busy += 1
         began = time.perf_counter()
         note.error = "cancelled"  # unless it is done
         try:
@@ -155,6 +160,7 @@ class Client:
             note.error = reason.code
             raise reason from error
         finally:
+            egress.busy -= 1
             note.ms = (time.perf_counter() - began) * 1000
         return Response(
             status=got.status,
@@ -180,6 +186,8 @@ class _Egress:
     """One tenant's way out: its policy, and the connections that were made under it."""
 
     def __init__(self, policy: Policy, resolve: Resolve, tls: ssl.SSLContext) -> None:
+        self.busy = 0
+        """Requests that are under way."""
         self._policy = policy
         self._excepted: set[tuple[Address, int]] = set()
         connector = aiohttp.TCPConnector(

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from runtime.model import Operation
+from runtime.network import client as client_module
 from runtime.network.client import Request
 from runtime.network.failing import NetworkError
 from tests.certificates import make_certificate, server_side
@@ -108,6 +109,29 @@ async def test_bodies_have_room_together():
     assert isinstance(error, NetworkError)
     assert error.code == "ENOBUFS"
     assert bodies == [600_000] * 3
+
+
+async def test_a_tenant_whose_request_is_under_way_is_not_forgotten(monkeypatch: pytest.MonkeyPatch):
+    """However many others come meanwhile; connections that nobody uses are closed."""
+    monkeypatch.setattr(client_module, "MOST_TENANTS", 1)
+    reached, go = asyncio.Event(), asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/slow":
+            reached.set()
+            await go.wait()
+        return web.Response(text=request.path)
+
+    async with serving(answer) as server, opened(allow=(server.place,)) as client:
+        slow = asyncio.create_task(fetched(client, server.url("/slow")))
+        await reached.wait()
+        others = [await fetched(client, server.url(f"/{tenant}"), tenant=tenant) for tenant in ("b", "c")]
+        kept = list(client._egresses)
+        go.set()
+        bodies = [got.body for got in (await slow, *others)]
+
+    assert bodies == [b"/slow", b"/b", b"/c"]
+    assert kept == ["acme", "c"]
 
 
 async def test_a_redirect_to_nowhere_has_a_body():
