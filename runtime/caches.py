@@ -30,12 +30,19 @@ class StoredCaches:
     """See `Caches`. `sealer` has a key for this alone; `clock` gives seconds since the epoch. `close` before the storage."""
 
     def __init__(
-        self, storage: Storage, sealer: Sealer, *, clock: Callable[[], float] = time.time, most: int = MOST_WRITING
+        self,
+        storage: Storage,
+        sealer: Sealer,
+        *,
+        clock: Callable[[], float] = time.time,
+        most: int = MOST_WRITING,
+        patience: float = PATIENCE,
     ) -> None:
         self._storage = storage
         self._sealer = sealer
         self._clock = clock
         self._most = most
+        self._patience = patience
         self._writing: set[asyncio.Task[None]] = set()
 
     async def entries(self, owner: str, trigger: str) -> Sequence[Change]:
@@ -55,7 +62,7 @@ class StoredCaches:
         task = asyncio.create_task(self._write(owner, trigger, changes))
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
-        await asyncio.wait((task,), timeout=PATIENCE)
+        await asyncio.wait((task,), timeout=self._patience)
 
     async def close(self) -> None:
         """Return when all is written that was taken."""

@@ -25,20 +25,29 @@ from runtime.model import Allow
 from runtime.settings import Settings, StorageSettings, TrustedIssuer, parse
 from runtime.storage.base import TooManyHooks
 
+COUNT = """exports.onExecuteCredentialsExchange = async (event, api) => {
+  const kept = api.cache.get('n'), n = kept ? +kept.value + 1 : 1;
+  api.cache.set('n', `${n}`);
+  api.accessToken.addScope(`${n}`);
+};"""
 SEED = "module.exports = (client, scope, audience, context, cb) => cb(null, { scope: [...scope, 'extra'] })"
 REQUEST = {"client": {"id": "c"}, "scope": ["a"], "audience": "https://api.example.com/"}
 TRUSTED = {"issuer": "i", "audience": "a", "algorithm": "HS256", "secret": "x" * 32}
 
 
 async def test_a_runtime_runs_hooks_and_keeps_them(settings):
-    """What was created in one runtime is run by the next over the same files, and its record is there."""
+    """What was created in one runtime is run by the next over the same files, with what it cached for its tenant."""
     async with open_runtime(settings) as first:
-        body = {"name": "x", "script": SEED, "triggerId": "credentials-exchange", "enabled": True}
-        await first.admin.create_hook("demo", body)
+        body = {"name": "x", "script": COUNT, "triggerId": "credentials-exchange", "enabled": True}
+        for tenant in ("demo", "other"):
+            await first.admin.create_hook(tenant, body)
+        before = await first.dispatch.execute("demo", "credentials-exchange", REQUEST)
     async with open_runtime(settings) as second:
-        executed = await second.dispatch.execute("demo", "credentials-exchange", REQUEST)
+        after = await second.dispatch.execute("demo", "credentials-exchange", REQUEST)
+        other = await second.dispatch.execute("other", "credentials-exchange", REQUEST)
 
-    assert executed.decision == Allow(scope=("a", "extra"))
+    assert before.decision == other.decision == Allow(scope=("a", "1"))
+    assert after.decision == Allow(scope=("a", "2"))
 
 
 async def test_a_tenant_has_as_many_hooks_as_the_settings_say(settings):

@@ -7,21 +7,18 @@ import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import orjson
 import pytest
 
 from runtime.caches import StoredCaches
 from runtime.sandbox.caches import MOST_ENTRIES, MOST_MS, MOST_TOGETHER, Change
-from runtime.sandbox.pool import WasmSandbox, open_sandbox
-from runtime.settings import SandboxSettings
 from runtime.storage.sealing import Sealer
 from runtime.storage.sqlite import SqliteStorage, open_sqlite
 from tests.databases import other_process
-from tests.sandbox.acting import M2M, outcome_of, request_of
-from tests.sandbox.running import AMPLE
+from tests.sandbox.acting import M2M
 
 PLACE = ("acme", M2M)
 KEY = bytes(32)
+PATIENT = 60.0
 
 
 class Clock:
@@ -40,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def storage(path: Path) -> AsyncIterator[SqliteStorage]:
-    storage = await open_sqlite(path, busy_seconds=0.5)
+    storage = await open_sqlite(path)
     yield storage
     await storage.close()
 
@@ -52,7 +49,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def caches(storage: SqliteStorage, clock: Clock) -> AsyncIterator[StoredCaches]:
-    caches = StoredCaches(storage, Sealer(KEY), clock=clock, most=3)
+    caches = StoredCaches(storage, Sealer(KEY), clock=clock, patience=PATIENT)
     yield caches
     await caches.close()
 
@@ -122,10 +119,10 @@ async def test_a_storage_that_does_not_answer(
     assert "sesame" not in caplog.text
 
 
-async def test_no_answer_waits_for_a_storage_that_is_busy(
-    caches: StoredCaches, clock: Clock, path: Path, caplog: pytest.LogCaptureFixture
-):
+async def test_no_answer_waits_for_a_storage_that_is_busy(path: Path, clock: Clock, caplog: pytest.LogCaptureFixture):
     """What was taken is written when it can be; only so much is taken."""
+    storage = await open_sqlite(path, busy_seconds=PATIENT)
+    caches = StoredCaches(storage, Sealer(KEY), clock=clock, most=3, patience=0.01)
     with other_process(path, "BEGIN IMMEDIATE") as other:
         changes = [[Change(f"k{n}", "v", later(clock))] for n in range(5)]
         await asyncio.gather(*(caches.keep(*PLACE, change) for change in changes))
@@ -134,38 +131,5 @@ async def test_no_answer_waits_for_a_storage_that_is_busy(
     await caches.close()
 
     assert [entry.key for entry in await caches.entries(*PLACE)] == ["k0", "k1", "k2"]
+    await storage.close()
     assert caplog.text.count("too much waits for the storage") == 2
-
-
-# with an engine
-
-COUNT = """exports.onExecuteCredentialsExchange = async (event, api) => {
-  const kept = api.cache.get('n'), n = kept ? +kept.value + 1 : 1;
-  api.cache.set('n', `${n}`);
-  api.access.deny('server_error', `${n}`);
-};"""
-
-
-async def counted(sandbox: WasmSandbox, owner: str = "t") -> str:
-    """How often it was asked."""
-    return getattr(await outcome_of(sandbox, COUNT, request_of(M2M), owner), "message", "")
-
-
-async def test_two_engines_on_one_storage_share_what_actions_cache(
-    storage: SqliteStorage, path: Path, engine_cache: Path
-):
-    """Of a tenant's Actions of the trigger, also where the run denies; it outlives the process; not for another tenant."""
-    settings = SandboxSettings(cache_directory=str(engine_cache), threads=1)
-    first = await open_sandbox(settings, caches=StoredCaches(storage, Sealer(KEY)))
-    assert [await counted(first), await counted(first), await counted(first, "u")] == ["1", "2", "1"]
-    second_storage = await open_sqlite(path)
-    second = await open_sandbox(settings, caches=StoredCaches(second_storage, Sealer(KEY)))
-    assert [await counted(second), await counted(first), await counted(second, "u")] == ["3", "4", "2"]
-    await second.close()
-    await second_storage.close()
-
-    program = first.load(await first.make_image(COUNT, trigger=M2M))
-    arguments = orjson.dumps(request_of(M2M).arguments({}))
-    dry = [await first.run(program, arguments, AMPLE, owner="t", dry=True) for _ in range(2)]
-    assert [getattr(run.outcome, "message", "") for run in dry] == ["5", "5"]
-    await first.close()

@@ -157,3 +157,21 @@ async def test_hooks_keep_too(api: Api):
     wasm, node = await in_each(api, hook_of(body), {}, {})
 
     assert [decision["claims"]["https://foo.com/n"] for decision, _ in [*wasm, *node]] == [0, 1, 2, 3]
+
+
+async def test_what_an_action_caches_is_there_on_either_engine(api: Api):
+    """One cache for the trigger; a test run sees it and changes nothing."""
+    script = """exports.onExecuteCredentialsExchange = async (event, api) => {
+      const kept = api.cache.get('n'), n = kept ? +kept.value + 1 : 1;
+      api.cache.set('n', `${n}`);
+      api.accessToken.setCustomClaim('https://a/n', n);
+    };"""
+    hook = await api.create(script)
+    counted = []
+    for engine in (*ENGINES, *ENGINES):
+        # A write of its own: what was cached before is written by then.
+        await api.call("PATCH", f"{HOOKS}/{hook['id']}", {"engine": engine})
+        tested = (await api.call("POST", f"/api/v1/hooks/{hook['id']}/test", {"request": REQUEST})).body
+        counted.append([(said["claims"]["https://a/n"]) for said in (tested, await api.execute())])
+
+    assert counted == [[1, 1], [2, 2], [3, 3], [4, 4]]
