@@ -23,6 +23,7 @@ from runtime.caches import StoredCaches
 from runtime.dispatch import Dispatch
 from runtime.documents import StoredDocuments
 from runtime.errors import SettingsError
+from runtime.logs.base import Retention
 from runtime.logs.recorder import StorageRecorder
 from runtime.logs.tail import Tail
 from runtime.model import NODE
@@ -97,12 +98,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         storage = await open_sqlite(database)
         stack.push_async_callback(storage.close)
         tail = Tail()
-        recorder = StorageRecorder(
-            storage,
-            keep_days=settings.storage.executions_days,
-            keep_most=settings.storage.executions_most,
-            publish=tail.publish,
-        )
+        recorder = StorageRecorder(storage, keep=_retention(settings.storage), publish=tail.publish)
         recorder.start()
         # Closed in reverse: the engine first, so that the runs it ends are still recorded.
         stack.push_async_callback(recorder.close)
@@ -146,6 +142,10 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             recorder=recorder,
             tail=tail,
         )
+
+
+def _retention(storage: StorageSettings) -> Retention:
+    return Retention(days=storage.executions_days, most=storage.executions_most, most_bytes=storage.executions_bytes)
 
 
 async def _engines(

@@ -238,6 +238,10 @@ class ConsoleLine:
     text: str
 
 
+LEVELS = ("debug", "info", "warn", "error")
+"""Of a line, and of an execution, the worst last."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Operation:
     """What a hook had done while it waited: a request (kind fetch), or its storage (storage_get, storage_set).
@@ -286,3 +290,24 @@ class Execution:
     operations: tuple[Operation, ...] = ()
     request: JsonObject | None = None
     """What was sent, as far as it may be kept (`recording`), where the configuration asks for it."""
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the hook broke; a refusal is an answer of its own."""
+        return isinstance(self.failure, Failure)
+
+    @property
+    def outcome(self) -> str:
+        """`answer`, `refusal`, or which of `FAILURES` it was."""
+        if self.failure is None:
+            return "answer"
+        return self.failure.code if isinstance(self.failure, Failure) else "refusal"
+
+    @property
+    def level(self) -> str:
+        """One of `LEVELS`: error where the hook broke, else that of the worst line that it printed, and info at least."""
+        if self.has_failed:
+            return "error"
+        if not self.console:
+            return "info"
+        return LEVELS[max(1, *(LEVELS.index(line.level) if line.level in LEVELS else 1 for line in self.console))]

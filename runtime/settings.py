@@ -38,6 +38,9 @@ class StorageSettings:
     executions_most: int = setting(
         100_000, "At most this many execution records of each tenant are kept.", least=0, most=100_000_000
     )
+    executions_bytes: int = setting(
+        268_435_456, "At most this many bytes of execution records of each tenant are kept.", least=0, most=1 << 40
+    )
     hooks_most: int = setting(100, "At most this many hooks a tenant can have.", least=1, most=10_000)
 
 

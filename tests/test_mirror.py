@@ -23,6 +23,7 @@ WITHOUT_OWN_TESTS = {
     "sandbox/operations/base.py": "a contract; tests/sandbox/operations has its implementation",
     "web/operation.py": "what a row of openapi.py is",
     "web/webtask_schemas.py": "rows of openapi.py",
+    "web/log_schemas.py": "rows of openapi.py",
     "web/schemas.py": "tables of openapi.py; tests/web/test_openapi.py holds real answers against them",
     "storage/base.py": "a contract; tests/storage/test_contract.py holds it",
     "storage/execution_tables.py": "one half of tables.py; tests/storage/test_tables.py has both",

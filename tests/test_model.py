@@ -10,7 +10,20 @@ import traceback
 import pytest
 
 from runtime import model
-from runtime.model import FAILURES, Allow, Answer, Deny, Execution, Operation, Response, Secrets
+from runtime.model import (
+    FAILURES,
+    Allow,
+    Answer,
+    ConsoleLine,
+    Deny,
+    Execution,
+    Failure,
+    Operation,
+    Refusal,
+    Response,
+    Secrets,
+)
+from tests.executions import execution
 
 NOUNS = [thing for thing in vars(model).values() if inspect.isclass(thing) and dataclasses.is_dataclass(thing)]
 ON_THE_WAY = (Answer, Response, Allow, Execution, Operation)
@@ -79,3 +92,23 @@ def test_two_decisions_of_the_same_content_are_equal():
 
     assert Allow(scope=("a",)) == allowed
     assert Deny(error="access_denied", description="no") == Deny(error="access_denied", description="no")
+
+
+@pytest.mark.parametrize(
+    "failure, levels, outcome, level",
+    [
+        (None, [], "answer", "info"),
+        (None, ["debug"], "answer", "info"),
+        (None, ["warn", "info"], "answer", "warn"),
+        (None, ["error", "warn"], "answer", "error"),
+        (Refusal(name="Error", message="no"), [], "refusal", "info"),
+        (Refusal(name="Error", message="no"), ["warn"], "refusal", "warn"),
+        (Failure(code="wall_limit", message="late"), ["info"], "wall_limit", "error"),
+    ],
+)
+def test_an_execution_has_an_outcome_and_a_level(failure, levels, outcome, level):
+    """What the hook answered or how it broke; how bad that was, or what it printed."""
+    console = tuple(ConsoleLine(level=level, text="x") for level in levels)
+    one = execution(1, failure=failure, console=console)
+
+    assert (one.outcome, one.level) == (outcome, level)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Final
 
 from multidict import MultiMapping
@@ -111,6 +112,19 @@ class Query:
         if text is not None and not is_ulid(text):
             raise _invalid(name, f"{_quoted(text)} is not an id of 26 characters")
         return text
+
+    def moment(self, name: str) -> float | None:
+        """A moment as RFC 3339 writes it, in seconds since the epoch; None when it is not given."""
+        text = self._given.get(name)
+        if text is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            raise _invalid(name, f"{_quoted(text)} is not a moment such as 2026-11-21T07:05:00Z")
+        return moment.timestamp()
 
     def page(self) -> tuple[int, int]:
         """`page` and `per_page`, as the number of rows before the first one and the number of rows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from sys import getsizeof
 from typing import Final, Protocol
 
@@ -13,6 +14,15 @@ RECORD_BYTES: Final = 1024
 _LINE_BYTES: Final = 64
 _DROPPED_BYTES: Final = 512
 _OPERATION_BYTES: Final = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """What is kept: so many days, and of each tenant the newest `most` records, and of these `most_bytes` together."""
+
+    days: int
+    most: int
+    most_bytes: int
 
 
 class Recorder(Protocol):

@@ -16,6 +16,7 @@ from typing import Final
 
 from runtime.errors import Unavailable
 from runtime.logs.backlog import Backlog
+from runtime.logs.base import Retention
 from runtime.model import DroppedClaim, Execution, Failure
 from runtime.storage.base import Storage
 
@@ -32,7 +33,7 @@ _DAY = 86_400
 class StorageRecorder:
     """The `Recorder` of a running service. `start` before the first record, `close` before the storage.
 
-    Keeps records for `keep_days`, and of each tenant at most the newest `keep_most`. `dropped` counts records that found no
+    `keep` says how long records are kept. `dropped` counts records that found no
     room among `queue_bytes` or that the storage refused. `publish` is called with each record as it arrives (the tail).
     Times are seconds.
     """
@@ -41,8 +42,7 @@ class StorageRecorder:
         self,
         storage: Storage,
         *,
-        keep_days: int,
-        keep_most: int,
+        keep: Retention,
         publish: Callable[[Execution], None] | None = None,
         queue_bytes: int = 33_554_432,
         batch: int = 500,
@@ -51,8 +51,7 @@ class StorageRecorder:
     ) -> None:
         self.dropped = 0
         self._storage = storage
-        self._keep_days = keep_days
-        self._keep_most = keep_most
+        self._keep = keep
         self._publish = publish
         self._batch = batch
         self._interval = interval
@@ -157,10 +156,11 @@ class StorageRecorder:
             await asyncio.to_thread(_log_lines, batch)
 
     async def _prune_for_ever(self) -> None:
+        keep = self._keep
         while True:
             try:
                 removed = await self._storage.prune_executions(
-                    older_than=time.time() - self._keep_days * _DAY, most=self._keep_most
+                    older_than=time.time() - keep.days * _DAY, most=keep.most, most_bytes=keep.most_bytes
                 )
                 _LOG.debug("removed %d old execution records", removed)
             except Exception as error:  # noqa: BLE001 - likewise

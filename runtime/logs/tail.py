@@ -46,7 +46,7 @@ class Subscription:
 
     def offer(self, execution: Execution) -> None:
         """Queue it if it is wanted; when the queue is full, the oldest go and are counted."""
-        if not self._wants(execution):
+        if execution.tenant != self._tenant or not self._wanted.wants(execution):
             return
         self._waiting.append(execution)
         self._bytes += size_of(execution)
@@ -73,15 +73,6 @@ class Subscription:
         execution = self._waiting.popleft()
         self._bytes -= size_of(execution)
         return execution
-
-    def _wants(self, execution: Execution) -> bool:
-        wanted = self._wanted
-        return (
-            execution.tenant == self._tenant
-            and wanted.hook_id in (None, execution.hook_id)
-            and wanted.client_id in (None, execution.client_id)
-            and wanted.decision in (None, execution.decision)
-        )
 
 
 class Tail:

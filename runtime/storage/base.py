@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from runtime.errors import Conflict, InvalidBody, NotFound, Unavailable
-from runtime.model import Deploy, Execution, Hook, HookVersion, Policy
+from runtime.model import LEVELS, Deploy, Execution, Hook, HookVersion, Policy
 
 _LOG: Final = logging.getLogger("hookd.storage")
 
@@ -161,17 +161,57 @@ class HookFilter:
     name: str | None = None
 
 
+FAILURE: Final = "failure"
+"""In a filter: whatever of `model.FAILURES` it was."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionFilter:
     """Which executions to list, newest first. None takes all; `before` is an execution id (exclusive).
 
-    Execution ids are ULIDs (`ulid.Ulids`), so that the order of ids is the order of time.
+    Execution ids are ULIDs (`ulid.Ulids`), so that the order of ids is the order of time. `level` is the least, `outcome` one of
+    `Execution.outcome` or `failure` for all of `FAILURES`. `since` (inclusive) and `until` (exclusive) are seconds since the epoch.
     """
 
+    trigger: str | None = None
     hook_id: str | None = None
     client_id: str | None = None
     decision: str | None = None
+    outcome: str | None = None
+    level: str | None = None
+    request_id: str | None = None
+    since: float | None = None
+    until: float | None = None
     before: str | None = None
+
+    def wants(self, execution: Execution) -> bool:
+        """Whether the execution is one of them."""
+        return (
+            self.trigger in (None, execution.trigger)
+            and self.hook_id in (None, execution.hook_id)
+            and self.client_id in (None, execution.client_id)
+            and self.decision in (None, execution.decision)
+            and self.request_id in (None, execution.request_id)
+            and (self.outcome in (None, execution.outcome) or (self.outcome == FAILURE and execution.has_failed))
+            and (self.level is None or LEVELS.index(self.level) <= LEVELS.index(execution.level))
+            and (self.since is None or self.since <= execution.at)
+            and (self.until is None or execution.at < self.until)
+            and (self.before is None or execution.id < self.before)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """So many executions that began in the same stretch of time (from `at`, seconds since the epoch) and are alike.
+
+    `duration` is the class of their durations, see `durations.class_of`.
+    """
+
+    at: float
+    decision: str
+    outcome: str
+    duration: int
+    count: int
 
 
 ENABLED: Final = 20
@@ -330,12 +370,18 @@ class Storage(ABC):
         """Newest first."""
 
     @abstractmethod
+    async def count_executions(self, tenant: str, wanted: ExecutionFilter, *, step: float) -> list[Counted]:
+        """How many there are of each kind, by stretches of `step` seconds from `wanted.since`, which is given."""
+
+    @abstractmethod
     async def get_execution(self, tenant: str, execution_id: str) -> Execution:
         """One record. `ExecutionNotFound`."""
 
     @abstractmethod
-    async def prune_executions(self, *, older_than: float, most: int) -> int:
+    async def prune_executions(self, *, older_than: float, most: int, most_bytes: int) -> int:
         """Remove records from before `older_than` (seconds since the epoch) and all but each tenant's newest `most`.
+
+        And all but the newest that are `most_bytes` together. The sum is of the records as they are kept.
 
         Says how many went. May work in several transactions, so that other writes need not wait for a large one.
         """

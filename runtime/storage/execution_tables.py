@@ -6,13 +6,20 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Final
 
-from runtime.model import Execution
+from runtime.durations import class_of
+from runtime.model import LEVELS, Execution
 from runtime.storage import records
-from runtime.storage.base import ExecutionFilter, ExecutionNotFound
-from runtime.storage.statements import Database, where
+from runtime.storage.base import FAILURE, Counted, ExecutionFilter, ExecutionNotFound
+from runtime.storage.statements import Database
 
-_ROWS_TOGETHER: Final = 100
-"""Of seven values each: older SQLites take 999 values in a statement."""
+_COLUMNS: Final = (
+    *("tenant", "id", "hook_id", "client_id", "decision", "at", "record"),
+    *("trigger_id", "request_id", "outcome", "level", "duration", "bytes"),
+)
+_INSERT: Final = f"INSERT OR IGNORE INTO executions ({', '.join(_COLUMNS)}) VALUES "  # noqa: S608 - column names
+_PLACES: Final = f"({', '.join('?' * len(_COLUMNS))})"
+_ROWS_TOGETHER: Final = 999 // len(_COLUMNS)
+"""Older SQLites take 999 values in a statement."""
 
 
 def append_executions(db: Database, executions: Sequence[Execution]) -> None:
@@ -23,25 +30,59 @@ def append_executions(db: Database, executions: Sequence[Execution]) -> None:
     """
     for start in range(0, len(executions), _ROWS_TOGETHER):
         some = executions[start : start + _ROWS_TOGETHER]
-        rows = [
-            (one.tenant, one.id, one.hook_id, one.client_id, one.decision, one.at, records.encode(one)) for one in some
-        ]
-        places = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(rows))
-        db.execute(
-            f"INSERT OR IGNORE INTO executions (tenant, id, hook_id, client_id, decision, at, record) VALUES {places}",  # noqa: S608 - places only
-            list(chain.from_iterable(rows)),
-        )
+        places = ", ".join([_PLACES] * len(some))
+        db.execute(_INSERT + places, list(chain.from_iterable(map(_row, some))))
+
+
+def _row(one: Execution) -> tuple[object, ...]:
+    record = records.encode(one)
+    level, duration = LEVELS.index(one.level), class_of(one.duration_ms)
+    told = one.tenant, one.id, one.hook_id, one.client_id, one.decision, one.at, record
+    return (*told, one.trigger, one.request_id, one.outcome, level, duration, len(record))
 
 
 def list_executions(db: Database, tenant: str, wanted: ExecutionFilter, limit: int) -> list[Execution]:
     """See `Storage.list_executions`."""
-    condition, values = where(
-        {"tenant": tenant, "hook_id": wanted.hook_id, "client_id": wanted.client_id, "decision": wanted.decision}
-    )
-    if wanted.before is not None:
-        condition, values = f"{condition} AND id < ?", [*values, wanted.before]
+    condition, values = _condition(tenant, wanted)
     select = f"SELECT record FROM executions WHERE {condition} ORDER BY id DESC LIMIT ?"  # noqa: S608 - column names
     return [records.decode(record) for (record,) in db.execute(select, (*values, limit)).fetchall()]
+
+
+def count_executions(db: Database, tenant: str, wanted: ExecutionFilter, step: float) -> list[Counted]:
+    """See `Storage.count_executions`."""
+    assert wanted.since is not None
+    condition, values = _condition(tenant, wanted)
+    select = f"""
+        SELECT CAST((at - ?) / ? AS INTEGER) AS stretch, decision, outcome, duration, count(*)
+        FROM executions WHERE {condition} GROUP BY stretch, decision, outcome, duration ORDER BY stretch
+    """  # noqa: S608 - column names
+    rows = db.execute(select, (wanted.since, step, *values)).fetchall()
+    return [
+        Counted(at=wanted.since + stretch * step, decision=decision, outcome=outcome, duration=duration, count=count)
+        for stretch, decision, outcome, duration, count in rows
+    ]
+
+
+def _condition(tenant: str, wanted: ExecutionFilter) -> tuple[str, list[object]]:
+    """What SQL says for a filter."""
+    given: list[tuple[str, object]] = [
+        ("tenant = ?", tenant),
+        ("trigger_id = ?", wanted.trigger),
+        ("hook_id = ?", wanted.hook_id),
+        ("client_id = ?", wanted.client_id),
+        ("decision = ?", wanted.decision),
+        ("request_id = ?", wanted.request_id),
+        ("level >= ?", wanted.level and LEVELS.index(wanted.level)),
+        ("at >= ?", wanted.since),
+        ("at < ?", wanted.until),
+        ("id < ?", wanted.before),
+    ]
+    if wanted.outcome != FAILURE:
+        given.append(("outcome = ?", wanted.outcome))
+    conditions = [condition for condition, value in given if value is not None]
+    if wanted.outcome == FAILURE:
+        conditions.append("outcome NOT IN ('answer', 'refusal')")
+    return " AND ".join(conditions), [value for _, value in given if value is not None]
 
 
 def get_execution(db: Database, tenant: str, execution_id: str) -> Execution:
@@ -65,16 +106,17 @@ def recorded_tenants(db: Database) -> list[str]:
     return [tenant for (tenant,) in db.execute(select).fetchall()]
 
 
-def last_to_prune(db: Database, tenant: str, older_than: float, most: int) -> tuple[float, int] | None:
+def last_to_prune(db: Database, tenant: str, older_than: float, most: int, most_bytes: int) -> tuple[float, int] | None:
     """The newest execution of the tenant that `prune_executions` removes, as a place in time: it and all before it go.
 
     None when all of them stay.
     """
     select = "SELECT at, number FROM executions WHERE tenant = ?"
-    over: tuple[float, int] | None = db.execute(
-        f"{select} ORDER BY at DESC, number DESC LIMIT 1 OFFSET ?", (tenant, most)
-    ).fetchone()
-    last = max(over or (older_than, 0), (older_than, 0))
+    newest = "ORDER BY at DESC, number DESC"
+    over = db.execute(f"{select} {newest} LIMIT 1 OFFSET ?", (tenant, most)).fetchone()
+    summed = f"SELECT at, number, sum(bytes) OVER ({newest}) AS kept FROM executions WHERE tenant = ?"  # noqa: S608 - fixed text
+    heavy = db.execute(f"SELECT at, number FROM ({summed}) WHERE kept > ? LIMIT 1", (tenant, most_bytes)).fetchone()  # noqa: S608 - likewise
+    last: tuple[float, int] = max(over or (older_than, 0), heavy or (older_than, 0), (older_than, 0))
     oldest: tuple[float, int] | None = db.execute(f"{select} ORDER BY at, number LIMIT 1", (tenant,)).fetchone()
     return last if oldest is not None and oldest <= last else None
 

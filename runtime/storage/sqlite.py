@@ -10,7 +10,16 @@ from runtime.model import Deploy, Execution, Hook, HookVersion
 from runtime.sqlite.database import BUSY_SECONDS, Database, open_database
 from runtime.sqlite.opening import Schema
 from runtime.storage import cache_tables, execution_tables, tables
-from runtime.storage.base import CacheEntry, Document, ExecutionFilter, HookChange, HookFilter, HookWritten, Storage
+from runtime.storage.base import (
+    CacheEntry,
+    Counted,
+    Document,
+    ExecutionFilter,
+    HookChange,
+    HookFilter,
+    HookWritten,
+    Storage,
+)
 
 _MARK: Final = b"hook"
 _PRUNED_TOGETHER: Final = 500
@@ -139,17 +148,23 @@ class SqliteStorage(Storage):
         """See `Storage.list_executions`."""
         return await self._database.read(lambda db: execution_tables.list_executions(db, tenant, wanted, limit))
 
+    async def count_executions(self, tenant: str, wanted: ExecutionFilter, *, step: float) -> list[Counted]:
+        """See `Storage.count_executions`."""
+        return await self._database.read(lambda db: execution_tables.count_executions(db, tenant, wanted, step))
+
     async def get_execution(self, tenant: str, execution_id: str) -> Execution:
         """See `Storage.get_execution`."""
         return await self._database.read(lambda db: execution_tables.get_execution(db, tenant, execution_id))
 
-    async def prune_executions(self, *, older_than: float, most: int) -> int:
+    async def prune_executions(self, *, older_than: float, most: int, most_bytes: int) -> int:
         """See `Storage.prune_executions`."""
         tenants = await self._database.read(execution_tables.recorded_tenants)
-        return sum([await self._prune(tenant, older_than, most) for tenant in tenants])
+        return sum([await self._prune(tenant, older_than, most, most_bytes) for tenant in tenants])
 
-    async def _prune(self, tenant: str, older_than: float, most: int) -> int:
-        last = await self._database.read(lambda db: execution_tables.last_to_prune(db, tenant, older_than, most))
+    async def _prune(self, tenant: str, older_than: float, most: int, most_bytes: int) -> int:
+        last = await self._database.read(
+            lambda db: execution_tables.last_to_prune(db, tenant, older_than, most, most_bytes)
+        )
         if last is None:
             return 0
         removed = 0

@@ -11,6 +11,7 @@ from runtime.web.manage import manage_routes
 from runtime.web.openapi import openapi_routes
 from runtime.web.policy import policy_routes
 from runtime.web.run import run_routes
+from runtime.web.summary import summary_routes
 from runtime.web.versions import version_routes
 from runtime.web.webtask import webtask_routes
 from runtime.web.webtask_logs import webtask_log_routes
@@ -26,6 +27,7 @@ def web_routes(runtime: Runtime) -> list[Route]:
         *version_routes(runtime.admin, runtime.dispatch, runtime.storage, runtime.recorder.flush),
         *run_routes(runtime.webtasks, runtime.dispatch),
         *log_routes(runtime.storage, runtime.tail, runtime.recorder.flush),
+        *summary_routes(runtime.storage, runtime.recorder.flush),
         *webtask_routes(runtime.webtasks, runtime.webtask_tokens),
         *webtask_log_routes(runtime.tail),
         *webtask_module_routes(),

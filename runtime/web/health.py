@@ -1,4 +1,4 @@
-"""Health: `/health` says that the process lives, `/ready` that it can take token requests."""
+"""Health: `/livez` says that the process lives, `/readyz` that it can take token requests."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _PROBE_ARGUMENTS: Final = b'[{},[],"",{}]'
 
 
 def health_routes(storage: Storage, sandbox: Sandbox, limits: Limits) -> list[Route]:
-    """`GET /health` and `GET /ready`."""
+    """`GET /livez` and `GET /readyz`."""
     health = _Health(storage, sandbox, limits)
     why = Public("load balancers have no token, and the answer tells nothing about anybody")
     return [
-        Route(method="GET", path="/health", handler=health.live, access=why),
-        Route(method="GET", path="/ready", handler=health.ready, access=why),
+        Route(method="GET", path="/livez", handler=health.live, access=why),
+        Route(method="GET", path="/readyz", handler=health.ready, access=why),
     ]
 
 

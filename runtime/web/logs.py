@@ -1,9 +1,9 @@
-"""Execution records: a list with filters, and a live tail as server-sent events.
+"""Execution records: a list with filters, a summary, and a live tail as server-sent events.
 
 Rule: a tenant sees its own executions only. The tail follows what this process runs. The list, and what a listener missed
 while it was away, is what is stored, and waits for what is on its way there. The bytes of the events keep to what poor
 clients can read (contract 4): LF, one write and one `data:` line per event, no `event:` line on an execution, never a blank
-line first.
+line first. Nobody waits for a listener: one whose connection takes nothing any more is cut off.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from typing import Final
+from functools import partial
+from typing import Final, TypeAlias
 
 import orjson
 from aiohttp import web
@@ -23,9 +24,13 @@ from runtime.http.json import SECURITY_HEADERS, json_response
 from runtime.http.query import Query, is_ulid
 from runtime.http.routes import REQUEST_ID, STOPPING, Call, Route, guarded
 from runtime.logs.tail import Missed, Subscription, Tail
-from runtime.model import Execution
-from runtime.storage.base import ExecutionFilter, Storage
+from runtime.model import FAILURES, LEVELS, WEBTASK, Execution
+from runtime.storage.base import FAILURE, ExecutionFilter, Storage
+from runtime.triggers import TRIGGERS
 from runtime.web.shapes import execution_body
+
+Write: TypeAlias = Callable[[bytes], Awaitable[None]]
+"""Writes an event; `ConnectionResetError` where nobody reads it."""
 
 LIST_DEFAULT: Final = 50
 LIST_MOST: Final = 100
@@ -36,6 +41,9 @@ HEARTBEAT_SECONDS: Final = 15.0
 LONGEST_SECONDS: Final = 1800.0
 """A tail ends after this, or with its token; the client comes back with `Last-Event-ID`."""
 
+SLOW_SECONDS: Final = 10.0
+"""A listener whose connection takes nothing for so long is cut off, and comes back with `Last-Event-ID`."""
+
 HEARTBEAT: Final = b":\n\n"
 EVENT_HEADERS: Final = {
     **SECURITY_HEADERS,
@@ -43,8 +51,9 @@ EVENT_HEADERS: Final = {
     "X-Accel-Buffering": "no",  # nginx would keep events until it has some kilobytes
 }
 _FIRST: Final = b": connected\nretry: 2000\n\n"
-_FILTERS: Final = ("hook", "client", "decision")
-_DECISIONS: Final = ("allow", "deny")
+FILTERS: Final = ("trigger", "hook", "client", "decision", "outcome", "level", "request_id")
+DECISIONS: Final = ("allow", "deny")
+OUTCOMES: Final = ("answer", "refusal", FAILURE, *FAILURES)
 
 
 def log_routes(storage: Storage, tail: Tail, flush: Callable[[str], Awaitable[None]]) -> list[Route]:
@@ -65,9 +74,10 @@ class _Logs:
         self._tail = tail
 
     async def list_executions(self, call: Call) -> web.Response:
-        query = Query(call.request.query, (*_FILTERS, "before", "limit"))
+        query = Query(call.request.query, (*FILTERS, "since", "until", "before", "limit"))
         limit = query.integer("limit", LIST_DEFAULT, least=1, most=LIST_MOST)
-        wanted = replace(_filter(query), before=query.ulid("before"))
+        since, until, before = query.moment("since"), query.moment("until"), query.ulid("before")
+        wanted = replace(filter_of(query), since=since, until=until, before=before)
         await self._flush(call.caller.tenant)
         found = await self._storage.list_executions(call.caller.tenant, wanted, limit=limit)
         following = found[-1].id if len(found) == limit else None
@@ -75,13 +85,13 @@ class _Logs:
 
     async def tail(self, call: Call) -> web.StreamResponse:
         tenant, after = call.caller.tenant, _last_event_id(call)
-        wanted = _filter(Query(call.request.query, _FILTERS))
+        wanted = filter_of(Query(call.request.query, FILTERS))
         with self._tail.subscribe(tenant, wanted) as subscription:
             stored = [] if after is None else await self._stored_after(tenant, wanted, after)
             stream = web.StreamResponse(headers={**EVENT_HEADERS, REQUEST_ID: call.request_id})
-            async with streaming(call, subscription, stream):
-                last = await _replay(stream, stored, after or "")
-                await _follow(stream, subscription, last)
+            async with streaming(call, subscription, stream) as write:
+                last = await _replay(write, stored, after or "")
+                await _follow(write, subscription, last)
         return stream
 
     async def _stored_after(self, tenant: str, wanted: ExecutionFilter, after: str) -> list[Execution]:
@@ -99,41 +109,52 @@ class _Logs:
 
 
 @contextlib.asynccontextmanager
-async def streaming(call: Call, subscription: Subscription, stream: web.StreamResponse) -> AsyncIterator[None]:
-    """Write a stream while the block runs. It just ends with the token, with a client that left, or with the server."""
+async def streaming(call: Call, subscription: Subscription, stream: web.StreamResponse) -> AsyncIterator[Write]:
+    """What writes to a stream while the block runs. It just ends with the token, with a client that left, or with the server."""
     await stream.prepare(call.request)
     stopping = asyncio.ensure_future(call.request.app[STOPPING].wait())
     stopping.add_done_callback(lambda _: subscription.close())
     try:
         with contextlib.suppress(TimeoutError, ConnectionResetError):
             async with asyncio.timeout(min(LONGEST_SECONDS, call.caller.expires_at - time.time())):
-                yield
+                yield partial(_write, call, stream)
     finally:
         stopping.cancel()
 
 
-async def _replay(stream: web.StreamResponse, stored: list[Execution], last: str) -> str:
+async def _write(call: Call, stream: web.StreamResponse, event: bytes) -> None:
+    """`ConnectionResetError` where the client has left, or does not read."""
+    try:
+        async with asyncio.timeout(SLOW_SECONDS):
+            await stream.write(event)
+    except TimeoutError:
+        if call.request.transport is not None:
+            call.request.transport.abort()  # an orderly end would wait for the client, too
+        raise ConnectionResetError from None
+
+
+async def _replay(write: Write, stored: list[Execution], last: str) -> str:
     """Write what the listener had missed while it was away; the last id that it knows then."""
-    await stream.write(_FIRST)
+    await write(_FIRST)
     if len(stored) > REPLAYED_MOST:
         stored = stored[1:]
-        await stream.write(_missed_event(None))
+        await write(_missed_event(None))
     for execution in stored:
-        await stream.write(_execution_event(execution))
+        await write(_execution_event(execution))
         last = execution.id
     return last
 
 
-async def _follow(stream: web.StreamResponse, subscription: Subscription, last: str) -> None:
+async def _follow(write: Write, subscription: Subscription, last: str) -> None:
     """Write what comes, until the subscription is closed."""
     while not subscription.closed:
         event = await subscription.next(HEARTBEAT_SECONDS)
         if event is None:
-            await stream.write(HEARTBEAT)
+            await write(HEARTBEAT)
         elif isinstance(event, Missed):
-            await stream.write(_missed_event(event.count))
+            await write(_missed_event(event.count))
         elif event.id > last:
-            await stream.write(_execution_event(event))
+            await write(_execution_event(event))
 
 
 def _execution_event(execution: Execution) -> bytes:
@@ -145,9 +166,16 @@ def _missed_event(count: int | None) -> bytes:
     return b"event: missed\ndata: %b\n\n" % orjson.dumps({"missed": count})
 
 
-def _filter(query: Query) -> ExecutionFilter:
+def filter_of(query: Query) -> ExecutionFilter:
+    """What `FILTERS` say."""
     return ExecutionFilter(
-        hook_id=query.ulid("hook"), client_id=query.text("client"), decision=query.choice("decision", _DECISIONS)
+        trigger=query.choice("trigger", (*TRIGGERS, WEBTASK)),
+        hook_id=query.ulid("hook"),
+        client_id=query.text("client"),
+        decision=query.choice("decision", DECISIONS),
+        outcome=query.choice("outcome", OUTCOMES),
+        level=query.choice("level", LEVELS),
+        request_id=query.text("request_id"),
     )
 
 

@@ -11,13 +11,14 @@ from typing import Any, Final
 from aiohttp import web
 
 from runtime.http.json import json_response
-from runtime.http.query import LAST_PAGE, TEXT_CHARS
+from runtime.http.query import LAST_PAGE
 from runtime.http.routes import Call, Public, Route
 from runtime.model import JsonObject
 from runtime.triggers import TRIGGERS
-from runtime.web.operation import EVENTS, JSON, TEXT, Operation, in_path, in_query
+from runtime.web.log_schemas import LOG_OPERATIONS, LOG_PARAMETERS, LOG_SCHEMAS
+from runtime.web.operation import JSON, TEXT, Operation, in_path, in_query
 from runtime.web.run import METHODS, RUN, RUN_BELOW
-from runtime.web.schemas import SCHEMAS, ULID, VERSION_NUMBER, ref
+from runtime.web.schemas import SCHEMAS, VERSION_NUMBER, ref
 from runtime.web.shapes import HOOK_FIELDS
 from runtime.web.webtask_schemas import WEBTASK_OPERATIONS, WEBTASK_PARAMETERS, WEBTASK_SCHEMAS
 
@@ -38,23 +39,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         headers=("X-Hook-Repeated",),
         errors=(404, 503),
     ),
-    ("GET", "/api/v1/logs"): Operation(
-        id="listExecutions",
-        summary="List the records of executions, newest first; a run appears a moment after its answer",
-        scope="read:logs",
-        answer="ExecutionPage",
-        parameters=("hook", "client", "decision", "before", "limit"),
-    ),
-    ("GET", "/api/v1/logs/tail"): Operation(
-        id="followExecutions",
-        summary="Follow executions live, as server-sent events: `id` and `data` (an Execution) each; "
-        'event `missed` {"missed": number or null} where some are missing',
-        scope="read:logs",
-        answer="EventStream",
-        parameters=("hook", "client", "decision", "Last-Event-ID"),
-        errors=(503,),
-        media=EVENTS,
-    ),
+    **LOG_OPERATIONS,
     ("GET", "/api/v2/hooks"): Operation(
         id="listHooks",
         summary="List hooks, in order of creation",
@@ -214,9 +199,9 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         for method in METHODS
     },
     **WEBTASK_OPERATIONS,
-    ("GET", "/health"): Operation(id="health", summary="Whether the process lives", answer="Status"),
-    ("GET", "/ready"): Operation(
-        id="ready", summary="Whether token requests can be taken now", answer="Status", errors=(503,)
+    ("GET", "/livez"): Operation(id="livez", summary="Whether the process lives", answer="Status"),
+    ("GET", "/readyz"): Operation(
+        id="readyz", summary="Whether token requests can be taken now", answer="Status", errors=(503,)
     ),
     ("GET", "/openapi.json"): Operation(id="describe", summary="This document", answer="Document"),
 }
@@ -242,16 +227,8 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
         {"type": "string", "pattern": _FIELDS_PATTERN}, f"Names with commas between them, of: {', '.join(HOOK_FIELDS)}."
     ),
     "include_fields": in_query({"type": "boolean", "default": True}, "Whether `fields` are shown or left out."),
-    "hook": in_query(ULID, "Only executions of the hook with this id."),
-    "client": in_query(
-        {"type": "string", "minLength": 1, "maxLength": TEXT_CHARS},
-        "Only executions for the OAuth client with this id.",
-    ),
-    "decision": in_query({"type": "string", "enum": ["allow", "deny"]}, "Only executions with this decision."),
-    "before": in_query(ULID, "Only executions before the one with this id."),
-    "limit": in_query({"type": "integer", "minimum": 1, "maximum": 100, "default": 50}, "Executions on a page."),
+    **LOG_PARAMETERS,
     **WEBTASK_PARAMETERS,
-    "Last-Event-ID": {"in": "header", "schema": ULID, "description": "First what came after this execution's id."},
 }
 _HEADERS: Final = {
     "Location": "Where the webtask runs.",
@@ -306,7 +283,7 @@ def document() -> JsonObject:
         },
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": {**SCHEMAS, **WEBTASK_SCHEMAS}, "securitySchemes": {"bearer": bearer}},
+        "components": {"schemas": {**SCHEMAS, **LOG_SCHEMAS, **WEBTASK_SCHEMAS}, "securitySchemes": {"bearer": bearer}},
     }
 
 
@@ -323,7 +300,7 @@ def openapi_routes() -> list[Route]:
 def _operation(row: Operation) -> dict[str, Any]:
     rendered: dict[str, Any] = {"operationId": row.id, "summary": row.summary}
     if row.parameters:
-        rendered["parameters"] = [{"name": name, **PARAMETERS[name]} for name in row.parameters]
+        rendered["parameters"] = [{"name": name} | PARAMETERS[name] for name in row.parameters]
     if row.body:
         rendered["requestBody"] = {"required": True, "content": _bodies(row)}
     rendered["responses"] = {str(row.status): _answer(row), **{str(status): _error(status) for status in _errors(row)}}

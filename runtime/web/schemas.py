@@ -21,7 +21,7 @@ from runtime.manifest import (
     SECRETS,
     VALUE_NOT_SHOWN,
 )
-from runtime.model import ENGINES, FAILURES, WEBTASK
+from runtime.model import ENGINES, FAILURES, LEVELS, WEBTASK
 from runtime.policies import AUDIENCE_CHARS, BOUND_TO, CLIENT_CHARS, MOST_ORDER, ON_ERROR
 from runtime.triggers import TRIGGERS
 from runtime.triggers.base import MAX_CLIENT_ID
@@ -137,6 +137,8 @@ _RECORD: Final[dict[str, Any]] = {
     "version": _SHA256,
     "client": _STRING,
     "decision": _DECISION,
+    "outcome": {"type": "string", "enum": ["answer", "refusal", *FAILURES]},
+    "level": {"type": "string", "enum": list(LEVELS)},
     "error": _NULLABLE_STRING,
     "error_description": _NULLABLE_STRING,
     "hook_error": {"oneOf": [ref("HookError"), {"type": "null"}]},
@@ -145,9 +147,7 @@ _RECORD: Final[dict[str, Any]] = {
         "type": ["string", "null"],
         "description": f"At post-* and send-phone-message: the hook's answer, as JSON, its first {MAX_LOGGED:,} characters.",
     },
-    "console": _array(
-        _object({"level": {"type": "string", "enum": ["debug", "info", "warn", "error"]}, "text": _STRING})
-    ),
+    "console": _array(_object({"level": {"type": "string", "enum": list(LEVELS)}, "text": _STRING})),
     "operations": {
         **_array(
             _object(

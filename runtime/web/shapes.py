@@ -109,6 +109,8 @@ def execution_body(execution: Execution) -> dict[str, object]:
         "version": execution.version_id,
         "client": execution.client_id,
         "decision": execution.decision,
+        "outcome": execution.outcome,
+        "level": execution.level,
         "error": execution.error or None,
         "error_description": execution.description or None,
         "hook_error": None if failure is None else fault_body(failure),

@@ -21,7 +21,7 @@ from runtime.http.routes import REQUEST_ID, Call, Route, Scopes
 from runtime.logs.tail import Missed, Subscription, Tail
 from runtime.model import Execution, Failure, Refusal
 from runtime.storage.base import ExecutionFilter
-from runtime.web.logs import EVENT_HEADERS, HEARTBEAT, HEARTBEAT_SECONDS, streaming
+from runtime.web.logs import EVENT_HEADERS, HEARTBEAT, HEARTBEAT_SECONDS, Write, streaming
 from runtime.web.shapes import rfc3339
 from runtime.web.webtask import container
 
@@ -50,28 +50,28 @@ def webtask_log_routes(tail: Tail) -> list[Route]:
         with tail.subscribe(tenant, _EVERYTHING) as subscription:
             headers = EVENT_HEADERS if as_events else _LINE_HEADERS
             stream = web.StreamResponse(headers={**headers, REQUEST_ID: call.request_id})
-            async with streaming(call, subscription, stream):
+            async with streaming(call, subscription, stream) as write:
                 if as_events:
-                    await stream.write(_FIRST)
-                await _follow(call, stream, subscription, _event if as_events else _line)
+                    await write(_FIRST)
+                await _follow(call, write, subscription, _event if as_events else _line)
         return stream
 
     return [Route(method="GET", path=PATH, handler=follow, access=Scopes("read:logs"), token_parameter="key")]  # noqa: S106 - its name
 
 
 async def _follow(
-    call: Call, stream: web.StreamResponse, subscription: Subscription, written: Callable[[dict[str, object]], bytes]
+    call: Call, write: Write, subscription: Subscription, written: Callable[[dict[str, object]], bytes]
 ) -> None:
     """Write what comes, until the subscription is closed or the client has left."""
     while not subscription.closed and call.request.transport is not None:
         event = await subscription.next(HEARTBEAT_SECONDS)
         if isinstance(event, Missed):
-            await stream.write(written(_missed(event)))
+            await write(written(_missed(event)))
         elif event is not None:
             for record in records(event):
-                await stream.write(written(record))
+                await write(written(record))
         elif written is _event:
-            await stream.write(HEARTBEAT)
+            await write(HEARTBEAT)
 
 
 def records(execution: Execution) -> Iterator[dict[str, object]]:

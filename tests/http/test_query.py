@@ -112,3 +112,13 @@ def test_what_may_be_given_several_times():
     assert Query(MultiDict(), (), many=("tag",)).texts("tag") == []
     with pytest.raises(InvalidQuery, match=r"not allowed: other' \(known are: text, tag\)"):
         Query(MultiDict(other="x"), ("text",), many=("tag",))
+
+
+def test_a_moment_is_of_a_zone():
+    """RFC 3339, with Z or an offset; without either it could be any of 38 moments."""
+    assert query(text="2026-11-21T07:05:01.5Z").moment("text") == 1795244701.5
+    assert query(text="2026-11-21T09:05:01+02:00").moment("text") == 1795244701.0
+    assert query().moment("text") is None
+    for wrong in ("2026-11-21T07:05:01", "2026-11-21", "yesterday", "", "9" * 300, "2026-13-01T00:00:00Z"):
+        with pytest.raises(InvalidQuery, match=r"is not a moment such as .* on property text"):
+            query(text=wrong).moment("text")

@@ -4,12 +4,13 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from runtime.errors import Unavailable
-from runtime.logs.base import RECORD_BYTES
+from runtime.logs.base import RECORD_BYTES, Retention
 from runtime.logs.recorder import EXECUTIONS, StorageRecorder, log_fields
 from runtime.model import ConsoleLine, DroppedClaim, Execution, Failure
 from runtime.storage.base import ExecutionFilter
@@ -55,9 +56,12 @@ async def recorded(storage: SqliteStorage) -> list[str]:
     return [row.id for row in found]
 
 
+KEEP = Retention(days=10, most=100_000, most_bytes=1 << 30)
+
+
 def recorder_of(storage: SqliteStorage, **more) -> StorageRecorder:
     """A recorder that keeps everything."""
-    return StorageRecorder(storage, **{"keep_days": 10, "keep_most": 100_000, **more})
+    return StorageRecorder(storage, **{"keep": KEEP, **more})
 
 
 async def test_records_reach_the_storage_by_themselves(storage):
@@ -216,10 +220,10 @@ async def test_a_storage_that_fails_loses_records_not_the_service(storage, caplo
 
 
 async def test_old_records_are_removed_at_the_start(storage):
-    """Records from before keep_days go; younger ones stay."""
+    """Records from before so many days go; younger ones stay."""
     old, young = execution(at=time.time() - 3 * 86_400), execution()
     await storage.append_executions([old, young])
-    recorder = recorder_of(storage, keep_days=2)
+    recorder = recorder_of(storage, keep=replace(KEEP, days=2))
     recorder.start()
     async with asyncio.timeout(10):
         while await recorded(storage) != [young.id]:

@@ -131,3 +131,14 @@ async def test_closing_wakes_the_listener():
             assert await waiting is None
         assert await subscription.next(60) is None
         assert subscription.closed
+
+
+async def test_a_listener_may_want_bad_news_only():
+    """A level is the least; the other members of the filter hold too."""
+    tail = Tail()
+    warned = (ConsoleLine(level="warn", text="x"),)
+    with tail.subscribe("acme", ExecutionFilter(level="warn", client_id="c1")) as subscription:
+        tail.publish(execution(1))
+        tail.publish(execution(2, console=warned))
+        tail.publish(execution(3, console=warned, client_id="c2"))
+        assert await drain(subscription) == [2]

@@ -243,52 +243,6 @@ async def test_executions_outlive_their_hook(storage, nouns):
     assert await storage.list_executions("acme", ExecutionFilter(hook_id=hook.id), limit=9) == [row]
 
 
-async def test_old_executions_are_pruned(storage, nouns):
-    """Those before the time; one from exactly then stays."""
-    rows = [nouns.execution(at=float(at)) for at in range(10)]
-    await storage.append_executions(rows)
-
-    assert await storage.prune_executions(older_than=4.0, most=100) == 4
-    assert await ids(storage) == [row.id for row in rows[:3:-1]]
-    assert await storage.prune_executions(older_than=4.0, most=100) == 0
-
-
-async def test_executions_over_the_number_are_pruned(storage, nouns):
-    """The newest stay, also when many are of one moment."""
-    rows = [nouns.execution(at=float(number // 400)) for number in range(1600)]
-    await storage.append_executions(rows)
-
-    assert await storage.prune_executions(older_than=0.0, most=300) == 1300
-    assert await ids(storage) == [row.id for row in rows[:1299:-1]]
-    assert await storage.prune_executions(older_than=0.0, most=0) == 300
-    assert await storage.prune_executions(older_than=9e9, most=0) == 0
-
-
-async def test_each_tenant_has_its_own_number_of_executions(storage, nouns):
-    """One that has many, all of them newer, takes the place of none of another's; each one's oldest go."""
-    tenants = ["acme", "", "acm", "acme2", "\U0001f511", "quiet"]
-    rows = {tenant: [nouns.execution(tenant=tenant, at=float(at)) for at in range(9)] for tenant in tenants}
-    rows["quiet"] = rows["quiet"][:1]
-    for some in rows.values():
-        await storage.append_executions(some)
-
-    assert await storage.prune_executions(older_than=0.0, most=4) == 5 * 5
-
-    for tenant, some in rows.items():
-        assert await storage.list_executions(tenant, EVERY, limit=99) == some[-4:][::-1]
-    assert await storage.prune_executions(older_than=8.0, most=4) == 5 * 3 + 1
-
-
-@pytest.mark.parametrize("older_than, most", [(6.0, 8), (2.0, 4)])
-async def test_whichever_rule_takes_more_decides(storage, nouns, older_than, most):
-    """An execution goes when it is too old or one too many."""
-    rows = [nouns.execution(at=float(at)) for at in range(10)]
-    await storage.append_executions(rows)
-
-    assert await storage.prune_executions(older_than=older_than, most=most) == 6
-    assert await ids(storage) == [row.id for row in rows[:5:-1]]
-
-
 async def test_a_document_comes_back_as_it_was_put(storage, nouns):
     """Each hook has its own; it stays when the hook is changed, and goes with it."""
     hook, other = nouns.hook(), nouns.hook()

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from runtime.errors import HookNameTaken, SettingsError, Unavailable
-from runtime.storage.base import HookChange, HookFilter
+from runtime.model import ConsoleLine, Failure, Refusal
+from runtime.storage import records
+from runtime.storage.base import ExecutionFilter, HookChange, HookFilter
 from runtime.storage.sqlite import SqliteStorage, migrations, open_sqlite
 from tests.databases import other_process
 
@@ -269,6 +271,42 @@ async def test_an_older_database_is_migrated(path, nouns, monkeypatch):
     assert await storage.enabled_hooks("acme", hook.trigger) == (hook,)
     assert (await storage.create_hook(nouns.hook(enabled=True))).disabled is not None
     await storage.append_executions([nouns.execution()])
+    await storage.close()
+
+
+async def test_older_executions_are_found_by_what_they_are(path, nouns, monkeypatch):
+    """Records that were kept before there were columns for it."""
+    broke, refused = Failure(code="cpu_limit", message="long"), Refusal(name="Error", message="no")
+    rows = [
+        nouns.execution(failure=broke, request_id="r-1"),
+        nouns.execution(failure=refused, trigger="password-exchange"),
+        nouns.execution(console=(ConsoleLine(level="warn", text="\u00e9 '$.level'"),)),
+        nouns.execution(),
+    ]
+    with monkeypatch.context() as older:
+        older.setattr("runtime.storage.sqlite.migrations", lambda: migrations()[:8])
+        await (await open_sqlite(path)).close()
+    with other_process(path) as db:
+        for row in rows:
+            told = (row.tenant, row.id, row.hook_id, row.client_id, row.decision, row.at, records.encode(row))
+            db.execute(
+                "INSERT INTO executions (tenant, id, hook_id, client_id, decision, at, record) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                told,
+            )
+
+    storage = await open_sqlite(path)
+
+    for wanted in (
+        ExecutionFilter(outcome="cpu_limit", level="error", request_id="r-1"),
+        ExecutionFilter(outcome="refusal", trigger="password-exchange"),
+        ExecutionFilter(level="warn", outcome="answer"),
+        ExecutionFilter(outcome="answer"),
+    ):
+        assert await storage.list_executions("acme", wanted, limit=9) == [
+            row for row in rows[::-1] if wanted.wants(row)
+        ]
+    room = sum(len(records.encode(row)) for row in rows[2:])
+    assert await storage.prune_executions(older_than=0.0, most=9, most_bytes=room) == 2
     await storage.close()
 
 

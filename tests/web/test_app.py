@@ -7,7 +7,7 @@ from runtime.ulid import Ulids
 from runtime.web.app import web_routes
 from tests.web.conftest import ALL_SCOPES, Api, token
 
-PUBLIC = {"/health", "/ready", "/openapi.json", "/api/env/node/modules/{name}"}
+PUBLIC = {"/livez", "/readyz", "/openapi.json", "/api/env/node/modules/{name}"}
 
 
 VARIABLES = {

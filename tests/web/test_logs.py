@@ -95,6 +95,8 @@ async def test_a_record_has_what_a_developer_needs(api: Api):
         "version": oldest["version"],
         "client": "good",
         "decision": "allow",
+        "outcome": "answer",
+        "level": "warn",
         "error": None,
         "error_description": None,
         "hook_error": None,
@@ -124,6 +126,13 @@ async def test_the_list_is_filtered_and_paged(api: Api):
     assert await found(decision="deny") == [ids[1]]
     assert await found(hook=hook["id"], decision="allow", client="b") == [ids[3]]
     assert await found(hook=Ulids().new(0)) == []
+    assert await found(outcome="refusal") == await found(trigger="credentials-exchange", decision="deny") == [ids[1]]
+    assert await found(level="warn") == [ids[4], ids[3], ids[2], ids[0]]
+    assert await found(outcome="failure") == await found(trigger="webtask") == []
+    third = (await api.call("GET", LOGS)).body["executions"][2]
+    assert await found(request_id=third["request_id"]) == [ids[2]]
+    assert await found(since=third["at"]) == ids[:1:-1]
+    assert await found(until=third["at"]) == ids[1::-1]
 
     first = (await api.call("GET", LOGS, limit="3")).body
     assert ([record["id"] for record in first["executions"]], first["next"]) == (ids[:1:-1], ids[2])
@@ -138,6 +147,10 @@ async def test_the_list_is_filtered_and_paged(api: Api):
         {"limit": "101"},
         {"before": "x"},
         {"decision": "maybe"},
+        {"outcome": "bad"},
+        {"level": "fatal"},
+        {"since": "yesterday"},
+        {"until": "2026-11-21T07:00:00"},
         {"hook": "a"},
         {"client": ""},
         {"cliant": "a"},
@@ -234,6 +247,22 @@ async def test_a_slow_listener_is_told_what_it_missed(api: Api):
         for execution in await api.runtime.storage.list_executions("acme", ExecutionFilter(), limit=9) * 5:
             subscription.offer(execution)
         assert await stream.raw() == 'event: missed\ndata: {"missed":3}\n\n'
+
+
+async def test_a_listener_who_does_not_read_is_cut_off(api: Api, monkeypatch):
+    """Once its connection takes nothing any more: its place is free, and no answer has waited for it."""
+    monkeypatch.setattr(logs, "SLOW_SECONDS", 0.05)
+    await api.create(hook_of("console.log('x'.repeat(30000)); cb(null, {});"))
+    host, port = api.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
+    lines = [f"GET {TAIL} HTTP/1.1", f"Host: {host}", *(f"{name}: {value}" for name, value in api.headers.items())]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    await reader.readuntil(b": connected")
+
+    async with asyncio.timeout(30):
+        while api.runtime.tail._subscriptions:
+            await run(api)
+    writer.transport.abort()
 
 
 async def test_a_quiet_tail_has_a_heartbeat(api: Api, monkeypatch):

@@ -165,7 +165,7 @@ async def test_decisions_and_records_fit_the_document(checked: Checked):
         while len((await checked.call("GET", "/api/v1/logs", limit="100")).body["executions"]) < 8:
             await asyncio.sleep(0.05)
     await checked.call("GET", "/api/v1/logs", limit="2", decision="deny")
-    for path in ("/health", "/ready"):
+    for path in ("/livez", "/readyz"):
         await checked.call("GET", path)
 
 
