@@ -12,14 +12,18 @@ import os
 import secrets
 import tomllib
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.admin import Admin
+from runtime.bundle.base import ModulesUnavailable
 from runtime.bundle.bundler import Bundler
+from runtime.bundle.process import configured_with, find_node
 from runtime.bundle.source import SourceImages
 from runtime.caches import StoredCaches
+from runtime.confine.places import Places
+from runtime.confine.process import Given, confine
 from runtime.dispatch import Dispatch
 from runtime.documents import StoredDocuments
 from runtime.errors import SettingsError
@@ -28,13 +32,13 @@ from runtime.logs.recorder import StorageRecorder
 from runtime.logs.tail import Tail
 from runtime.model import NODE
 from runtime.network.client import Client
-from runtime.node.engine import open_node
+from runtime.node.engine import Walled, build_walls, open_node
 from runtime.preparation import Preparations
 from runtime.sandbox.base import Sandbox
 from runtime.sandbox.operations.base import Perform
 from runtime.sandbox.operations.performing import Performer
 from runtime.sandbox.pool import open_sandbox
-from runtime.settings import Settings, StorageSettings, parse, trust_fault
+from runtime.settings import OFF, REQUIRED, Settings, StorageSettings, parse, trust_fault
 from runtime.storage.base import Storage
 from runtime.storage.sealing import Sealer, derive_key
 from runtime.storage.sqlite import open_sqlite
@@ -87,14 +91,22 @@ def require_production(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
-    """The runtime, as long as the block runs; afterwards everything that was accepted has been written."""
+async def open_runtime(settings: Settings, *, confined: bool = False) -> AsyncIterator[Runtime]:
+    """The runtime, as long as the block runs; afterwards everything that was accepted has been written.
+
+    `confined`: the whole process gives up for good what a runtime does not need, as the settings have it. It must have no
+    other thread yet.
+    """
     key = master_key(settings.storage)
     sealer = Sealer(key)
     database = database_path(settings.storage)
     private_folder(database.parent)
     private_folder(Path(settings.sandbox.cache_directory))
     async with AsyncExitStack() as stack:
+        # Its rights are more than ours will be, and later threads have what we have now: first walls, then rights, then threads.
+        walled = await _node_walls(settings, stack)
+        if confined and settings.server.confinement != OFF:
+            _give_up(settings, database, walled.plan.groups if walled else "")
         storage = await open_sqlite(database)
         stack.push_async_callback(storage.close)
         tail = Tail()
@@ -106,7 +118,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         stack.push_async_callback(client.close)
         performer = Performer(client, StoredDocuments(storage), connections=settings.network.connections)
         caches = StoredCaches(storage, Sealer(derive_key(key, "api.cache")))
-        sandbox, others = await _engines(settings, performer, caches, stack)
+        sandbox, others = await _engines(settings, performer, caches, walled, stack)
         bundler = Bundler(settings.bundle, Path(settings.sandbox.cache_directory))
         images = SourceImages(sandbox, bundler, storage.get_bundle, others)
         preparations = Preparations(
@@ -149,20 +161,63 @@ def _retention(storage: StorageSettings) -> Retention:
 
 
 async def _engines(
-    settings: Settings, perform: Perform, caches: StoredCaches, stack: AsyncExitStack
+    settings: Settings, perform: Perform, caches: StoredCaches, walled: Walled | None, stack: AsyncExitStack
 ) -> tuple[Sandbox, Mapping[str, Sandbox]]:
     """The wasm engine, and what there is beside it, by its name; closed with the stack."""
-    if settings.sandbox.engine == NODE and not settings.node.enabled:
-        raise SettingsError("'sandbox.engine' is node, but [node] is not enabled.")
     stack.push_async_callback(caches.close)
     at_once = settings.network.at_once
     wasm = await open_sandbox(settings.sandbox, perform, at_once=at_once, caches=caches)
     stack.push_async_callback(wasm.close)
-    if not settings.node.enabled:
+    if walled is None:
         return wasm, {}
-    node = await open_node(settings.node, settings.limits.limits(), perform, at_once=at_once, caches=caches)
+    limits = settings.limits.limits()
+    node = await open_node(settings.node, limits, perform, at_once=at_once, caches=caches, walled=walled)
     stack.push_async_callback(node.close)
     return wasm, {NODE: node}
+
+
+async def _node_walls(settings: Settings, stack: AsyncExitStack) -> Walled | None:
+    """What the Node engine stands on, None where it is not wanted; closed with the stack."""
+    if not settings.node.enabled:
+        if settings.sandbox.engine == NODE:
+            raise SettingsError("'sandbox.engine' is node, but [node] is not enabled.")
+        return None
+    walled = await build_walls(settings.node, settings.limits.limits())
+    stack.push_async_callback(walled.close)
+    return walled
+
+
+def _give_up(settings: Settings, database: Path, groups: str) -> None:
+    """What this process does not need: told in the log. `SettingsError` where all is required, and not all can be had."""
+    given = confine(places_of(settings, database, groups), port=settings.server.port)
+    missing = "; ".join(given.missing)
+    if missing and settings.server.confinement == REQUIRED:
+        raise SettingsError(
+            f"[server] confinement is required, but this process can not give everything up: {missing}."
+        )
+    _LOG.info("this process has given up %s%s", _named(given), f" (not {missing})" if missing else "")
+
+
+def _named(given: Given) -> str:
+    return ", ".join(given.up) or "nothing"
+
+
+def places_of(settings: Settings, database: Path, groups: str = "") -> Places:
+    """Where a runtime with these settings reads, writes and starts programs. `groups` is a folder of control groups, or ""."""
+    cache = Path(settings.sandbox.cache_directory).absolute()
+    read, execute = [Path(settings.network.ca_file)] if settings.network.ca_file else [], []
+    with suppress(ModulesUnavailable):
+        node = find_node()
+        (cache / "modules").mkdir(mode=0o700, exist_ok=True)
+        read += [node.npm.parents[1], *configured_with(os.environ, node)]
+        # esbuild is kept in the cache.
+        execute += [node.node, cache / "modules"]
+    # The file may be a link: what SQLite writes beside it lies where it leads.
+    write = dict.fromkeys((database.absolute().parent, database.resolve().parent, cache))
+    # The control groups go with their folder, when the service ends.
+    divided = (Path(groups),) if groups else ()
+    above = tuple(path.parent for path in divided)
+    return Places(read=tuple(read), write=(*write, *divided), clear=above, execute=tuple(execute))
 
 
 def database_path(storage: StorageSettings) -> Path:

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 from runtime.configuration import example_lines, fill, from_text, hints_of, row_type, setting, summary_of
 from runtime.model import ENGINES, WASM, Limits
 
+AUTO, REQUIRED, OFF = "auto", "required", "off"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
@@ -23,6 +25,12 @@ class Server:
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8080, "Port to listen on; 0 takes a free one.", least=0, most=65535)
     body_limit: int = setting(1_048_576, "Largest request body, in bytes.", least=1024, most=16_777_216)
+    confinement: str = setting(
+        AUTO,
+        "What the process gives up at its start (files, system calls, privileges): auto what the kernel lets it, "
+        "required all or it does not start, off nothing. Linux only.",
+        choices=(AUTO, REQUIRED, OFF),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

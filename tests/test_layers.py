@@ -92,10 +92,13 @@ ROOMS: Mapping[str, set[str]] = {
     | {"sandbox.caches"}
     | {"network", "places"},
     # What runs in the jailer has nothing but the standard library: it is started without site-packages.
-    "node.kernel": set(),
-    "node.syscalls": set(),
-    "node.groups": {"node.kernel"},
-    "node.jail": {"node.kernel", "node.syscalls", "node.groups"},
+    "confine.calls": set(),
+    "confine.kernel": set(),
+    "confine.filters": {"confine.calls"},
+    "confine": {"confine.calls", "confine.kernel", "confine.filters"},
+    "node.syscalls": {"confine.calls", "confine.filters"},
+    "node.groups": {"confine.kernel"},
+    "node.jail": {"confine.calls", "confine.kernel", "node.syscalls", "node.groups"},
     "node.jailer": {"node.jail"},
     "node.delegation": {"node.groups"},
     "node": RULES
@@ -127,6 +130,7 @@ ROOMS: Mapping[str, set[str]] = {
         "logs",
         "documents",
         "caches",
+        "confine",
     }
     | {"logs.tail"},
     "http": NOUNS | {"settings"},
@@ -136,7 +140,7 @@ ROOMS: Mapping[str, set[str]] = {
     | {"diff", "repeats", "http", "bootstrap", "dispatch", "admin", "logs.tail"},
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.
     "issuer": NOUNS | {"grammar", "settings", "http", "sqlite"},
-    "cli": RULES | CONTRACTS | {"configuration", "web", "issuer", "http", "bootstrap", "logs"},
+    "cli": RULES | CONTRACTS | {"configuration", "web", "issuer", "http", "bootstrap", "logs", "confine"},
     # Builds the artefact; runs on a developer's machine, not in the service.
     "guest": {"sandbox.abi", "sandbox.wasm"},
 }

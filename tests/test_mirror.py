@@ -14,7 +14,7 @@ WITHOUT_OWN_TESTS = {
     "configuration.py": "tests/test_settings.py tells it by the settings that there are",
     "guest/hatch_build.py": "tests/test_packaging.py builds with it",
     "node/conversation.py": "tests/node/test_engine.py has its limits, test_contract.py what it is told",
-    "node/kernel.py": "tests/node/test_jail.py tries whatever it is to forbid",
+    "confine/kernel.py": "tests/node/test_jail.py and tests/confine/test_process.py try whatever it is to forbid",
     "guest/patches.py": "tests/guest/test_build.py applies them",
     "logs/base.py": "a contract; its one implementation is tested",
     "network/failing.py": "tests/network/test_client.py has servers that fail in each way",

@@ -11,7 +11,7 @@ import os
 import resource
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -79,6 +79,20 @@ def environment(environ: Mapping[str, str], node: Node) -> dict[str, str]:
     return passed | {"PATH": str(node.node.parent), "GOMEMLIMIT": "1GiB", "NO_UPDATE_NOTIFIER": "1"}
 
 
+def configured_with(environ: Mapping[str, str], node: Node) -> Iterator[Path]:
+    """The files and folders that npm and Node read because the operator says so."""
+    passed = environment(environ, node)
+    yield from (Path(value) for name, value in passed.items() if name not in ("HOME", "PATH") and value.startswith("/"))
+    home = Path(passed.get("HOME", "/nonexistent"))
+    own = home / ".npmrc"
+    yield own
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        for line in own.read_text("utf-8").splitlines():
+            value = line.partition("=")[2].strip().replace("${HOME}", str(home))
+            if value.startswith("/") and not value.startswith("//"):
+                yield Path(value)
+
+
 @asynccontextmanager
 async def scratch(parent: Path) -> AsyncIterator[Path]:
     """A folder that is there as long as the block runs."""
@@ -103,7 +117,7 @@ async def run(
     is_too_much: Callable[[], bool] | None = None,
 ) -> Ended:
     """Run to the end. `TookTooLong`, `TookTooMuch`. `is_too_much` is asked on a thread, again and again."""
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+    with tempfile.TemporaryFile(dir=folder) as output, tempfile.TemporaryFile(dir=folder) as errors:
         process = await asyncio.create_subprocess_exec(
             *map(str, command),
             cwd=folder,

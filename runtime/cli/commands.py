@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from runtime.errors import HookdError, SettingsError
+from runtime.settings import OFF
 
 EXIT_BROKEN, EXIT_CONFIGURATION, EXIT_ADDRESS = 1, 2, 3
 
@@ -61,9 +62,11 @@ def dev(port: int, directory: Path) -> None:
 
     Prints curl lines that work as pasted. Data stay between starts: remove the directory to begin anew.
     """
+    from runtime.bootstrap import load_settings
     from runtime.cli.services import run_dev
 
-    _until_stopped(run_dev(directory, port))
+    settings = load_settings(None, os.environ)
+    _until_stopped(run_dev(directory, port), confined=settings.server.confinement != OFF)
 
 
 @hookd.command()
@@ -75,7 +78,7 @@ def serve(config: Path | None) -> None:
 
     settings = load_settings(config, os.environ)
     require_production(settings)
-    _until_stopped(run_runtime(settings))
+    _until_stopped(run_runtime(settings), confined=settings.server.confinement != OFF)
 
 
 @hookd.command()
@@ -171,11 +174,15 @@ def types(output: Path, force: bool) -> None:
     click.echo("/** @type {import('./hookd').CredentialsExchange} */", err=True)
 
 
-def _until_stopped(service: Coroutine[Any, Any, None]) -> None:
+def _until_stopped(service: Coroutine[Any, Any, None], *, confined: bool = False) -> None:
     import uvloop
 
     from runtime.cli.address import AddressInUse
 
+    if confined:
+        from runtime.confine.process import refuse_rings
+
+        refuse_rings()
     try:
         uvloop.run(service)
     except AddressInUse as error:

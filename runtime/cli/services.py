@@ -33,7 +33,7 @@ async def run_runtime(settings: Settings) -> None:
     configure(settings.log)
     stop = stop_asked()
     _open_many_files()
-    async with open_runtime(settings) as runtime:
+    async with open_runtime(settings, confined=True) as runtime:
         routes = web_routes(runtime)
         remedy = f"{_OTHER_PORT}: [server] port, or HOOKD_SERVER_PORT."
         async with _serving(routes, settings, settings.server.host, settings.server.port, remedy) as address:
@@ -67,7 +67,7 @@ async def run_dev(directory: Path, port: int) -> None:
     settings = _believing_itself(kept.settings(base_url, port, os.environ))
     configure(settings.log)
     async with AsyncExitStack() as stack:
-        runtime = await stack.enter_async_context(open_runtime(settings))
+        runtime = await stack.enter_async_context(open_runtime(settings, confined=True))
         issuer = await stack.enter_async_context(open_issuer(settings.issuer))
         if kept.is_new:
             await _seed(runtime)

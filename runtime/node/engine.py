@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from runtime.errors import SettingsError, Unavailable
 from runtime.model import Failure, Limits, Operation
@@ -17,7 +17,7 @@ from runtime.node import command, delegation
 from runtime.node.conversation import Conversation
 from runtime.node.jail import WALLS, NoWall, Plan
 from runtime.node.pool import Pool
-from runtime.node.processes import open_processes
+from runtime.node.processes import Processes, open_processes
 from runtime.node.program import NodeProgram, image_of, load_program
 from runtime.sandbox import abi, wrapping
 from runtime.sandbox.adapted import Adapted
@@ -175,22 +175,26 @@ class NodeSandbox(Sandbox):
         return _Ran(reply, held.cpu_ms, held.stopped, operations)
 
 
-async def open_node(
-    settings: NodeSettings,
-    limits: Limits,
-    perform: Perform = nothing,
-    *,
-    at_once: int = 10,
-    caches: Caches | None = None,
-    walls: Sequence[str] = WALLS,
-) -> NodeSandbox:
-    """The engine, with a process that has shown that it can be used; `perform`, `at_once` and `caches` as for `open_sandbox`.
+class Walled(NamedTuple):
+    """What is built before the engine: a jailer, and what it is to start. `no_groups`: why there are no control groups, or ""."""
 
-    `SettingsError` says what this machine lacks.
+    plan: Plan
+    processes: Processes
+    no_groups: str
+
+    async def close(self) -> None:
+        """For where the engine is not opened, or is closed. Idempotent."""
+        await self.processes.close()
+        await asyncio.to_thread(delegation.leave, self.plan.groups)
+
+
+async def build_walls(settings: NodeSettings, limits: Limits, *, walls: Sequence[str] = WALLS) -> Walled:
+    """For `open_node`, which may be called by a process that has given up the rights that it takes to build them.
+
+    No thread is started. `SettingsError` says what this machine lacks.
     """
-    node = await asyncio.to_thread(command.find, settings.path)
-    plan = await asyncio.to_thread(command.plan_of, node, limits, walls)
-    plan, no_groups = await asyncio.to_thread(_with_groups, plan)
+    plan = command.plan_of(command.find(settings.path), limits, walls)
+    plan, no_groups = _with_groups(plan)
     try:
         processes = await open_processes(plan)
     except NoWall as missing:
@@ -200,13 +204,29 @@ async def open_node(
             "(for a service that is not root: kernel.unprivileged_userns_clone, or an AppArmor profile with `userns`; in a "
             "container: a seccomp profile that lets clone and unshare through) or Landlock, and seccomp filters."
         ) from None
-    pool = Pool(plan, processes, settings.processes)
+    return Walled(plan, processes, no_groups or processes.no_groups)
+
+
+async def open_node(
+    settings: NodeSettings,
+    limits: Limits,
+    perform: Perform = nothing,
+    *,
+    at_once: int = 10,
+    caches: Caches | None = None,
+    walled: Walled | None = None,
+) -> NodeSandbox:
+    """The engine, with a process that has shown that it can be used; `perform`, `at_once` and `caches` as for `open_sandbox`.
+
+    The walls are the engine's from here on. `SettingsError` says what this machine lacks.
+    """
+    plan, processes, no_groups = walled or await build_walls(settings, limits)
+    node, pool = plan.command[0], Pool(plan, processes, settings.processes)
     try:
         await pool.fill()
     except Unavailable as unavailable:
         await pool.close()
         raise SettingsError(f"[node] is enabled, but {node} does not run in its jail: {unavailable}") from None
-    no_groups = no_groups or processes.no_groups
     layers = [
         *processes.walls,
         "seccomp",

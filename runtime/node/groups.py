@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from runtime.node import kernel
+from runtime.confine import kernel
 
 _MOST_THREADS: Final = 64
 # By controller. Where there is no swap there is no file for it.

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
-from runtime.node import kernel, syscalls
+from runtime.confine import kernel
+from runtime.confine.calls import MACHINES
+from runtime.node import syscalls
 from runtime.node.groups import Group, Groups
 
 NAMESPACES, LANDLOCK = "namespaces", "landlock"
@@ -73,10 +75,8 @@ class Jail:
         self.no_groups = ""
         """Why processes have no control groups though there is a folder for them; "" where they have."""
         self._groups: Groups | None = None
-        if kernel.MACHINE not in kernel.MACHINES:
-            raise NoWall(
-                f"the system calls of {kernel.MACHINE} are not known, only those of {', '.join(kernel.MACHINES)}"
-            )
+        if kernel.MACHINE not in MACHINES:
+            raise NoWall(f"the system calls of {kernel.MACHINE} are not known, only those of {', '.join(MACHINES)}")
         if not kernel.has_seccomp():
             raise NoWall("the kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)")
         self._find_groups()
@@ -132,7 +132,8 @@ class Jail:
         if not kernel.landlock_version():
             return "no Landlock: it takes Linux 5.13 or newer, with `landlock` among its security modules"
         places = [os.open(path, os.O_PATH) for path in (*self._plan.files, *self._plan.folders)]
-        self._rules = _high(kernel.landlock_rules(places))
+        uses = kernel.READ | kernel.EXECUTE
+        self._rules = _high(kernel.landlock_rules([(place, uses) for place in places], network=False))
         for place in places:
             os.close(place)
         self.walls.append(LANDLOCK)

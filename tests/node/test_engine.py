@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from runtime.errors import SettingsError, Unavailable
 from runtime.model import Answer, Failure
-from runtime.node.engine import OWNERS_SHARE, NodeSandbox, open_node
+from runtime.node.engine import OWNERS_SHARE, NodeSandbox, build_walls, open_node
 from runtime.sandbox.base import Run, SourceRejected
 from runtime.sandbox.evaluation import MOST_WAITING
 from runtime.settings import LimitSettings, NodeSettings
@@ -245,7 +245,7 @@ async def test_a_jailer_that_dies_ends_a_run_and_no_more(own: NodeSandbox):
 async def test_an_engine_that_can_not_be_had_says_what_is_missing(settings: NodeSettings, walls: list[str], says: str):
     """The service does not start with less than it was asked for."""
     with pytest.raises(SettingsError, match=says):
-        await open_node(settings, LIMITS, walls=walls)
+        await build_walls(settings, LIMITS, walls=walls)
 
 
 async def test_a_node_that_does_not_run_in_jail_is_refused(tmp_path: Path):

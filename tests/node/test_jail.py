@@ -26,7 +26,10 @@ PYTHON = Path(shutil.which("python3", path="/usr/bin:/usr/local/bin") or sys.exe
 LIBRARY = subprocess.check_output([PYTHON, "-c", "import os; print(os.path.dirname(os.__file__))"], text=True).strip()
 FOLDERS = [folder for folder in [LIBRARY, "/lib", "/lib64", "/usr/lib"] if Path(folder).is_dir()]
 SOMEBODY = 61_234
-JAILERS = ["__init__", "groups", "jail", "jailer", "kernel", "syscalls"]
+JAILERS = {
+    "confine": ["__init__", "calls", "filters", "kernel"],
+    "node": ["__init__", "groups", "jail", "jailer", "syscalls"],
+}
 EACH = [[NAMESPACES], [LANDLOCK], [NAMESPACES, LANDLOCK]]
 
 
@@ -70,10 +73,11 @@ async def test_a_service_that_is_not_root_has_the_same_walls(outside: dict[str, 
 
 def jailer_of_somebody(place: str, walls: list[str], control: socket.socket) -> subprocess.Popen[bytes]:
     """As `open_processes` starts it, by a user who is not root and may read this place."""
-    folder = Path(place, "runtime/node")
-    folder.mkdir(parents=True)
-    for name in JAILERS:
-        shutil.copy(Path(jail.__file__).with_name(f"{name}.py"), folder)
+    for room, names in JAILERS.items():
+        folder = Path(place, "runtime", room)
+        folder.mkdir(parents=True)
+        for name in names:
+            shutil.copy(Path(jail.__file__).parents[1] / room / f"{name}.py", folder)
     subprocess.run(["chmod", "-R", "a+rX", place], check=True)
     program = f"import sys; sys.path.insert(0, {place!r}); from runtime.node.jailer import main; main()"
     wanted = orjson.dumps(asdict(plan("-c", PROBE.read_text(), walls=walls))).decode()

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import errno
-
 import pytest
 
 from runtime.node.syscalls import REFUSED, program
+from tests.confine import interpreting
+from tests.confine.interpreting import MACHINES
 
-ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 PID = 77
 
 
 def answer(machine: str, number: int, first: int = 0, *, said: int | None = None) -> str:
-    """What the program says to a call: `allow`, `kill`, or the name of an error."""
-    code = program(machine, PID)
-    data = {0: number, 4: MACHINES[machine] if said is None else said, 16: first & 0xFFFFFFFF}
-    at, value = 0, 0
-    while True:
-        kind, yes, no, k = code[at]
-        at += 1
-        if kind == 0x20:
-            value = data[k]
-        elif kind == 0x06:
-            return {ALLOW: "allow", KILL: "kill"}.get(k) or errno.errorcode[k - ERRNO]
-        else:
-            holds = {0x15: value == k, 0x35: value >= k, 0x45: bool(value & k)}[kind]
-            at += yes if holds else no
+    """What the program says to a call."""
+    return interpreting.answer(program(machine, PID), machine, number, first, said=said)
 
 
 @pytest.mark.parametrize("machine, column", [("x86_64", 0), ("aarch64", 1)])

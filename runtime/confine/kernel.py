@@ -1,7 +1,7 @@
 """System calls that Python has no functions for, by ctypes: Linux on x86-64 and on 64-bit ARM.
 
-Runs in the jailer (`jailer.py`) and between its fork and its exec: standard library only, one thread. Every call that fails
-is an `OSError` that says which.
+Runs in the Node engine's jailer too, and between its fork and its exec: standard library only. Every call that fails is an
+`OSError` that says which.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ import signal
 import stat
 import struct
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 # Not CDLL: that would give up the interpreter's lock, which a clone must have on both sides.
 _LIBC: Final = ctypes.PyDLL(None, use_errno=True)
 
-MACHINES: Final = ("x86_64", "aarch64")
 MACHINE: Final = platform.machine()
 _IS_X86: Final = MACHINE == "x86_64"
 
@@ -43,14 +42,28 @@ _CAP_AMBIENT_CLEAR_ALL: Final = 4
 _SECUREBITS: Final = 0b11001111
 _CAPABILITY_VERSION: Final = 0x20080522
 
-_CLONE, _PIVOT_ROOT, _CAPSET = (56, 155, 126) if _IS_X86 else (220, 41, 91)
+_CLONE, _PIVOT_ROOT, _SECCOMP = (56, 155, 317) if _IS_X86 else (220, 41, 277)
+_CAPGET, _CAPSET = (125, 126) if _IS_X86 else (90, 91)
+_SET_MODE_FILTER, _ALL_THREADS = 1, 1
 _CLONE3: Final = 435
 _INTO_CGROUP: Final = 0x200000000
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _LANDLOCK_VERSION: Final = 1
 # What the file system rights of each version of Landlock are, in bits: refer came with 2, truncate with 3, ioctl with 5.
 _LANDLOCK_RIGHTS: Final = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
-_EXECUTE, _READ_FILE, _READ_FOLDER = 1 << 0, 1 << 2, 1 << 3
+_ACCESS_NETWORK, _SCOPES = 0b11, 0b11
+
+EXECUTE, READ = 1 << 0, 1 << 2 | 1 << 3
+WRITE: Final = 1 << 1 | READ | sum(1 << bit for bit in (4, 5, 7, 8, 12, 13, 14))
+"""What there is to do with files and folders, links and renaming included; no devices, pipes or sockets are made."""
+USE: Final = 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15
+"""What there is to do with a device."""
+CLEAR: Final = 1 << 4
+"""Removing empty folders."""
+_OF_FILES: Final = EXECUTE | USE
+
+# The bits of capabilities(7).
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_NET_BIND_SERVICE = 1 << 1, 1 << 2, 1 << 3, 1 << 10
 
 
 def unshare(flags: int) -> None:
@@ -108,16 +121,44 @@ def die_with_parent() -> None:
     _prctl("PR_SET_PDEATHSIG", _PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
-def give_up_capabilities() -> None:
-    """No capability is left, and none can come back by an exec, whoever the process is."""
+def give_up_new_privileges() -> None:
+    """No exec gives this process, or what becomes of it, more rights than it has."""
+    _prctl("PR_SET_NO_NEW_PRIVS", _PR_SET_NO_NEW_PRIVS, 1)
+
+
+class Capabilities(NamedTuple):
+    """Of this thread, in bits: those that count now, and those that it may make count."""
+
+    effective: int
+    permitted: int
+
+
+def capabilities() -> Capabilities:
+    """What this thread has."""
+    said = ctypes.create_string_buffer(24)
+    _called("capget", _LIBC.syscall(_CAPGET, struct.pack("<Ii", _CAPABILITY_VERSION, 0), said))
+    low = struct.unpack("<6I", said.raw)
+    return Capabilities(low[0] | low[3] << 32, low[1] | low[4] << 32)
+
+
+def set_capabilities(wanted: Capabilities) -> None:
+    """None of them is inherited."""
+    effective, permitted = wanted
+    parts = [effective & 0xFFFFFFFF, permitted & 0xFFFFFFFF, 0, effective >> 32, permitted >> 32, 0]
+    _called("capset", _LIBC.syscall(_CAPSET, struct.pack("<Ii", _CAPABILITY_VERSION, 0), struct.pack("<6I", *parts)))
+
+
+def give_up_capabilities(*, but: int = 0) -> None:
+    """No capability is left but these, as far as there were any, and none can come back by an exec, whoever the process is."""
     _prctl("PR_CAP_AMBIENT", _PR_CAP_AMBIENT, _CAP_AMBIENT_CLEAR_ALL)
     for capability in range(64):
-        if _LIBC.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+        if not but & 1 << capability and _LIBC.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
             break  # the kernel has no more of them, or this process none to give up
-    _LIBC.prctl(_PR_SET_SECUREBITS, _SECUREBITS, 0, 0, 0)  # as far as it may: no new privileges is what counts
-    _prctl("PR_SET_NO_NEW_PRIVS", _PR_SET_NO_NEW_PRIVS, 1)
-    none = struct.pack("<6I", *[0] * 6)
-    _called("capset", _LIBC.syscall(_CAPSET, struct.pack("<Ii", _CAPABILITY_VERSION, 0), none))
+    if not but:
+        _LIBC.prctl(_PR_SET_SECUREBITS, _SECUREBITS, 0, 0, 0)  # as far as it may: no new privileges is what counts
+    give_up_new_privileges()
+    kept = capabilities().permitted & but
+    set_capabilities(Capabilities(kept, kept))
 
 
 def landlock_version() -> int:
@@ -126,19 +167,20 @@ def landlock_version() -> int:
     return max(0, version)
 
 
-def landlock_rules(places: Iterable[int]) -> int:
-    """A rule set, as a descriptor: these may be read and executed; no other file, no TCP port, no process outside.
+def landlock_rules(places: Iterable[tuple[int, int]], *, network: bool) -> int:
+    """A rule set, as a descriptor: this may be done there; nothing with other files, nor with processes outside.
 
-    `places` are descriptors of files and folders.
+    `places` are descriptors of files and folders, and what of `READ`, `WRITE`, `EXECUTE`, `CLEAR`, `USE`. Without `network` there is no TCP.
     """
     version = landlock_version()
     rights = (1 << _LANDLOCK_RIGHTS.get(version, 16)) - 1
-    wanted = struct.pack("<QQQ", rights, 0b11, 0b11)[: 24 if version >= 6 else 16 if version >= 4 else 8]
+    wanted = struct.pack("<QQQ", rights, 0 if network else _ACCESS_NETWORK, _SCOPES)
+    wanted = wanted[: 24 if version >= 6 else 16 if version >= 4 else 8]
     rules: int = _LIBC.syscall(_LANDLOCK_CREATE, wanted, ctypes.c_size_t(len(wanted)), 0)
     _called("landlock_create_ruleset", rules)
-    for place in places:
-        listed = _READ_FOLDER if stat.S_ISDIR(os.fstat(place).st_mode) else 0
-        rule = struct.pack("<Qi", _EXECUTE | _READ_FILE | listed, place)
+    for place, uses in places:
+        known = rights if stat.S_ISDIR(os.fstat(place).st_mode) else rights & _OF_FILES
+        rule = struct.pack("<Qi", uses & known, place)
         _called("landlock_add_rule", _LIBC.syscall(_LANDLOCK_ADD, rules, 1, rule, 0))
     return rules
 
@@ -149,11 +191,14 @@ def landlock(rules: int) -> None:
 
 
 def seccomp(program: Sequence[tuple[int, int, int, int]]) -> None:
-    """The kernel asks this program about each system call from now on. See `syscalls.py`."""
+    """The kernel asks this program about each system call from now on, whichever thread makes it. See `filters.py`."""
     code = b"".join(struct.pack("<HBBI", *instruction) for instruction in program)
     buffer = ctypes.create_string_buffer(code, len(code))
     head = struct.pack("<H6xQ", len(program), ctypes.addressof(buffer))
-    _called("seccomp", _LIBC.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, head, 0, 0))
+    refused: int = _LIBC.syscall(_SECCOMP, _SET_MODE_FILTER, _ALL_THREADS, head)
+    if refused > 0:
+        raise OSError(errno.EBUSY, f"seccomp: the thread {refused} has another filter")
+    _called("seccomp", refused)
 
 
 def has_seccomp() -> bool:
