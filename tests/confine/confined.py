@@ -44,9 +44,9 @@ def tried(attempt: Callable[[], object]) -> str:
     except ImportError:
         return "ImportError"
     except subprocess.CalledProcessError as error:
-        return error.stderr.decode()
+        return str(error)
     except OSError as error:
-        return errno.errorcode.get(error.errno or 0, str(error))
+        return errno.errorcode[error.errno or errno.EIO]
     return "ok"
 
 
