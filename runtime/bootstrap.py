@@ -103,10 +103,7 @@ async def open_runtime(settings: Settings, *, confined: bool = False) -> AsyncIt
     private_folder(database.parent)
     private_folder(Path(settings.sandbox.cache_directory))
     async with AsyncExitStack() as stack:
-        # Its rights are more than ours will be, and later threads have what we have now: first walls, then rights, then threads.
-        walled = await _node_walls(settings, stack)
-        if confined and settings.server.confinement != OFF:
-            _give_up(settings, database, walled.plan.groups if walled else "")
+        walled = await _before_threads(settings, database, stack, confined=confined)
         storage = await open_sqlite(database)
         stack.push_async_callback(storage.close)
         tail = Tail()
@@ -174,6 +171,16 @@ async def _engines(
     node = await open_node(settings.node, limits, perform, at_once=at_once, caches=caches, walled=walled)
     stack.push_async_callback(node.close)
     return wasm, {NODE: node}
+
+
+async def _before_threads(
+    settings: Settings, database: Path, stack: AsyncExitStack, *, confined: bool
+) -> Walled | None:
+    """First walls, for which it takes more rights than we will have, then rights, for threads have those that we have then."""
+    walled = await _node_walls(settings, stack)
+    if confined and settings.server.confinement != OFF:
+        _give_up(settings, database, walled.plan.groups if walled else "")
+    return walled
 
 
 async def _node_walls(settings: Settings, stack: AsyncExitStack) -> Walled | None:
