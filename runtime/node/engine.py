@@ -125,13 +125,13 @@ class NodeSandbox(Sandbox):
         assert isinstance(program, NodeProgram)
         started = time.perf_counter()
         if program.adapted:
-            arguments = await self._adapted.arguments(arguments, owner, program.adapted, caches=program.caches)
+            arguments = await self._adapted.arguments(program, arguments, owner)
         self._require_open()
         asked = _Asked(program, arguments, limits, _from_now(limits), Place(owner, hook, dry))
         ran = await self._runs.run(owner, partial(self._whole, asked))
         said = outcome(ran.reply, limits)
         if program.adapted:
-            said = await self._adapted.outcome(said, owner, program.adapted, dry=dry)
+            said = await self._adapted.outcome(program, said, owner, dry=dry)
         wall_ms = (time.perf_counter() - started) * 1000
         run = Run(said, console(ran.reply), ran.cpu_ms, wall_ms, ran.reply.memory_bytes, ran.operations)
         return run if program.places is None else placed(run, program.places)

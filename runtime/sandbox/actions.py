@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 from runtime.model import Answer, Failure, JsonObject, Outcome, Refusal
 from runtime.sandbox import abi
@@ -16,18 +16,26 @@ MOST_CHANGES: Final = 64
 """The adapter keeps one for each key; who goes around it has the last ones only."""
 
 
-def unpacked(answer: Answer) -> tuple[Outcome, list[Change]]:
-    """What the Action decided, and what it changed in its cache."""
+class Did(NamedTuple):
+    """What an Action decided, what it changed in its cache, and whether it read that."""
+
+    outcome: Outcome
+    changes: Sequence[Change] = ()
+    asked: bool = False
+
+
+def unpacked(answer: Answer) -> Did:
+    """What the Action did."""
     packed = answer.value
     if type(packed) is not dict or packed.keys() != {MARK}:
-        return answer, []
+        return Did(answer)
     said = packed[MARK]
     if type(said) is not dict:
-        return _nonsense(), []
-    changes = list(_changes(said.get("cache")))
+        return Did(_nonsense())
+    changes, asked = list(_changes(said.get("cache"))), said.get("asked") is True
     if "refusal" in said:
-        return _refusal(said["refusal"]), changes
-    return (Answer(said["answer"]) if "answer" in said else _nonsense()), changes
+        return Did(_refusal(said["refusal"]), changes, asked)
+    return Did(Answer(said["answer"]) if "answer" in said else _nonsense(), changes, asked)
 
 
 def _refusal(said: object) -> Outcome:

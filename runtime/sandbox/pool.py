@@ -130,7 +130,7 @@ class WasmSandbox(Sandbox):
             await self._open(program)
         started = time.perf_counter()
         if program.adapted:
-            arguments = await self._adapted.arguments(arguments, owner, program.adapted, caches=program.caches)
+            arguments = await self._adapted.arguments(program, arguments, owner)
         frame = guest.request(limits, image=program.image, payload=arguments, seed=next(self._seeds))
         step = None
         taken = program.pages * abi.PAGE - (0 if program.plain else self._engine.library_bytes)
@@ -147,7 +147,7 @@ class WasmSandbox(Sandbox):
         wall_ms = (time.perf_counter() - started) * 1000
         said = outcome(step.reply, limits)
         if program.adapted:
-            said = await self._adapted.outcome(said, owner, program.adapted, dry=dry)
+            said = await self._adapted.outcome(program, said, owner, dry=dry)
         run = Run(said, console(step.reply), step.cpu_ms, wall_ms, step.reply.memory_bytes, step.operations)
         return run if program.places is None else placed(run, program.places)
 

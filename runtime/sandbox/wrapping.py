@@ -55,11 +55,10 @@ def wrapped(source: str, trigger: str = "", modules: Modules | None = None) -> b
 def labelled(kept: bytes, source: str, trigger: str = "", modules: Modules | None = None) -> bytes:
     """What is kept of a source, with what `wrapped` has put around it: the adapter's trigger, the places of its modules.
 
-    Who never says `cache` has no use for what an Action's `api.cache` has.
+    Who never says `cache` has no use for what an Action's `api.cache` has, unless a module does it: that is seen when it does.
     """
     if is_adapted(source, trigger):
-        caches = trigger != WEBTASK and any(map(_CACHES.search, (source, modules.code if modules else "")))
-        kept = image.of_adapted(kept, trigger, caches=caches)
+        kept = image.of_adapted(kept, trigger, caches=trigger != WEBTASK and _CACHES.search(source) is not None)
     return kept if modules is None else image.of_bundled(kept, modules.places, lines_before(source))
 
 

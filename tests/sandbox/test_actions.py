@@ -9,7 +9,7 @@ import pytest
 
 from runtime import chain, claims, triggers
 from runtime.model import Allow, Answer, Failure, Refusal
-from runtime.sandbox.actions import MARK, unpacked
+from runtime.sandbox.actions import MARK, Did, unpacked
 from runtime.sandbox.base import SourceRejected
 from runtime.sandbox.caches import Change
 from runtime.sandbox.pool import WasmSandbox
@@ -270,6 +270,7 @@ async def test_whatever_the_source_does_around_it(sandbox: WasmSandbox, source: 
         (None, []),
         ([], []),
         ({}, []),
+        ({"asked": 1}, []),
         ({"refusal": 5}, []),
         ({"refusal": None, "cache": [["k"]]}, [Change("k")]),
         (
@@ -280,16 +281,16 @@ async def test_whatever_the_source_does_around_it(sandbox: WasmSandbox, source: 
 )
 def test_nonsense_is_a_malformed_answer(said: object, changes: list[Change]):
     """Nothing that only the adapter writes is believed."""
-    outcome, found = unpacked(Answer({MARK: said}))
+    did = unpacked(Answer({MARK: said}))
 
-    assert isinstance(outcome, Failure)
-    assert (outcome.code, found) == ("malformed_answer", changes)
+    assert isinstance(did.outcome, Failure)
+    assert (did.outcome.code, list(did.changes), did.asked) == ("malformed_answer", changes, False)
 
 
 def test_a_refusal_is_cut_to_size():
     """As the guest's own are."""
     said = {"name": 5, "message": "m" * 9_000, "properties": {"a": "x" * 9_000, "b": 5, "k" * 99: "c"}}
-    outcome, _ = unpacked(Answer({MARK: {"refusal": said}}))
+    did = unpacked(Answer({MARK: {"refusal": said}}))
 
-    assert outcome == Refusal(name="", message="m" * 4096, properties={"a": "x" * 4096})
-    assert unpacked(Answer({"scope": []})) == (Answer({"scope": []}), [])
+    assert did.outcome == Refusal(name="", message="m" * 4096, properties={"a": "x" * 4096})
+    assert unpacked(Answer({"scope": []})) == Did(Answer({"scope": []}))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import orjson
 import pytest
 
 from runtime.model import Answer, Refusal, Response
-from runtime.places import pack
 from runtime.sandbox import actions, webtasks
 from runtime.sandbox.adapted import Adapted
-from runtime.sandbox.base import Modules
 from runtime.sandbox.caches import Change, NoCaches
 from runtime.sandbox.pool import WasmSandbox
 from runtime.sandbox.program import load_program
@@ -54,14 +53,6 @@ async def test_an_image_knows_whether_it_names_the_cache(sandbox: WasmSandbox, s
     assert load_program(await sandbox.make_image(source, trigger=trigger)).caches is caches
 
 
-async def test_the_modules_of_an_action_may_name_the_cache(sandbox: WasmSandbox):
-    """Handed `api`, they can do what the Action can."""
-    modules = Modules(code="exports.m = () => (api) => api.cache;", builtins=(), places=pack(["m.js"], [0, 0, 0, 1]))
-    image = await sandbox.make_image(ACTION, trigger="credentials-exchange", modules=modules)
-
-    assert load_program(image).caches
-
-
 async def test_an_action_that_is_evaluated_in_each_request(sandbox: WasmSandbox):
     """It waits while it loads, so no image is kept; it runs all the same."""
     program = sandbox.load(
@@ -87,21 +78,38 @@ class Kept:
         self.asked.append((owner, trigger, changes))
 
 
+@dataclass
+class Known:
+    """What is known of a program."""
+
+    adapted: str = "x"
+    caches: bool = True
+
+
 async def test_an_actions_cache_goes_in():
     """Behind the hook's arguments, with the moments at which entries expire."""
     adapted = Adapted(Kept(Change("k", "v", 1000.0), Change("l", "", 2.5)))
 
     handed = '[["k","v",1000.0],["l","",2.5]]'
-    assert await adapted.arguments(b'[1,"a"]', "t", "x", caches=True) == f'[1,"a",{handed}]'.encode()
-    assert await adapted.arguments(b"[]", "t", "x", caches=True) == f"[{handed}]".encode()
+    assert await adapted.arguments(Known(), b'[1,"a"]', "t") == f'[1,"a",{handed}]'.encode()
+    assert await adapted.arguments(Known(), b"[]", "t") == f"[{handed}]".encode()
 
 
 async def test_who_names_no_cache_asks_for_none():
     """It is handed an empty one, and nothing is read for that."""
     kept = Kept(Change("k", "v", 1000.0))
 
-    assert await Adapted(kept).arguments(b"[1]", "t", "x", caches=False) == b"[1,[]]"
+    assert await Adapted(kept).arguments(Known(caches=False), b"[1]", "t") == b"[1,[]]"
     assert kept.asked == []
+
+
+@pytest.mark.parametrize("said", [{"asked": True}, {"cache": [["k"]]}])
+async def test_who_asks_for_it_nevertheless_has_it_from_then_on(said: dict[str, object]):
+    """A module, which was handed `api`."""
+    adapted, program = Adapted(Kept(Change("k", "v", 1000.0))), Known(caches=False)
+    await adapted.outcome(program, Answer({actions.MARK: {"answer": {}, **said}}), "t")
+
+    assert await adapted.arguments(program, b"[1]", "t") == b'[1,[["k","v",1000.0]]]'
 
 
 async def test_what_an_action_changed_is_kept():
@@ -110,23 +118,33 @@ async def test_what_an_action_changed_is_kept():
     adapted = Adapted(kept)
     packed = Answer({actions.MARK: {"answer": {}, "cache": [["k", "v", 1000]]}})
 
-    assert await adapted.outcome(packed, "t", "x") == Answer({})
-    assert await adapted.outcome(packed, "t", "x", dry=True) == Answer({})
-    assert await adapted.outcome(Answer({actions.MARK: {"answer": {}, "cache": []}}), "t", "x") == Answer({})
+    assert await adapted.outcome(Known(), packed, "t") == Answer({})
+    assert await adapted.outcome(Known(), packed, "t", dry=True) == Answer({})
+    assert await adapted.outcome(Known(), Answer({actions.MARK: {"answer": {}, "cache": []}}), "t") == Answer({})
     assert kept.asked == [("t", "x", [Change("k", "v", 1000.0)])]
 
 
 async def test_a_webtask_has_no_cache():
     """And its response is read as one."""
-    adapted = Adapted(Kept(Change("k", "v", 1000.0)))
+    adapted, webtask = Adapted(Kept(Change("k", "v", 1000.0))), Known("webtask", caches=False)
     said = {"status": 204, "headers": {}, "body": ""}
 
-    assert await adapted.arguments(b"[{}]", "t", "webtask", caches=False) == b"[{}]"
-    assert await adapted.outcome(Answer({webtasks.MARK: said}), "t", "webtask") == Response(said)
+    assert await adapted.arguments(webtask, b"[{}]", "t") == b"[{}]"
+    assert await adapted.outcome(webtask, Answer({webtasks.MARK: said}), "t") == Response(said)
+
+
+async def test_a_module_of_an_action_that_asks_for_the_cache(sandbox: WasmSandbox):
+    """The Action itself never says the word: the image does not know, the first run does."""
+    source = "const key = 'ca' + 'che'; exports.onExecuteCredentialsExchange = (event, api) => void api[key].get('k');"
+    program = load_program(await sandbox.make_image(source, trigger="credentials-exchange"))
+    before = program.caches
+    await sandbox.run(program, orjson.dumps([{"id": "c"}, ["a"], "x", {}]), AMPLE)
+
+    assert (before, program.caches) == (False, True)
 
 
 async def test_a_refusal_passes():
     """The adapters say nothing about it."""
     refusal = Refusal(name="E", message="m")
 
-    assert await Adapted(NoCaches()).outcome(refusal, "t", "x") is refusal
+    assert await Adapted(NoCaches()).outcome(Known(), refusal, "t") is refusal

@@ -1,5 +1,5 @@
 // Makes a hook of an Action: `exports.onExecute...(event, api)` becomes `(...inputs, cache, cb)`, where inputs are the
-// hook's arguments and `cache` the entries that the host keeps. Answers {"hookd:action": {answer | refusal, cache}}, which
+// hook's arguments and `cache` the entries that the host keeps. Answers {"hookd:action": {answer | refusal, cache, asked}}, which
 // the host reads (actions.py): nothing in it is trusted there.
 // Runs before the user's source, so what it takes from JavaScript is JavaScript's own; what is called later is taken now.
 ((trigger) => {
@@ -188,8 +188,10 @@
     if (size > 8192) return 'CacheSizeExceeded';
     return find(entries, key) < 0 && entries.length >= 20 ? 'ItemCountExceeded' : '';
   };
+  let asked = false;
   const cache = {
     get(key) {
+      asked = true;
       const at = find(entries, `${key}`);
       return at < 0 ? undefined : { value: entries[at][1], expires_at: entries[at][2] };
     },
@@ -314,6 +316,7 @@
         if (!refusal) throw error;
       }
       const said = { __proto__: null, cache: changes };
+      if (asked) said.asked = true;
       if (refusal) said.refusal = refusal;
       else said.answer = answer();
       inputs[count + 1](null, { __proto__: null, 'hookd:action': said });
