@@ -37,6 +37,8 @@ MOST_TENANTS: Final = 500
 """Whose connections are kept, those used last."""
 
 KEEP_SECONDS: Final = 15.0
+MOST_IDLE: Final = 100
+"""Connections of one tenant that are kept for a next request: each is a descriptor of the whole service."""
 
 # What says how a message is framed, or belongs to one connection: ours to say (https://fetch.spec.whatwg.org/#forbidden-request-header).
 FORBIDDEN: Final = frozenset(
@@ -190,7 +192,7 @@ class _Egress:
         """Requests that are under way."""
         self._policy = policy
         self._excepted: set[tuple[Address, int]] = set()
-        connector = aiohttp.TCPConnector(
+        connector = _Connector(
             resolver=_Pinned(resolve, self.check_resolved),
             socket_factory=self._socket,
             ssl=tls,
@@ -233,6 +235,14 @@ class _Egress:
         if not guard.is_public(address) and (address, port) not in self._excepted:
             raise OSError(errno.EACCES, "the address is refused")
         return socket.socket(family, kind, protocol)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """aiohttp's bounds what is used, and nothing of what it keeps."""
+
+    def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
+        idle = sum(map(len, self._conns.values()))
+        super()._release(key, protocol, should_close=should_close or idle >= MOST_IDLE)
 
 
 class _Pinned(AbstractResolver):

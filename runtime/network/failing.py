@@ -31,7 +31,7 @@ _CERTIFICATES: Final = {
 
 _REASONS: Final[tuple[tuple[tuple[type[Exception], ...], str, str], ...]] = (
     ((aiohttp.ClientSSLError,), "EPROTO", "{host} and hookd do not agree on TLS"),
-    ((aiohttp.ClientConnectorDNSError, socket.gaierror), "ENOTFOUND", "getaddrinfo ENOTFOUND {host}"),
+    ((aiohttp.ClientConnectorDNSError, socket.gaierror), "ENOTFOUND", "getaddrinfo {code} {host}"),
     ((aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError), "ECONNRESET", "socket hang up"),
     (
         (aiohttp.ClientResponseError, HttpProcessingError),
@@ -61,11 +61,17 @@ def reason_of(error: Exception, host: str) -> NetworkError:
         return _certificate(error.certificate_error, host)
     for kinds, code, message in _REASONS:
         if isinstance(error, kinds):
-            return NetworkError(code, message.format(host=host))
+            said = "EAI_AGAIN" if _is_for_now(error) else code
+            return NetworkError(said, message.format(host=host, code=said))
     if isinstance(error, OSError):
         code = errno.errorcode.get(error.errno or 0, "ECONNRESET")
         return NetworkError(code, f"connect {code} {host}")
     return NetworkError("ERR_INVALID_REQUEST", "the request can not be sent")
+
+
+def _is_for_now(error: Exception) -> bool:
+    found = error.os_error if isinstance(error, aiohttp.ClientConnectorDNSError) else error
+    return isinstance(found, socket.gaierror) and found.errno == socket.EAI_AGAIN
 
 
 def _certificate(error: Exception, host: str) -> NetworkError:

@@ -26,6 +26,8 @@ NAMES = {
 
 
 async def resolve(host: str) -> Sequence[Address]:
+    if host == "busy.example":
+        raise socket.gaierror(socket.EAI_AGAIN, "too many at once")
     if host not in NAMES:
         raise socket.gaierror(socket.EAI_NONAME, "no such host")
     return [ip_address(address) for address in NAMES[host]]

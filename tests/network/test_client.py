@@ -215,6 +215,7 @@ async def test_no_cookies_are_kept():
     "url, code",
     [
         ("http://nowhere.example/", "ENOTFOUND"),
+        ("http://busy.example/", "EAI_AGAIN"),
         ("http://10.0.0.1/", "ERR_ACCESS_DENIED"),
         ("ftp://a/", "ERR_ACCESS_DENIED"),
         ("http://8.8.8.8:22/", "ERR_ACCESS_DENIED"),

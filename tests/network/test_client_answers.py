@@ -134,6 +134,31 @@ async def test_a_tenant_whose_request_is_under_way_is_not_forgotten(monkeypatch:
     assert kept == ["acme", "c"]
 
 
+async def test_idle_connections_are_few(monkeypatch: pytest.MonkeyPatch):
+    """However many were used at once: the rest is closed, though the servers would keep them."""
+    monkeypatch.setattr(client_module, "MOST_IDLE", 2)
+    reached, closed, go = asyncio.Semaphore(0), asyncio.Semaphore(0), asyncio.Event()
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        reached.release()
+        await go.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await reader.read()
+        closed.release()
+
+    async with speaking(speak) as server, opened(allow=(server.place,)) as client:
+        asked = [asyncio.create_task(fetched(client, server.url())) for _ in range(5)]
+        for _ in asked:
+            await reached.acquire()
+        go.set()
+        await asyncio.gather(*asked)
+        async with asyncio.timeout(5):
+            for _ in range(3):
+                await closed.acquire()
+        assert closed.locked()
+
+
 async def test_a_redirect_to_nowhere_has_a_body():
     """A 3xx without `Location` is an answer like any other."""
     reply = b"HTTP/1.1 302 Found\r\nContent-Length: 4\r\n\r\nbody"
