@@ -99,7 +99,7 @@ ROOMS: Mapping[str, set[str]] = {
     "node.syscalls": {"confine.calls", "confine.filters"},
     "node.groups": {"confine.kernel"},
     "node.jail": {"confine.calls", "confine.kernel", "node.syscalls", "node.groups"},
-    "node.jailer": {"node.jail"},
+    "node.jailer": {"node.jail", "confine.kernel"},
     "node.delegation": {"node.groups"},
     "node": RULES
     | {"sandbox.base", "sandbox.abi", "sandbox.asked", "sandbox.turns", "sandbox.operations.base", "sandbox"}

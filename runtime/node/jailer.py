@@ -7,9 +7,11 @@ Standard input is a socket of whole messages (SOCK_SEQPACKET), JSON each; the fi
     {"do": "limit", "id": 1, "data": 2000, "more": 1000}            -> {"limited": 1}
            no more data memory than this, and no more of any memory than it has now and this
     {"do": "kill", "id": 1}
+                         whenever it ended without being told, and all with it -> {"lost": true}
                                          whenever a process has ended -> {"ended": 1, "status": as of waitpid(2), "peak": bytes, "starved": false}
 
-Who closes the socket ends them all. Standard library only.
+Who closes the socket ends them all. What serves is a copy of the process that has built the walls, and there is another one when
+it ends: a service that has given up its own rights could start no jailer any more. Standard library only.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ import socket
 import sys
 from typing import Any, Final
 
+from runtime.confine import kernel
 from runtime.node.jail import Jail, Jailed, NoWall, Plan
 
 MESSAGE_BYTES: Final = 4096
@@ -128,4 +131,19 @@ def main() -> None:
             control.send(json.dumps({"broken": str(error)[: MESSAGE_BYTES // 2]}).encode())
             return
         control.send(json.dumps({"walls": jail.walls, "no_groups": jail.no_groups[: MESSAGE_BYTES // 2]}).encode())
-        Jailer(control, jail).serve()
+        while not _served(control, jail):
+            with contextlib.suppress(ConnectionError):
+                control.send(b'{"lost":true}')
+
+
+def _served(control: socket.socket, jail: Jail) -> bool:
+    """Whether a copy of this process has served to the end, or there is nobody to serve."""
+    builder = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        kernel.die_with_parent()
+        if os.getppid() == builder:
+            Jailer(control, jail).serve()
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    return status == 0

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -225,8 +225,13 @@ class Processes:
             _LOG.error("the jailer of the Node engine has ended")
             self._end()
             return
-        told: dict[str, Any] = orjson.loads(said)
-        if "spawned" in told:
+        self._hear(orjson.loads(said))
+
+    def _hear(self, told: Mapping[str, Any]) -> None:
+        if "lost" in told:
+            _LOG.warning("the jailer of the Node engine has ended, and is started again")
+            self._lose("No Node process can be started: the jailer of the Node engine has ended.")
+        elif "spawned" in told:
             self._settle(told["spawned"], told["pid"])
         elif "limited" in told:
             if told["limited"] in self._running:
@@ -258,9 +263,12 @@ class Processes:
         self.is_open = False
         asyncio.get_running_loop().remove_reader(self._control.fileno())
         self._control.close()
+        self._lose("The Node engine is stopping.")
+
+    def _lose(self, why: str) -> None:
         for started in self._starting.values():
             if not started.done():
-                started.set_exception(Unavailable("The Node engine is stopping."))
+                started.set_exception(Unavailable(why))
         for process in [*self._running.values()]:
             process.end(UNKNOWN)
             process.channel.close()

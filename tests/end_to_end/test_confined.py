@@ -19,6 +19,7 @@ from runtime.confine import kernel
 from runtime.settings import BundleSettings
 from tests.end_to_end.processes import Process, call
 from tests.network.servers import serving
+from tests.node.waiting import children
 from tests.registry import open_registry
 
 SECRET = "a-secret-of-thirty-two-characters-or-more"
@@ -110,9 +111,15 @@ def work(file: Path, environ: dict[str, str], script: str) -> None:
         assert (made.status, execute()) == (201, ["42", "gold", "ERR_ACCESS_DENIED"])
         made = deploy(name="in-node", script=IN_NODE, engine="node")
         assert (made.status, execute()) == (201, ["node"])
+        (builder,) = children(service._process.pid)
+        (jailer,) = children(builder)
+        os.kill(jailer, signal.SIGKILL)
+        while "is started again" not in service.log:
+            assert service._process.poll() is None
+        assert execute() == ["node"]
         logs = call("GET", f"{service.url}/api/v1/logs?limit=5", token=bearer).body["executions"]
-        assert [row["hook"] for row in logs] == ["in-node", "in-wasm"]
-        assert logs[1]["console"][0]["text"] == "hello shop"
+        assert [row["hook"] for row in logs] == ["in-node", "in-node", "in-wasm"]
+        assert logs[2]["console"][0]["text"] == "hello shop"
         said = threads(service._process.pid)
         assert len(said) > 5
         assert {(row["NoNewPrivs"], row["Seccomp"], row["CapPrm"], row["CapEff"]) for row in said} == {

@@ -12,7 +12,7 @@ from runtime.errors import Unavailable
 from runtime.node.command import find, plan_of
 from runtime.node.jail import Plan
 from runtime.node.processes import open_processes
-from tests.node.waiting import gone
+from tests.node.waiting import children, gone
 from tests.sandbox.running import LIMITS
 
 
@@ -34,6 +34,24 @@ async def test_processes_end_with_their_jailer(plan: Plan):
     with pytest.raises(Unavailable):
         await processes.spawn()
     await processes.close()
+
+
+async def test_another_jailer_takes_the_place_of_one_that_ended(plan: Plan):
+    """By a process that still may: the service could have given up the rights that it takes. What ran is over."""
+    processes = await open_processes(plan)
+    running = await processes.spawn()
+    (jailer,) = children(processes._jailer.pid)
+    os.kill(jailer, signal.SIGKILL)
+    await running.death()
+    await gone(running.pid)
+    again = await processes.spawn()
+
+    assert running.ended.done()
+    assert again.memory()["VmRSS"] > 1 << 20
+    assert children(processes._jailer.pid) not in ([], [jailer])
+    await processes.close()
+    await gone(again.pid)
+    assert processes._jailer.returncode == 0
 
 
 async def test_processes_end_with_the_host(plan: Plan):
