@@ -23,7 +23,7 @@ from runtime.bundle.process import configured_with, find_node
 from runtime.bundle.source import SourceImages
 from runtime.caches import StoredCaches
 from runtime.confine.places import Places
-from runtime.confine.process import Given, confine
+from runtime.confine.process import confine
 from runtime.dispatch import Dispatch
 from runtime.documents import StoredDocuments
 from runtime.errors import SettingsError
@@ -202,11 +202,7 @@ def _give_up(settings: Settings, database: Path, groups: str) -> None:
         raise SettingsError(
             f"[server] confinement is required, but this process can not give everything up: {missing}."
         )
-    _LOG.info("this process has given up %s%s", _named(given), f" (not {missing})" if missing else "")
-
-
-def _named(given: Given) -> str:
-    return ", ".join(given.up) or "nothing"
+    _LOG.info("this process has given up %s%s", ", ".join(given.up) or "nothing", missing and f"; missing: {missing}")
 
 
 def places_of(settings: Settings, database: Path, groups: str = "") -> Places:
@@ -215,10 +211,10 @@ def places_of(settings: Settings, database: Path, groups: str = "") -> Places:
     read, execute = [Path(settings.network.ca_file)] if settings.network.ca_file else [], []
     with suppress(ModulesUnavailable):
         node = find_node()
-        (cache / "modules").mkdir(mode=0o700, exist_ok=True)
         read += [node.npm.parents[1], *configured_with(os.environ, node)]
         # esbuild is kept in the cache.
-        execute += [node.node, cache / "modules"]
+        private_folder(cache / "modules")
+        execute += [node.node.parent, cache / "modules"]
     # The file may be a link: what SQLite writes beside it lies where it leads.
     write = dict.fromkeys((database.absolute().parent, database.resolve().parent, cache))
     # The control groups go with their folder, when the service ends.

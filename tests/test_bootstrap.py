@@ -17,9 +17,11 @@ from runtime.bootstrap import (
     master_key,
     new_master_key,
     open_runtime,
+    places_of,
     require_production,
     write_master_key,
 )
+from runtime.bundle.process import find_node
 from runtime.errors import SettingsError
 from runtime.model import Allow
 from runtime.settings import Settings, StorageSettings, TrustedIssuer, parse
@@ -219,3 +221,39 @@ def test_a_whole_configuration_is_enough():
     require_production(settings)
 
     assert settings.auth.trusted == (TrustedIssuer(**TRUSTED),)
+
+
+@pytest.mark.parametrize("confinement, says", [("required", None), ("auto", "given up nothing; missing: ")])
+async def test_a_process_that_can_not_be_confined_says_so(settings, confinement, says, caplog):
+    """Here for it has threads: it does not start where that is required, and says what it kept where it is not."""
+    settings = replace(settings, server=replace(settings.server, confinement=confinement))
+    over = threading.Event()
+    another = threading.Thread(target=over.wait)
+    another.start()
+    caplog.set_level(logging.INFO, "hookd.bootstrap")
+    try:
+        if says is None:
+            with pytest.raises(SettingsError, match=r"confinement is required, but .*: "):
+                async with open_runtime(settings, confined=True):
+                    pass
+        else:
+            async with open_runtime(settings, confined=True):
+                assert says in caplog.text
+    finally:
+        over.set()
+        another.join()
+
+
+def test_the_places_of_a_runtime(settings, tmp_path):
+    """Written: the database's folder, where a link leads too, the cache, control groups; executed: Node and what is in the cache."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "hookd.db").symlink_to("elsewhere/hookd.db")
+    settings = replace(settings, network=replace(settings.network, ca_file="/ca.pem"))
+    places = places_of(settings, tmp_path / "hookd.db", "/sys/fs/cgroup/own/hookd")
+    cache = Path(settings.sandbox.cache_directory)
+
+    assert places.write == (tmp_path, tmp_path / "elsewhere", cache, Path("/sys/fs/cgroup/own/hookd"))
+    assert places.clear == (Path("/sys/fs/cgroup/own"),)
+    assert places.execute == (find_node().node.parent, cache / "modules")
+    assert Path("/ca.pem") in places.read
+    assert find_node().npm.parents[1] in places.read

@@ -10,7 +10,17 @@ import pytest
 
 from runtime.bundle import process
 from runtime.bundle.base import ModulesUnavailable
-from runtime.bundle.process import Ended, Node, TookTooLong, TookTooMuch, environment, find_node, run, scratch
+from runtime.bundle.process import (
+    Ended,
+    Node,
+    TookTooLong,
+    TookTooMuch,
+    configured_with,
+    environment,
+    find_node,
+    run,
+    scratch,
+)
 from runtime.bundle.store import size_of
 from tests.requesting import PATIENCE
 
@@ -93,6 +103,21 @@ def test_it_sees_no_variable_of_ours():
 
     assert seen.keys() == {"HOME", "NPM_CONFIG_REGISTRY", "https_proxy", "PATH", "GOMEMLIMIT", "NO_UPDATE_NOTIFIER"}
     assert seen["PATH"] == "/n/bin"
+
+
+def test_it_may_read_what_npm_is_configured_with(tmp_path):
+    """Files that variables or the user's own configuration name; no folder of the user's."""
+    (tmp_path / ".npmrc").write_text("registry=https://r/\n//r/:_authToken=x\ncafile=${HOME}/ca.pem\n")
+    environ = {
+        "HOME": str(tmp_path),
+        "NODE_EXTRA_CA_CERTS": "/more.pem",
+        "npm_config_userconfig": "/npmrc",
+        "OTHER": "/x",
+    }
+    found = set(configured_with(environ, find_node()))
+
+    assert found == {Path("/more.pem"), Path("/npmrc"), tmp_path / ".npmrc", tmp_path / "ca.pem"}
+    assert set(configured_with({}, find_node())) == {Path("/nonexistent/.npmrc")}
 
 
 async def test_a_folder_goes_with_its_block(tmp_path):

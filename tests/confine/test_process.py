@@ -137,3 +137,13 @@ def test_root_keeps_what_its_files_need(tmp_path: Path):
     assert said["capabilities"] == (
         kernel.CAP_DAC_OVERRIDE | kernel.CAP_DAC_READ_SEARCH | kernel.CAP_FOWNER | kernel.CAP_NET_BIND_SERVICE
     )
+
+
+def test_who_uses_io_uring_keeps_its_system_calls(tmp_path: Path):
+    """An event loop that has a ring ends the process when it may not use it: better no filter, and no word that there is one."""
+    said = confined(write=[str(tmp_path)], ring=True)
+    if said["ring"] != "ok":
+        pytest.skip(f"this kernel has no io_uring: {said['ring']}")
+
+    assert said["up"] == ALL[:2]
+    assert [text.partition(",")[0] for text in said["missing"]] == ["system calls: io_uring is in use"]
