@@ -247,7 +247,11 @@ class ClientSettings:
     client_secret: str = setting("", "Its secret; kept as a hash.", secret=True)
     name: str = setting("", "Shown to hooks as `client.name`.")
     grant_types: tuple[str, ...] = setting(
-        ("client_credentials",), "Grants it may use: client_credentials, password, refresh_token."
+        ("client_credentials",),
+        "Grants it may use: authorization_code, client_credentials, password, refresh_token.",
+    )
+    callbacks: tuple[str, ...] = setting(
+        (), "Where users are sent back to with a code, exactly: https, http on a loopback address, or an app's scheme."
     )
     token_endpoint_auth_method: str = setting(
         "client_secret_post",
@@ -270,7 +274,10 @@ class ResourceServerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientGrantSettings:
-    """`[[issuer.client_grants]]`: which client may ask for which API's scopes by client credentials."""
+    """`[[issuer.client_grants]]`: which client may ask for which API's scopes by client credentials.
+
+    For hookd's own API also: which of its scopes the client may have for users who have them among their permissions.
+    """
 
     client_id: str = setting("", "The client.")
     audience: str = setting("", "The API's identifier.")
@@ -279,13 +286,14 @@ class ClientGrantSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserSettings:
-    """`[[issuer.users]]`: a user for the password grant."""
+    """`[[issuer.users]]`: a user, for the login page and the password grant."""
 
     username: str = setting("", "What the user types; an e-mail address or a name.")
     password: str = setting("", "The password; kept as a hash.", secret=True)
     user_id: str = setting("", "The token's `sub`; made when empty.")
     email: str = setting("", "Shown to hooks as `user.email`.")
     name: str = setting("", "Shown to hooks as `user.displayName`.")
+    permissions: tuple[str, ...] = setting((), "Scopes of hookd's own API that the user may have, by the login page.")
     user_metadata: dict[str, Any] = setting(dict, "Shown to hooks as `user.user_metadata`.")
     app_metadata: dict[str, Any] = setting(dict, "Shown to hooks as `user.app_metadata`.")
 

@@ -12,6 +12,7 @@ WITHOUT_OWN_TESTS = {
     "cli/__main__.py": "three lines; every end-to-end test starts it",
     "cli/services.py": "tests/end_to_end starts each of its services",
     "configuration.py": "tests/test_settings.py tells it by the settings that there are",
+    "issuer/statements.py": "what the token server's tables share; tests/issuer/test_store.py has them",
     "guest/hatch_build.py": "tests/test_packaging.py builds with it",
     "node/conversation.py": "tests/node/test_engine.py has its limits, test_contract.py what it is told",
     "confine/kernel.py": "tests/node/test_jail.py and tests/confine/test_process.py try whatever it is to forbid",

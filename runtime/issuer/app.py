@@ -10,6 +10,7 @@ How the command line puts it into an application:
 from __future__ import annotations
 
 from runtime.http.routes import Route
+from runtime.issuer.authorization import authorization_routes
 from runtime.issuer.discovery import discovery_routes
 from runtime.issuer.endpoint import token_routes
 from runtime.issuer.issuer import Issuer, issuer_url, local_jwks_url, open_issuer, own_trust
@@ -23,8 +24,13 @@ __all__ = ["Issuer", "issuer_routes", "issuer_url", "local_jwks_url", "open_issu
 
 
 def issuer_routes(issuer: Issuer) -> list[Route]:
-    """Every route of the token server: the token endpoint, the discovery documents, the management API."""
-    return [*token_routes(issuer), *discovery_routes(issuer), *_management_routes(issuer)]
+    """Every route of the token server: authorization and token endpoint, the discovery documents, the management API."""
+    return [
+        *authorization_routes(issuer),
+        *token_routes(issuer),
+        *discovery_routes(issuer),
+        *_management_routes(issuer),
+    ]
 
 
 def _management_routes(issuer: Issuer) -> list[Route]:

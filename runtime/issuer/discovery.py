@@ -1,6 +1,6 @@
 """What clients and APIs find out by themselves: the metadata documents and the public keys.
 
-OpenID Connect Discovery 1.0 section 3, RFC 8414 section 3.2 (the same document), RFC 7517 section 5.
+OpenID Connect Discovery 1.0 section 3, RFC 8414 section 3.2 (the same document), RFC 9207 section 3, RFC 7517 section 5.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from aiohttp import web
 
 from runtime.http.json import json_response
 from runtime.http.routes import Call, Public, Route
+from runtime.issuer.authorization_request import PROMPTS
 from runtime.issuer.endpoint import GRANTS
 from runtime.issuer.issuer import Issuer
-from runtime.issuer.oauth_errors import UnsupportedResponseType, answer_oauth_error
 from runtime.issuer.records import AUTH_METHODS
 from runtime.issuer.scopes import OFFLINE_ACCESS
 from runtime.issuer.tokens import PROFILE_CLAIMS, SCOPES_WITH_CLAIMS
@@ -25,7 +25,7 @@ PUBLIC: Final = Public("metadata and public keys, which clients fetch before the
 
 
 def discovery_routes(issuer: Issuer) -> list[Route]:
-    """The well-known documents, and the authorization endpoint that they must name."""
+    """The well-known documents."""
 
     async def configuration(_call: Call) -> web.StreamResponse:
         return json_response(metadata(issuer), headers=CACHED)
@@ -37,26 +37,26 @@ def discovery_routes(issuer: Issuer) -> list[Route]:
         Route(method="GET", path="/.well-known/openid-configuration", handler=configuration, access=PUBLIC),
         Route(method="GET", path="/.well-known/oauth-authorization-server", handler=configuration, access=PUBLIC),
         Route(method="GET", path="/.well-known/jwks.json", handler=jwks, access=PUBLIC),
-        Route(method="GET", path="/authorize", handler=_authorize, access=PUBLIC, answer_error=answer_oauth_error),
     ]
 
 
 def metadata(issuer: Issuer) -> dict[str, object]:
-    """The document. `authorization_endpoint` and `response_types_supported` are required, though no flow uses them here."""
+    """The document. What is false is said, where it would be true if it were not (OpenID Connect Discovery section 3)."""
     return {
         "issuer": issuer.name,
         "authorization_endpoint": f"{issuer.url}/authorize",
         "token_endpoint": f"{issuer.url}/oauth/token",
         "jwks_uri": f"{issuer.url}/.well-known/jwks.json",
         "scopes_supported": [*SCOPES_WITH_CLAIMS, OFFLINE_ACCESS],
-        "response_types_supported": ["none"],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
         "grant_types_supported": list(GRANTS),
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "prompt_values_supported": list(PROMPTS),
+        "request_uri_parameter_supported": False,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
-        "claims_supported": ["aud", "auth_time", "exp", "iat", "iss", "sub", *PROFILE_CLAIMS],
+        "claims_supported": ["at_hash", "aud", "auth_time", "exp", "iat", "iss", "nonce", "sub", *PROFILE_CLAIMS],
     }
-
-
-async def _authorize(_call: Call) -> web.StreamResponse:
-    raise UnsupportedResponseType("This token server has no browser flow; ask POST /oauth/token.")

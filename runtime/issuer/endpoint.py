@@ -13,6 +13,7 @@ from aiohttp import web
 from runtime.http.json import json_response
 from runtime.http.routes import Call, Public, Route
 from runtime.issuer.authentication import authenticate
+from runtime.issuer.grants.authorization_code import authorization_code
 from runtime.issuer.grants.client_credentials import client_credentials
 from runtime.issuer.grants.password import password
 from runtime.issuer.grants.refresh_token import refresh_token
@@ -25,6 +26,7 @@ from runtime.issuer.tokens import Issuance, answer
 Grant: TypeAlias = Callable[[Issuer, Client, Parameters], Awaitable[Issuance]]
 
 GRANTS: Final[Mapping[str, Grant]] = {
+    "authorization_code": authorization_code,
     "client_credentials": client_credentials,
     "password": password,
     PASSWORD_REALM: password,

@@ -1,4 +1,4 @@
-"""Errors of the token endpoint: RFC 6749 section 5.2 and what Auth0 adds.
+"""Errors of the token endpoint (RFC 6749 section 5.2) and the authorization endpoint (4.1.2.1), and what Auth0 adds.
 
     OAuthError
     |- InvalidRequest          400  invalid_request
@@ -9,11 +9,14 @@
     |- UnsupportedResponseType 400  unsupported_response_type
     |- InvalidScope            400  invalid_scope
     |- AccessDenied            403  access_denied
+    |- LoginRequired           400  login_required
+    |- RequestNotSupported     400  request_not_supported
+    |- RequestUriNotSupported  400  request_uri_not_supported
     |- TooManyAttempts         429  too_many_attempts
     |- ServerError             500  server_error
     `- TemporarilyUnavailable  503  temporarily_unavailable
 
-The statuses are RFC 6749's; 403 for `access_denied` and 429 for `too_many_attempts`, which the RFC does not know at this
+The statuses are RFC 6749's, and are not seen where the authorization endpoint answers by redirect; 403 for `access_denied` and 429 for `too_many_attempts`, which the RFC does not know at this
 endpoint, are Auth0's.
 """
 
@@ -32,7 +35,7 @@ NO_STORE: Mapping[str, str] = {"Cache-Control": "no-store", "Pragma": "no-cache"
 
 
 class OAuthError(HookdError):
-    """An error that a client of the token endpoint sees. `code` is its `error`, `message` its `error_description`."""
+    """An error that an OAuth client sees. `code` is its `error`, `message` its `error_description`."""
 
     challenge: bool = False
     """Whether the client used the Authorization header, so that the answer must name the scheme."""
@@ -55,7 +58,7 @@ class InvalidClient(OAuthError):
 
 
 class InvalidGrant(OAuthError):
-    """The password or the refresh token is wrong, over, revoked or somebody else's."""
+    """The password, the code or the refresh token is wrong, over, revoked or somebody else's."""
 
     status, error, code = 400, "Bad Request", "invalid_grant"
 
@@ -88,6 +91,24 @@ class AccessDenied(OAuthError):
     """The hook denied, or the client is not authorized for this API."""
 
     status, error, code = 403, "Forbidden", "access_denied"
+
+
+class LoginRequired(OAuthError):
+    """Nobody is logged in, and nobody may be asked (OpenID Connect Core section 3.1.2.6)."""
+
+    status, error, code = 400, "Bad Request", "login_required"
+
+
+class RequestNotSupported(OAuthError):
+    """The authorization request is in a JWT (OpenID Connect Core section 6.1)."""
+
+    status, error, code = 400, "Bad Request", "request_not_supported"
+
+
+class RequestUriNotSupported(OAuthError):
+    """The authorization request is somewhere else (OpenID Connect Core section 6.2)."""
+
+    status, error, code = 400, "Bad Request", "request_uri_not_supported"
 
 
 class TooManyAttempts(OAuthError):
@@ -123,7 +144,7 @@ def answer_oauth_error(error: HookdError) -> web.Response:
     The RFC knows 400 for a request that is wrong in itself, so a body that is too large or of another type (413 and 415
     elsewhere) is that here too (RFC 6749 section 5.2).
     """
-    body = {"error": _code(error), "error_description": printable(error.message)}
+    body = {"error": oauth_code(error), "error_description": printable(error.message)}
     headers = dict(NO_STORE)
     if isinstance(error, OAuthError) and error.challenge:
         headers["WWW-Authenticate"] = 'Basic realm="hookd", charset="UTF-8"'
@@ -137,13 +158,14 @@ def printable(text: str) -> str:
     return re.sub(r"[^\x20-\x7e]", "?", re.sub(r"\s+", " ", text)).strip()
 
 
-def _status(error: HookdError) -> int:
-    return InvalidRequest.status if isinstance(error, BodyTooLarge | UnsupportedMediaType) else error.status
-
-
-def _code(error: HookdError) -> str:
+def oauth_code(error: HookdError) -> str:
+    """The `error` of an answer to an error of whatever kind."""
     if isinstance(error, OAuthError):
         return error.code
     if isinstance(error, Unavailable):
         return TemporarilyUnavailable.code
     return InvalidRequest.code if error.status < 500 else ServerError.code
+
+
+def _status(error: HookdError) -> int:
+    return InvalidRequest.status if isinstance(error, BodyTooLarge | UnsupportedMediaType) else error.status

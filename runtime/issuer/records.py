@@ -1,4 +1,4 @@
-"""What the token server keeps: clients, APIs, client grants, users, refresh tokens and signing keys. Pure, frozen.
+"""What the token server keeps: clients, APIs, client grants, users, what users gave to clients, signing keys. Pure, frozen.
 
 Each record knows the `columns` that it is found by; everything else of it is one JSON document in the store. Secrets and
 passwords are here as hashes only. Times are seconds since the epoch.
@@ -16,7 +16,7 @@ from typing import Final, Protocol, TypeAlias
 PASSWORD_REALM: Final = "http://auth0.com/oauth/grant-type/password-realm"  # noqa: S105 - the name of a grant
 """Auth0's password grant with a `realm`."""
 
-GRANT_TYPES: Final = ("client_credentials", "password", PASSWORD_REALM, "refresh_token")
+GRANT_TYPES: Final = ("authorization_code", "client_credentials", "password", PASSWORD_REALM, "refresh_token")
 AUTH_METHODS: Final = ("client_secret_post", "client_secret_basic", "none")
 
 CONNECTION: Final = "Username-Password-Authentication"
@@ -40,13 +40,17 @@ class Record(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """An OAuth client (RFC 6749 section 2). A public one has the method `none` and no secret."""
+    """An OAuth client (RFC 6749 section 2). A public one has the method `none` and no secret.
+
+    `callbacks` are its redirection URIs, in Auth0's word.
+    """
 
     client_id: str
     name: str
     secret_hash: str = field(default="", repr=False)
     description: str = ""
     app_type: str = ""
+    callbacks: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = ()
     token_endpoint_auth_method: str = "client_secret_post"  # noqa: S105 - the name of a method
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -86,7 +90,7 @@ class ResourceServer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientGrant:
-    """A client may ask for these scopes of an API by client credentials."""
+    """A client may ask for these scopes of an API by client credentials; of the built-in API, for a user too."""
 
     id: str
     client_id: str
@@ -101,7 +105,10 @@ class ClientGrant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """Somebody who signs in with a name (or an e-mail address) and a password."""
+    """Somebody who signs in with a name (or an e-mail address) and a password.
+
+    `permissions` are scopes of the built-in API: what of hookd the user may manage.
+    """
 
     user_id: str
     password_hash: str = field(repr=False)
@@ -110,6 +117,7 @@ class User:
     email_verified: bool = False
     name: str = ""
     blocked: bool = False
+    permissions: tuple[str, ...] = ()
     user_metadata: Mapping[str, object] = field(default_factory=dict)
     app_metadata: Mapping[str, object] = field(default_factory=dict)
     created_at: float
@@ -131,7 +139,8 @@ class RefreshToken:
     """What a refresh token stands for (RFC 6749 section 1.5): one grant by one user to one client.
 
     `token_hash` is SHA-256 of the token in hex. All tokens that came from one sign-in are one `family`; `claims` and
-    `id_token_claims` are what the hook had set then; `api_scope` is what of `scope` was the API's own then.
+    `id_token_claims` are what the hook had set then; `api_scope` is what of `scope` was the API's own then; `gty` is the
+    grant that the family began with.
     """
 
     token_hash: str
@@ -145,6 +154,29 @@ class RefreshToken:
     auth_time: float
     expires_at: float
     api_scope: tuple[str, ...] = ()
+    gty: str = "password"
+    is_used: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationCode:
+    """What an authorization code stands for (RFC 6749 section 1.3.1): a user logged in for one client, once.
+
+    `code_hash` is SHA-256 of the code in hex, `scope` what was asked for, `challenge` the S256 one of RFC 7636. The refresh
+    tokens that come of the code are of its `family`.
+    """
+
+    code_hash: str
+    family: str
+    client_id: str
+    user_id: str
+    audience: str
+    redirect_uri: str
+    scope: tuple[str, ...]
+    challenge: str
+    nonce: str = ""
+    auth_time: float
+    expires_at: float
     is_used: bool = False
 
 
@@ -166,6 +198,16 @@ class SigningKey:
 def login_key(text: str) -> str | None:
     """A username or e-mail address as it is compared: without case; None for an empty one."""
     return text.strip().casefold() or None
+
+
+def new_token() -> str:
+    """A refresh token, or an authorization code: 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def new_family() -> str:
+    """What names the tokens that come of one sign-in."""
+    return secrets.token_hex(16)
 
 
 def hash_token(token: str) -> str:

@@ -52,6 +52,25 @@ def scopes_of_user(api: ResourceServer, asked: tuple[str, ...], *, may_refresh: 
     return _only(wanted, known | {OFFLINE_ACCESS} if may_refresh else known)
 
 
+def scopes_of_code(api: ResourceServer, asked: tuple[str, ...], *, may_refresh: bool) -> tuple[str, ...]:
+    """The scopes for the code flow: those asked for, as far as the API or OpenID Connect knows them; no others."""
+    known = {*OPENID_SCOPES, *api.scopes} - {OFFLINE_ACCESS}
+    return _only(asked, known | {OFFLINE_ACCESS} if may_refresh else known)
+
+
+def scopes_of_manager(
+    api: ResourceServer, grant: ClientGrant, permissions: tuple[str, ...], asked: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The scopes of the built-in API for a user: asked for, granted to the client, and among the user's permissions.
+
+    `AccessDenied` for a user who may do nothing there.
+    """
+    permitted = [scope for scope in permissions if scope in grant.scope and scope in api.scopes]
+    if not permitted:
+        raise AccessDenied("The user has no permission for this API.")
+    return _only(asked, {*OPENID_SCOPES, *permitted})
+
+
 def scopes_of_refresh(api: ResourceServer, given: RefreshToken, asked: tuple[str, ...]) -> tuple[str, ...]:
     """The scopes for a refresh: what was granted, or fewer; more is an error (RFC 6749 section 6).
 

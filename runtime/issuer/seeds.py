@@ -14,6 +14,7 @@ from itertools import islice
 
 from runtime.errors import SettingsError
 from runtime.grammar import is_scope
+from runtime.issuer.callbacks import callback_fault
 from runtime.issuer.passwords import Passwords
 from runtime.issuer.records import (
     AUTH_METHODS,
@@ -27,7 +28,7 @@ from runtime.issuer.records import (
     new_user_id,
 )
 from runtime.issuer.store import IssuerStore
-from runtime.issuer.system import SYSTEM_API_ID, management_audience, system_api
+from runtime.issuer.system import MANAGEMENT_SCOPES, SYSTEM_API_ID, management_audience, system_api
 from runtime.settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, UserSettings
 from runtime.settings import Issuer as IssuerSettings
 
@@ -72,6 +73,7 @@ async def _sow_client(store: IssuerStore, passwords: Passwords, row: ClientSetti
         old or Client(client_id=row.client_id, name=""),
         name=row.name or row.client_id,
         secret_hash=await _hash(passwords, row.client_secret, old.secret_hash if old else ""),
+        callbacks=row.callbacks,
         grant_types=row.grant_types,
         token_endpoint_auth_method=row.token_endpoint_auth_method,
         metadata=row.metadata,
@@ -120,6 +122,7 @@ async def _sow_user(store: IssuerStore, passwords: Passwords, row: UserSettings,
         username=username,
         email=email,
         name=row.name,
+        permissions=row.permissions,
         password_hash=await _hash(passwords, row.password, old.password_hash if old else ""),
         user_metadata=row.user_metadata,
         app_metadata=row.app_metadata,
@@ -170,6 +173,10 @@ def _check_client(path: str, row: ClientSettings) -> None:
     for grant_type in row.grant_types:
         if grant_type not in GRANT_TYPES:
             raise SettingsError(f"'{path}.grant_types' must be of {', '.join(GRANT_TYPES)}, not '{grant_type}'.")
+    for callback in row.callbacks:
+        fault = callback_fault(callback)
+        if fault:
+            raise SettingsError(f"'{path}.callbacks': '{callback[:200]}' is no redirection URI: {fault}.")
     if row.token_endpoint_auth_method not in AUTH_METHODS:
         raise SettingsError(f"'{path}.token_endpoint_auth_method' must be one of {', '.join(AUTH_METHODS)}.")
     is_public = row.token_endpoint_auth_method == "none"  # noqa: S105 - the name of a method
@@ -190,6 +197,9 @@ def _check_api(path: str, row: ResourceServerSettings, reserved: tuple[str, ...]
 
 
 def _check_user(path: str, row: UserSettings) -> None:
+    for scope in row.permissions:
+        if scope not in MANAGEMENT_SCOPES:
+            raise SettingsError(f"'{path}.permissions': hookd's own API has no scope '{scope[:200]}'.")
     if not row.password:
         raise SettingsError(f"'{path}.password' is missing.")
     if "@" in row.username and row.email and login_key(row.email) != login_key(row.username):

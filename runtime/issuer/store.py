@@ -1,4 +1,4 @@
-"""The token server's SQLite file: the only file of the issuer that speaks SQL.
+"""The token server's SQLite file. With `user_tokens.py` and `statements.py` the only files of the issuer that speak SQL.
 
 A call that returned is on disk; a database that is locked, full or damaged is `Unavailable` (`runtime/sqlite`). The file is
 readable by its owner only: it holds the private signing keys.
@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
-
-import orjson
+from typing import Final, Generic, TypeVar
 
 from runtime.errors import Conflict, SettingsError
-from runtime.issuer.records import Client, ClientGrant, Record, RefreshToken, ResourceServer, SigningKey, User
+from runtime.issuer.records import Client, ClientGrant, Record, ResourceServer, SigningKey, User
+from runtime.issuer.statements import condition, dump, load, user_of
+from runtime.issuer.user_tokens import AuthorizationCodes, RefreshTokens
 from runtime.sqlite.database import BUSY_SECONDS, Connection, Database, IntegrityError, is_dangling, open_database
 from runtime.sqlite.opening import Schema
 
-T = TypeVar("T")
 R = TypeVar("R", bound=Record)
 
 _FIRST: Final = """
@@ -53,7 +51,22 @@ _FIRST: Final = """
     CREATE TABLE signing_keys (kid TEXT PRIMARY KEY, state TEXT NOT NULL, gone_at REAL, document TEXT NOT NULL);
     CREATE UNIQUE INDEX signing_keys_active ON signing_keys (state) WHERE state <> 'previous';
 """
-SCHEMA: Final = Schema(mark=b"hkis", scripts=(_FIRST,))
+_SECOND: Final = """
+    CREATE TABLE authorization_codes (
+        code_hash TEXT PRIMARY KEY,
+        client_id TEXT NOT NULL REFERENCES clients (client_id) ON DELETE CASCADE,
+        user_id TEXT NOT NULL REFERENCES users (user_id) ON DELETE CASCADE,
+        audience TEXT NOT NULL REFERENCES resource_servers (identifier) ON DELETE CASCADE,
+        expires_at REAL NOT NULL,
+        is_used INTEGER NOT NULL,
+        document TEXT NOT NULL
+    );
+    CREATE INDEX authorization_codes_client ON authorization_codes (client_id);
+    CREATE INDEX authorization_codes_user ON authorization_codes (user_id);
+    CREATE INDEX authorization_codes_audience ON authorization_codes (audience);
+    CREATE INDEX authorization_codes_expiry ON authorization_codes (expires_at);
+"""
+SCHEMA: Final = Schema(mark=b"hkis", scripts=(_FIRST, _SECOND))
 
 
 class Table(Generic[R]):
@@ -72,20 +85,20 @@ class Table(Generic[R]):
 
     async def find(self, **where: str | None) -> R | None:
         """The one record whose columns have these values, or None."""
-        query = f"SELECT document FROM {self._table} WHERE {_condition(where)} ORDER BY rowid LIMIT 1"
+        query = f"SELECT document FROM {self._table} WHERE {condition(where)} ORDER BY rowid LIMIT 1"
         row = await self._database.read(lambda connection: connection.execute(query, tuple(where.values())).fetchone())
-        return _load(self._kind, row[0]) if row else None
+        return load(self._kind, row[0]) if row else None
 
     async def page(self, where: Mapping[str, str | None], *, start: int, limit: int) -> tuple[list[R], int]:
         """At most `limit` records from the `start`th on, and how many there are in all."""
         values = tuple(where.values())
 
         def job(connection: Connection) -> tuple[list[R], int]:
-            chosen = f"FROM {self._table} WHERE {_condition(where)}"
+            chosen = f"FROM {self._table} WHERE {condition(where)}"
             rows = connection.execute(
                 f"SELECT document {chosen} ORDER BY rowid LIMIT ? OFFSET ?", (*values, limit, start)
             )
-            records = [_load(self._kind, document) for (document,) in rows]
+            records = [load(self._kind, document) for (document,) in rows]
             (total,) = connection.execute(f"SELECT count(*) {chosen}", values).fetchone()
             return records, total
 
@@ -107,7 +120,7 @@ class Table(Generic[R]):
             row = connection.execute(query, (key,)).fetchone()
             if row is None:
                 return None
-            record = edit(_load(self._kind, row[0]))
+            record = edit(load(self._kind, row[0]))
             self._upsert(connection, record)
             return record
 
@@ -129,7 +142,7 @@ class Table(Generic[R]):
         names, marks = ", ".join((*columns, "document")), ", ".join("?" * (len(columns) + 1))
         statement = f"INSERT INTO {self._table} ({names}) VALUES ({marks}) {on_conflict}"
         try:
-            connection.execute(statement, (*columns.values(), _dump(record)))
+            connection.execute(statement, (*columns.values(), dump(record)))
         except IntegrityError as error:
             raise self._conflict(error) from None
 
@@ -158,7 +171,7 @@ class ResourceServers(Table[ResourceServer]):
             # Between the two updates the references dangle; they are checked at the end.
             connection.execute("PRAGMA defer_foreign_keys = ON")
             self._upsert(connection, api)
-            for table in ("client_grants", "refresh_tokens"):
+            for table in ("client_grants", "refresh_tokens", "authorization_codes"):
                 connection.execute(
                     f"UPDATE {table} SET audience = ?1, document = json_set(document, '$.audience', ?1) WHERE audience = ?2",
                     (api.identifier, old),
@@ -168,70 +181,14 @@ class ResourceServers(Table[ResourceServer]):
 
 
 class Users(Table[User]):
-    """The users. Who gets another password or is blocked loses the refresh tokens in the same step."""
+    """The users. Who gets another password or is blocked loses codes and refresh tokens in the same step."""
 
     def _upsert(self, connection: Connection, record: User) -> None:
-        old = _user(connection, record.user_id)
+        old = user_of(connection, record.user_id)
         super()._upsert(connection, record)
         if old is not None and (record.blocked or record.password_hash != old.password_hash):
-            connection.execute("DELETE FROM refresh_tokens WHERE user_id = ?", (record.user_id,))
-
-
-class RefreshTokens:
-    """Refresh tokens with rotation: each is good for one use, and a second use ends its whole family."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def add(self, token: RefreshToken, signed_in: User, now: float) -> bool:
-        """Keep the first token of a family, and forget the ones that are over.
-
-        `signed_in` is the user as it was when the password was checked. False, and nothing is kept, when the user has
-        another password by now, is blocked or gone, or when the client or the API is gone.
-        """
-
-        def job(connection: Connection) -> bool:
-            connection.execute("DELETE FROM refresh_tokens WHERE expires_at <= ?", (now,))
-            user = _user(connection, token.user_id)
-            if user is None or user.blocked or user.password_hash != signed_in.password_hash:
-                return False
-            try:
-                _insert_refresh_token(connection, token)
-            except IntegrityError as error:
-                if not is_dangling(error):
-                    raise
-                return False
-            return True
-
-        return await self._database.write(job)
-
-    async def get(self, token_hash: str) -> RefreshToken | None:
-        """The token with this hash, used or not, or None."""
-
-        def job(connection: Connection) -> RefreshToken | None:
-            query = "SELECT document, is_used FROM refresh_tokens WHERE token_hash = ?"
-            row = connection.execute(query, (token_hash,)).fetchone()
-            return replace(_load(RefreshToken, row[0]), is_used=bool(row[1])) if row else None
-
-        return await self._database.read(job)
-
-    async def rotate(self, used: RefreshToken, successor: RefreshToken) -> bool:
-        """Use up a token and keep its successor, in one step; False when somebody else was first."""
-
-        def job(connection: Connection) -> bool:
-            statement = "UPDATE refresh_tokens SET is_used = 1 WHERE token_hash = ? AND is_used = 0"
-            if connection.execute(statement, (used.token_hash,)).rowcount == 0:
-                return False
-            _insert_refresh_token(connection, successor)
-            return True
-
-        return await self._database.write(job)
-
-    async def revoke(self, **where: str) -> int:
-        """End all tokens of a family (`family=`), a client or a user, and return how many there were."""
-        statement = f"DELETE FROM refresh_tokens WHERE {_condition(where)}"
-        values = tuple(where.values())
-        return await self._database.write(lambda connection: connection.execute(statement, values).rowcount)
+            for table in ("refresh_tokens", "authorization_codes"):
+                connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (record.user_id,))
 
 
 class SigningKeys:
@@ -250,7 +207,7 @@ class SigningKeys:
         def job(connection: Connection) -> list[SigningKey]:
             keys = list(edit(_signing_keys(connection)))
             connection.execute("DELETE FROM signing_keys")
-            rows = [(key.kid, key.state, key.gone_at, _dump(key)) for key in keys]
+            rows = [(key.kid, key.state, key.gone_at, dump(key)) for key in keys]
             connection.executemany("INSERT INTO signing_keys (kid, state, gone_at, document) VALUES (?, ?, ?, ?)", rows)
             return keys
 
@@ -269,6 +226,7 @@ class IssuerStore:
         self.client_grants = Table(self._database, ClientGrant, "client_grants", "id", "A client grant")
         self.users = Users(self._database, User, "users", "user_id", "A user")
         self.refresh_tokens = RefreshTokens(self._database)
+        self.authorization_codes = AuthorizationCodes(self._database)
         self.signing_keys = SigningKeys(self._database)
 
     async def close(self) -> None:
@@ -301,32 +259,6 @@ def _make_private(path: Path) -> None:
     path.chmod(0o600)
 
 
-def _condition(where: Mapping[str, str | None]) -> str:
-    return " AND ".join(f"{column} = ?" for column in where) or "1"
-
-
-def _user(connection: Connection, user_id: str) -> User | None:
-    row = connection.execute("SELECT document FROM users WHERE user_id = ?", (user_id,)).fetchone()
-    return _load(User, row[0]) if row else None
-
-
-def _insert_refresh_token(connection: Connection, token: RefreshToken) -> None:
-    names = ("token_hash", "family", "client_id", "user_id", "audience", "expires_at", "is_used")
-    values = tuple(getattr(token, name) for name in names)
-    statement = f"INSERT INTO refresh_tokens ({', '.join(names)}, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-    connection.execute(statement, (*values, _dump(token)))
-
-
 def _signing_keys(connection: Connection) -> list[SigningKey]:
     rows = connection.execute("SELECT document FROM signing_keys ORDER BY rowid")
-    return [_load(SigningKey, document) for (document,) in rows]
-
-
-def _dump(record: Any) -> str:
-    return orjson.dumps(asdict(record)).decode()
-
-
-def _load(kind: type[T], document: str) -> T:
-    """A record from its document. JSON has no tuples, and records have no lists at their top level."""
-    fields: dict[str, object] = orjson.loads(document)
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+    return [load(SigningKey, document) for (document,) in rows]

@@ -5,6 +5,8 @@ Rule: what identifies the token is written last and by us; whatever a hook answe
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import logging
 import secrets
 from collections.abc import Mapping
@@ -35,7 +37,11 @@ RESERVED_CLAIMS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuance:
-    """What one token request is given. `gty` is Auth0's name of the grant; `auth_time` when the user signed in."""
+    """What one token request is given.
+
+    `gty` is Auth0's name of the grant, `auth_time` when the user signed in, `nonce` what an authorization request wants to
+    find in its ID token.
+    """
 
     client: Client
     api: ResourceServer
@@ -46,6 +52,7 @@ class Issuance:
     id_token_claims: Mapping[str, object] = field(default_factory=dict)
     user: User | None = None
     auth_time: float = 0.0
+    nonce: str = ""
     refresh_token: str = field(default="", repr=False)
 
 
@@ -57,11 +64,12 @@ async def answer(issuer: Issuer, issuance: Issuance) -> dict[str, object]:
     has no other way to say "none".
     """
     now = int(issuer.clock())
-    body: dict[str, object] = {"access_token": await issuer.keys.sign(_access_claims(issuer, issuance, now))}
+    access_token = await issuer.keys.sign(_access_claims(issuer, issuance, now))
+    body: dict[str, object] = {"access_token": access_token}
     if issuance.refresh_token:
         body["refresh_token"] = issuance.refresh_token
     if issuance.user is not None and "openid" in issuance.scope:
-        body["id_token"] = await issuer.keys.sign(_id_claims(issuer, issuance, issuance.user, now))
+        body["id_token"] = await issuer.keys.sign(_id_claims(issuer, issuance, issuance.user, now, access_token))
     body |= _scope(issuance)
     body["expires_in"] = issuance.api.token_lifetime
     body["token_type"] = "Bearer"  # noqa: S105 - the name of a kind
@@ -90,7 +98,7 @@ def _access_claims(issuer: Issuer, issuance: Issuance, now: int) -> dict[str, ob
     return own | _custom(issuance.claims, own)
 
 
-def _id_claims(issuer: Issuer, issuance: Issuance, user: User, now: int) -> dict[str, object]:
+def _id_claims(issuer: Issuer, issuance: Issuance, user: User, now: int, access_token: str) -> dict[str, object]:
     own: dict[str, object] = {
         "iss": issuer.name,
         "sub": issuance.subject,
@@ -98,9 +106,16 @@ def _id_claims(issuer: Issuer, issuance: Issuance, user: User, now: int) -> dict
         "iat": now,
         "exp": now + ID_TOKEN_SECONDS,
         "auth_time": int(issuance.auth_time),
+        "at_hash": half_hash(access_token),
+        **({"nonce": issuance.nonce} if issuance.nonce else {}),
         **_profile(user, issuance.scope),
     }
     return own | _custom(issuance.id_token_claims, own)
+
+
+def half_hash(token: str) -> str:
+    """The `at_hash` of an access token: the left half of its SHA-256, for RS256 (OpenID Connect Core section 3.1.3.6)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()[:16]).rstrip(b"=").decode()
 
 
 def _profile(user: User, scope: tuple[str, ...]) -> dict[str, object]:

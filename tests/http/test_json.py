@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from runtime.errors import InvalidBody
 from runtime.http import json as http_json
-from runtime.http.json import MAX_DEPTH, json_response, parse_form, parse_json, read_json_or_form
+from runtime.http.json import MAX_DEPTH, form_fields, json_response, parse_form, parse_json, read_json_or_form
 from runtime.http.routes import Call, Public, Route, Scopes
 from tests.http.conftest import Served, connect
 
@@ -290,6 +290,12 @@ async def test_forms_are_read(client, url):
     twice = await post(client, f"{url}/either", b"a=1&b=2&a=1", **FORM)
     assert message(twice) == (400, "invalid_body", "The body has the field 'a' twice.")
     assert message(await post(client, f"{url}/either", b"a=%FF", **FORM))[:2] == (400, "invalid_body")
+
+
+def test_fields_come_in_their_order():
+    """For those who say themselves what a field means that comes twice."""
+    assert form_fields(b"a=1&b=&a=%C3%A4") == [("a", "1"), ("b", ""), ("a", "ä")]
+    assert form_fields(b"") == []
 
 
 async def test_a_route_may_take_both(client, url):

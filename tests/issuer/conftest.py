@@ -7,14 +7,18 @@ of the test's own can.
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import socket
-from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterable
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from html import unescape
 from pathlib import Path
 from typing import Any, TypeAlias
+from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import orjson
@@ -36,6 +40,9 @@ CHEAP = HashCost(memory_kib=64, passes=1)
 """A true Argon2id hash of the least cost: what a hash costs is no matter of these tests."""
 
 API = "https://api.example.com/"
+CALLBACK = "https://app.example.com/cb"
+VERIFIER = "a-verifier.of_43~characters-or-more-0123456789"
+CHALLENGE = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 ORDERS = ("read:orders", "write:orders")
 SECRET = "m2m-secret-0123456789"
 PASSWORD = "correct horse battery staple"
@@ -69,6 +76,33 @@ class Decider:
         allow = {"decision": "allow", "scope": payload["scope"], "claims": {}, "dropped": [], "execution": None}
         body = orjson.dumps(allow if self.decision is None else self.decision) if self.body is None else self.body
         return web.Response(status=self.status, body=body, content_type="application/json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What a browser is answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def location(self) -> str:
+        """Where it is sent, without what is told there."""
+        return urlsplit(self.headers["Location"])._replace(query="").geturl()
+
+    @property
+    def sent_back(self) -> dict[str, str]:
+        """What is told there."""
+        assert self.status == 303, self.text
+        return dict(parse_qsl(urlsplit(self.headers["Location"]).query, keep_blank_values=True))
+
+    @property
+    def sealed(self) -> str:
+        """What the login form carries."""
+        match = re.search('name="request" value="([^"]*)"', self.text)
+        assert match is not None, self.text
+        return unescape(match[1])
 
 
 @dataclass
@@ -110,6 +144,52 @@ class TokenServer:
             "client_id": "app",
             "client_secret": SECRET,
             "refresh_token": token,
+        }
+        return await self.token(status=status, **(own | fields))
+
+    def asking(self, **fields: Any) -> dict[str, str]:
+        """The parameters of an authorization request of the client `web`; None takes one away."""
+        own = {
+            "response_type": "code",
+            "client_id": "web",
+            "redirect_uri": CALLBACK,
+            "scope": "openid read:orders",
+            "audience": API,
+            "state": "the-state",
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+        }
+        return {name: value for name, value in (own | fields).items() if value is not None}
+
+    async def authorize(self, *, method: str = "GET", **fields: Any) -> Page:
+        """The answer to an authorization request of a browser."""
+        kind = "params" if method == "GET" else "data"
+        return await self.browse(method, "/authorize", **{kind: self.asking(**fields)})
+
+    async def log_in(self, page: Page, *, headers: Mapping[str, str] | None = None, **fields: str) -> Page:
+        """The page's form sent as a browser sends it, by the user `ada` if nothing else is said."""
+        form = {"request": page.sealed, "username": "ada", "password": PASSWORD} | fields
+        own = {"Origin": self.url, "Sec-Fetch-Site": "same-origin"}
+        return await self.browse("POST", "/login", data=form, headers=own if headers is None else headers)
+
+    async def browse(self, method: str, path: str, **sent: Any) -> Page:
+        """A request of a browser that follows no redirect."""
+        async with self.http.request(method, f"{self.url}{path}", allow_redirects=False, **sent) as answer:
+            return Page(status=answer.status, headers=answer.headers, text=await answer.text())
+
+    async def code(self, **fields: Any) -> str:
+        """A code for `ada`."""
+        return (await self.log_in(await self.authorize(**fields))).sent_back["code"]
+
+    async def redeem(self, code: str, *, status: int = 200, **fields: Any) -> dict[str, Any]:
+        """A code's tokens, for the client `web`."""
+        own: dict[str, Any] = {
+            "grant_type": "authorization_code",
+            "client_id": "web",
+            "client_secret": SECRET,
+            "code": code,
+            "redirect_uri": CALLBACK,
+            "code_verifier": VERIFIER,
         }
         return await self.token(status=status, **(own | fields))
 
@@ -168,6 +248,7 @@ def seeded(**fields: Any) -> IssuerSettings:
             token_endpoint_auth_method="none",
         ),
         ClientSettings(client_id=ODD_ID, client_secret=ODD_SECRET),
+        *browser_clients(),
     )
     grants = [ClientGrantSettings(client_id=name, audience=API, scope=ORDERS) for name in ("m2m", "spa", ODD_ID)]
     everything = (*ORDERS, "read:clients")
@@ -177,6 +258,7 @@ def seeded(**fields: Any) -> IssuerSettings:
             password=PASSWORD,
             email="ada@example.com",
             name="Ada Lovelace",
+            permissions=("read:hooks", "update:hooks", "read:logs"),
             user_metadata={"hobby": "engines"},
             app_metadata={"roles": ["admin"]},
         ),
@@ -186,9 +268,31 @@ def seeded(**fields: Any) -> IssuerSettings:
         ResourceServerSettings(identifier=API, name="Orders", scopes=everything, allow_offline_access=True),
         ResourceServerSettings(identifier="urn:strict", scopes=("read",), token_lifetime=60),
     )
-    management = ClientGrantSettings(client_id="admin", audience=f"{fields['url']}/api/v2/", scope=MANAGEMENT_SCOPES)
-    rows = {"clients": clients, "client_grants": (*grants, management), "users": users, "resource_servers": apis}
+    management = [
+        ClientGrantSettings(client_id=name, audience=f"{fields['url']}/api/v2/", scope=scope)
+        for name, scope in (("admin", MANAGEMENT_SCOPES), ("web", ("read:hooks", "create:hooks", "read:logs")))
+    ]
+    rows = {"clients": clients, "client_grants": (*grants, *management), "users": users, "resource_servers": apis}
     return IssuerSettings(**(rows | fields))
+
+
+def browser_clients() -> list[ClientSettings]:
+    """Clients that users come from: a confidential one, another, a public one."""
+    web = ClientSettings(
+        client_id="web",
+        client_secret=SECRET,
+        name="Web",
+        grant_types=("authorization_code", "refresh_token"),
+        callbacks=(CALLBACK, "https://app.example.com/cb?tenant=1"),
+    )
+    native = replace(
+        web,
+        client_id="native",
+        client_secret="",
+        token_endpoint_auth_method="none",
+        callbacks=("com.example.app:/cb", CALLBACK),
+    )
+    return [web, replace(web, client_id="other-web"), native]
 
 
 MANAGEMENT_SCOPES = tuple(

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
+import shutil
+from asyncio.subprocess import PIPE
+from pathlib import Path
 
 import aiohttp
 import httpx
 import pytest
 from auth0.authentication import GetToken
 from auth0.management.client import Auth0
+from authlib.common.security import generate_token  # type: ignore[import-untyped]  # likewise
 from authlib.integrations.requests_client import OAuth2Session  # type: ignore[import-untyped]  # authlib has no types
+from authlib.oidc.core import CodeIDToken  # type: ignore[import-untyped]  # likewise
 from oauthlib.oauth2 import BackendApplicationClient, LegacyApplicationClient
 from requests_oauthlib import OAuth2Session as RequestsSession
 
@@ -19,8 +25,11 @@ from runtime.http.routes import Public, Scopes
 from runtime.issuer.app import issuer_routes
 from runtime.issuer.records import CONNECTION
 from runtime.web.app import web_routes
+from tests.installed import NODE, npm_packages
 
-API = "https://api.example.com/"
+API, CALLBACK = "https://api.example.com/", "https://app.example.com/cb"
+OPENID_CLIENT = Path(__file__).parent / "openid_client"
+VERIFIER = "a-verifier.of_43~characters-or-more-0123456789"
 SECRET, PASSWORD = "m2m-secret-0123456789", "correct horse battery staple"
 SEED = (
     "module.exports = function(client, scope, audience, context, cb) { var access_token = {};"
@@ -148,6 +157,78 @@ async def test_requests_oauthlib_gets_tokens(domain):
         assert (await domain.claims(answer["access_token"]))["aud"] == API
 
 
+async def test_authlib_logs_a_user_in(domain):
+    """PKCE by its own means, for a client with a secret and for one without; it checks state and the ID token."""
+    for client_id, secret in (("web", SECRET), ("native", None)):
+        method = "client_secret_basic" if secret else "none"
+        session = OAuth2Session(
+            client_id,
+            secret,
+            token_endpoint_auth_method=method,
+            redirect_uri=CALLBACK,
+            scope="openid offline_access read:orders",
+            code_challenge_method="S256",
+        )
+        verifier = generate_token(48)
+        address, state = session.create_authorization_url(
+            f"{domain.url}/authorize", code_verifier=verifier, audience=API, nonce="n"
+        )
+        page = await domain.browse("GET", address.removeprefix(domain.url))
+        back = (await domain.log_in(page)).headers["Location"]
+        tokens = await asyncio.to_thread(
+            session.fetch_token,
+            f"{domain.url}/oauth/token",
+            authorization_response=back,
+            state=state,
+            code_verifier=verifier,
+        )
+        refreshed = await asyncio.to_thread(session.refresh_token, f"{domain.url}/oauth/token")
+
+        claims = CodeIDToken(
+            await domain.claims(tokens["id_token"]),
+            {},
+            {"iss": {"value": f"{domain.url}/"}, "aud": {"value": client_id}},
+            {"nonce": "n", "client_id": client_id, "access_token": tokens["access_token"]},
+        )
+        claims.header = {"alg": "RS256"}
+        claims.validate()
+        assert (await domain.claims(refreshed["access_token"]))["sub"] == claims["sub"]
+        session.close()
+
+
+async def test_requests_oauthlib_logs_a_user_in(domain):
+    """It makes its own verifier, and compares state and scope."""
+    with RequestsSession("web", redirect_uri=CALLBACK, scope=["openid", "read:orders"], pkce="S256") as session:
+        address, _ = session.authorization_url(f"{domain.url}/authorize", audience=API)
+        back = (await domain.log_in(await domain.browse("GET", address.removeprefix(domain.url)))).headers["Location"]
+        tokens = await asyncio.to_thread(
+            session.fetch_token,
+            f"{domain.url}/oauth/token",
+            authorization_response=back,
+            client_secret=SECRET,
+            include_client_id=True,
+        )
+
+    assert (await domain.claims(tokens["access_token"]))["aud"] == API
+
+
+@pytest.mark.parametrize("client_id, secret", [("web", SECRET), ("native", "")])
+async def test_openid_client_logs_a_user_in(domain, client_id, secret):
+    """npm's, which is certified by the OpenID Foundation: discovery, iss in the answer, at_hash, nonce, refresh."""
+    modules = await asyncio.to_thread(npm_packages, OPENID_CLIENT)
+    script = modules.parent / "login.js"  # modules are found from where a script lies
+    await asyncio.to_thread(shutil.copy, OPENID_CLIENT / "login.js", script)
+    words = (f"{domain.url}/", client_id, secret, CALLBACK, API, "ada", PASSWORD)
+    process = await asyncio.create_subprocess_exec(NODE, script, *words, stdout=PIPE, stderr=PIPE)
+    said, complaint = await process.communicate()
+
+    assert process.returncode == 0, complaint.decode()
+    answer = json.loads(said)
+    assert answer["scope"] == "openid email offline_access read:orders"
+    assert answer["claims"]["email"] == "ada@example.com"
+    assert answer["claims"]["sub"] == answer["refreshed"]["sub"]
+
+
 async def test_auth0_python_gets_tokens(domain):
     """JSON bodies with nulls, password-realm by default."""
     host = domain.url.removeprefix("http://")
@@ -168,13 +249,14 @@ async def test_auth0_python_gets_tokens(domain):
 
 
 async def test_no_route_is_open_by_accident(domain):
-    """Public are the token endpoint, which authenticates its clients itself, and discovery; nothing else."""
+    """Public are the token endpoint, which authenticates its clients itself, the login, and discovery; nothing else."""
     routes = issuer_routes(domain.issuer)
     public = {route.path for route in routes if isinstance(route.access, Public)}
 
     assert public == {
         "/oauth/token",
         "/authorize",
+        "/login",
         "/.well-known/openid-configuration",
         "/.well-known/oauth-authorization-server",
         "/.well-known/jwks.json",
@@ -193,6 +275,9 @@ async def test_no_secret_is_written_anywhere(domain, caplog, tmp_path):
         domain, "module.exports = (u, c, s, a, x, cb) => { console.log(x); cb(null, {}); };", "password-exchange"
     )
     first = (await domain.password(scope="offline_access"))["refresh_token"]
+    code = await domain.code(scope="openid offline_access", login_hint="ada")
+    third = (await domain.redeem(code))["refresh_token"]
+    await domain.log_in(await domain.authorize(), password="wrong-hush")
     second = (await domain.refresh(first))["refresh_token"]
     await domain.password(status=400, password="wrong-hush")
     await domain.m2m(status=401, client_secret="wrong-hush")
@@ -202,7 +287,7 @@ async def test_no_secret_is_written_anywhere(domain, caplog, tmp_path):
 
     files = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     everywhere = f"{caplog.text} {answers} {files.decode(errors='replace')}"
-    for secret in (SECRET, PASSWORD, first, second, "wrong-hush"):
+    for secret in (SECRET, PASSWORD, first, second, code, VERIFIER, third, "wrong-hush"):
         assert secret not in everywhere
     assert bearer not in everywhere
 

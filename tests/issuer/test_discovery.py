@@ -35,10 +35,10 @@ async def test_the_metadata_names_what_there_is(tokens):
     """Every claim that an ID token can have, and no scope that would put nothing into it."""
     async with tokens.http.get(f"{tokens.url}/.well-known/openid-configuration") as answer:
         document = await answer.json()
-    body = await tokens.password(scope="openid profile email address phone")
-    claims = await tokens.claims(body["id_token"])
+    code = await tokens.code(scope="openid profile email address phone", nonce="n")
+    claims = await tokens.claims((await tokens.redeem(code))["id_token"])
 
-    assert set(claims) <= set(document["claims_supported"])
+    assert set(claims) == set(document["claims_supported"])
     assert {"name", "preferred_username", "updated_at", "email", "email_verified"} <= set(claims)
     assert document["scopes_supported"] == ["openid", "profile", "email", "offline_access"]
 
@@ -58,8 +58,15 @@ async def test_the_jwks_has_public_halves_only(tokens, accept):
         assert certificate.public_key() == RSAKey.import_key({"kty": "RSA", "n": key["n"], "e": key["e"]}).raw_value
 
 
-async def test_the_authorization_endpoint_says_that_there_is_no_browser_flow(tokens):
-    """Metadata must name one (OpenID Connect Discovery section 3)."""
-    async with tokens.http.get(f"{tokens.url}/authorize?response_type=code") as answer:
-        assert answer.status == 400
-        assert (await answer.json())["error"] == "unsupported_response_type"
+async def test_the_metadata_tells_of_the_code_flow(tokens):
+    """What clients look for before they begin it: RFC 8414, RFC 7636, RFC 9207, OpenID Connect Discovery."""
+    async with tokens.http.get(f"{tokens.url}/.well-known/openid-configuration") as answer:
+        document = await answer.json()
+
+    assert document["authorization_endpoint"] == f"{tokens.url}/authorize"
+    assert document["response_types_supported"] == ["code"]
+    assert document["response_modes_supported"] == ["query"]
+    assert document["code_challenge_methods_supported"] == ["S256"]
+    assert document["authorization_response_iss_parameter_supported"] is True
+    assert document["request_uri_parameter_supported"] is False
+    assert "authorization_code" in document["grant_types_supported"]

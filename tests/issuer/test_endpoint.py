@@ -66,9 +66,9 @@ async def test_nulls_and_empty_strings_are_absent(tokens):
         ({"json": {}}, "invalid_request", "The parameter grant_type is missing."),
         ({"json": {"grant_type": 1}}, "invalid_request", "The parameter grant_type must be a string, not number."),
         (
-            {"json": {"grant_type": "authorization_code"}},
+            {"json": {"grant_type": "implicit"}},
             "unsupported_grant_type",
-            "Unsupported grant type: authorization_code",
+            "Unsupported grant type: implicit",
         ),
     ],
 )

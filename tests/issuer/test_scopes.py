@@ -9,7 +9,9 @@ from runtime.issuer.records import ClientGrant, RefreshToken, ResourceServer
 from runtime.issuer.scopes import (
     parse_scope,
     scopes_of_client,
+    scopes_of_code,
     scopes_of_hook,
+    scopes_of_manager,
     scopes_of_refresh,
     scopes_of_user,
 )
@@ -101,3 +103,25 @@ def test_a_hooks_scope_is_final_but_for_the_management_api():
 
     assert scopes_of_hook(API, ("a",), ("b", "extra")) == ("b", "extra")
     assert scopes_of_hook(system, ("read:hooks",), ("read:hooks", "delete:hooks", "x")) == ("read:hooks", "x")
+
+
+def test_the_code_flow_gives_what_is_asked_for():
+    """As far as there is such a scope; offline_access where it can be had; nothing by default."""
+    asked = ("openid", "b", "gone", "offline_access")
+
+    assert scopes_of_code(API, asked, may_refresh=False) == ("openid", "b")
+    assert scopes_of_code(API, asked, may_refresh=True) == ("openid", "b", "offline_access")
+    assert scopes_of_code(API, (), may_refresh=True) == ()
+
+
+def test_users_manage_what_both_they_and_the_client_may():
+    """A permission that the client has no grant for is none, and the other way round."""
+    api = system_api("https://issuer.example")
+    grant = ClientGrant(id="g", client_id="c", audience=api.identifier, scope=("read:hooks", "read:logs"))
+    asked = ("openid", "read:hooks", "read:logs", "create:hooks", "offline_access")
+
+    assert scopes_of_manager(api, grant, ("read:hooks", "create:hooks"), asked) == ("openid", "read:hooks")
+    assert scopes_of_manager(api, grant, ("read:hooks",), ("openid",)) == ("openid",)
+    for permissions in ((), ("create:hooks",), ("nonsense",)):
+        with pytest.raises(AccessDenied):
+            scopes_of_manager(api, grant, permissions, asked)

@@ -193,6 +193,11 @@ async def test_secrets_are_kept_as_hashes(field, tmp_path):
         ({"users": (replace(USER, password=""),)}, r"users\[0\].password' is missing"),
         ({"users": (USER, replace(USER, username="ADA"))}, r"users\[1\].username' is 'ada' a second time"),
         ({"users": (replace(USER, username="a@x", email="b@x"),)}, "but another one than"),
+        (
+            {"users": (replace(USER, permissions=("read:hooks", "a")),)},
+            "permissions': hookd's own API has no scope 'a'",
+        ),
+        ({"clients": (replace(CLIENT, callbacks=("/cb",)),)}, "callbacks': '/cb' is no redirection URI"),
     ],
 )
 async def test_a_wrong_row_is_named(field, fields, message):

@@ -32,7 +32,7 @@ async def test_only_what_was_asked_for_is_said_of_the_user(tokens):
     full = await answer(tokens.issuer, issuance(user=USER, scope=("openid", "email", "profile"), auth_time=5.5))
     bare_claims, full_claims = await tokens.claims(bare["id_token"]), await tokens.claims(full["id_token"])
 
-    assert bare_claims.keys() == {"iss", "sub", "aud", "iat", "exp", "auth_time"}
+    assert bare_claims.keys() == {"iss", "sub", "aud", "iat", "exp", "auth_time", "at_hash"}
     assert bare_claims["auth_time"] == 5
     assert {name: full_claims[name] for name in full_claims.keys() - bare_claims.keys()} == {
         "name": "a@x",

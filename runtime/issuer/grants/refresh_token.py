@@ -1,20 +1,19 @@
 """The refresh token grant (RFC 6749 section 6), with rotation and reuse detection (RFC 9700 section 4.14.2).
 
-No hook runs: there is no extensibility point for it (contract 0). The tokens carry what the hook set at the sign-in.
+No hook runs: there is no extensibility point for it (contract 0). The tokens carry what the hook set at the sign-in, if one
+ran then.
 A family ends `refresh_token_lifetime` after the sign-in, however often it is used.
 """
 
 from __future__ import annotations
 
 import logging
-import secrets
 from dataclasses import replace
 
-from runtime.issuer.grants.password import REFRESH_TOKEN_BYTES
 from runtime.issuer.issuer import Issuer
 from runtime.issuer.oauth_errors import InvalidGrant
 from runtime.issuer.parameters import Parameters
-from runtime.issuer.records import Client, RefreshToken, ResourceServer, User, hash_token
+from runtime.issuer.records import Client, RefreshToken, ResourceServer, User, hash_token, new_family, new_token
 from runtime.issuer.scopes import scopes_of_refresh
 from runtime.issuer.tokens import Issuance
 
@@ -30,7 +29,7 @@ async def refresh_token(issuer: Issuer, client: Client, parameters: Parameters) 
     return Issuance(
         client=client,
         api=api,
-        gty="password",
+        gty=given.gty,
         subject=given.user_id,
         scope=scope,
         claims=given.claims,
@@ -38,6 +37,32 @@ async def refresh_token(issuer: Issuer, client: Client, parameters: Parameters) 
         user=user,
         auth_time=given.auth_time,
         refresh_token=await _rotate(issuer, given),
+    )
+
+
+def first_of_family(
+    issuer: Issuer,
+    client: Client,
+    api: ResourceServer,
+    user: User,
+    *,
+    token: str,
+    scope: tuple[str, ...],
+    auth_time: float,
+) -> RefreshToken:
+    """The record of a new family's first token (contract 0, `offline_access`), of a user who signed in at `auth_time`."""
+    return RefreshToken(
+        token_hash=hash_token(token),
+        family=new_family(),
+        client_id=client.client_id,
+        user_id=user.user_id,
+        audience=api.identifier,
+        scope=scope,
+        claims={},
+        id_token_claims={},
+        auth_time=auth_time,
+        expires_at=auth_time + issuer.settings.refresh_token_lifetime,
+        api_scope=tuple(name for name in scope if name in api.scopes),
     )
 
 
@@ -61,7 +86,7 @@ async def _grantors(issuer: Issuer, given: RefreshToken) -> tuple[ResourceServer
 
 
 async def _rotate(issuer: Issuer, given: RefreshToken) -> str:
-    token = secrets.token_urlsafe(REFRESH_TOKEN_BYTES)
+    token = new_token()
     successor = replace(given, token_hash=hash_token(token), is_used=False)
     if not await issuer.store.refresh_tokens.rotate(given, successor):
         raise await _reused(issuer, given)

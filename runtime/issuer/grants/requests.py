@@ -11,8 +11,12 @@ from runtime.issuer.records import Client, ResourceServer
 
 
 async def asked_api(issuer: Issuer, parameters: Parameters) -> ResourceServer:
-    """The API of the parameter `audience`; `AccessDenied` in Auth0's words when there is none."""
-    audience = parameters.required("audience")
+    """The API of the parameter `audience`, as `find_api`."""
+    return await find_api(issuer, parameters.required("audience"))
+
+
+async def find_api(issuer: Issuer, audience: str) -> ResourceServer:
+    """The API with this identifier; `AccessDenied` in Auth0's words when there is none."""
     api = await issuer.store.resource_servers.find(identifier=audience)
     if api is None:
         raise AccessDenied(f"Service not enabled within domain: {audience[:200]}")

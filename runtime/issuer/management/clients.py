@@ -11,6 +11,7 @@ from aiohttp import web
 from runtime.errors import InvalidBody
 from runtime.http.json import json_response
 from runtime.http.routes import Call, Route
+from runtime.issuer.callbacks import callback_fault
 from runtime.issuer.management.collection import Collection, Document
 from runtime.issuer.management.fields import Reader, free_object, items, one_of, read_fields, text
 from runtime.issuer.records import AUTH_METHODS, GRANT_TYPES, Client, new_client_id, new_client_secret
@@ -22,6 +23,10 @@ LEAST_SECRET: Final = 16
 """Characters of a secret that the caller chooses."""
 
 MOST_NAME: Final = 255
+
+MOST_CALLBACKS: Final = 100
+MOST_CALLBACK: Final = 2_048
+"""Characters of a redirection URI."""
 
 
 def _metadata(value: object, path: str) -> dict[str, str]:
@@ -41,10 +46,19 @@ def _member(name: str, path: str) -> str:
     return name
 
 
+def _callback(value: object, path: str) -> str:
+    given = str(text(1, MOST_CALLBACK)(value, path))
+    fault = callback_fault(given)
+    if fault:
+        raise InvalidBody(f"Payload validation error: 'Not a redirection URI: {fault}' on property {path}.")
+    return given
+
+
 FIELDS: Final[dict[str, Reader]] = {
     "name": text(1, pattern="[^<>]+"),
     "description": text(0, 140),
     "app_type": one_of("native", "spa", "regular_web", "non_interactive"),
+    "callbacks": items(_callback, MOST_CALLBACKS),
     "grant_types": items(one_of(*GRANT_TYPES), 20),
     "token_endpoint_auth_method": one_of(*AUTH_METHODS),
     "client_metadata": _metadata,
@@ -65,6 +79,7 @@ class Clients(Collection[Client]):
         "name",
         "description",
         "app_type",
+        "callbacks",
         "grant_types",
         "token_endpoint_auth_method",
         "client_metadata",
@@ -84,6 +99,7 @@ class Clients(Collection[Client]):
             "name": record.name,
             "description": record.description,
             "app_type": record.app_type,
+            "callbacks": record.callbacks,
             "grant_types": record.grant_types,
             "token_endpoint_auth_method": record.token_endpoint_auth_method,
             "client_metadata": record.metadata,

@@ -1,0 +1,27 @@
+"""Who a user is: a name (or an e-mail address) and a password, for the password grant and for the login page alike."""
+
+from __future__ import annotations
+
+from runtime.issuer.issuer import Issuer
+from runtime.issuer.oauth_errors import AccessDenied, InvalidGrant
+from runtime.issuer.records import User, login_key
+
+
+async def sign_in(issuer: Issuer, name: str, given: str, ip: str) -> User:
+    """The user of this name (or e-mail address) and password. Who is nobody takes as long to find out as who is.
+
+    `InvalidGrant` when one of them is wrong, `AccessDenied` when the user is blocked, `TooManyAttempts` when this address
+    was wrong about this user too often, whatever it says now.
+    """
+    key = login_key(name)
+    users = issuer.store.users
+    user = await users.find(username=key) or await users.find(email=key)
+    counted = user.user_id if user is not None else key or ""
+    issuer.user_attempts.check(counted, ip)
+    matches = await issuer.passwords.verify(given, user.password_hash if user is not None else None)
+    issuer.user_attempts.count(counted, ip, failed=not matches)
+    if not matches or user is None:
+        raise InvalidGrant("Wrong email or password.")
+    if user.blocked:
+        raise AccessDenied("user is blocked")
+    return user
