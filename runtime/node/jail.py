@@ -26,10 +26,11 @@ UNPRIVILEGED: Final = 65533
 """Whom processes belong to where the jailer is root: nobody else, not even `nobody`."""
 
 CHANNEL: Final = 3
-"""The descriptor by which the process talks."""
+"""The descriptor by which a process talks that can: Node."""
 
 _PLACE: Final = "/tmp"  # noqa: S108 - what is mounted there is seen in the jailer's own mount namespace only
 _FLAGS: Final = kernel.NEWPID | kernel.NEWNET | kernel.NEWIPC | kernel.NEWUTS | kernel.NEWCGROUP
+_ERRORS: Final = 2
 _FIRST_HIGH: Final = 10
 _MOST_FILES: Final = 1 << 16
 
@@ -42,7 +43,7 @@ class NoWall(Exception):
 class Plan:
     """What to run. `files` and `folders` are all that it may read, `walls` those to try, `limits` by their names in resource.h.
 
-    `memory_bytes` is the most that a hook may have; it can be said to be less when one runs. `groups` is a folder for control
+    `channel` are its descriptors that lead to the host, `pairs` see `syscalls.program`. `memory_bytes` is the most that a hook may have; it can be said to be less when one runs. `groups` is a folder for control
     groups with these `controllers`, "" for none.
     """
 
@@ -51,6 +52,10 @@ class Plan:
     folders: list[str]
     walls: list[str]
     limits: dict[str, int]
+    channel: list[int] = field(default_factory=lambda: [CHANNEL])
+    pairs: bool = False
+    environment: dict[str, str] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
     memory_bytes: int = 0
     groups: str = ""
     controllers: list[str] = field(default_factory=list)
@@ -87,7 +92,7 @@ class Jail:
             _take_real_id()
 
     def spawn(self, channel: int, errors: int) -> Jailed:
-        """A process behind the walls. `channel` is its descriptor 3, `errors` its standard error. `OSError`."""
+        """A process behind the walls. `channel` is where it talks, `errors` its standard error. `OSError`."""
         group = self._groups.make() if self._groups else None
         try:
             pid = kernel.clone(_FLAGS if NAMESPACES in self.walls else 0, group.descriptor if group else -1)
@@ -149,6 +154,10 @@ class Jail:
         for path, source in held:
             _bind(path, source)
             os.close(source)
+        for path, target in self._plan.links.items():
+            place = Path(_PLACE + path)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(target)
         kernel.make_read_only(_PLACE)
         kernel.change_root(_PLACE)
         pid = kernel.clone(_FLAGS)
@@ -161,15 +170,16 @@ class Jail:
         try:
             self._put_descriptors(channel, errors)
             self._give_up_rights()
-            os.execve(self._plan.command[0], self._plan.command, {})  # noqa: S606 - no shell, and the plan is ours
+            os.execve(self._plan.command[0], self._plan.command, self._plan.environment)  # noqa: S606 - no shell, and the plan is ours
         except BaseException as error:  # noqa: BLE001 - the copy of the jailer must end here, whatever happens
             with contextlib.suppress(OSError):
                 os.write(2, f"hookd: the jail can not be entered: {error}\n".encode())
         os._exit(125)
 
     def _put_descriptors(self, channel: int, errors: int) -> None:
-        for source, place in [(self._nothing, 0), (self._nothing, 1), (_high(errors), 2), (_high(channel), CHANNEL)]:
-            os.dup2(source, place)
+        source, said = _high(channel), _high(errors)
+        for place in range(CHANNEL + 1):
+            os.dup2(source if place in self._plan.channel else said if place == _ERRORS else self._nothing, place)
         if self._rules >= 0:
             os.dup2(self._rules, CHANNEL + 1)
         os.closerange(CHANNEL + 2, _MOST_FILES)
@@ -189,7 +199,7 @@ class Jail:
         if self._rules >= 0:
             kernel.landlock(CHANNEL + 1)
             os.close(CHANNEL + 1)
-        kernel.seccomp(syscalls.program(kernel.MACHINE, os.getpid()))
+        kernel.seccomp(syscalls.program(kernel.MACHINE, os.getpid(), pairs=self._plan.pairs))
 
 
 def _unshare_users() -> bool:

@@ -16,7 +16,8 @@ from runtime.sandbox.outcome import failure
 
 # Frames of Node's own, of what runs before a hook, and of line 0, which stands around the user's source.
 _OURS: Final = re.compile(
-    r"^ +at [^\n]*(?:\(|\bat )?(?:node:[^\n]*|\[eval\][^\n]*|\bhook\.js(?::0:\d+)?)\)?(?:\n|$)", re.MULTILINE
+    r"^ +at [^\n]*(?:\(|\bat )?(?:node:[^\n]*|ext:[^\n]*|data:[^\n]*|\[eval\][^\n]*|\bhook\.js(?::0:\d+)?)\)?(?:\n|$)",
+    re.MULTILINE,
 )
 # What V8 and Node write to standard error before they abort.
 _NO_MEMORY: Final = re.compile(r"out of memory|allocation failed|bad_alloc", re.IGNORECASE)

@@ -21,6 +21,7 @@ from runtime.confine.filters import (
     allowed,
     answer,
     begin,
+    second,
     where,
 )
 
@@ -31,14 +32,22 @@ _THREAD: Final = 0x10000
 _NAMES: Final = (15, 16, 0x53564D41)
 # What a process may send to itself only.
 _TO_ITSELF: Final = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
+_PAIR: Final = "socketpair"
+# AF_UNIX, SOCK_STREAM, with SOCK_NONBLOCK and SOCK_CLOEXEC or without. A pair of SOCK_DGRAM could be connected to somebody else.
+_UNIX, _STREAMS = 1, (0x1, 0x801, 0x80001, 0x80801)
 
 
-def program(machine: str, pid: int) -> list[Instruction]:
-    """The filter for one process, which knows itself as `pid`. `ValueError` for a machine that is not known."""
+def program(machine: str, pid: int, *, pairs: bool = False) -> list[Instruction]:
+    """The filter for one process, which knows itself as `pid`. `ValueError` for a machine that is not known.
+
+    `pairs`: it may make two sockets that are connected with one another.
+    """
     code = list(begin(machine))
     for number in numbers(machine, ["close_range"]):
         code += [(EQUAL, 0, 1, number), answer(0)]
     code += [(AT_LEAST, 0, 1, COMMON), answer(errno.ENOSYS)]
+    if pairs:
+        code += where(machine, _PAIR, _streams())
     for number in numbers(machine, REFUSED):
         code += [(EQUAL, 0, 1, number), answer(errno.EPERM)]
     for name in _TO_ITSELF:
@@ -55,3 +64,11 @@ def _threads() -> Iterator[Instruction]:
     yield (ANY_BIT, 1, 0, NEW_NAMESPACES)
     yield answer(0)
     yield answer(errno.EPERM)
+
+
+def _streams() -> Iterator[Instruction]:
+    """A pair is let through where each of it can talk to the other only."""
+    yield (EQUAL, 1, 0, _UNIX)
+    yield answer(errno.EPERM)
+    yield second()
+    yield from allowed(_STREAMS, errno.EPERM)

@@ -11,16 +11,18 @@ ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 
-def answer(code: Sequence[Instruction], machine: str, number: int, first: int = 0, *, said: int | None = None) -> str:
+def answer(
+    code: Sequence[Instruction], machine: str, number: int, first: int = 0, second: int = 0, *, said: int | None = None
+) -> str:
     """What the program says to a call: `allow`, `kill`, or the name of an error."""
-    return asked(code, machine, number, first, said=said)[0]
+    return asked(code, machine, number, first, second, said=said)[0]
 
 
 def asked(
-    code: Sequence[Instruction], machine: str, number: int, first: int = 0, *, said: int | None = None
+    code: Sequence[Instruction], machine: str, number: int, first: int = 0, second: int = 0, *, said: int | None = None
 ) -> tuple[str, int]:
     """The same, and how many instructions it took."""
-    data = {0: number, 4: MACHINES[machine] if said is None else said, 16: first & 0xFFFFFFFF}
+    data = {0: number, 4: MACHINES[machine] if said is None else said, 16: first & 0xFFFFFFFF, 24: second}
     at = value = steps = 0
     while True:
         kind, yes, no, k = code[at]

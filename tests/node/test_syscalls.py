@@ -79,6 +79,19 @@ def test_another_machines_numbers_end_the_process():
     assert answer("aarch64", 64, said=0x40000028) == "kill"
 
 
+@pytest.mark.parametrize("machine, number", [("x86_64", 53), ("aarch64", 199)])
+def test_a_pair_of_sockets_is_of_streams(machine: str, number: int):
+    """For Deno, which does not start without; a datagram socket could be connected to somebody else."""
+    unix, internet, stream, datagram = 1, 2, 1, 2
+    code = program(machine, PID, pairs=True)
+    given = [(unix, stream | 0x80800), (unix, stream)]
+    refused = [(unix, datagram), (unix, datagram | 0x80000), (internet, stream), (unix, 5)]
+
+    assert {interpreting.answer(code, machine, number, *pair) for pair in given} == {"allow"}
+    assert {interpreting.answer(code, machine, number, *pair) for pair in refused} == {"EPERM"}
+    assert answer(machine, number, unix) == "EPERM"
+
+
 def test_an_unknown_machine_has_no_program():
     """It has other numbers."""
     with pytest.raises(ValueError, match="riscv64"):
