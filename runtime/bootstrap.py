@@ -63,6 +63,7 @@ class Runtime:
     admin: Admin
     webtasks: Webtasks
     webtask_tokens: WebtaskTokens
+    session_sealer: Sealer
     recorder: StorageRecorder
     tail: Tail
 
@@ -148,6 +149,7 @@ async def open_runtime(settings: Settings, *, confined: bool = False) -> AsyncIt
             admin=admin,
             webtasks=Webtasks(storage=storage, sealer=sealer, admin=admin),
             webtask_tokens=WebtaskTokens(derive_key(key, "webtask tokens")),
+            session_sealer=Sealer(derive_key(key, "dashboard sessions")),
             recorder=recorder,
             tail=tail,
         )

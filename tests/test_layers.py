@@ -137,7 +137,8 @@ ROOMS: Mapping[str, set[str]] = {
     "web": RULES
     | CONTRACTS
     | {"bundle.specifiers", "webtask", "webtask.tokens", "webtasks"}
-    | {"diff", "repeats", "http", "bootstrap", "dispatch", "admin", "logs.tail"},
+    | {"diff", "repeats", "http", "bootstrap", "dispatch", "admin", "logs.tail"}
+    | {"storage.sealing"},  # the dashboard's sessions
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.
     "issuer": NOUNS | {"grammar", "settings", "http", "sqlite"},
     "cli": RULES | CONTRACTS | {"configuration", "web", "issuer", "http", "bootstrap", "logs", "confine"},

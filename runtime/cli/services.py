@@ -24,6 +24,7 @@ from runtime.logs.setup import configure
 from runtime.settings import Settings
 from runtime.storage.base import HookFilter
 from runtime.web.app import web_routes
+from runtime.web.dashboard.app import dashboard_routes
 
 _OTHER_PORT = "Stop what listens there, or choose another port"
 
@@ -34,7 +35,7 @@ async def run_runtime(settings: Settings) -> None:
     stop = stop_asked()
     _open_many_files()
     async with open_runtime(settings, confined=True) as runtime:
-        routes = web_routes(runtime)
+        routes = [*web_routes(runtime), *dashboard_routes(runtime)]
         remedy = f"{_OTHER_PORT}: [server] port, or HOOKD_SERVER_PORT."
         async with _serving(routes, settings, settings.server.host, settings.server.port, remedy) as address:
             announce(address)
@@ -73,7 +74,7 @@ async def run_dev(directory: Path, port: int) -> None:
             await _seed(runtime)
         variables = kept.environment(base_url, demo_token(kept))
         demo.write_environment(kept.environment_file, variables)
-        routes = [*web_routes(runtime), *issuer_routes(issuer)]
+        routes = [*web_routes(runtime), *dashboard_routes(runtime), *issuer_routes(issuer)]
         address = await stack.enter_async_context(_serving(routes, settings, demo.HOST, port, remedy, issuer))
         announce(address)
         _welcome(kept, variables)

@@ -30,17 +30,22 @@ REMEMBERED: Final = 4096
 REMEMBERED_SECONDS: Final = 60.0
 """After this a token is verified again, so that a withdrawn key stops working."""
 
+SUBJECT_CHARS: Final = 256
+"""Of a token's `sub`, what is kept."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """Who calls. `tenant` is "" and `scopes` empty only on public routes.
 
     `expires_at` is when its token stops being good, in seconds since the epoch: for answers that go on for hours.
+    `subject` is the token's `sub`, "" where it has none: to be shown, never to be decided by.
     """
 
     tenant: str
     scopes: frozenset[str]
     expires_at: float
+    subject: str = ""
 
 
 NOBODY: Final = Caller(tenant="", scopes=frozenset(), expires_at=math.inf)
@@ -210,6 +215,7 @@ def _caller(claims: Mapping[str, Any], row: TrustedIssuer, leeway: int) -> Calle
         tenant=_tenant(claims.get("ten"), row.tenant),
         scopes=_scopes(claims),
         expires_at=float(claims["exp"]) + leeway,
+        subject=str(claims.get("sub", ""))[:SUBJECT_CHARS],
     )
 
 

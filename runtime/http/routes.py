@@ -77,12 +77,15 @@ class Call:
     request_id: str
     body_limit: int
     variables: Mapping[str, str]
-    _identify: Callable[[], Awaitable[Caller]] | None = None
+    _identify: Callable[[str | None], Awaitable[Caller]] | None = None
 
-    async def identify(self) -> Caller:
-        """The caller, on a route that is `Asked`: `Unauthenticated` or `InsufficientScope` without a good token."""
+    async def identify(self, header: str | None = None) -> Caller:
+        """The caller, on a route that is `Asked`: `Unauthenticated` or `InsufficientScope` without a good token.
+
+        `header` is for a token that came another way: "Bearer <token>", in place of the request's `Authorization`.
+        """
         assert self._identify is not None
-        self.caller = await self._identify()
+        self.caller = await self._identify(header)
         return self.caller
 
     def path(self, name: str) -> str:
@@ -96,6 +99,8 @@ class Call:
 
 Handler: TypeAlias = Callable[[Call], Awaitable[web.StreamResponse]]
 ErrorAnswer: TypeAlias = Callable[[HookdError], web.Response]
+SessionBearer: TypeAlias = Callable[[web.BaseRequest], str | None]
+"""What a browser's session stands for: "Bearer <token>", None where there is none. Raises where a page of others may have sent it."""
 
 ERROR_ANSWERS: Final = web.AppKey("error_answers", dict[str, ErrorAnswer])
 """A path, as aiohttp writes it, to how its routes answer errors: for a method that none of them has."""
@@ -116,6 +121,8 @@ class Route:
     answer_error: ErrorAnswer = error_response
     token_parameter: str = ""
     """A query parameter that may hold the bearer token, for clients that can send no header. It is in no log of ours."""
+    session: SessionBearer | None = None
+    """Where given, the dashboard's session may stand in for a bearer token. Never on a route that runs hooks for a token."""
     busy: tuple[Mapping[str, str], ...] = ()
     """Variables of the path for which it is written out: aiohttp finds a fixed path at once, ten microseconds sooner."""
 
@@ -157,8 +164,8 @@ def wrap(
         raise ValueError(f"{route.method} {route.path} needs an authenticator.")
     at_once, later = isinstance(route.access, Scopes), isinstance(route.access, Asked)
 
-    async def identify(request: web.Request) -> Caller:
-        header = request.headers.get(hdrs.AUTHORIZATION) or _bearer_in_query(request, route.token_parameter)
+    async def identify(request: web.Request, given: str | None = None) -> Caller:
+        header = given or _authorization(request, route)
         caller = authenticator.recall(header) or await authenticator.identify(header)  # type: ignore[union-attr]
         require_scope(caller, wanted)
         return caller
@@ -184,8 +191,12 @@ def wrap(
     return answer
 
 
-def _bearer_in_query(request: web.BaseRequest, name: str) -> str | None:
-    return f"Bearer {request.query[name]}" if name and name in request.query else None
+def _authorization(request: web.BaseRequest, route: Route) -> str | None:
+    """The header, or what stands in for it on this route."""
+    header = request.headers.get(hdrs.AUTHORIZATION)
+    if not header and route.token_parameter and route.token_parameter in request.query:
+        header = f"Bearer {request.query[route.token_parameter]}"
+    return route.session(request) if not header and route.session is not None else header
 
 
 def request_id(request: web.BaseRequest) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from runtime.bootstrap import Runtime
 from runtime.http.routes import Route
+from runtime.web.dashboard.session import Sessions
 from runtime.web.execute import execute_routes
 from runtime.web.health import health_routes
 from runtime.web.logs import log_routes
@@ -19,15 +22,19 @@ from runtime.web.webtask_modules import webtask_module_routes
 
 
 def web_routes(runtime: Runtime) -> list[Route]:
-    """Every route of the runtime, and who may call it."""
-    return [
-        *execute_routes(runtime.dispatch),
+    """Every route of the runtime's APIs, and who may call it. What the dashboard's pages call takes its session, too."""
+    bearer = Sessions(runtime.session_sealer).bearer
+    steering = (
         *manage_routes(runtime.admin),
         *policy_routes(runtime.admin),
         *version_routes(runtime.admin, runtime.dispatch, runtime.storage, runtime.recorder.flush),
-        *run_routes(runtime.webtasks, runtime.dispatch),
         *log_routes(runtime.storage, runtime.tail, runtime.recorder.flush),
         *summary_routes(runtime.storage, runtime.recorder.flush),
+    )
+    return [
+        *execute_routes(runtime.dispatch),
+        *(replace(route, session=bearer) for route in steering),
+        *run_routes(runtime.webtasks, runtime.dispatch),
         *webtask_routes(runtime.webtasks, runtime.webtask_tokens),
         *webtask_log_routes(runtime.tail),
         *webtask_module_routes(),

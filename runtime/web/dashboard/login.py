@@ -1,0 +1,132 @@
+"""Logging in with an API token, logging out, and what a page may know of its session.
+
+Rule: the token comes in once, and no answer has it. Who fails often waits: each address is counted, in memory that does not grow.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+from aiohttp import web
+
+from runtime.errors import HookdError, InvalidBody
+from runtime.http.bearer import Caller
+from runtime.http.json import empty_response, json_response
+from runtime.http.routes import Asked, Call, Public, Route, Scopes
+from runtime.web.dashboard.session import Session, Sessions, require_same_origin, require_secure
+from runtime.web.shapes import rfc3339
+
+STEERING: Final = ("read:hooks", "create:hooks", "update:hooks", "delete:hooks", "read:logs")
+"""A token with any of these is of use in the dashboard."""
+
+MOST_FAILURES: Final = 20
+WINDOW_SECONDS: Final = 60.0
+MOST_ADDRESSES: Final = 1_000
+"""More addresses than these, and the one that has not failed for the longest time is forgotten."""
+
+LAST_MOMENT: Final = 253_402_300_799.0
+"""Of the year 9999: no date that can be written is later."""
+
+
+class TooManyLogins(HookdError):
+    """An address from which nothing but bad tokens come."""
+
+    status, error, code = 429, "Too Many Requests", "too_many_attempts"
+
+
+def login_routes(sessions: Sessions) -> list[Route]:
+    """`/dashboard/login`, `/dashboard/logout` and `/dashboard/session`."""
+    login = _Login(sessions, Failures())
+    token = Asked("the token is in the body", STEERING)
+    return [
+        Route(method="POST", path="/dashboard/login", handler=login.begin, access=token),
+        Route(
+            method="POST", path="/dashboard/logout", handler=login.end, access=Public("ends a session, if there is one")
+        ),
+        Route(
+            method="GET",
+            path="/dashboard/session",
+            handler=login.show,
+            access=Scopes(*STEERING),
+            session=sessions.bearer,
+        ),
+    ]
+
+
+class Failures:
+    """Counts the failed logins of an address. `clock` gives seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def check(self, address: str) -> None:
+        """`TooManyLogins` where too many failed within the window."""
+        count, since = self._failed.get(address, (0, 0.0))
+        if count >= MOST_FAILURES and self._clock() - since < WINDOW_SECONDS:
+            raise TooManyLogins("Too many tokens of this address were refused: try again in a minute.")
+
+    def count(self, address: str) -> None:
+        """One more."""
+        now = self._clock()
+        count, since = self._failed.get(address, (0, now))
+        self._failed[address] = (count + 1, since) if now - since < WINDOW_SECONDS else (1, now)
+        self._failed.move_to_end(address)
+        if len(self._failed) > MOST_ADDRESSES:
+            self._failed.popitem(last=False)
+
+
+class _Login:
+    """The handlers."""
+
+    def __init__(self, sessions: Sessions, failures: Failures) -> None:
+        self._sessions = sessions
+        self._failures = failures
+
+    async def begin(self, call: Call) -> web.StreamResponse:
+        """`{"token"}` in, the cookie and what `show` answers out."""
+        request, address = call.request, call.request.remote or ""
+        require_same_origin(request)
+        require_secure(request)
+        self._failures.check(address)
+        token = _token(await call.json())
+        try:
+            caller = await call.identify(f"Bearer {token}")
+        except HookdError:
+            self._failures.count(address)
+            raise
+        session = self._sessions.make(token)
+        answer = json_response(session_body(session, caller))
+        self._sessions.begin(session, caller, request, answer)
+        return answer
+
+    async def end(self, call: Call) -> web.StreamResponse:
+        require_same_origin(call.request)
+        answer = empty_response()
+        self._sessions.end(call.request, answer)
+        return answer
+
+    async def show(self, call: Call) -> web.StreamResponse:
+        session = self._sessions.read(call.request)
+        return json_response(session_body(session, call.caller))
+
+
+def session_body(session: Session | None, caller: Caller) -> dict[str, object]:
+    """`{tenant, subject, scopes, expires_at, csrf}`; `csrf` is null for who came with a bearer token."""
+    return {
+        "tenant": caller.tenant,
+        "subject": caller.subject,
+        "scopes": sorted(caller.scopes),
+        "expires_at": rfc3339(min(caller.expires_at, LAST_MOMENT)),
+        "csrf": None if session is None else session.csrf,
+    }
+
+
+def _token(body: object) -> str:
+    token = body.get("token") if isinstance(body, dict) else None
+    if not isinstance(token, str) or not token.strip() or len(body) != 1:  # type: ignore[arg-type]
+        raise InvalidBody('The body must be {"token": "..."}: an API token.')
+    return token.strip().removeprefix("Bearer ").strip()

@@ -1,0 +1,161 @@
+"""A person's session in the dashboard: the API token, sealed in a cookie that no script can read.
+
+The cookie is all there is: the server keeps nothing. It is good as long as its token is, on the routes that name it
+(`Route.session`), and only for what a page of our own sent:
+
+- `Sec-Fetch-Site` says same-origin, or that a person typed the address; a browser that sends none must say in `Origin` that
+  it is at our own `Host`
+- whatever changes something carries the session's own CSRF secret in `X-CSRF-Token`, which only a page of ours can ask for
+
+Rule: the token never leaves the cookie. Over plain HTTP there are sessions on this very machine only; everywhere else the
+cookie has the prefix `__Host-`, so that no neighbour's page can plant one (RFC 6265bis section 4.1.3).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import hdrs, web
+
+from runtime.errors import HookdError, InvalidBody, Unauthenticated
+from runtime.http.bearer import Caller
+from runtime.storage.sealing import Sealer, Unsealable
+
+COOKIE: Final = "hookd_session"
+SECURE_COOKIE: Final = f"__Host-{COOKIE}"
+CSRF_HEADER: Final = "X-CSRF-Token"
+TOKEN_CHARS: Final = 2_900
+"""Of the longest token that can become a session: sealed, it fills the 4,096 bytes that browsers give a cookie."""
+
+_CONTEXT: Final = "dashboard session"
+_SAFE: Final = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
+_THIS_MACHINE: Final = ("127.0.0.1", "localhost", "::1")
+
+
+class ForgedRequest(HookdError):
+    """A request with somebody's session that no page of ours seems to have sent."""
+
+    status, error, code = 403, "Forbidden", "invalid_csrf_token"
+
+
+class InsecureAddress(HookdError):
+    """A login that would send the session over a network in the clear."""
+
+    status, error, code = 400, "Bad Request", "insecure_address"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What a cookie holds. `csrf` is for our own pages, `token` for nobody."""
+
+    token: str
+    csrf: str
+
+    def __repr__(self) -> str:
+        return "Session()"
+
+
+class Sessions:
+    """Makes and reads sessions, under a key of their own. Keeps nothing: any number of them with one sealer are alike."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+
+    def make(self, token: str) -> Session:
+        """A session out of a token that the authenticator has just verified. `InvalidBody` for one that no cookie holds."""
+        if len(token) > TOKEN_CHARS:
+            raise InvalidBody(
+                f"The token is too long for a session: {len(token):,} characters, {TOKEN_CHARS:,} at most."
+            )
+        return Session(token=token, csrf=secrets.token_hex(16))
+
+    def begin(self, session: Session, caller: Caller, request: web.BaseRequest, answer: web.StreamResponse) -> None:
+        """Set the session's cookie, for as long as the token of *caller*, to whom it belongs, is good."""
+        sealed = self._sealer.seal(_CONTEXT, f"{session.csrf}.{session.token}")
+        value = base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+        _set(request, answer, value, int(max(0.0, caller.expires_at - time.time())))
+
+    def end(self, request: web.BaseRequest, answer: web.StreamResponse) -> None:
+        """Take the cookie back."""
+        _set(request, answer, "", 0)
+
+    def read(self, request: web.BaseRequest) -> Session | None:
+        """The session of a request, None without one. `Unauthenticated` for a cookie that is not ours. Verifies no token."""
+        value = request.cookies.get(_name(request))
+        if not value:
+            return None
+        try:
+            sealed = base64.b64decode(value + "=" * (-len(value) % 4), b"-_", validate=True)
+            csrf, _, token = self._sealer.open(_CONTEXT, sealed).partition(".")
+        except (binascii.Error, ValueError, Unsealable):
+            raise Unauthenticated("The session can not be read: log in again.") from None
+        return Session(token=token, csrf=csrf)
+
+    def bearer(self, request: web.BaseRequest) -> str | None:
+        """For `Route.session`: the session's token as a header, once it is sure that a page of ours sent the request."""
+        session = self.read(request)
+        if session is None:
+            return None
+        require_same_origin(request)
+        if request.method not in _SAFE and not _equal(request.headers.get(CSRF_HEADER, ""), session.csrf):
+            raise ForgedRequest(
+                f"With a session, this takes the header {CSRF_HEADER} that GET /dashboard/session tells."
+            )
+        return f"Bearer {session.token}"
+
+
+def require_same_origin(request: web.BaseRequest) -> None:
+    """`ForgedRequest` unless the browser says that a page of ours sent this, or the person did."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        if site not in ("same-origin", "none"):
+            raise ForgedRequest("This was sent by a page of another address.")
+        return
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is None and request.method in _SAFE:
+        return  # browsers without Sec-Fetch-Site name no origin then; nothing is changed, and nobody else can read the answer
+    if origin is None or urlsplit(origin).netloc != request.headers.get(hdrs.HOST, ""):
+        raise ForgedRequest("This was sent by a page of another address, or by a browser that does not say of which.")
+
+
+def require_secure(request: web.BaseRequest) -> None:
+    """`InsecureAddress` where a page says that it came over plain HTTP from another machine."""
+    if request.headers.get(hdrs.ORIGIN, "").startswith("http:") and not _is_here(request):
+        raise InsecureAddress(
+            "The session would be sent in the clear: open the dashboard over https, or on the machine itself as http://127.0.0.1."
+        )
+
+
+def _set(request: web.BaseRequest, answer: web.StreamResponse, value: str, seconds: int) -> None:
+    answer.set_cookie(
+        _name(request),
+        value,
+        max_age=seconds,
+        path="/",
+        secure=not _is_here(request),
+        httponly=True,
+        samesite="Strict",
+    )
+
+
+def _name(request: web.BaseRequest) -> str:
+    return COOKIE if _is_here(request) else SECURE_COOKIE
+
+
+def _is_here(request: web.BaseRequest) -> bool:
+    """Whether the browser calls us by a name of the machine that it is on itself."""
+    try:
+        return urlsplit(f"//{request.headers.get(hdrs.HOST, '')}").hostname in _THIS_MACHINE
+    except ValueError:
+        return False
+
+
+def _equal(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), wanted.encode())

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from runtime.web.dashboard.login import MOST_FAILURES, WINDOW_SECONDS, Failures, TooManyLogins
+from tests.web.conftest import token
+
+LOGIN = "/dashboard/login"
+
+
+async def test_a_login_answers_who_one_is(browser):
+    """Tenant, subject, scopes and the end, and the secret for changes; the page can ask again. The token is in no answer."""
+    bearer = token(sub="ada", scope="read:hooks update:hooks")
+
+    body = await browser.log_in(bearer)
+
+    assert {**body, "csrf": "", "expires_at": ""} == {
+        "tenant": "acme",
+        "subject": "ada",
+        "scopes": ["read:hooks", "update:hooks"],
+        "expires_at": "",
+        "csrf": "",
+    }
+    assert len(body["csrf"]) == 32
+    assert (await browser.call("GET", "/dashboard/session"))[1] == body
+    assert bearer.split(".")[2] not in str(body)
+
+
+async def test_the_cookie_is_out_of_reach_of_scripts_and_others(browser):
+    """HttpOnly, strict, and gone with the token; on this very machine it needs no https."""
+    _, _, headers = await browser.call("POST", LOGIN, {"token": token(exp=int(time.time()) + 600)})
+    name, *attributes = headers["Set-Cookie"].split("; ")
+
+    assert name.startswith("hookd_session=")
+    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(attributes)
+    (age,) = [int(text.removeprefix("Max-Age=")) for text in attributes if text.startswith("Max-Age=")]
+    assert 590 <= age <= 605
+    assert headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"token": "nonsense"}, 401, "invalid_token"),
+        ({"token": ""}, 400, "invalid_body"),
+        ({"token": 1}, 400, "invalid_body"),
+        ({"token": "a", "more": 1}, 400, "invalid_body"),
+        ([], 400, "invalid_body"),
+        ({"token": token(exp=1)}, 401, "invalid_token"),
+        ({"token": token(scope="execute:hooks")}, 403, "insufficient_scope"),
+        ({"token": token(claim="x" * 3000)}, 400, "invalid_body"),
+    ],
+)
+async def test_what_is_no_token_of_ours_begins_nothing(browser, body, status, code):
+    """Each with its own reason, and no cookie."""
+    answered, said, headers = await browser.call("POST", LOGIN, body)
+
+    assert (answered, said["errorCode"]) == (status, code)
+    assert "Set-Cookie" not in headers
+
+
+async def test_a_login_comes_from_our_own_page(browser):
+    """Otherwise somebody could log a person in as somebody else."""
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": ""}):
+        status, body, _ = await browser.call("POST", LOGIN, {"token": token()}, headers=headers)
+        assert (status, body["errorCode"]) == (403, "invalid_csrf_token")
+
+
+async def test_over_a_network_a_login_takes_https(browser):
+    """A page that came in the clear from elsewhere says so in its origin."""
+    elsewhere = {"Host": "hookd.example", "Origin": "http://hookd.example"}
+
+    status, body, _ = await browser.call("POST", LOGIN, {"token": token()}, headers=elsewhere)
+    assert (status, body["errorCode"]) == (400, "insecure_address")
+    secure = {**elsewhere, "Origin": "https://hookd.example"}
+    status, _, headers = await browser.call("POST", LOGIN, {"token": token()}, headers=secure)
+    assert status == 200
+    assert headers["Set-Cookie"].startswith("__Host-hookd_session=")
+    assert "; Secure" in headers["Set-Cookie"]
+
+
+async def test_logging_out_takes_the_cookie_back(browser):
+    """A page of another address can not do it."""
+    await browser.log_in()
+
+    assert (await browser.call("POST", "/dashboard/logout", headers={"Sec-Fetch-Site": "cross-site"}))[0] == 403
+    status, _, headers = await browser.call("POST", "/dashboard/logout")
+    assert status == 204
+    assert headers["Set-Cookie"].startswith('hookd_session="";')
+    assert "Max-Age=0" in headers["Set-Cookie"]
+
+
+async def test_without_a_session_there_is_none(browser):
+    """The page reads a 401 as: show the login."""
+    assert (await browser.call("GET", "/dashboard/session"))[0] == 401
+
+
+async def test_a_bearer_token_may_ask_too(browser):
+    """For tools: who am I. There is no session then, and so no secret of one."""
+    status, body, _ = await browser.call("GET", "/dashboard/session", headers={"Authorization": f"Bearer {token()}"})
+
+    assert (status, body["tenant"], body["csrf"]) == (200, "acme", None)
+
+
+async def test_a_token_that_has_ended_ends_its_session(browser):
+    """The cookie holds no rights of its own: its token is verified each time."""
+    await browser.log_in(token(exp=int(time.time()) + 1 - 5))
+
+    deadline = time.monotonic() + 10
+    while (await browser.call("GET", "/dashboard/session"))[0] != 401:
+        assert time.monotonic() < deadline
+
+
+async def test_who_fails_often_waits(browser):
+    """Even a good token is not looked at then."""
+    for _ in range(MOST_FAILURES):
+        assert (await browser.call("POST", LOGIN, {"token": "nonsense"}))[0] == 401
+
+    status, body, _ = await browser.call("POST", LOGIN, {"token": token()})
+    assert (status, body["errorCode"]) == (429, "too_many_attempts")
+
+
+def test_failures_are_forgotten_after_a_while():
+    """Of each address on its own, and no more addresses are kept than there is room for."""
+    now = [0.0]
+    failures = Failures(lambda: now[0])
+    for _ in range(MOST_FAILURES):
+        failures.count("a")
+
+    failures.check("b")
+    with pytest.raises(TooManyLogins):
+        failures.check("a")
+    now[0] = WINDOW_SECONDS
+    failures.check("a")
+    for number in range(5000):
+        failures.count(str(number))
+    assert len(failures._failed) == 1000

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from runtime.errors import InvalidBody, Unauthenticated
+from runtime.http.bearer import Caller
+from runtime.storage.sealing import Sealer
+from runtime.web.dashboard.session import TOKEN_CHARS, ForgedRequest, Sessions
+from tests.web.conftest import REQUEST, SEED, token
+
+CALLER = Caller(tenant="acme", scopes=frozenset(), expires_at=2e9)
+HOOKS = "/api/v2/hooks"
+BODY = {"name": "my-hook", "script": SEED, "triggerId": "credentials-exchange"}
+OTHERS = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "", "Origin": "https://evil.example"},
+    {"Sec-Fetch-Site": "", "Origin": "null"},
+]
+
+
+async def test_a_session_stands_in_for_a_token(browser):
+    """The pages read and change hooks and read the log by the cookie alone."""
+    await browser.log_in()
+
+    status, hook, _ = await browser.call("POST", HOOKS, BODY)
+    assert status == 201
+    assert (await browser.call("GET", f"{HOOKS}/{hook['id']}"))[0] == 200
+    assert (await browser.call("GET", f"/api/v1/hooks/{hook['id']}/versions"))[0] == 200
+    assert (await browser.call("GET", "/api/v1/logs"))[0] == 200
+    assert (await browser.call("PATCH", f"/api/v1/hooks/{hook['id']}/policy", {"order": 1}))[0] == 200
+    assert (await browser.call("DELETE", f"{HOOKS}/{hook['id']}"))[0] == 204
+
+
+async def test_no_hook_runs_for_a_session(browser):
+    """A token request takes a bearer token, whatever cookie comes along; so does all that webtask's tools call."""
+    await browser.log_in()
+
+    assert (await browser.call("POST", "/api/v1/triggers/credentials-exchange/execute", REQUEST))[0] == 401
+    assert (await browser.call("GET", "/api/webtask/acme"))[0] == 401
+
+
+@pytest.mark.parametrize("others", OTHERS)
+async def test_a_page_of_another_address_can_nothing(browser, others):
+    """Not even with the CSRF secret, and not even read."""
+    await browser.log_in()
+
+    for method in ("GET", "POST"):
+        status, body, _ = await browser.call(method, HOOKS, None if method == "GET" else BODY, headers=others)
+        assert (status, body["errorCode"]) == (403, "invalid_csrf_token")
+
+
+@pytest.mark.parametrize("given", ["", "0" * 32, "é"])
+async def test_a_change_takes_the_secret_of_its_session(browser, given):
+    """A page that can make the browser send the cookie does not know what stands in the header."""
+    await browser.log_in()
+
+    status, body, _ = await browser.call("POST", HOOKS, BODY, headers={"X-CSRF-Token": given})
+
+    assert (status, body["errorCode"]) == (403, "invalid_csrf_token")
+    assert (await browser.call("GET", HOOKS, headers={"X-CSRF-Token": given}))[0] == 200
+
+
+async def test_a_browser_without_fetch_metadata_says_its_origin(browser):
+    """It must be our own address where something is changed; reading names no origin."""
+    await browser.log_in()
+    old = {"Sec-Fetch-Site": ""}
+
+    assert (await browser.call("GET", HOOKS, headers=old))[0] == 200
+    assert (await browser.call("POST", HOOKS, BODY, headers=old))[0] == 403
+    assert (await browser.call("POST", HOOKS, BODY, headers={**old, "Origin": browser.url}))[0] == 201
+
+
+async def test_a_bearer_token_needs_none_of_this(browser):
+    """Whoever sends a token of its own is no browser that somebody misleads."""
+    body = await browser.log_in()
+    bearer = {"Authorization": f"Bearer {token()}"}
+
+    assert (await browser.call("GET", HOOKS, headers={**bearer, "Sec-Fetch-Site": "cross-site"}))[0] == 200
+    assert body["tenant"] == "acme"
+
+
+async def test_a_cookie_that_is_not_ours_is_refused(browser):
+    """Damaged, of another key, or no cookie of ours at all: then one logs in again."""
+    await browser.log_in()
+    good = browser.cookie
+
+    for bad in (good[:-2], f"{good[:-2]}xx", "hookd_session=e30", "hookd_session=%%%", "hookd_session=a"):
+        browser.cookie = bad
+        status, body, _ = await browser.call("GET", HOOKS)
+        assert (status, body["errorCode"]) == (401, "invalid_token")
+
+
+def request(method: str = "GET", **headers: str):
+    return make_mocked_request(method, "/", headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def test_elsewhere_the_cookie_is_for_this_very_host_and_https():
+    """A neighbour's page could plant a cookie without the prefix: it is not even looked at."""
+    sessions, answer = Sessions(Sealer(bytes(32))), web.Response()
+    session = sessions.make("a.b.c")
+    sessions.begin(session, CALLER, request(Host="hookd.example"), answer)
+    cookie = answer.cookies["__Host-hookd_session"]
+
+    assert (cookie["secure"], cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, True, "Strict", "/")
+    assert cookie["domain"] == ""
+    assert sessions.read(request(Host="hookd.example", Cookie=f"__Host-hookd_session={cookie.value}")) == session
+    assert sessions.read(request(Host="hookd.example", Cookie=f"hookd_session={cookie.value}")) is None
+    assert sessions.read(request(Host="[::1]:80", Cookie=f"hookd_session={cookie.value}")) == session
+
+
+def test_the_longest_token_fits_into_a_cookie():
+    """Browsers give one 4,096 bytes, and drop a longer one without a word."""
+    sessions, answer = Sessions(Sealer(bytes(32))), web.Response()
+    sessions.begin(sessions.make("x" * TOKEN_CHARS), CALLER, request(Host="hookd.example"), answer)
+    (morsel,) = answer.cookies.values()
+
+    assert len(morsel.key) + len(morsel.value) <= 4096
+    with pytest.raises(InvalidBody, match="too long"):
+        sessions.make("x" * (TOKEN_CHARS + 1))
+
+
+def test_a_session_shows_nobody_its_token():
+    """Not in a log line, not in a traceback."""
+    assert "secret" not in repr(Sessions(Sealer(bytes(32))).make("secret"))
+
+
+def test_another_key_opens_nothing():
+    """A cookie is good where it was made."""
+    answer = web.Response()
+    ours, theirs = Sessions(Sealer(bytes(32))), Sessions(Sealer(b"x" * 32))
+    theirs.begin(theirs.make("a.b.c"), CALLER, request(Host="localhost"), answer)
+
+    sent = request("POST", Host="localhost", Cookie=f"hookd_session={answer.cookies['hookd_session'].value}")
+    with pytest.raises(Unauthenticated, match="log in again"):
+        ours.read(sent)
+    with pytest.raises(ForgedRequest):
+        theirs.bearer(sent)
