@@ -100,9 +100,7 @@ async def open_runtime(settings: Settings, *, confined: bool = False) -> AsyncIt
     """
     key = master_key(settings.storage)
     sealer = Sealer(key)
-    database = database_path(settings.storage)
-    private_folder(database.parent)
-    private_folder(Path(settings.sandbox.cache_directory))
+    database = _folders(settings)
     async with AsyncExitStack() as stack:
         walled = await _before_threads(settings, database, stack, confined=confined)
         storage = await open_sqlite(database)
@@ -153,6 +151,14 @@ async def open_runtime(settings: Settings, *, confined: bool = False) -> AsyncIt
             recorder=recorder,
             tail=tail,
         )
+
+
+def _folders(settings: Settings) -> Path:
+    """Make those that there are to be; where the database is, or will be."""
+    database = database_path(settings.storage)
+    private_folder(database.parent)
+    private_folder(Path(settings.sandbox.cache_directory))
+    return database
 
 
 def _retention(storage: StorageSettings) -> Retention:
