@@ -13,7 +13,6 @@ async def test_a_session_opens_what_the_pages_need_and_nothing_else(runtime):
         "/api/v2/hooks",
         "/api/v1/hooks",
         "/api/v1/logs",
-        "/api/v1/logs/tail",
     }
     for route in (*web_routes(runtime), *dashboard_routes(runtime)):
         if route.session is not None:
