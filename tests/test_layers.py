@@ -77,7 +77,16 @@ ROOMS: Mapping[str, set[str]] = {
     "logs.base": RULES,
     "bundle.base": RULES,
     "bundle.specifiers": NOUNS | {"manifest"},
-    "bundle": RULES | {"bundle.base", "bundle.specifiers", "sandbox.base", "sandbox.turns", "places"},
+    "bundle": RULES
+    | {
+        "bundle.base",
+        "bundle.specifiers",
+        "sandbox.base",
+        "sandbox.turns",
+        "places",
+        "confine.calls",
+        "confine.kernel",
+    },
     # Secrets are sealed by the use cases, before the backend: the one concrete room that they see.
     "storage.sealing": NOUNS,
     "sqlite": NOUNS,

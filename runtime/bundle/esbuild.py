@@ -46,7 +46,8 @@ class Esbuild:
     def __init__(self, node: Node, npm: Npm, environ: Mapping[str, str], folder: Path) -> None:
         self._node = node
         self._npm = npm
-        self._environ = environment(environ, node)
+        # Its configuration lies where it may not look.
+        self._environ = environment(environ, node) | {"OPENSSL_CONF": "/dev/null"}
         self._folder = folder / f"esbuild-{BUILD_ID[:16]}"
 
     async def join(
@@ -62,7 +63,8 @@ class Esbuild:
         (work / "bundle.mjs").write_text(_SCRIPT, "utf-8")
         command: list[str | Path] = [self._node.node, "--max-old-space-size=768", work / "bundle.mjs", main, work]
         try:
-            ended = await run(command, folder=work, environ=self._environ, seconds=seconds)
+            reads = (self._node.node.parents[1], self._folder)
+            ended = await run(command, folder=work, environ=self._environ, seconds=seconds, reads=reads)
         except TookTooLong:
             raise ModulesTimeout("To join the hook's modules took too long.") from None
         if ended.code != 0:

@@ -10,15 +10,18 @@ import contextlib
 import os
 import resource
 import signal
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from runtime.bundle.base import ModulesUnavailable
+from runtime.bundle.walls import has_walls, within
 
 _OUTPUT_BYTES: Final = 1 << 20
 _LOOK_SECONDS: Final = 0.25
@@ -115,28 +118,39 @@ async def run(
     environ: Mapping[str, str],
     seconds: float,
     is_too_much: Callable[[], bool] | None = None,
+    reads: Sequence[Path] | None = None,
 ) -> Ended:
-    """Run to the end. `TookTooLong`, `TookTooMuch`. `is_too_much` is asked on a thread, again and again."""
+    """Run to the end. `TookTooLong`, `TookTooMuch`. `is_too_much` is asked on a thread, again and again.
+
+    With `reads` it has these folders, its own and the system's, and no network, where the kernel has Landlock.
+    """
     with tempfile.TemporaryFile(dir=folder) as output, tempfile.TemporaryFile(dir=folder) as errors:
-        process = await asyncio.create_subprocess_exec(
-            *map(str, command),
-            cwd=folder,
-            env=environ,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=errors,
-            start_new_session=True,
-        )
+        start = partial(_start, command, folder, environ, output, errors)
+        process = start() if reads is None or not has_walls() else within(start, reads, folder)
+        ending = asyncio.ensure_future(asyncio.to_thread(process.wait))
         try:
             _limit(process.pid)
-            await _watched(process, seconds, is_too_much)
+            await _watched(ending, seconds, is_too_much)
         finally:
             # What the process left behind goes too; a group of which nothing is left is no error.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-        assert process.returncode is not None
-        return Ended(process.returncode, _beginning(output.fileno()), _beginning(errors.fileno()))
+            code = await ending
+        return Ended(code, _beginning(output.fileno()), _beginning(errors.fileno()))
+
+
+def _start(
+    command: Sequence[str | Path], folder: Path, environ: Mapping[str, str], output: IO[bytes], errors: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - no shell, and the command is ours
+        [*map(str, command)],
+        cwd=folder,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=errors,
+        start_new_session=True,
+    )
 
 
 def _limit(pid: int) -> None:
@@ -147,8 +161,7 @@ def _limit(pid: int) -> None:
             resource.prlimit(pid, what, (bound, bound))
 
 
-async def _watched(process: asyncio.subprocess.Process, seconds: float, is_too_much: Callable[[], bool] | None) -> None:
-    ending = asyncio.ensure_future(process.wait())
+async def _watched(ending: asyncio.Future[int], seconds: float, is_too_much: Callable[[], bool] | None) -> None:
     try:
         async with asyncio.timeout(seconds):
             while not (await asyncio.wait({ending}, timeout=_LOOK_SECONDS if is_too_much else None))[0]:
@@ -156,8 +169,6 @@ async def _watched(process: asyncio.subprocess.Process, seconds: float, is_too_m
         await _require_little(is_too_much)
     except TimeoutError:
         raise TookTooLong from None
-    finally:
-        ending.cancel()
 
 
 async def _require_little(is_too_much: Callable[[], bool] | None) -> None:

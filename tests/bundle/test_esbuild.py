@@ -15,6 +15,7 @@ from runtime.bundle.bundles import Bundle
 from runtime.bundle.esbuild import Esbuild
 from runtime.bundle.npm import Npm
 from runtime.bundle.process import find_node
+from runtime.bundle.walls import has_walls
 from runtime.errors import HookdError
 from runtime.places import Places
 
@@ -37,6 +38,24 @@ def joining(tmp_path: Path, esbuild_at: Path) -> Joining:
         return await esbuild.join({"a": "a"}, lock, {"b": "@own/name"}, tmp_path / "work", seconds=30, most=most)
 
     return join
+
+
+async def test_a_module_learns_nothing_of_other_files(joining: Joining, tmp_path: Path):
+    """esbuild goes through folders for a name that is made up when it runs: only through the modules' own."""
+    (tmp_path / "secret-1.js").write_text("module.exports = 'read'")
+    files: dict[str, str | bytes] = {
+        "a/index.js": "exports.own = (x) => require('./lib/' + x + '.js'); exports.other = (x) => require('../../../secret-' + x + '.js')",
+        "a/lib/b.js": "module.exports = 'of b'",
+    }
+    if not has_walls():
+        with pytest.raises(ModuleBroken, match="outside of the installed modules"):
+            await joining(files)
+        return
+
+    made = await joining(files)
+
+    assert "of b" in made.script.code
+    assert "secret-1" not in made.script.code
 
 
 async def test_a_module_may_bring_others_along(joining: Joining):
