@@ -44,7 +44,7 @@ _CAPABILITY_VERSION: Final = 0x20080522
 
 _CLONE, _PIVOT_ROOT, _SECCOMP = (56, 155, 317) if _IS_X86 else (220, 41, 277)
 _CAPGET, _CAPSET = (125, 126) if _IS_X86 else (90, 91)
-_SET_MODE_FILTER, _ALL_THREADS = 1, 1
+_SET_MODE_FILTER, _ALL_THREADS, _SPECULATION = 1, 1, 4
 _CLONE3: Final = 435
 _INTO_CGROUP: Final = 0x200000000
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
@@ -190,12 +190,16 @@ def landlock(rules: int) -> None:
     _called("landlock_restrict_self", _LIBC.syscall(_LANDLOCK_RESTRICT, rules, 0))
 
 
-def seccomp(program: Sequence[tuple[int, int, int, int]]) -> None:
-    """The kernel asks this program about each system call from now on, whichever thread makes it. See `filters.py`."""
+def seccomp(program: Sequence[tuple[int, int, int, int]], *, speculates: bool = False) -> None:
+    """The kernel asks this program about each system call from now on, whichever thread makes it. See `filters.py`.
+
+    Before Linux 5.16 who has a filter is made slower, too, as the processor then speculates less, unless it `speculates`.
+    """
     code = b"".join(struct.pack("<HBBI", *instruction) for instruction in program)
     buffer = ctypes.create_string_buffer(code, len(code))
     head = struct.pack("<H6xQ", len(program), ctypes.addressof(buffer))
-    refused: int = _LIBC.syscall(_SECCOMP, _SET_MODE_FILTER, _ALL_THREADS, head)
+    flags = _ALL_THREADS | (_SPECULATION if speculates else 0)
+    refused: int = _LIBC.syscall(_SECCOMP, _SET_MODE_FILTER, flags, head)
     if refused > 0:
         raise OSError(errno.EBUSY, f"seccomp: the thread {refused} has another filter")
     _called("seccomp", refused)

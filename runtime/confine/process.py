@@ -18,7 +18,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -45,9 +46,9 @@ def confine(wanted: Places, *, port: int = 0) -> Given:
     Threads that are started later have no more rights. Landlock can only be put upon the thread that asks for it (before its
     version 8), and capabilities are each thread's own, so it must be the first one, and alone.
     """
-    faults = list(_faults())
-    if faults:
-        return Given((), tuple(faults))
+    fault = _fault()
+    if fault:
+        return Given((), (fault,))
     up, missing = [], []
     everything = Places(
         read=(*wanted.read, *places.machine()),
@@ -56,11 +57,16 @@ def confine(wanted: Places, *, port: int = 0) -> Given:
         execute=(*wanted.execute, *places.loaders()) if wanted.execute else (),
     )
     kept = _needed(everything, port)
-    kernel.give_up_capabilities(but=kept)
-    up.append("privileges" if not kept & _OVERRIDES else "privileges, but for files of other users")
-    for name, give_up in (("files", _landlock), ("system calls", _seccomp)):
+    privileges = "privileges, but for files of other users" if kept & _OVERRIDES else "privileges"
+    # In this order: the other two take that there will be no new privileges.
+    layers: tuple[tuple[str, Callable[[], None]], ...] = (
+        (privileges, partial(kernel.give_up_capabilities, but=kept)),
+        ("files", partial(_landlock, everything)),
+        ("system calls", partial(_seccomp, everything)),
+    )
+    for name, give_up in layers:
         try:
-            give_up(everything)
+            give_up()
             up.append(name)
         except OSError as error:
             missing.append(f"{name}: {error.strerror}")
@@ -73,20 +79,23 @@ def refuse_rings() -> None:
     uvloop makes a ring with each loop, and ends the process when it is not let use it later; where it can make none it does
     without. What can not be refused here is found by `confine`.
     """
-    if not list(_faults()) and kernel.has_seccomp():
+    if not _fault() and kernel.has_seccomp():
         with contextlib.suppress(OSError):
             kernel.give_up_new_privileges()
-            kernel.seccomp(refusals.rings(kernel.MACHINE))
+            kernel.seccomp(refusals.rings(kernel.MACHINE), speculates=True)
 
 
-def _faults() -> Iterator[str]:
-    """Why nothing at all can be given up."""
+def _fault() -> str:
+    """Why nothing at all can be given up; "" where something can."""
     if os.uname().sysname != "Linux":
-        yield "this is not Linux"
-    elif kernel.MACHINE not in MACHINES:
-        yield f"the system calls of {kernel.MACHINE} are not known, only those of {', '.join(MACHINES)}"
-    elif (threads := len(os.listdir("/proc/self/task"))) > 1:  # noqa: PTH208 - only how many
-        yield f"the process has {threads} threads already"
+        return "this is not Linux"
+    if kernel.MACHINE not in MACHINES:
+        return f"the system calls of {kernel.MACHINE} are not known, only those of {', '.join(MACHINES)}"
+    try:
+        threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208 - only how many
+    except OSError as error:
+        return f"/proc can not be read: {error.strerror}"
+    return f"the process has {threads} threads already" if threads > 1 else ""
 
 
 def _needed(wanted: Places, port: int) -> int:
@@ -104,6 +113,8 @@ def _needed(wanted: Places, port: int) -> int:
 
 def _usable(wanted: Places) -> bool:
     """Whether all places can be used as they are; asked while what overrides their modes does not count."""
+    if os.access not in os.supports_effective_ids:
+        return False
     read = (path for path in (*wanted.read, *wanted.execute) if _exists(path))
     return all(_may(path, os.R_OK) for path in read) and all(_may(path, os.W_OK) for path in _written(wanted))
 
@@ -155,7 +166,8 @@ def _seccomp(wanted: Places) -> None:
         raise OSError(errno.ENOSYS, "the kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)")
     if _has_rings():
         raise OSError(errno.EBUSY, "io_uring is in use, and who uses it can not do without any more")
-    kernel.seccomp(refusals.program(kernel.MACHINE, starts_programs=bool(wanted.execute)))
+    # The service does no more about Spectre than it did without a filter.
+    kernel.seccomp(refusals.program(kernel.MACHINE, starts_programs=bool(wanted.execute)), speculates=True)
 
 
 def _has_rings() -> bool:
