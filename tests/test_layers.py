@@ -165,6 +165,8 @@ PLACES: Mapping[str, set[str]] = {
     "redis": {"storage.redis"},
     "click": {"cli"},
     "rich": {"cli"},
+    "httpx": {"cli.lean"},
+    "httpx_sse": {"cli.following"},
     "uvloop": {"cli"},
     "jwt": {"http", "issuer", "cli", "webtask.tokens"},
     "cryptography": {"storage.sealing", "issuer", "http"},

@@ -10,6 +10,9 @@ RUNTIME = TESTS.parent / "runtime"
 WITHOUT_OWN_TESTS = {
     "bundle/base.py": "a contract; its one implementation is tested",
     "cli/__main__.py": "three lines; every end-to-end test starts it",
+    "cli/failures.py": "exit codes by name; each is the end of some command's tests",
+    "cli/settings_options.py": "two options",
+    "cli/starting.py": "tests/end_to_end starts its services, test_configuring.py has what keeps them from it",
     "cli/services.py": "tests/end_to_end starts each of its services",
     "configuration.py": "tests/test_settings.py tells it by the settings that there are",
     "issuer/statements.py": "what the token server's tables share; tests/issuer/test_store.py has them",

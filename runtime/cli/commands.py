@@ -1,189 +1,130 @@
-"""The commands: what they are called, which options they take, and how their errors read.
+"""The commands by name, and how their errors read. What a command is stands in a module that is loaded when it is called.
 
-Exit codes: 0 done, or stopped by Ctrl-C or SIGTERM; 2 the command line or the configuration is wrong, and the message
-says what to do; 3 the address can not be listened on; 1 anything else: a database that can not be opened, a bug.
+Exit codes: 0 done, or stopped by Ctrl-C or SIGTERM; 2 the command line, the configuration or a profile is wrong, and the
+message says what to do; 3 the address can not be listened on; 4 the server refused, failed or is not there; 5 the hook or
+the version does not exist; 6 a hook's tests failed; 130 interrupted in the middle; 1 anything else: a database that can not
+be opened, a bug.
 """
 
 from __future__ import annotations
 
-import os
+import difflib
+import importlib
 import sys
-from collections.abc import Coroutine
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from typing import Final, NoReturn
 
 import click
 
+from runtime.cli import failures
+from runtime.cli.output import fail
 from runtime.errors import HookdError, SettingsError
-from runtime.settings import OFF
 
-EXIT_BROKEN, EXIT_CONFIGURATION, EXIT_ADDRESS = 1, 2, 3
+SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
+    "Hooks on a server": {
+        "ls": "hooks:ls",
+        "show": "hooks:show",
+    },
+    "Which server": {
+        "login": "login:login",
+        "logout": "login:logout",
+        "profile": "login:profile",
+    },
+    "Files and tools": {
+        "types": "types:types",
+    },
+    "To run servers": {
+        "dev": "starting:dev",
+        "serve": "starting:serve",
+        "issuer": "starting:issuer",
+        "token": "configuring:token",
+        "keys": "configuring:keys",
+        "config": "configuring:config",
+    },
+}
+"""What `hookd --help` shows, in this order: a command's name, and `module:name` of it in this room."""
 
-_CONFIG = click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The configuration file (TOML). Without it: defaults and HOOKD_SECTION_NAME variables.",
-)
-_DIRECTORY = click.option(
-    "--directory",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".hookd"),
-    show_default=True,
-    help="Where the demo keeps its data.",
-)
+COMMANDS: Final = {name: place for rows in SECTIONS.values() for name, place in rows.items()}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """The group `hookd`. A command's module is imported when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
+        """All, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+        """The command of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(importlib.import_module(f"runtime.cli.{module}"), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is called, or the one that may have been meant."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            near = difflib.get_close_matches(name, COMMANDS, n=1)
+            meant = f" Did you mean `hookd {near[0]}`?" if near else ""
+            raise click.UsageError(f"There is no command {name!r}.{meant}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """By section, each with one line."""
+        wide = max(map(len, COMMANDS))
+        for section, rows in SECTIONS.items():
+            lines = [(name.ljust(wide), self._line(ctx, name, formatter.width - wide - 6)) for name in rows]
+            with formatter.section(section):
+                formatter.write_dl(lines)
+
+    def _line(self, ctx: click.Context, name: str, width: int) -> str:
+        command = self.get_command(ctx, name)
+        assert command is not None
+        return command.get_short_help_str(width)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="hookd", message="%(package)s %(version)s")
 def hookd() -> None:
-    """A hook runtime for token servers: JavaScript that decides what goes into an access token."""
+    """A hook runtime for token servers: JavaScript that decides what goes into an access token.
+
+    \b
+    hookd dev                  starts one with a demo tenant
+    hookd COMMAND --help       says what a command does, with examples
+    """
 
 
 def run() -> None:
     """The whole command line; ends the process."""
     try:
-        hookd()
+        code = hookd(prog_name="hookd", standalone_mode=False)
+    except failures.CommandFailed as error:
+        _end(error.message, error.code)
     except SettingsError as error:
-        _fail(str(error), EXIT_CONFIGURATION)
+        _end(str(error), failures.EXIT_USAGE)
     except HookdError as error:
-        _fail(error.message, EXIT_BROKEN)
+        _end(error.message, failures.EXIT_BROKEN)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(failures.EXIT_USAGE)
+    except click.ClickException as error:
+        _end(_with_help(error), failures.EXIT_USAGE)
+    except click.Abort:
+        sys.exit(failures.EXIT_INTERRUPTED)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
-def _fail(message: str, code: int) -> None:
-    click.echo(f"hookd: {message}", err=True)
+def _end(message: str, code: int) -> NoReturn:
+    fail(message)
     sys.exit(code)
 
 
-@hookd.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
-@_DIRECTORY
-def dev(port: int, directory: Path) -> None:
-    """Start runtime and token server on one address, with a demo tenant.
-
-    Prints curl lines that work as pasted. Data stay between starts: remove the directory to begin anew.
-    """
-    from runtime.bootstrap import load_settings
-    from runtime.cli.services import run_dev
-
-    settings = load_settings(None, os.environ)
-    _until_stopped(run_dev(directory, port), confined=settings.server.confinement != OFF)
-
-
-@hookd.command()
-@_CONFIG
-def serve(config: Path | None) -> None:
-    """Start the runtime: execution API and Management API."""
-    from runtime.bootstrap import load_settings, require_production
-    from runtime.cli.services import run_runtime
-
-    settings = load_settings(config, os.environ)
-    require_production(settings)
-    _until_stopped(run_runtime(settings), confined=settings.server.confinement != OFF)
-
-
-@hookd.command()
-@_CONFIG
-def issuer(config: Path | None) -> None:
-    """Start the reference token server. It calls the runtime over HTTP."""
-    from runtime.bootstrap import load_settings
-    from runtime.cli.services import run_issuer
-
-    _until_stopped(run_issuer(load_settings(config, os.environ)))
-
-
-@hookd.command()
-@_CONFIG
-@_DIRECTORY
-@click.option("--tenant", help="Whose hooks. Not needed where the configuration fixes it.")
-@click.option("--scope", multiple=True, help="May be given several times, or as one string with spaces.")
-@click.option("--subject", default="hookd-token", show_default=True, help="The token's sub.")
-@click.option("--lifetime", type=click.IntRange(1), default=3600, show_default=True, help="In seconds.")
-@click.option("--secret", help="An HS256 secret; others on this machine may see it in the process list.")
-@click.option("--issuer", help="The token's iss, with --secret.")
-@click.option("--audience", help="The token's aud, with --secret.")
-def token(directory: Path, **choices: Any) -> None:
-    """Mint a bearer token for development (HS256).
-
-    Signed with --secret, or with the secret of the first HS256 [[auth.trusted]] in --config, or else with the demo's.
-    """
-    from runtime.cli.tokens import TokenChoice, mint
-
-    choice = TokenChoice(**choices | {"scope": tuple(" ".join(choices["scope"]).split())})
-    click.echo(mint(choice, directory, os.environ))
-    if not choice.scope:
-        click.echo("This token has no scope, so every route refuses it. Add, say, --scope 'read:hooks'.", err=True)
-
-
-@hookd.group()
-def keys() -> None:
-    """Make keys."""
-
-
-@keys.command()
-@click.option(
-    "--file", type=click.Path(path_type=Path, dir_okay=False), help="Write it here, mode 0600, never over a file."
-)
-def new(file: Path | None) -> None:
-    """Make a master key, which seals the hooks' secrets."""
-    from runtime.bootstrap import new_master_key, write_master_key
-
-    if file is None:
-        click.echo(new_master_key())
-        return
-    try:
-        write_master_key(file)
-    except FileExistsError:
-        raise SettingsError(
-            f"There is a file {file} already. What is sealed under a lost key is lost: move it away first, or choose another name."
-        ) from None
-    except OSError as error:
-        raise SettingsError(f"The file {file} can not be written: {error.strerror}.") from None
-    click.echo(f"Wrote {file}. Name it in [storage] as master_key_file, and keep a copy in a safe place.", err=True)
-
-
-@hookd.command()
-@_CONFIG
-@click.option("--example", is_flag=True, help="Show config.example.toml instead.")
-def config(config: Path | None, example: bool) -> None:
-    """Show the settings as they are in effect, secrets hidden."""
-    from runtime.bootstrap import load_settings
-    from runtime.cli.display import as_toml, show_toml
-    from runtime.settings import render_example
-
-    show_toml(render_example() if example else as_toml(load_settings(config, os.environ)))
-
-
-@hookd.command()
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, allow_dash=True),
-    default=Path(),
-    show_default="the current folder",
-    help="The folder of the hook; - for the standard output.",
-)
-@click.option("--force", is_flag=True, help="Replace a file that is there and is another one.")
-def types(output: Path, force: bool) -> None:
-    """Write hookd.d.ts: the types of hooks and Actions, for TypeScript and for JavaScript with JSDoc."""
-    from runtime.cli.types import declarations, write_declarations
-
-    if str(output) == "-":
-        click.echo(declarations(), nl=False)
-        return
-    file = write_declarations(output, force=force)
-    click.echo(f"Wrote {file}. Beside it, in hook.js, this line before the hook gives it its types:", err=True)
-    click.echo("/** @type {import('./hookd').CredentialsExchange} */", err=True)
-
-
-def _until_stopped(service: Coroutine[Any, Any, None], *, confined: bool = False) -> None:
-    import uvloop
-
-    from runtime.cli.address import AddressInUse
-
-    if confined:
-        from runtime.confine.process import refuse_rings
-
-        refuse_rings()
-    try:
-        uvloop.run(service)
-    except AddressInUse as error:
-        _fail(str(error), EXIT_ADDRESS)
+def _with_help(error: click.ClickException) -> str:
+    message = error.format_message()
+    message = message if message.endswith((".", "?")) else f"{message}."
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{message} See `{context.command_path} --help`." if context else message

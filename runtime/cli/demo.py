@@ -10,7 +10,6 @@ Without it a start counts as the first: client, API and user become again as the
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shlex
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.bootstrap import load_settings, private_folder, write_master_key
+from runtime.cli.private import write_private
 from runtime.errors import SettingsError
 from runtime.settings import (
     Auth,
@@ -171,15 +171,6 @@ def write_environment(path: Path, variables: Mapping[str, str]) -> None:
     """`NAME=value` lines, and one that exports them all; plain enough for readers of .env files too."""
     lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
     write_private(path, "\n".join([*lines, f"export {' '.join(variables)}", ""]))
-
-
-def write_private(path: Path, text: str) -> None:
-    """A file of mode 0600, in place of an older one; whoever reads meanwhile sees the old or the new one, whole."""
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    draft.replace(path)
 
 
 def curl_lines(variables: Mapping[str, str]) -> tuple[str, str, str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
+
+import click
 
 from runtime.errors import SettingsError
 
@@ -12,6 +13,8 @@ NAME = "hookd.d.ts"
 
 def declarations() -> str:
     """The file's text."""
+    from importlib import resources
+
     return (resources.files("runtime.types") / NAME).read_text("utf-8")
 
 
@@ -32,3 +35,27 @@ def write_declarations(folder: Path, *, force: bool) -> Path:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise SettingsError(f"{file} can not be written ({reason}): choose another folder with --output.") from None
     return file
+
+
+@click.command(short_help="Write hookd.d.ts, the types of hooks and Actions.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, allow_dash=True),
+    default=Path(),
+    show_default="the current folder",
+    help="The folder of the hook; - for the standard output.",
+)
+@click.option("--force", is_flag=True, help="Replace a file that is there and is another one.")
+def types(output: Path, force: bool) -> None:
+    """Write hookd.d.ts: the types of hooks and Actions, for TypeScript and for JavaScript with JSDoc.
+
+    \b
+    Example:
+      hookd types --output my-hook
+    """
+    if str(output) == "-":
+        click.echo(declarations(), nl=False)
+        return
+    file = write_declarations(output, force=force)
+    click.echo(f"Wrote {file}. Beside it, in hook.js, this line before the hook gives it its types:", err=True)
+    click.echo("/** @type {import('./hookd').CredentialsExchange} */", err=True)

@@ -1,133 +1,82 @@
 from __future__ import annotations
 
-import base64
-import stat
-import sys
-from collections.abc import Callable
-from typing import NamedTuple
+import importlib
+import inspect
 
+import click
 import pytest
 
-from runtime.cli.commands import run
-from runtime.settings import render_example
-
-
-class Done(NamedTuple):
-    """What a command left behind."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def hookd(tmp_path, monkeypatch, capsys) -> Callable[..., Done]:
-    """The command line, run in this process and in a folder of its own: a process costs a second of imports."""
-
-    def run_command(*arguments: str, **environ: str) -> Done:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["hookd", *arguments])
-        for name, value in environ.items():
-            monkeypatch.setenv(name, value)
-        with pytest.raises(SystemExit) as exited:
-            run()
-        shown = capsys.readouterr()
-        return Done(int(exited.value.code or 0), shown.out, shown.err)
-
-    return run_command
+from runtime.cli.commands import COMMANDS, SECTIONS
+from runtime.cli.commands import hookd as group
 
 
 def test_help_lists_the_commands(hookd):
-    """Each with one line."""
+    """By section, each with one line that is whole."""
     done = hookd("--help")
 
     assert done.returncode == 0
-    for name in ("config", "dev", "issuer", "keys", "serve", "token", "types"):
+    for name in COMMANDS:
         assert f"\n  {name}  " in done.stdout
+    assert [section for section in SECTIONS if f"\n{section}:\n" not in done.stdout] == []
+    assert "..." not in done.stdout.replace("[ARGS]...", "")
 
 
-def test_the_settings_in_effect_are_shown(hookd, tmp_path):
-    """File and variables together, secrets hidden."""
-    (tmp_path / "config.toml").write_text("[storage]\nmaster_key = 'not-to-be-seen'\n")
-    done = hookd("config", "--config", "config.toml", HOOKD_SERVER_PORT="4711")
-
-    assert done.returncode == 0
-    assert "port = 4711\n" in done.stdout
-    assert "not-to-be-seen" not in done.stdout
-
-
-def test_the_example_is_shown(hookd):
-    """Somebody who installed the wheel has no config.example.toml."""
-    assert hookd("config", "--example").stdout == render_example()
+def every_command(group: click.Group, ctx: click.Context, path: str = "hookd"):
+    """All commands with their paths, those inside groups too."""
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        assert command is not None
+        yield f"{path} {name}", command
+        if isinstance(command, click.Group):
+            yield from every_command(command, ctx, f"{path} {name}")
 
 
-def test_a_master_key_is_printed_or_written(hookd, tmp_path):
-    """32 bytes in base64; a file is private, and is never written over."""
-    printed = hookd("keys", "new")
-    written = hookd("keys", "new", "--file", "master.key")
-    key = (tmp_path / "master.key").read_text()
-    again = hookd("keys", "new", "--file", "master.key")
+def test_each_command_has_an_example():
+    """Its help shows the command as one types it."""
+    commands = dict(every_command(group, click.Context(group)))
 
-    assert len(base64.b64decode(printed.stdout)) == len(base64.b64decode(key)) == 32
-    assert key not in written.stdout + written.stderr
-    assert stat.S_IMODE((tmp_path / "master.key").stat().st_mode) == 0o600
-    assert (again.returncode, (tmp_path / "master.key").read_text()) == (2, key)
-    assert "already" in again.stderr
+    assert [
+        path
+        for path, command in commands.items()
+        if not isinstance(command, click.Group) and f"\n  {path}" not in inspect.cleandoc(command.help or "")
+    ] == []
+
+
+def test_commands_load_when_they_are_called(installed):
+    """`hookd --version`, and a list of commands, import neither an engine nor what draws tables."""
+    lines = installed("--help", PYTHONPROFILEIMPORTTIME="1").stderr
+
+    assert "runtime.triggers" in lines
+    for heavy in ("wasmtime", "aiohttp", "httpx", "rich", "asyncio"):
+        assert f"| {heavy}\n" not in lines.replace("|   ", "| ").replace("  ", "")
 
 
 @pytest.mark.parametrize(
-    "arguments, remedy",
+    ("arguments", "remedy"),
     [
-        (("serve",), "hookd keys new"),
-        (("serve", "--config", "missing.toml"), "config.example.toml"),
-        (("config", "--config", "wrong.toml"), "server.prt"),
-        (("token",), "hookd dev"),
-        (("keys", "new", "--file", "no/such/folder/key"), "can not be written"),
+        (("lss",), "There is no command 'lss'. Did you mean `hookd ls`? See `hookd --help`."),
+        (("qqqq",), "There is no command 'qqqq'. See `hookd --help`."),
+        (("ls", "--foo"), "No such option '--foo'. See `hookd ls --help`."),
+        (("profile", "use"), "Missing argument 'NAME'. See `hookd profile use --help`."),
     ],
 )
-def test_a_wrong_configuration_says_what_to_do(hookd, tmp_path, arguments, remedy):
-    """Exit code 2, one sentence on standard error, no traceback."""
-    (tmp_path / "wrong.toml").write_text("[server]\nprt = 1\n")
-    done = hookd(*arguments)
-
-    assert done.returncode == 2
-    assert done.stderr.startswith("hookd: ")
-    assert remedy in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
+def test_a_wrong_command_line_is_one_sentence(hookd, arguments, remedy):
+    """Exit code 2, and where to look."""
+    assert hookd(*arguments) == (2, "", f"hookd: {remedy}\n")
 
 
-def test_production_does_not_start_for_nobody(hookd):
-    """A runtime that trusts no issuer is a mistake."""
-    key = hookd("keys", "new").stdout.strip()
-    done = hookd("serve", HOOKD_STORAGE_MASTER_KEY=key)
+def test_nothing_said_is_answered_with_help(hookd):
+    """On the standard error, for it is not what was asked for."""
+    done = hookd()
 
-    assert done.returncode == 2
-    assert "[[auth.trusted]]" in done.stderr
-
-
-@pytest.mark.parametrize(("scopes", "hint"), [((), "no scope"), (("--scope", "read:hooks"), "")])
-def test_a_token_without_a_scope_comes_with_a_hint(hookd, scopes, hint):
-    """It is what was asked for, and of no use; standard output has the token alone, for scripts."""
-    minted = ("token", "--secret", "s" * 32, "--issuer", "urn:me", "--audience", "urn:hookd", "--tenant", "acme")
-    done = hookd(*minted, *scopes)
-
-    assert done.returncode == 0
-    assert done.stdout.count(".") == 2
-    assert len(done.stdout.split()) == 1
-    assert hint in done.stderr
-    assert bool(done.stderr) == bool(hint)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Usage: hookd" in done.stderr
 
 
-def test_types_are_written_or_shown(hookd, tmp_path):
-    """Into the current folder, or to the standard output; another file of that name is left, with exit code 2."""
-    written, shown = hookd("types"), hookd("types", "--output", "-")
+def test_the_table_names_commands():
+    """Each row leads to a module of this room, and to a command in it."""
+    for name, place in COMMANDS.items():
+        module, attribute = place.split(":")
+        command = getattr(importlib.import_module(f"runtime.cli.{module}"), attribute)
 
-    assert (written.returncode, written.stdout) == (0, "")
-    assert written.stderr.startswith("Wrote hookd.d.ts.")
-    assert shown.stdout == (tmp_path / "hookd.d.ts").read_text()
-    (tmp_path / "hookd.d.ts").write_text("// mine")
-    refused = hookd("types")
-    assert (refused.returncode, (tmp_path / "hookd.d.ts").read_text()) == (2, "// mine")
-    assert "--force" in refused.stderr
-    assert hookd("types", "--force").returncode == 0
+        assert command.name == name

@@ -45,3 +45,17 @@ def test_a_file_that_can_not_be_written(tmp_path: Path):
     (tmp_path / NAME).mkdir()
     with pytest.raises(SettingsError, match=r"can not be written .* choose another folder with --output"):
         write_declarations(tmp_path, force=True)
+
+
+def test_types_are_written_or_shown(hookd, tmp_path):
+    """Into the current folder, or to the standard output; another file of that name is left, with exit code 2."""
+    written, shown = hookd("types"), hookd("types", "--output", "-")
+
+    assert (written.returncode, written.stdout) == (0, "")
+    assert written.stderr.startswith("Wrote hookd.d.ts.")
+    assert shown.stdout == (tmp_path / "hookd.d.ts").read_text()
+    (tmp_path / "hookd.d.ts").write_text("// mine")
+    refused = hookd("types")
+    assert (refused.returncode, (tmp_path / "hookd.d.ts").read_text()) == (2, "// mine")
+    assert "--force" in refused.stderr
+    assert hookd("types", "--force").returncode == 0

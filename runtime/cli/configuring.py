@@ -1,0 +1,100 @@
+"""`hookd token`, `hookd keys` and `hookd config`: what a server is set up with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runtime.cli.options import output_options
+from runtime.cli.output import Output
+from runtime.cli.settings_options import CONFIG, DIRECTORY
+from runtime.errors import SettingsError
+
+
+@click.command()
+@CONFIG
+@DIRECTORY
+@click.option("--tenant", help="Whose hooks. Not needed where the configuration fixes it.")
+@click.option("--scope", multiple=True, help="May be given several times, or as one string with spaces.")
+@click.option("--subject", default="hookd-token", show_default=True, help="The token's sub.")
+@click.option("--lifetime", type=click.IntRange(1), default=3600, show_default=True, help="In seconds.")
+@click.option("--secret", help="An HS256 secret; others on this machine may see it in the process list.")
+@click.option("--issuer", help="The token's iss, with --secret.")
+@click.option("--audience", help="The token's aud, with --secret.")
+@output_options
+def token(out: Output, directory: Path, **choices: Any) -> None:
+    """Mint a bearer token for development (HS256).
+
+    Signed with --secret, or with the secret of the first HS256 [[auth.trusted]] in --config, or else with the demo's.
+
+    \b
+    Examples:
+      hookd token --scope 'read:hooks read:logs'
+      hookd token --scope read:hooks | hookd login --profile reader --url http://127.0.0.1:8080
+    """
+    from runtime.cli.tokens import TokenChoice, mint
+
+    choice = TokenChoice(**choices | {"scope": tuple(" ".join(choices["scope"]).split())})
+    minted = mint(choice, directory, os.environ)
+    out.answer(
+        {"token": minted, "scope": list(choice.scope), "expires_in": choice.lifetime}, lambda: click.echo(minted)
+    )
+    if not choice.scope:
+        out.note("This token has no scope, so every route refuses it. Add, say, --scope 'read:hooks'.")
+
+
+@click.group()
+def keys() -> None:
+    """Make the key that seals secrets."""
+
+
+@keys.command()
+@click.option(
+    "--file", type=click.Path(path_type=Path, dir_okay=False), help="Write it here, mode 0600, never over a file."
+)
+def new(file: Path | None) -> None:
+    """Make a master key, which seals the hooks' secrets.
+
+    \b
+    Example:
+      hookd keys new --file master.key
+    """
+    from runtime.bootstrap import new_master_key, write_master_key
+
+    if file is None:
+        click.echo(new_master_key())
+        return
+    try:
+        write_master_key(file)
+    except FileExistsError:
+        raise SettingsError(
+            f"There is a file {file} already. What is sealed under a lost key is lost: move it away first, or choose another name."
+        ) from None
+    except OSError as error:
+        raise SettingsError(f"The file {file} can not be written: {error.strerror}.") from None
+    click.echo(f"Wrote {file}. Name it in [storage] as master_key_file, and keep a copy in a safe place.", err=True)
+
+
+@click.command()
+@CONFIG
+@click.option("--example", is_flag=True, help="Show config.example.toml instead.")
+@output_options
+def config(out: Output, config: Path | None, example: bool) -> None:
+    """Show the settings as they are in effect, secrets hidden.
+
+    \b
+    Examples:
+      hookd config --config config.toml
+      hookd config --example > config.toml
+    """
+    import tomllib
+
+    from runtime.bootstrap import load_settings
+    from runtime.cli.display import as_toml, show_toml
+    from runtime.settings import render_example
+
+    text = render_example() if example else as_toml(load_settings(config, os.environ))
+    out.answer(tomllib.loads(text), lambda: show_toml(text))

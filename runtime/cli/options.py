@@ -1,0 +1,110 @@
+"""The options that commands share, and what they become: an `Output`, or a `Remote` with an output and a server."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from runtime.cli.failures import WrongUsage
+from runtime.cli.output import Output
+from runtime.cli.profiles import Profile, choose
+
+if TYPE_CHECKING:
+    from runtime.cli.server import RemoteHook, Server
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")
+_QUIET = click.option("--quiet", "-q", is_flag=True, help="No hints and no progress.")
+_PROFILE = click.option("--profile", metavar="NAME", help="The server to talk to, see `hookd profile ls`.")
+_URL = click.option("--url", metavar="URL", help="Its address, in place of a profile's.")
+_TOKEN = click.option(
+    "--token", metavar="TOKEN", help="A token for it; others on this machine may see it: rather set HOOKD_TOKEN."
+)
+
+
+class Remote:
+    """What a command that talks to a server works with. The connection is made when it is first used."""
+
+    def __init__(self, out: Output, profile: str | None, url: str | None, token: str | None) -> None:
+        self.out = out
+        self._choice = {"profile": profile, "url": url, "token": token}
+
+    @cached_property
+    def profile(self) -> Profile:
+        """The server that was chosen."""
+        return choose(**self._choice, environ=os.environ)
+
+    @cached_property
+    def server(self) -> Server:
+        """Its API."""
+        from runtime.cli.server import Server
+
+        return Server(self.profile)
+
+    def close(self) -> None:
+        """Give the connection up, where there is one."""
+        if "server" in self.__dict__:
+            self.server.close()
+
+    def hook(self, name: str | None) -> RemoteHook:
+        """The hook of this name or id, whole; without one that of the project folder around."""
+        return self.server.find(name or hook_of_this_folder())
+
+    def summary(self, name: str | None) -> RemoteHook:
+        """The same; its script may be missing."""
+        return self.server.find_by_name(name or hook_of_this_folder())
+
+
+def output_options(command: Callable[..., None]) -> Callable[..., None]:
+    """`--json` and `--quiet`. The command gets an `Output` as its first argument."""
+
+    @_JSON
+    @_QUIET
+    @functools.wraps(command)
+    def with_output(*args: Any, as_json: bool, quiet: bool, **more: Any) -> None:
+        command(Output(json=as_json, quiet=quiet), *args, **more)
+
+    return with_output
+
+
+def server_options(command: Callable[..., None]) -> Callable[..., None]:
+    """`--profile`, `--url`, `--token`, `--json` and `--quiet`. The command gets a `Remote` as its first argument."""
+
+    @output_options
+    @_PROFILE
+    @_URL
+    @_TOKEN
+    @functools.wraps(command)
+    def with_remote(
+        out: Output, *args: Any, profile: str | None, url: str | None, token: str | None, **more: Any
+    ) -> None:
+        remote = Remote(out, profile, url, token)
+        try:
+            command(remote, *args, **more)
+        finally:
+            remote.close()
+
+    return with_remote
+
+
+def hook_argument(*, required: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The hook: its name or its id; in a project folder it may be left out."""
+    return click.argument("hook", required=required, metavar="HOOK" if required else "[HOOK]")
+
+
+def hook_of_this_folder() -> str:
+    """`point/name` of the project folder that the current folder is in. `WrongUsage` where it is in none."""
+    from runtime.cli.project import find_folder, read_project
+
+    folder = find_folder(Path.cwd())
+    if folder is None:
+        raise WrongUsage(
+            "Which hook? Give its name or its id, or go to a project folder. hookd ls lists what there is."
+        )
+    project = read_project(folder)
+    return f"{project.trigger}/{project.name}"

@@ -1,0 +1,216 @@
+"""What commands print. An answer goes to the standard output, everything else (hints, progress, warnings) beside it.
+
+Two readers: somebody at a terminal gets colours and columns that fit; a pipe gets the same words in plain columns, whole,
+without an import of rich. Programs ask for JSON. Rule: what a server or a hook wrote is never printed as it is
+(`printable`): it could steer the terminal.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeAlias
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+_LEAST_WIDTH = 8
+"""Columns of a terminal that each column of a table has."""
+
+_KEPT = frozenset("\n\t")
+_STEERING = {"Cc", "Cf", "Zl", "Zp", "Cs"}
+"""Control characters, those that turn or hide text, line separators of other alphabets, halves of pairs."""
+
+
+class Styled(NamedTuple):
+    """A text with a style of rich's; a pipe gets the text alone."""
+
+    text: str
+    style: str
+
+
+Cell: TypeAlias = str | Styled
+
+
+class Output:
+    """What a command writes to. `json`: answers are JSON. `quiet`: no hints, no progress."""
+
+    def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
+        self.json = json
+        self.quiet = quiet
+
+    def answer(self, document: object, show: Callable[[], None]) -> None:
+        """The command's one answer: the document, or what *show* prints for people."""
+        if self.json:
+            self.document(document)
+        else:
+            show()
+
+    def document(self, document: object) -> None:
+        """One JSON document."""
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+    def event(self, document: object) -> None:
+        """One line of JSON, of a stream of them."""
+        click.echo(json.dumps(document, ensure_ascii=False))
+
+    def table(self, headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+        """Columns with headings. On a narrow terminal the last one is cut first."""
+        if not is_terminal(sys.stdout):
+            _plain_columns([headings, *rows])
+            return
+        cells = [[_rich(cell) for cell in row] for row in rows]
+        headed = [[_rich(Styled(heading, "dim")) for heading in headings], *cells]
+        natural = [max(cell.cell_len for cell in column) for column in zip(*headed, strict=True)]
+        widths = _fitted(natural, console().width)
+        for row in headed:
+            console().print(_joined(row, widths), no_wrap=True, overflow="crop")
+
+    def fields(self, rows: Sequence[tuple[str, Cell]]) -> None:
+        """Names with their values, one a line."""
+        if not is_terminal(sys.stdout):
+            _plain_columns(rows)
+            return
+        from rich.table import Table
+
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, value in rows:
+            table.add_row(name, _rich(value))
+        console().print(table)
+
+    def line(self, *cells: Cell) -> None:
+        """A line of an answer, its parts with a space between."""
+        if not is_terminal(sys.stdout):
+            click.echo(" ".join(printable(_text(cell)) for cell in cells))
+            return
+        from rich.text import Text
+
+        console().print(Text(" ").join(map(_rich, cells)), soft_wrap=True)
+
+    def code(self, text: str, language: str) -> None:
+        """A source: as it is for a pipe, coloured and numbered for a reader."""
+        if not is_terminal(sys.stdout):
+            click.echo(text, nl=not text.endswith("\n"))
+            return
+        from rich.syntax import Syntax
+
+        source = printable(text.rstrip("\n"))
+        console().print(Syntax(source, language, background_color="default", line_numbers=True, word_wrap=True))
+
+    def note(self, text: str) -> None:
+        """What happened, or a hint."""
+        if not self.quiet:
+            click.echo(printable(text), err=True)
+
+    def warn(self, text: str) -> None:
+        """What the reader should look at, also a quiet one."""
+        click.echo(f"{_coloured('Warning:', 'yellow')} {printable(text)}", err=True)
+
+    def working(self, text: str) -> Any:
+        """A context in which something takes a while: a spinner where somebody looks."""
+        if self.quiet or not is_terminal(sys.stderr):
+            return nullcontext()
+        return _spinner(text)
+
+
+def fail(message: str) -> None:
+    """The last words of a command that failed."""
+    click.echo(f"{_coloured('hookd:', 'red')} {printable(message)}", err=True)
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a person looks at it."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def printable(text: str) -> str:
+    """The text, with everything that could steer a terminal written out, an escape as x1b after a backslash."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char if char in _KEPT or unicodedata.category(char) not in _STEERING else _written_out(char) for char in text
+    )
+
+
+def state(enabled: bool) -> Styled:
+    """A hook's switch."""
+    return Styled("● enabled", "green") if enabled else Styled("○ disabled", "dim")
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 hook`, `2 hooks`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+@functools.cache
+def console() -> Console:
+    """The terminal; only where there is one."""
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def _fitted(widths: list[int], room: int) -> list[int]:
+    """Widths that fit with two spaces between: the last columns give way first, to a few characters."""
+    excess, fitted = sum(widths) + 2 * (len(widths) - 1) - room, list(widths)
+    for index in reversed(range(len(widths))):
+        cut = max(0, min(excess, widths[index] - _LEAST_WIDTH))
+        fitted[index] -= cut
+        excess -= cut
+    return fitted
+
+
+def _joined(row: Sequence[Text], widths: Sequence[int]) -> Text:
+    from rich.text import Text
+
+    for cell, width in zip(row, widths, strict=True):
+        cell.truncate(width, overflow="ellipsis", pad=True)
+    joined = Text("  ").join(row)
+    joined.rstrip()
+    return joined
+
+
+def _plain_columns(rows: Sequence[Sequence[Cell]]) -> None:
+    texts = [[printable(_text(cell)).replace("\n", " ") for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for row in texts:
+        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _text(cell: Cell) -> str:
+    return cell.text if isinstance(cell, Styled) else cell
+
+
+def _rich(cell: Cell) -> Text:
+    from rich.text import Text
+
+    return Text(printable(_text(cell)), style=cell.style if isinstance(cell, Styled) else "")
+
+
+def _coloured(text: str, colour: str) -> str:
+    if not is_terminal(sys.stderr) or os.environ.get("NO_COLOR"):
+        return text
+    return click.style(text, fg=colour, bold=True)
+
+
+def _written_out(char: str) -> str:
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+@contextmanager
+def _spinner(text: str) -> Iterator[None]:
+    from rich.console import Console
+
+    with Console(stderr=True, highlight=False, markup=False).status(text):
+        yield

@@ -1,0 +1,261 @@
+"""A hookd server, from the outside: its HTTP API, and what to do when it refuses. The only module that speaks HTTP here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final, Self
+
+from runtime.cli.failures import NotThere, WrongUsage
+from runtime.cli.lean import httpx
+from runtime.cli.profiles import Profile
+from runtime.cli.refusals import not_hookd, refusal, unreachable
+
+SECONDS: Final = 30.0
+"""Longest wait for an answer."""
+
+CONNECT_SECONDS: Final = 10.0
+
+DEPLOY_SECONDS: Final = 300.0
+"""Longest wait for one that installs npm modules first."""
+
+_PAGE: Final = 100
+_ULID: Final = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_MODULE: Final = re.compile(r"(?P<name>@?[^@\s]+)@(?P<version>[^;]+);bytes=(?P<bytes>\d+)")
+_SERVER_TIMING: Final = re.compile(r";dur=(?P<ms>[0-9.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteHook:
+    """A hook as the Management API shows it."""
+
+    body: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """26 characters."""
+        return str(self.body["id"])
+
+    @property
+    def name(self) -> str:
+        """Unique at its extensibility point."""
+        return str(self.body["name"])
+
+    @property
+    def trigger(self) -> str:
+        """The extensibility point's id."""
+        return str(self.body["triggerId"])
+
+    @property
+    def enabled(self) -> bool:
+        """Whether token requests run it."""
+        return bool(self.body["enabled"])
+
+    @property
+    def script(self) -> str:
+        """As it was uploaded."""
+        return str(self.body["script"])
+
+    @property
+    def dependencies(self) -> dict[str, str]:
+        """The npm modules, name to version or range."""
+        return dict(self.body["dependencies"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A hook that was made or changed. `modules` are `{name, version, bytes}`, `ms` is what finding them took."""
+
+    hook: RemoteHook
+    disabled: str = ""
+    warning: str = ""
+    modules: Sequence[Mapping[str, Any]] = ()
+    ms: float = 0.0
+
+
+class Server:
+    """The API of one server, with one token. Every method raises `CommandFailed` with what to do next."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self._client = httpx.Client(
+            base_url=profile.url,
+            headers={"Authorization": f"Bearer {profile.token}", "User-Agent": "hookd"},
+            # A proxy of the environment is for the Internet, not for a server of this machine.
+            mounts=dict.fromkeys(("all://", "http://", "https://")) if profile.is_local else None,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connection up."""
+        self._client.close()
+
+    def hooks(self, *, trigger: str | None = None, enabled: bool | None = None) -> list[RemoteHook]:
+        """All hooks, without their scripts, in order of creation."""
+        query: dict[str, Any] = {"per_page": _PAGE, "fields": "script", "include_fields": "false"}
+        query |= {} if trigger is None else {"triggerId": trigger}
+        query |= {} if enabled is None else {"enabled": str(enabled).lower()}
+        found: list[RemoteHook] = []
+        for page in range(1_000_000):
+            rows = self._json("GET", "/api/v2/hooks", query={**query, "page": page})
+            found += [RemoteHook(row) for row in rows]
+            if len(rows) < _PAGE:
+                break
+        return found
+
+    def hook(self, hook_id: str) -> RemoteHook:
+        """The hook of this id, whole."""
+        return RemoteHook(self._json("GET", f"/api/v2/hooks/{hook_id}"))
+
+    def find(self, name: str) -> RemoteHook:
+        """The hook that is called so: by its id, its name, or `point/name` where several points have one of that name."""
+        if _ULID.fullmatch(name):
+            try:
+                return self.hook(name)
+            except NotThere:
+                pass
+        return self.hook(self.find_by_name(name).id)
+
+    def find_by_name(self, name: str) -> RemoteHook:
+        """The same, without its script. `NotThere`, or `WrongUsage` for a name that several have."""
+        found = self.named(name)
+        if not found:
+            raise NotThere(f"There is no hook {name!r} at {self.profile.url}. hookd ls lists those that there are.")
+        if len(found) > 1:
+            names = " or ".join(f"{hook.trigger}/{hook.name}" for hook in found)
+            raise WrongUsage(f"Several hooks are called {name!r}. Say which: {names}.")
+        return found[0]
+
+    def named(self, name: str) -> list[RemoteHook]:
+        """All that are called so, at whatever point; `point/name` for those of one."""
+        trigger, slash, bare = name.rpartition("/")
+        return [hook for hook in self.hooks() if hook.name == bare and (not slash or hook.trigger == trigger)]
+
+    def create(self, body: Mapping[str, Any]) -> Written:
+        """Make a hook."""
+        return self._written(self._send("POST", "/api/v2/hooks", body=body, seconds=DEPLOY_SECONDS))
+
+    def update(self, hook: RemoteHook, body: Mapping[str, Any]) -> Written:
+        """Change what the body names."""
+        return self._written(self._send("PATCH", f"/api/v2/hooks/{hook.id}", body=body, seconds=DEPLOY_SECONDS))
+
+    def delete(self, hook: RemoteHook) -> None:
+        """Remove it, with its versions and secrets."""
+        self._send("DELETE", f"/api/v2/hooks/{hook.id}")
+
+    def roll_back(self, hook: RemoteHook, number: int) -> Written:
+        """Deploy an earlier version again."""
+        path = f"/api/v1/hooks/{hook.id}/rollback"
+        return self._written(self._send("POST", path, body={"version": number}, seconds=DEPLOY_SECONDS))
+
+    def versions(self, hook: RemoteHook) -> list[dict[str, Any]]:
+        """`[{number, id, at}]`, the newest first."""
+        return list(self._json("GET", f"/api/v1/hooks/{hook.id}/versions")["versions"])
+
+    def version(self, hook: RemoteHook, number: int) -> dict[str, Any]:
+        """`{number, id, script, dependencies, engine, modules}`."""
+        return dict(self._json("GET", f"/api/v1/hooks/{hook.id}/versions/{number}"))
+
+    def diff(self, hook: RemoteHook, number: int, to: int | None = None) -> dict[str, Any]:
+        """`{from, to, script, dependencies}`: from this version to that one, or to the newest."""
+        query = {} if to is None else {"to": to}
+        return dict(self._json("GET", f"/api/v1/hooks/{hook.id}/versions/{number}/diff", query=query))
+
+    def policy(self, hook: RemoteHook) -> dict[str, Any]:
+        """`{clients, audiences, order, on_error}`."""
+        return dict(self._json("GET", f"/api/v1/hooks/{hook.id}/policy"))
+
+    def change_policy(self, hook: RemoteHook, body: Mapping[str, Any]) -> None:
+        """Change what the body names."""
+        self._send("PATCH", f"/api/v1/hooks/{hook.id}/policy", body=body)
+
+    def secret_names(self, hook: RemoteHook) -> list[str]:
+        """What the hook's secrets are called; their values are never shown."""
+        return sorted(self._json("GET", f"/api/v2/hooks/{hook.id}/secrets"))
+
+    def set_secrets(self, hook: RemoteHook, values: Mapping[str, str]) -> None:
+        """Add those that are new, change the others."""
+        known = set(self.secret_names(hook))
+        for method, some in (("POST", values.keys() - known), ("PATCH", values.keys() & known)):
+            if some:
+                body = {name: values[name] for name in sorted(some)}
+                self._send(method, f"/api/v2/hooks/{hook.id}/secrets", body=body)
+
+    def remove_secrets(self, hook: RemoteHook, names: Sequence[str]) -> None:
+        """Forget them."""
+        self._send("DELETE", f"/api/v2/hooks/{hook.id}/secrets", body=list(names))
+
+    def executions(self, query: Mapping[str, Any]) -> dict[str, Any]:
+        """`{executions, next}`, the newest first."""
+        return dict(self._json("GET", "/api/v1/logs", query=query))
+
+    def check(self) -> None:
+        """`CommandFailed` unless the server knows the token. One without `read:hooks` is known too."""
+        response = self._exchange("GET", "/api/v2/hooks", query={"per_page": 0})
+        if response.status_code == 403:
+            return
+        if not response.is_success:
+            raise refusal(response, self.profile)
+        self._json_of(response)
+
+    def _json(self, method: str, path: str, *, query: Mapping[str, Any] | None = None) -> Any:
+        return self._json_of(self._send(method, path, query=query))
+
+    def _json_of(self, response: httpx.Response) -> Any:
+        try:
+            return response.json()
+        except ValueError:
+            raise not_hookd(response, self.profile) from None
+
+    def _written(self, response: httpx.Response) -> Written:
+        headers = response.headers
+        took = _SERVER_TIMING.search(headers.get("Server-Timing", ""))
+        modules = [
+            {"name": row["name"], "version": row["version"], "bytes": int(row["bytes"])}
+            for row in _MODULE.finditer(headers.get("X-Hook-Modules", ""))
+        ]
+        return Written(
+            hook=RemoteHook(self._json_of(response)),
+            disabled=headers.get("X-Hook-Disabled", ""),
+            warning=headers.get("X-Hook-Warning", ""),
+            modules=modules,
+            ms=float(took["ms"]) if took else 0.0,
+        )
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        query: Mapping[str, Any] | None = None,
+        seconds: float = SECONDS,
+    ) -> httpx.Response:
+        response = self._exchange(method, path, body=body, query=query, seconds=seconds)
+        if not response.is_success:
+            raise refusal(response, self.profile)
+        return response
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        query: Mapping[str, Any] | None = None,
+        seconds: float = SECONDS,
+    ) -> httpx.Response:
+        try:
+            timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
+            return self._client.request(method, path, json=body, params=query, timeout=timeout)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise unreachable(error, self.profile) from None

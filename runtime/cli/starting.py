@@ -1,0 +1,87 @@
+"""`hookd dev`, `hookd serve` and `hookd issuer`: the services, as commands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runtime.cli.failures import EXIT_ADDRESS, CommandFailed
+from runtime.cli.settings_options import CONFIG, DIRECTORY
+from runtime.settings import OFF
+
+
+class AddressTaken(CommandFailed):
+    """Somebody else listens there."""
+
+    code = EXIT_ADDRESS
+
+
+@click.command(short_help="Start runtime and token server with a demo tenant.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
+@DIRECTORY
+def dev(port: int, directory: Path) -> None:
+    """Start runtime and token server on one address, with a demo tenant.
+
+    Prints curl lines that work as pasted. Data stay between starts: remove the directory to begin anew. The commands of
+    `hookd` that are called in this folder, or below it, talk to this server.
+
+    \b
+    Example:
+      hookd dev --port 9090
+    """
+    from runtime.bootstrap import load_settings
+    from runtime.cli.services import run_dev
+
+    settings = load_settings(None, os.environ)
+    _until_stopped(run_dev(directory, port), confined=settings.server.confinement != OFF)
+
+
+@click.command()
+@CONFIG
+def serve(config: Path | None) -> None:
+    """Start the runtime: execution API and Management API.
+
+    \b
+    Example:
+      hookd serve --config config.toml
+    """
+    from runtime.bootstrap import load_settings, require_production
+    from runtime.cli.services import run_runtime
+
+    settings = load_settings(config, os.environ)
+    require_production(settings)
+    _until_stopped(run_runtime(settings), confined=settings.server.confinement != OFF)
+
+
+@click.command()
+@CONFIG
+def issuer(config: Path | None) -> None:
+    """Start the reference token server. It calls the runtime over HTTP.
+
+    \b
+    Example:
+      hookd issuer --config config.toml
+    """
+    from runtime.bootstrap import load_settings
+    from runtime.cli.services import run_issuer
+
+    _until_stopped(run_issuer(load_settings(config, os.environ)))
+
+
+def _until_stopped(service: Coroutine[Any, Any, None], *, confined: bool = False) -> None:
+    import uvloop
+
+    from runtime.cli.address import AddressInUse
+
+    if confined:
+        from runtime.confine.process import refuse_rings
+
+        refuse_rings()
+    try:
+        uvloop.run(service)
+    except AddressInUse as error:
+        raise AddressTaken(str(error)) from None

@@ -1,0 +1,102 @@
+"""The command line, in this process or as it is installed, and the servers that it talks to."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from runtime.cli.commands import run
+from tests.end_to_end.processes import Process, read_environment
+
+SECONDS = 60.0
+_OURS = ("HOOKD_URL", "HOOKD_TOKEN", "HOOKD_PROFILE")
+
+
+class Done(NamedTuple):
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        """Its answer to --json, which must be one document and nothing else."""
+        assert self.returncode == 0, self.stderr
+        return json.loads(self.stdout)
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path, monkeypatch):
+    """No profile and no variable of whoever runs the tests."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+    for name in _OURS:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def hookd(tmp_path, monkeypatch, capsys) -> Callable[..., Done]:
+    """The command line, run in this process and in a folder of its own: a process costs a quarter of a second."""
+
+    def run_command(*arguments: object, stdin: str = "", folder: Path = tmp_path, **environ: str) -> Done:
+        with monkeypatch.context() as patch:
+            patch.chdir(folder)
+            patch.setattr(sys, "argv", ["hookd", *map(str, arguments)])
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), "utf-8"))
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            with pytest.raises(SystemExit) as exited:
+                run()
+        shown = capsys.readouterr()
+        return Done(int(exited.value.code or 0), shown.out, shown.err)
+
+    return run_command
+
+
+@pytest.fixture
+def installed(tmp_path) -> Callable[..., Done]:
+    """The command line as a process of its own, in the test's folder."""
+
+    def run_command(*arguments: object, stdin: str = "", folder: Path = tmp_path, **environ: str) -> Done:
+        done = subprocess.run(
+            [sys.executable, "-m", "runtime.cli", *map(str, arguments)],
+            cwd=folder,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environ},
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    return run_command
+
+
+class Dev(NamedTuple):
+    """A `hookd dev` that runs in this folder: its commands find it there. `shell` has the variables of demo.env."""
+
+    folder: Path
+    shell: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return self.shell["BASE_URL"]
+
+
+@pytest.fixture(scope="session")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+    """A demo at a free port, for all of these tests: it takes seconds to start. Each file has hooks of its own."""
+    folder = tmp_path_factory.mktemp("dev")
+    with Process(["dev", "--port", "0"], folder) as process:
+        process.read_until("The same values")
+        yield Dev(folder, read_environment(folder / ".hookd/demo.env"))
