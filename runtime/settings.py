@@ -1,6 +1,6 @@
 """Every setting: name, type, default, bounds, what it does. Pure; `bootstrap.load_settings` reads the file.
 
-The dataclasses below are the table. `parse` fills them from TOML and from `HOOKD_SECTION_NAME` variables, which win;
+The dataclasses below, and in `issuer_settings.py`, are the table. `parse` fills them from TOML and from `HOOKD_SECTION_NAME` variables, which win;
 `render_example` writes `config.example.toml` from them, and a test compares it with the file.
 """
 
@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final, cast
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 from runtime.configuration import example_lines, fill, from_text, hints_of, row_type, setting, summary_of
+from runtime.issuer_settings import Issuer
 from runtime.model import ENGINES, WASM, Limits
 
 AUTO, REQUIRED, OFF = "auto", "required", "off"
@@ -240,93 +241,6 @@ class NodeSettings:
         4, "Processes that wait for a hook, each some 50 MB; one runs one hook, once.", least=1, most=256
     )
     concurrency: int = setting(32, "Hooks that may run or wait in Node at once.", least=1, most=1_000)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientSettings:
-    """`[[issuer.clients]]`: an OAuth client of the reference token server."""
-
-    client_id: str = setting("", "The client's id.")
-    client_secret: str = setting("", "Its secret; kept as a hash.", secret=True)
-    name: str = setting("", "Shown to hooks as `client.name`.")
-    grant_types: tuple[str, ...] = setting(
-        ("client_credentials",),
-        "Grants it may use: authorization_code, client_credentials, password, refresh_token.",
-    )
-    callbacks: tuple[str, ...] = setting(
-        (), "Where users are sent back to with a code, exactly: https, http on a loopback address, or an app's scheme."
-    )
-    token_endpoint_auth_method: str = setting(
-        "client_secret_post",
-        "How it authenticates; the first two take each other.",
-        choices=("client_secret_post", "client_secret_basic", "none"),
-    )
-    metadata: dict[str, str] = setting(dict, "Shown to hooks as `client.metadata`.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResourceServerSettings:
-    """`[[issuer.resource_servers]]`: an API that tokens are asked for."""
-
-    identifier: str = setting("", "The audience.")
-    name: str = setting("", "Its name.")
-    scopes: tuple[str, ...] = setting((), "The scopes it knows.")
-    token_lifetime: int = setting(86_400, "Lifetime of its access tokens, in seconds.", least=1, most=2_592_000)
-    allow_offline_access: bool = setting(False, "Whether `offline_access` gives a refresh token.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientGrantSettings:
-    """`[[issuer.client_grants]]`: which client may ask for which API's scopes by client credentials.
-
-    For hookd's own API also: which of its scopes the client may have for users who have them among their permissions.
-    """
-
-    client_id: str = setting("", "The client.")
-    audience: str = setting("", "The API's identifier.")
-    scope: tuple[str, ...] = setting((), "The scopes it may have.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserSettings:
-    """`[[issuer.users]]`: a user, for the login page and the password grant."""
-
-    username: str = setting("", "What the user types; an e-mail address or a name.")
-    password: str = setting("", "The password; kept as a hash.", secret=True)
-    user_id: str = setting("", "The token's `sub`; made when empty.")
-    email: str = setting("", "Shown to hooks as `user.email`.")
-    name: str = setting("", "Shown to hooks as `user.displayName`.")
-    permissions: tuple[str, ...] = setting((), "Scopes of hookd's own API that the user may have, by the login page.")
-    user_metadata: dict[str, Any] = setting(dict, "Shown to hooks as `user.user_metadata`.")
-    app_metadata: dict[str, Any] = setting(dict, "Shown to hooks as `user.app_metadata`.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issuer:
-    """`[issuer]`: the reference token server (`hookd issuer`), an ordinary HTTP client of the runtime."""
-
-    host: str = setting("127.0.0.1", "Address to listen on.")
-    port: int = setting(8081, "Port to listen on; 0 takes a free one.", least=0, most=65535)
-    url: str = setting("", "Its own address as clients see it; `iss` is this with a slash. Empty: http://host:port.")
-    tenant: str = setting("demo", "The tenant it issues for.")
-    database: str = setting(
-        ".hookd/issuer.db", "SQLite file for clients, APIs, grants, users, refresh tokens and keys."
-    )
-    runtime_url: str = setting("http://127.0.0.1:8080", "Where the runtime's execution API is.")
-    runtime_token: str = setting(
-        "", "Bearer token with scope execute:hooks. Empty: the issuer signs its own.", secret=True
-    )
-    runtime_audience: str = setting(
-        "urn:hookd", "Audience of the tokens that it signs for the runtime and its own management."
-    )
-    runtime_timeout: float = setting(25.0, "How long it waits for the runtime, in seconds.")
-    refresh_token_lifetime: int = setting(
-        2_592_000, "Lifetime of refresh tokens, in seconds.", least=1, most=31_557_600
-    )
-    clients: tuple[ClientSettings, ...] = setting((), "OAuth clients.")
-    resource_servers: tuple[ResourceServerSettings, ...] = setting((), "APIs.")
-    client_grants: tuple[ClientGrantSettings, ...] = setting((), "Which client may call which API.")
-    users: tuple[UserSettings, ...] = setting((), "Users.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ PURE = [
     "chain",
     "configuration",
     "settings",
+    "issuer_settings",
     "manifest",
     "policies",
     "recording",
@@ -63,7 +64,8 @@ ROOMS: Mapping[str, set[str]] = {
     "masking": NOUNS,
     "diff": NOUNS,
     "configuration": NOUNS,
-    "settings": NOUNS | {"configuration"},
+    "settings": NOUNS | {"configuration", "issuer_settings"},
+    "issuer_settings": NOUNS | {"configuration"},
     "triggers": NOUNS | {"grammar"},
     "claims": NOUNS | {"grammar", "triggers", "settings"},
     "chain": NOUNS | {"triggers"},
@@ -149,8 +151,10 @@ ROOMS: Mapping[str, set[str]] = {
     | {"diff", "repeats", "http", "bootstrap", "dispatch", "admin", "logs.tail"}
     | {"storage.sealing"},  # the dashboard's sessions
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.
-    "issuer": NOUNS | {"grammar", "settings", "http", "sqlite"},
-    "cli": RULES | CONTRACTS | {"configuration", "web", "issuer", "http", "bootstrap", "logs", "confine"},
+    "issuer": NOUNS | {"grammar", "settings", "issuer_settings", "http", "sqlite"},
+    "cli": RULES
+    | CONTRACTS
+    | {"configuration", "web", "issuer", "issuer_settings", "http", "bootstrap", "logs", "confine"},
     # Builds the artefact; runs on a developer's machine, not in the service.
     "guest": {"sandbox.abi", "sandbox.wasm"},
 }

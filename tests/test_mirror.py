@@ -15,6 +15,7 @@ WITHOUT_OWN_TESTS = {
     "cli/starting.py": "tests/end_to_end starts its services, test_configuring.py has what keeps them from it",
     "cli/services.py": "tests/end_to_end starts each of its services",
     "configuration.py": "tests/test_settings.py tells it by the settings that there are",
+    "issuer_settings.py": "a part of settings.py; tests/test_settings.py has all",
     "issuer/statements.py": "what the token server's tables share; tests/issuer/test_store.py has them",
     "guest/hatch_build.py": "tests/test_packaging.py builds with it",
     "node/conversation.py": "tests/node/test_engine.py has its limits, test_contract.py what it is told",

@@ -21,15 +21,8 @@ from typing import Any
 from runtime.bootstrap import load_settings, private_folder, write_master_key
 from runtime.cli.private import write_private
 from runtime.errors import SettingsError
-from runtime.settings import (
-    Auth,
-    ClientGrantSettings,
-    ClientSettings,
-    ResourceServerSettings,
-    Settings,
-    TrustedIssuer,
-    UserSettings,
-)
+from runtime.issuer_settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, UserSettings
+from runtime.settings import Auth, Settings, TrustedIssuer
 
 HOST = "127.0.0.1"
 TENANT = "demo"

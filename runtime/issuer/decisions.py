@@ -20,7 +20,7 @@ import orjson
 from runtime.grammar import is_scope
 from runtime.issuer.keys import KeyRing
 from runtime.issuer.oauth_errors import DENIALS, AccessDenied, OAuthError, ServerError, TemporarilyUnavailable
-from runtime.settings import Issuer as IssuerSettings
+from runtime.issuer_settings import Issuer as IssuerSettings
 
 log = logging.getLogger("hookd.issuer")
 

@@ -21,7 +21,7 @@ from runtime.issuer.passwords import DEFAULT_COST, HashCost, Passwords, Verified
 from runtime.issuer.seeds import sow
 from runtime.issuer.store import IssuerStore, open_store
 from runtime.issuer.system import management_audience
-from runtime.settings import Issuer as IssuerSettings
+from runtime.issuer_settings import Issuer as IssuerSettings
 from runtime.settings import TrustedIssuer
 
 log = logging.getLogger("hookd.issuer")

@@ -29,8 +29,8 @@ from runtime.issuer.records import (
 )
 from runtime.issuer.store import IssuerStore
 from runtime.issuer.system import MANAGEMENT_SCOPES, SYSTEM_API_ID, management_audience, system_api
-from runtime.settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, UserSettings
-from runtime.settings import Issuer as IssuerSettings
+from runtime.issuer_settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, UserSettings
+from runtime.issuer_settings import Issuer as IssuerSettings
 
 AT_ONCE = 8
 """Rows that are sown at the same time."""

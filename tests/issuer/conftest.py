@@ -32,8 +32,9 @@ from runtime.http.bearer import Authenticator
 from runtime.http.routes import Route, install
 from runtime.issuer.app import Issuer, issuer_routes, local_jwks_url, open_issuer, own_trust
 from runtime.issuer.passwords import HashCost
-from runtime.settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, TrustedIssuer, UserSettings
-from runtime.settings import Issuer as IssuerSettings
+from runtime.issuer_settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, UserSettings
+from runtime.issuer_settings import Issuer as IssuerSettings
+from runtime.settings import TrustedIssuer
 
 HOST = "127.0.0.1"
 CHEAP = HashCost(memory_kib=64, passes=1)

@@ -8,7 +8,7 @@ import pytest
 
 from runtime.errors import SettingsError
 from runtime.issuer.issuer import issuer_url, local_jwks_url, open_issuer, own_trust
-from runtime.settings import Issuer as IssuerSettings
+from runtime.issuer_settings import Issuer as IssuerSettings
 
 
 @pytest.mark.parametrize(

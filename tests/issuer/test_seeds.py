@@ -13,8 +13,8 @@ from runtime.issuer.passwords import HashCost, Passwords
 from runtime.issuer.seeds import sow
 from runtime.issuer.store import open_store
 from runtime.issuer.system import SYSTEM_API_ID
-from runtime.settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, UserSettings
-from runtime.settings import Issuer as IssuerSettings
+from runtime.issuer_settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, UserSettings
+from runtime.issuer_settings import Issuer as IssuerSettings
 
 URL = "http://here"
 CLIENT = ClientSettings(client_id="c", client_secret="s" * 20)
