@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import resource
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,8 @@ UNPRIVILEGED: Final = 65533
 CHANNEL: Final = 3
 """The descriptor by which a process talks that can: Node."""
 
+_NAME: Final = "localhost"
+"""The machine's, as a process in a namespace of its own sees it."""
 _PLACE: Final = "/tmp"  # noqa: S108 - what is mounted there is seen in the jailer's own mount namespace only
 _FLAGS: Final = kernel.NEWPID | kernel.NEWNET | kernel.NEWIPC | kernel.NEWUTS | kernel.NEWCGROUP
 _ERRORS: Final = 2
@@ -169,6 +172,8 @@ class Jail:
         """From a copy of the jailer to the program."""
         try:
             self._put_descriptors(channel, errors)
+            if NAMESPACES in self.walls:
+                socket.sethostname(_NAME)
             self._give_up_rights()
             os.execve(self._plan.command[0], self._plan.command, self._plan.environment)  # noqa: S606 - no shell, and the plan is ours
         except BaseException as error:  # noqa: BLE001 - the copy of the jailer must end here, whatever happens

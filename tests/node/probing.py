@@ -179,6 +179,7 @@ def main() -> None:
     state = {
         "attempts": said,
         "uid": os.getuid(),
+        "host": os.uname().nodename,
         "open": [number for number in range(4, 1024) if tried(partial(os.fstat, number)) == "ok"],
         "environment": dict(os.environ),
     }

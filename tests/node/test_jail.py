@@ -107,6 +107,7 @@ async def probe(processes: Processes, outside: dict[str, Any], walls: list[str])
 
     assert [name for name, result in said["attempts"].items() if result == "ok"] == []
     assert said["uid"] != 0
+    assert said["host"] == ("localhost" if NAMESPACES in walls else socket.gethostname())
     assert said["open"] == []
     assert said["environment"].keys() <= {"LC_CTYPE"}
     assert Path(outside["secret"]).read_text() == "sesame"  # noqa: ASYNC240 - a file of six bytes
