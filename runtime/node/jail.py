@@ -46,7 +46,8 @@ class NoWall(Exception):
 class Plan:
     """What to run. `files` and `folders` are all that it may read, `walls` those to try, `limits` by their names in resource.h.
 
-    `channel` are its descriptors that lead to the host, `pairs` see `syscalls.program`. `memory_bytes` is the most that a hook may have; it can be said to be less when one runs. `groups` is a folder for control
+    `channel` are its descriptors that lead to the host, `pairs` see `syscalls.program`; `links` are there in a root of its own.
+    `memory_bytes` is the most that a hook may have; it can be said to be less when one runs. `groups` is a folder for control
     groups with these `controllers`, "" for none.
     """
 

@@ -10,17 +10,25 @@ import os
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import pytest
 
 from runtime.node import delegation
+from runtime.node.channel import Channel
 from runtime.node.command import find, plan_of
+from runtime.node.conversation import Conversation
 from runtime.node.groups import Group, sweep
 from runtime.node.jail import LANDLOCK, NAMESPACES
-from runtime.node.processes import open_processes
+from runtime.node.processes import Death, Process, open_processes
+from runtime.node.program import image_of, load_program
+from runtime.sandbox.operations.base import Place, nothing
+from runtime.sandbox.operations.underway import UnderWay
 from tests.node.waiting import gone
 from tests.sandbox.running import LIMITS
+
+PLAN = plan_of(find(""), LIMITS)
 
 
 def divisible() -> Path:
@@ -56,7 +64,7 @@ def groups_in(folder: Path) -> dict[str, list[int]]:
 @pytest.mark.parametrize("walls", [[NAMESPACES], [LANDLOCK]], ids="+".join)
 async def test_each_process_has_a_group_of_its_own(folder: Path, walls: list[str]):
     """From its first moment on, and the group goes with it."""
-    processes = await open_processes(replace(plan_of(find(""), LIMITS, walls), groups=str(folder)))
+    processes = await open_processes(replace(PLAN, walls=walls, groups=str(folder)))
     assert processes.no_groups == ""
     first, second = await processes.spawn(), await processes.spawn()
     assert sorted(groups_in(folder).values()) == sorted([[first.pid], [second.pid]])
@@ -71,7 +79,7 @@ async def test_each_process_has_a_group_of_its_own(folder: Path, walls: list[str
 
 async def test_what_a_jailer_left_is_ended_by_the_next(folder: Path):
     """And removed."""
-    plan = replace(plan_of(find(""), LIMITS), groups=str(folder))
+    plan = replace(PLAN, groups=str(folder))
     processes = await open_processes(plan)
     process = await processes.spawn()
     os.kill(processes._jailer.pid, signal.SIGKILL)
@@ -90,11 +98,11 @@ async def test_what_a_jailer_left_is_ended_by_the_next(folder: Path):
 
 async def test_a_folder_that_is_none_leaves_the_groups_out(tmp_path: Path):
     """They are one layer of several: without them processes run, and the reason is known."""
-    processes = await open_processes(replace(plan_of(find(""), LIMITS), groups=str(tmp_path / "none")))
+    processes = await open_processes(replace(PLAN, groups=str(tmp_path / "none")))
     assert "No such file" in processes.no_groups
     assert (await processes.spawn()).pid
     await processes.close()
-    plain = await open_processes(replace(plan_of(find(""), LIMITS), groups=str(tmp_path)))
+    plain = await open_processes(replace(PLAN, groups=str(tmp_path)))
     assert plain.no_groups != ""
     await plain.close()
 
@@ -130,6 +138,19 @@ def test_starving_is_seen(counted: Group, tmp_path: Path):
     (tmp_path / "1/memory.events").write_text("oom 1\noom_kill 1\n")
 
     assert counted.is_out_of_memory()
+
+
+@pytest.mark.parametrize("starved, code", [(True, "memory_limit"), (False, "sandbox_crashed")])
+async def test_who_starved_has_reached_its_memory_limit(starved: bool, code: str):
+    """Whatever its peak was, and however the kernel has ended it: the limit's own error, not a crash."""
+    channel = Channel(100)
+    channel.close()
+    process = Process(1, os.getpid(), channel, -1, lambda _: None)
+    process.end(Death(signal.SIGKILL, 0, starved=starved))
+    program = load_program(image_of("module.exports = (cb) => cb();"))
+    held = Conversation(process, program, b"[]", LIMITS, inf, UnderWay(nothing, Place(), most=1, at_once=1))
+
+    assert (await held.hold()).code == code
 
 
 def test_sweeping_names_what_stays(tmp_path: Path):
