@@ -5,13 +5,14 @@ Relative paths in the configuration start at the current directory.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import logging
 import os
 import secrets
 import tomllib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,9 +29,11 @@ from runtime.dispatch import Dispatch
 from runtime.documents import StoredDocuments
 from runtime.errors import SettingsError
 from runtime.logs.base import Retention
+from runtime.logs.metrics import Metrics
 from runtime.logs.recorder import StorageRecorder
 from runtime.logs.tail import Tail
-from runtime.model import NODE
+from runtime.logs.traces import open_traces
+from runtime.model import NODE, WASM, Execution
 from runtime.network.client import Client
 from runtime.node.engine import Walled, build_walls, open_node
 from runtime.preparation import Preparations
@@ -38,7 +41,7 @@ from runtime.sandbox.base import Sandbox
 from runtime.sandbox.operations.base import Perform
 from runtime.sandbox.operations.performing import Performer
 from runtime.sandbox.pool import open_sandbox
-from runtime.settings import OFF, REQUIRED, Settings, StorageSettings, parse, trust_fault
+from runtime.settings import OFF, REQUIRED, Settings, StorageSettings, Telemetry, parse, trust_fault
 from runtime.storage.base import Storage
 from runtime.storage.sealing import Sealer, derive_key
 from runtime.storage.sqlite import open_sqlite
@@ -66,6 +69,10 @@ class Runtime:
     session_sealer: Sealer
     recorder: StorageRecorder
     tail: Tail
+    metrics: Metrics
+    preparations: Preparations
+    engines: Mapping[str, Sandbox]
+    """All that run hooks, by name; `sandbox` is the wasm engine."""
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -105,8 +112,9 @@ async def open_runtime(settings: Settings, *, confined: bool = False) -> AsyncIt
         walled = await _before_threads(settings, database, stack, confined=confined)
         storage = await open_sqlite(database)
         stack.push_async_callback(storage.close)
-        tail = Tail()
-        recorder = StorageRecorder(storage, keep=_retention(settings.storage), publish=tail.publish)
+        tail, metrics = Tail(), Metrics()
+        tell = [tail.publish, metrics.count, *_traces(settings.telemetry, stack)]
+        recorder = StorageRecorder(storage, keep=_retention(settings.storage), tell=tell)
         recorder.start()
         # Closed in reverse: the engine first, so that the runs it ends are still recorded.
         stack.push_async_callback(recorder.close)
@@ -150,6 +158,9 @@ async def open_runtime(settings: Settings, *, confined: bool = False) -> AsyncIt
             session_sealer=Sealer(derive_key(key, "dashboard sessions")),
             recorder=recorder,
             tail=tail,
+            metrics=metrics,
+            preparations=preparations,
+            engines={WASM: sandbox, **others},
         )
 
 
@@ -163,6 +174,15 @@ def _folders(settings: Settings) -> Path:
 
 def _retention(storage: StorageSettings) -> Retention:
     return Retention(days=storage.executions_days, most=storage.executions_most, most_bytes=storage.executions_bytes)
+
+
+def _traces(telemetry: Telemetry, stack: AsyncExitStack) -> list[Callable[[Execution], None]]:
+    """What makes spans of executions, closed with the stack, where the configuration asks for it."""
+    if not telemetry.endpoint:
+        return []
+    traces = open_traces(telemetry)
+    stack.push_async_callback(asyncio.to_thread, traces.close)
+    return [traces.publish]
 
 
 async def _engines(

@@ -111,8 +111,10 @@ class Dispatch:
         self._keeps_requests = keeps_requests
         self._ids = Ulids()
 
-    async def execute(self, tenant: str, trigger_id: str, payload: object, *, request_id: str = "") -> Executed:
-        """Decide a token request. `payload` is the parsed JSON body, see `triggers.parse`.
+    async def execute(
+        self, tenant: str, trigger_id: str, payload: object, *, request_id: str = "", trace: str = ""
+    ) -> Executed:
+        """Decide a token request. `payload` is the parsed JSON body, see `triggers.parse`; `trace` as for `Execution`.
 
         `NotFound` for an unknown extensibility point, `InvalidBody` for a wrong payload, `Unavailable` when storage or
         sandbox can not take it now. Whatever the hook does is a decision, never an error.
@@ -130,6 +132,8 @@ class Dispatch:
             return await self._run(hooks, request, began, request_id, executions)
         finally:  # what ran has run, also where there is no room for the next hook
             for execution in executions:
+                if trace:
+                    execution.trace = trace
                 self._recorder.record(execution)
 
     async def test(self, hook: Hook, version: HookVersion, payload: object, *, request_id: str = "") -> Executed:
@@ -141,7 +145,9 @@ class Dispatch:
         ready = await self._preparations.make_ready(replace(hook, version=version))
         return await self._run([ready], request, time.perf_counter(), request_id, [], dry=True)
 
-    async def call(self, hook: Hook, secrets: Secrets, request: Runnable, *, request_id: str = "") -> Called:
+    async def call(
+        self, hook: Hook, secrets: Secrets, request: Runnable, *, request_id: str = "", trace: str = ""
+    ) -> Called:
         """Run one hook, enabled or not, and record it; what its outcome means is the caller's to say.
 
         `secrets` are the hook's. The record's decision is allow where the hook answered. `Unavailable`.
@@ -153,6 +159,7 @@ class Dispatch:
         fault = None if isinstance(run.outcome, Answer) else run.outcome
         decision = Allow() if fault is None else claims.denial(fault)
         execution = self._execution(hook, request, run, decision, fault, at, began, request_id)
+        execution.trace = trace
         self._recorder.record(execution)
         return Called(run.outcome, execution)
 

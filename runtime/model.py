@@ -288,8 +288,15 @@ class Execution:
     description: str = ""
     answer: str = ""
     operations: tuple[Operation, ...] = ()
+    trace: str = ""
+    """The caller's `traceparent` (W3C Trace Context), or ""."""
     request: JsonObject | None = None
     """What was sent, as far as it may be kept (`recording`), where the configuration asks for it."""
+
+    @property
+    def trace_id(self) -> str:
+        """Of the caller's trace, 32 hexadecimal digits, or ""."""
+        return self.trace[3:35]
 
     @property
     def has_failed(self) -> bool:

@@ -97,11 +97,23 @@ class Preparations:
         self._others = others or {}
         self._rows: OrderedDict[Place, Row] = OrderedDict()
         self._preparing: dict[Place, asyncio.Task[Row]] = {}
-        self._free = cache_bytes
+        self._most = self._free = cache_bytes
+        self.misses = 0
+        """How often somebody wanted what was not ready."""
         # One program per version, whichever tenants use it: its image once, what was learnt of its manners for all.
         self._programs: WeakValueDictionary[str, Program] = WeakValueDictionary()
         # Until when a version is not tried again: to find out that it does not load may take seconds.
         self._rejected: OrderedDict[str, tuple[float, Failure]] = OrderedDict()
+
+    @property
+    def count(self) -> int:
+        """Places whose hooks are ready."""
+        return len(self._rows)
+
+    @property
+    def bytes(self) -> int:
+        """What they take, about."""
+        return self._most - self._free
 
     def kept(self, place: Place) -> Row | None:
         """What is ready there, if anything is: no await on the way of most requests."""
@@ -115,6 +127,7 @@ class Preparations:
 
     async def prepared(self, place: Place) -> Row:
         """What is enabled at this place. A caller who leaves does not stop it. `Unavailable`."""
+        self.misses += 1
         task = self._preparing.get(place)
         if task is None:
             task = self._preparing[place] = asyncio.create_task(self._prepare(place))

@@ -257,6 +257,26 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsSettings:
+    """`[metrics]`: GET /metrics, for Prometheus."""
+
+    token: str = setting("", "The bearer token that it asks for. Without it there is no /metrics.", secret=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telemetry:
+    """`[telemetry]`: a span for each execution, by OpenTelemetry, in the trace of the caller's `traceparent`."""
+
+    endpoint: str = setting(
+        "", "Where spans go by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces. Without it, nowhere."
+    )
+    service: str = setting("hookd", "What the spans' service is called.")
+    sample: float = setting(
+        1.0, "The part of the traces that is kept, where the caller has not decided it.", least=0, most=1
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole configuration."""
 
@@ -269,6 +289,8 @@ class Settings:
     bundle: BundleSettings = setting(BundleSettings, "")
     node: NodeSettings = setting(NodeSettings, "")
     log: Log = setting(Log, "")
+    metrics: MetricsSettings = setting(MetricsSettings, "")
+    telemetry: Telemetry = setting(Telemetry, "")
     issuer: Issuer = setting(Issuer, "")
 
 

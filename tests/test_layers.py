@@ -116,6 +116,8 @@ ROOMS: Mapping[str, set[str]] = {
     | {"sandbox.base", "sandbox.abi", "sandbox.asked", "sandbox.turns", "sandbox.operations.base", "sandbox"}
     | {"sandbox.caches"}
     | {"node.jail", "node.jailer", "node.delegation", "places"},
+    "logs.metrics": NOUNS,
+    "logs.traces": NOUNS | {"settings"},
     "logs.tail": RULES | {"logs.base", "storage.base"},
     "logs": RULES | {"logs.base", "logs.tail", "storage.base"},
     "sandbox.operations.base": NOUNS | {"sandbox.asked"},
@@ -143,12 +145,12 @@ ROOMS: Mapping[str, set[str]] = {
         "caches",
         "confine",
     }
-    | {"logs.tail"},
+    | {"logs.tail", "logs.metrics", "logs.traces"},
     "http": NOUNS | {"settings"},
     "web": RULES
     | CONTRACTS
     | {"bundle.specifiers", "webtask", "webtask.tokens", "webtasks"}
-    | {"diff", "repeats", "http", "bootstrap", "dispatch", "admin", "logs.tail"}
+    | {"diff", "repeats", "http", "bootstrap", "dispatch", "admin", "logs.tail", "logs.metrics"}
     | {"storage.sealing"},  # the dashboard's sessions
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.
     "issuer": NOUNS | {"grammar", "settings", "issuer_settings", "http", "sqlite"},
@@ -175,6 +177,8 @@ PLACES: Mapping[str, set[str]] = {
     "jwt": {"http", "issuer", "cli", "webtask.tokens"},
     "cryptography": {"storage.sealing", "issuer", "http"},
     "orjson": {"storage", "dispatch", "admin", "logs", "sandbox", "node", "http", "web", "issuer", "cli", "bootstrap"},
+    "prometheus_client": {"web"},
+    "opentelemetry": {"logs.traces"},
     "hatchling": {"guest"},
 }
 IMPURE_MODULES = {"asyncio", "io", "os", "pathlib", "socket", "subprocess", "tempfile", "threading", "time", "datetime"}

@@ -42,6 +42,7 @@ class Demo:
     username: str
     password: str = field(repr=False)
     token_secret: str = field(repr=False)
+    metrics_token: str = field(repr=False)
     is_new: bool
 
     @property
@@ -64,6 +65,7 @@ class Demo:
             ),
             auth=Auth(trusted=(self.signer(),)),
             sandbox=replace(base.sandbox, cache_directory=str(folder / "cache")),
+            metrics=replace(base.metrics, token=base.metrics.token or self.metrics_token),
             # The requests of a demo are nobody's: they are kept for test runs, unless the user says otherwise.
             log=replace(base.log, requests=base.log.requests or "HOOKD_LOG_REQUESTS" not in environ),
             issuer=replace(
@@ -93,6 +95,7 @@ class Demo:
             "AUDIENCE": AUDIENCE,
             "TEST_USERNAME": self.username,
             "TEST_PASSWORD": self.password,
+            "METRICS_TOKEN": self.metrics_token,
         }
 
     def _seeds(self) -> dict[str, Any]:
@@ -133,6 +136,7 @@ def open_demo(directory: Path) -> Demo:
         username=known.get("TEST_USERNAME") or "ada",
         password=known.get("TEST_PASSWORD") or secrets.token_urlsafe(12),
         token_secret=read_token_secret(directory),
+        metrics_token=known.get("METRICS_TOKEN") or secrets.token_urlsafe(32),
         is_new=not known,
     )
 

@@ -33,9 +33,8 @@ _DAY = 86_400
 class StorageRecorder:
     """The `Recorder` of a running service. `start` before the first record, `close` before the storage.
 
-    `keep` says how long records are kept. `dropped` counts records that found no
-    room among `queue_bytes` or that the storage refused. `publish` is called with each record as it arrives (the tail).
-    Times are seconds.
+    `keep` says how long records are kept. `dropped` counts records that found no room among `queue_bytes` or that the storage
+    refused. `tell` are called with each record as it arrives (tail, metrics, traces). Times are seconds.
     """
 
     def __init__(
@@ -43,7 +42,7 @@ class StorageRecorder:
         storage: Storage,
         *,
         keep: Retention,
-        publish: Callable[[Execution], None] | None = None,
+        tell: Sequence[Callable[[Execution], None]] = (),
         queue_bytes: int = 33_554_432,
         batch: int = 500,
         interval: float = 0.2,
@@ -52,7 +51,7 @@ class StorageRecorder:
         self.dropped = 0
         self._storage = storage
         self._keep = keep
-        self._publish = publish
+        self._tell = tell
         self._batch = batch
         self._interval = interval
         self._prune_interval = prune_interval
@@ -64,15 +63,20 @@ class StorageRecorder:
         self._closing = False
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
+    @property
+    def waiting(self) -> int:
+        """Records that are to be written."""
+        return self._waiting.count
+
     def record(self, execution: Execution) -> None:
         """Take one record. Returns at once and never raises."""
         if len(execution.dropped) > DROPPED_KEPT:
             execution = _shortened(execution)
-        if self._publish is not None:
-            try:
-                self._publish(execution)
-            except Exception:  # noqa: BLE001 - record never raises
-                _LOG.exception("the tail failed")
+        try:
+            for tell in self._tell:
+                tell(execution)
+        except Exception:  # noqa: BLE001 - record never raises
+            _LOG.exception("the tail, the metrics or the traces failed")
         if self._closing:
             self.dropped += 1
             return
@@ -189,6 +193,7 @@ def log_fields(execution: Execution) -> dict[str, object]:
     fields: dict[str, object] = {
         "execution": execution.id,
         "request": execution.request_id,
+        "trace": execution.trace_id,
         "tenant": execution.tenant,
         "trigger": execution.trigger,
         "hook": execution.hook_name,

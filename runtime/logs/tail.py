@@ -86,6 +86,11 @@ class Tail:
         self._most = most
         self._subscriptions: dict[str, list[Subscription]] = {}
 
+    @property
+    def listeners(self) -> int:
+        """How many listen, of all tenants."""
+        return sum(map(len, self._subscriptions.values()))
+
     def publish(self, execution: Execution) -> None:
         """Tell everybody who listens in its tenant. To be called on the event loop of the listeners."""
         for subscription in self._subscriptions.get(execution.tenant, ()):

@@ -84,8 +84,13 @@ class NodeSandbox(Sandbox):
 
     @property
     def busy(self) -> int:
-        """Runs that have a place."""
+        """See `Sandbox.busy`."""
         return self._runs.busy
+
+    @property
+    def queued(self) -> int:
+        """See `Sandbox.queued`."""
+        return self._pool.wanted
 
     async def make_image(
         self, source: str, *, owner: str = "", trigger: str = "", modules: Modules | None = None

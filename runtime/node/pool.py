@@ -42,6 +42,11 @@ class Pool:
         """How many are ready."""
         return len(self._ready)
 
+    @property
+    def wanted(self) -> int:
+        """How many are waited for."""
+        return len(self._waiting)
+
     async def fill(self) -> None:
         """Wait for the first one. `Unavailable`."""
         self._give(await self.take())

@@ -61,6 +61,16 @@ class Sandbox(ABC):
 
     build_id: str
 
+    @property
+    @abstractmethod
+    def busy(self) -> int:
+        """Runs that have a place: they wait, or compute for long."""
+
+    @property
+    @abstractmethod
+    def queued(self) -> int:
+        """Runs that wait until the engine has what they need: a thread, or a process."""
+
     @abstractmethod
     async def make_image(
         self, source: str, *, owner: str = "", trigger: str = "", modules: Modules | None = None

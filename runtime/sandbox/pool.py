@@ -96,8 +96,13 @@ class WasmSandbox(Sandbox):
 
     @property
     def busy(self) -> int:
-        """Runs that have a place: they wait, or compute for long."""
+        """See `Sandbox.busy`."""
         return self._runs.busy
+
+    @property
+    def queued(self) -> int:
+        """See `Sandbox.queued`."""
+        return self._turns.queued
 
     async def make_image(
         self, source: str, *, owner: str = "", trigger: str = "", modules: Modules | None = None

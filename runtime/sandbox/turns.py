@@ -17,6 +17,11 @@ class Turns:
         self._last = ""  # who had a turn last is not the next while others wait
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
+    @property
+    def queued(self) -> int:
+        """How many wait."""
+        return sum(map(len, self._waiting.values()))
+
     def waiting(self, owner: str) -> int:
         """How many of this owner wait."""
         return len(self._waiting.get(owner, ()))

@@ -11,6 +11,7 @@ from runtime.web.execute import execute_routes
 from runtime.web.health import health_routes
 from runtime.web.logs import log_routes
 from runtime.web.manage import manage_routes
+from runtime.web.metrics import metrics_routes
 from runtime.web.openapi import openapi_routes
 from runtime.web.policy import policy_routes
 from runtime.web.run import run_routes
@@ -38,6 +39,7 @@ def web_routes(runtime: Runtime) -> list[Route]:
         *webtask_routes(runtime.webtasks, runtime.webtask_tokens),
         *webtask_log_routes(runtime.tail),
         *webtask_module_routes(),
+        *metrics_routes(runtime),
         *health_routes(runtime.storage, runtime.sandbox, runtime.settings.limits.limits()),
         *openapi_routes(),
     ]

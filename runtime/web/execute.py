@@ -12,6 +12,7 @@ from aiohttp import web
 from runtime.dispatch import Dispatch, Executed
 from runtime.http.busy import busy_response
 from runtime.http.routes import REQUEST_ID, Call, Route, Scopes
+from runtime.http.trace import TRACEPARENT, traceparent
 from runtime.model import Allow
 from runtime.repeats import Repeats
 from runtime.triggers import TRIGGERS
@@ -42,7 +43,11 @@ def execute_routes(dispatch: Dispatch) -> list[Route]:
 
     # No coroutine of its own: each is half a microsecond of every request.
     def execution(call: Call, payload: object) -> Awaitable[Executed]:
-        return dispatch.execute(call.caller.tenant, call.path("trigger"), payload, request_id=call.request_id)
+        headers = call.request.headers
+        trace = traceparent(headers) if TRACEPARENT in headers else ""
+        return dispatch.execute(
+            call.caller.tenant, call.path("trigger"), payload, request_id=call.request_id, trace=trace
+        )
 
     return [
         Route(

@@ -203,6 +203,14 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ("GET", "/readyz"): Operation(
         id="readyz", summary="Whether token requests can be taken now", answer="Status", errors=(503,)
     ),
+    ("GET", "/metrics"): Operation(
+        id="metrics",
+        summary="Counters and histograms of this process, as Prometheus reads them. The bearer token is [metrics] token; "
+        "without that setting there is nothing here",
+        answer="Text",
+        errors=(401, 404),
+        media="text/plain",
+    ),
     ("GET", "/openapi.json"): Operation(id="describe", summary="This document", answer="Document"),
 }
 

@@ -23,6 +23,7 @@ from runtime.dispatch import Dispatch
 from runtime.errors import Conflict, InvalidBody
 from runtime.http.json import FORM_TYPE, JSON_TYPE, SECURITY_HEADERS, json_response, parse_json, read_body
 from runtime.http.routes import Asked, Call, Route
+from runtime.http.trace import traceparent
 from runtime.model import WEBTASK, Hook, JsonObject, Response, Secrets
 from runtime.web.webtask import require_own
 from runtime.webtask import metadata, protocol
@@ -107,7 +108,9 @@ class _Runs:
         http = {"method": call.request.method, "url": _text(call.request.raw_path)}
         merged = hook.trigger == WEBTASK and metadata.merges_body(hook)
         request = protocol.RunRequest(trigger=hook.trigger, body=body, webtask=context, http=http, merged=merged)
-        called = await self._dispatch.call(hook, secrets, request, request_id=call.request_id)
+        called = await self._dispatch.call(
+            hook, secrets, request, request_id=call.request_id, trace=traceparent(call.request.headers)
+        )
         if isinstance(called.outcome, Response):
             return _written(called.outcome, hook.tenant)
         if hook.trigger != WEBTASK or hook.meta.get(metadata.COMPILER) == metadata.GENERIC:

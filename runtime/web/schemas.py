@@ -167,6 +167,11 @@ _RECORD: Final[dict[str, Any]] = {
     "cpu_ms": _NUMBER,
     "memory_bytes": {"type": "integer", "minimum": 0},
     "request_id": _STRING,
+    "trace_id": {
+        "type": ["string", "null"],
+        "pattern": "^[0-9a-f]{32}$",
+        "description": "Of the caller's traceparent.",
+    },
     "request": {
         "oneOf": [{"type": "object"}, {"type": "null"}],
         "description": "What was sent, less passwords and tokens, where [log] requests is on.",

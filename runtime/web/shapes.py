@@ -122,6 +122,7 @@ def execution_body(execution: Execution) -> dict[str, object]:
         "cpu_ms": round(execution.cpu_ms, 3),
         "memory_bytes": execution.memory_bytes,
         "request_id": execution.request_id,
+        "trace_id": execution.trace_id or None,
         "request": execution.request,
     }
 

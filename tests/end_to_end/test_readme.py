@@ -61,3 +61,8 @@ def test_the_first_five_minutes(tmp_path):
             done = subprocess.run(["bash", "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True)
 
             assert json.loads(done.stdout).keys() == answer.keys(), done.stdout
+
+        (asked,) = (line for line in blocks() if '"$BASE_URL/metrics"' in line)
+        script = f"source .hookd/demo.env\n{asked}"
+        done = subprocess.run(["bash", "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True)
+        assert 'hookd_executions_total{decision="allow",hook="my-first-hook"' in done.stdout

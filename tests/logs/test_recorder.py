@@ -182,7 +182,7 @@ async def test_a_full_queue_drops_the_oldest_and_counts(storage):
 async def test_a_record_names_a_hundred_dropped_claims(storage):
     """A hook can make thousands in few bytes; the last one says how many more there were, to the listeners as well."""
     seen: list[Execution] = []
-    recorder = recorder_of(storage, publish=seen.append)
+    recorder = recorder_of(storage, tell=[seen.append])
     recorder.start()
     claims = [DroppedClaim(name=f"{number}", token="access_token", reason="no_namespace") for number in range(5000)]
     recorder.record(execution(dropped=tuple(claims[:100])))
@@ -239,7 +239,7 @@ async def test_the_tail_sees_each_record_and_can_not_break_anything(storage):
         seen.append(row.id)
         raise RuntimeError("listener")
 
-    recorder = recorder_of(storage, publish=publish)
+    recorder = recorder_of(storage, tell=[publish])
     recorder.start()
     row = execution()
     recorder.record(row)

@@ -7,7 +7,7 @@ from runtime.ulid import Ulids
 from runtime.web.app import web_routes
 from tests.web.conftest import ALL_SCOPES, Api, token
 
-PUBLIC = {"/livez", "/readyz", "/openapi.json", "/api/env/node/modules/{name}"}
+PUBLIC = {"/livez", "/readyz", "/metrics", "/openapi.json", "/api/env/node/modules/{name}"}
 
 
 VARIABLES = {
@@ -74,8 +74,8 @@ async def test_every_route_wants_its_own_scope(api: Api):
 
 
 async def test_public_routes_want_no_token(api: Api):
-    """And do not mind a bad one."""
-    for path in PUBLIC:
+    """And do not mind a bad one. That of /metrics is its own."""
+    for path in PUBLIC - {"/metrics"}:
         for bearer in (None, "nonsense"):
             assert (await api.with_token(bearer).call("GET", path_of(path))).status == 200
 

@@ -106,6 +106,7 @@ async def test_a_record_has_what_a_developer_needs(api: Api):
         "operations": [],
         **cost,
         "request_id": oldest["request_id"],
+        "trace_id": None,
         "request": None,
     }
     assert (newest["error"], newest["error_description"]) == ("access_denied", "no bad")
