@@ -12,7 +12,7 @@ import logging
 import os
 import secrets
 import tomllib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,11 +113,8 @@ async def open_runtime(settings: Settings, *, confined: bool = False) -> AsyncIt
         storage = await open_sqlite(database)
         stack.push_async_callback(storage.close)
         tail, metrics = Tail(), Metrics()
-        tell = [tail.publish, metrics.count, *_traces(settings.telemetry, stack)]
-        recorder = StorageRecorder(storage, keep=_retention(settings.storage), tell=tell)
-        recorder.start()
         # Closed in reverse: the engine first, so that the runs it ends are still recorded.
-        stack.push_async_callback(recorder.close)
+        recorder = _recorder(settings, storage, [tail.publish, metrics.count], stack)
         client = Client(settings.network)
         stack.push_async_callback(client.close)
         performer = Performer(client, StoredDocuments(storage), connections=settings.network.connections)
@@ -172,8 +169,17 @@ def _folders(settings: Settings) -> Path:
     return database
 
 
-def _retention(storage: StorageSettings) -> Retention:
-    return Retention(days=storage.executions_days, most=storage.executions_most, most_bytes=storage.executions_bytes)
+def _recorder(
+    settings: Settings, storage: Storage, tell: Sequence[Callable[[Execution], None]], stack: AsyncExitStack
+) -> StorageRecorder:
+    """What writes execution records, and tells of each; closed with the stack."""
+    tell = [*tell, *_traces(settings.telemetry, stack)]
+    kept = settings.storage
+    keep = Retention(days=kept.executions_days, most=kept.executions_most, most_bytes=kept.executions_bytes)
+    recorder = StorageRecorder(storage, keep=keep, tell=tell)
+    recorder.start()
+    stack.push_async_callback(recorder.close)
+    return recorder
 
 
 def _traces(telemetry: Telemetry, stack: AsyncExitStack) -> list[Callable[[Execution], None]]:
