@@ -14,6 +14,9 @@ UV := uv==0.13.8
 INSTALLED := $(VENV)/installed
 GUEST := runtime/guest/artifact/manifest.json
 GUEST_SOURCES := $(wildcard runtime/guest/*.py runtime/guest/src/* runtime/guest/js/*.js runtime/guest/js/*/*.js) $(shell find runtime/guest/node -name "*.js") runtime/sandbox/abi.py runtime/sandbox/wasm.py runtime/sandbox/calls.c
+DASHBOARD := runtime/dashboard/artifact/manifest.json
+DASHBOARD_SOURCES := $(wildcard runtime/dashboard/*.*) $(shell find runtime/dashboard/src hooks -type f) runtime/types/hookd.d.ts
+BUILT := $(INSTALLED) $(GUEST) $(DASHBOARD)
 
 # === for users ===
 
@@ -22,12 +25,13 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(INSTALLED) $(GUEST) ## Start runtime and token server with a demo tenant (PORT=8080)
+run: $(BUILT) ## Start runtime and token server with a demo tenant (PORT=8080)
 	@exec $(BIN)/hookd dev --port $(PORT)
 
 .PHONY: test
-test: $(INSTALLED) $(GUEST) ## Run the whole test suite
+test: $(BUILT) ## Run the whole test suite
 	@$(call needs,curl,curl ca-certificates)
+	@$(call needs,chromium,chromium)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 # === for developers ===
@@ -50,7 +54,7 @@ format: $(INSTALLED) ## Format, and repair what can be repaired
 	$(BIN)/ruff check --fix .
 
 .PHONY: bench
-bench: $(INSTALLED) $(GUEST) ## Measure against Node and others, in one run on this machine
+bench: $(BUILT) ## Measure against Node and others, in one run on this machine
 	@$(call needs,node,nodejs)
 	@$(call needs,npm,npm)
 	$(BIN)/python -m tests.bench
@@ -59,8 +63,12 @@ bench: $(INSTALLED) $(GUEST) ## Measure against Node and others, in one run on t
 guest: $(INSTALLED) ## Build the wasm guest again
 	$(BIN)/python runtime/guest/build.py --force
 
+.PHONY: dashboard
+dashboard: $(INSTALLED) ## Build the dashboard again
+	$(BIN)/python runtime/dashboard/build.py --force
+
 .PHONY: packages
-packages: $(INSTALLED) $(GUEST) ## Run npm packages in both engines and write tests/packages/README.md
+packages: $(BUILT) ## Run npm packages in both engines and write tests/packages/README.md
 	$(BIN)/python -m tests.packages
 
 .PHONY: example
@@ -78,13 +86,13 @@ lock: ## Write .ci/requirements.lock anew from pyproject.toml
 
 .PHONY: clean
 clean: ## Remove what was installed and built; .hookd, your data, stays
-	rm -rf $(VENV) runtime/guest/artifact dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) runtime/guest/artifact runtime/dashboard/artifact runtime/dashboard/node_modules dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # === set-up ===
 
 $(INSTALLED): $(LOCK) pyproject.toml
-	@echo "Setting up in $(VENV) and building the guest, once: a minute or two."
+	@echo "Setting up in $(VENV) and building the guest and the dashboard, once: a minute or two."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hookd needs Python 3.11 or newer: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV) || { $(venv_from_debian) && $(PYTHON) -m venv --clear $(VENV); }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCK)
@@ -114,4 +122,8 @@ endef
 # build.py looks at hashes, and builds only what differs.
 $(GUEST): $(GUEST_SOURCES) $(INSTALLED)
 	$(BIN)/python runtime/guest/build.py
+	touch $@
+
+$(DASHBOARD): $(DASHBOARD_SOURCES) $(INSTALLED)
+	$(BIN)/python runtime/dashboard/build.py
 	touch $@

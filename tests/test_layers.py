@@ -157,8 +157,9 @@ ROOMS: Mapping[str, set[str]] = {
     "cli": RULES
     | CONTRACTS
     | {"configuration", "web", "issuer", "issuer_settings", "http", "bootstrap", "logs", "confine"},
-    # Builds the artefact; runs on a developer's machine, not in the service.
+    # Build artefacts; run on a developer's machine, not in the service.
     "guest": {"sandbox.abi", "sandbox.wasm"},
+    "dashboard": set(),
 }
 
 # Third-party package -> the rooms, or single modules, that may import it.

@@ -134,6 +134,9 @@ def _welcome(kept: demo.Demo, variables: dict[str, str]) -> None:
         "What the hooks did:",
         log,
         "",
+        f"The dashboard is at {variables['BASE_URL']}/dashboard; log in with this API token:",
+        variables["API_TOKEN"],
+        "",
         f"The same values for a shell of yours: source {kept.environment_file}",
     )
     print("\n".join(lines), flush=True)  # noqa: T201 - this is the command line

@@ -1,6 +1,6 @@
-"""Packaging: a wheel carries the built guest, so that whoever installs it needs no compiler.
+"""Packaging: a wheel carries the built guest and the built dashboard, so that whoever installs it needs no compiler and no Node.
 
-Hatchling calls this (`[tool.hatch.build.hooks.custom]`). A source distribution carries the guest too, beside its sources.
+Hatchling calls this (`[tool.hatch.build.hooks.custom]`). A source distribution carries both too, beside their sources.
 """
 
 from __future__ import annotations
@@ -17,18 +17,20 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 BUILDER = Path(__file__).resolve().parent / "build.py"
+DASHBOARD_BUILDER = BUILDER.parents[1] / "dashboard" / "build.py"
 NEEDED = ("orjson", "wasmtime")
 """What `build.py` imports, of the package's own dependencies."""
 
 
 class GuestBuildHook(BuildHookInterface[Any]):
-    """Builds the guest where it is missing or older than its sources."""
+    """Builds the guest and the dashboard where they are missing or older than their sources."""
 
     def dependencies(self) -> list[str]:
-        """What to install before: the compiler, but only when there is something to compile."""
-        if guest_is_built():
-            return []
+        """What to install before: the compiler, and Node, but only when there is something to build."""
         core = self.metadata.core
+        needed = [] if dashboard_is_built() else list(core.optional_dependencies["node"])
+        if guest_is_built():
+            return needed
         return [
             "pip",
             *core.optional_dependencies["guest"],
@@ -39,11 +41,19 @@ class GuestBuildHook(BuildHookInterface[Any]):
         """Hatchling is about to pack *version*: standard or editable."""
         if not guest_is_built():
             subprocess.run([sys.executable, str(BUILDER)], check=True)
+        if not dashboard_is_built():
+            subprocess.run([sys.executable, str(DASHBOARD_BUILDER)], check=True)
+
+
+def dashboard_is_built() -> bool:
+    """Whether the artefact fits its sources, as its `build.py` sees it."""
+    build = _builder(DASHBOARD_BUILDER)
+    return bool(build.up_to_date(build.source_hashes()))
 
 
 def guest_is_built() -> bool:
     """Whether the artefact fits its sources, as `build.py` sees it."""
-    build = _builder()
+    build = _builder(BUILDER)
     try:
         sources = build.source_hashes()
     except PackageNotFoundError:
@@ -54,8 +64,8 @@ def guest_is_built() -> bool:
     return bool(build.up_to_date(sources))
 
 
-def _builder() -> ModuleType:
-    spec = spec_from_file_location("guest_build", BUILDER)
+def _builder(file: Path) -> ModuleType:
+    spec = spec_from_file_location(f"{file.parent.name}_build", file)
     assert spec is not None
     assert spec.loader is not None
     build = module_from_spec(spec)

@@ -21,7 +21,8 @@ MOST_PER_PAGE: Final = 100
 LAST_PAGE: Final = 10_000_000
 TEXT_CHARS: Final = 256
 
-_ULID = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
+ULID_PATTERN: Final = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
+_ULID = re.compile(ULID_PATTERN)
 _QUOTED_CHARS = 100
 
 

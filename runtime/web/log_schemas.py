@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from runtime.http.query import TEXT_CHARS
+from runtime.http.query import TEXT_CHARS, ULID_PATTERN
 from runtime.model import LEVELS, WEBTASK
 from runtime.triggers import TRIGGERS
 from runtime.web.logs import DECISIONS, LIST_DEFAULT, LIST_MOST, OUTCOMES
-from runtime.web.operation import EVENTS, Operation, in_query
+from runtime.web.operation import EVENTS, Operation, in_path, in_query
 from runtime.web.schemas import ULID
 from runtime.web.summary import MOST_STEPS, QUANTILES, STEPS
 
@@ -43,9 +43,18 @@ LOG_OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         errors=(503,),
         media=EVENTS,
     ),
+    ("GET", "/api/v1/logs/{id}"): Operation(
+        id="getExecution",
+        summary="Read the record of one execution",
+        scope="read:logs",
+        answer="Execution",
+        parameters=("execution_id",),
+        errors=(404,),
+    ),
 }
 
 LOG_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
+    "execution_id": {**in_path({"type": "string", "pattern": ULID_PATTERN}, "The execution's id."), "name": "id"},
     "trigger_of": {
         **in_query({"type": "string", "enum": [*TRIGGERS, WEBTASK]}, "Only executions at this extensibility point."),
         "name": "trigger",

@@ -21,7 +21,7 @@ from aiohttp import web
 
 from runtime.errors import InvalidQuery
 from runtime.http.json import SECURITY_HEADERS, json_response
-from runtime.http.query import Query, is_ulid
+from runtime.http.query import ULID_PATTERN, Query, is_ulid, path_variable
 from runtime.http.routes import REQUEST_ID, STOPPING, Call, Route, guarded
 from runtime.logs.tail import Missed, Subscription, Tail
 from runtime.model import FAILURES, LEVELS, WEBTASK, Execution
@@ -32,6 +32,7 @@ from runtime.web.shapes import execution_body
 Write: TypeAlias = Callable[[bytes], Awaitable[None]]
 """Writes an event; `ConnectionResetError` where nobody reads it."""
 
+EXECUTION: Final = "/api/v1/logs/{id}"
 LIST_DEFAULT: Final = 50
 LIST_MOST: Final = 100
 REPLAYED_MOST: Final = 1000
@@ -62,6 +63,7 @@ def log_routes(storage: Storage, tail: Tail, flush: Callable[[str], Awaitable[No
     return [
         guarded("GET", "/api/v1/logs", logs.list_executions, "read:logs"),
         guarded("GET", "/api/v1/logs/tail", logs.tail, "read:logs"),
+        guarded("GET", EXECUTION, logs.get, "read:logs"),
     ]
 
 
@@ -82,6 +84,12 @@ class _Logs:
         found = await self._storage.list_executions(call.caller.tenant, wanted, limit=limit)
         following = found[-1].id if len(found) == limit else None
         return json_response({"executions": [execution_body(execution) for execution in found], "next": following})
+
+    async def get(self, call: Call) -> web.Response:
+        Query(call.request.query, ())
+        execution = path_variable(call.path("id"), "id", ULID_PATTERN, "ID of the execution")
+        await self._flush(call.caller.tenant)
+        return json_response(execution_body(await self._storage.get_execution(call.caller.tenant, execution)))
 
     async def tail(self, call: Call) -> web.StreamResponse:
         tenant, after = call.caller.tenant, _last_event_id(call)

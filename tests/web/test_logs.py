@@ -315,3 +315,17 @@ async def test_a_tail_ends_when_the_server_stops(settings):
             answer = await client.get(address.url + TAIL, headers={"Authorization": f"Bearer {token()}"})
             assert (await answer.content.readuntil(b"\n\n")).startswith(b": connected")
         assert (await answer.content.read()).strip() in (b"", b":")
+
+
+async def test_one_execution_is_read_by_its_id(api: Api):
+    """The same record as in the list; another tenant's is not there, and what is no id is said to be none."""
+    await api.create(SEED)
+    decision = await api.execute()
+    path = f"{LOGS}/{decision['execution']['id']}"
+
+    answer = await api.call("GET", path)
+
+    assert answer.body == (await api.call("GET", LOGS)).body["executions"][0]
+    assert (await api.with_token(token(tenant="other")).call("GET", path)).status == 404
+    assert (await api.call("GET", f"{LOGS}/{'0' * 26}")).status == 404
+    assert (await api.call("GET", f"{LOGS}/nonsense")).body["errorCode"] == "invalid_uri"

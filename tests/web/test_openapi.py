@@ -164,7 +164,9 @@ async def test_decisions_and_records_fit_the_document(checked: Checked):
     async with asyncio.timeout(5):
         while len((await checked.call("GET", "/api/v1/logs", limit="100")).body["executions"]) < 8:
             await asyncio.sleep(0.05)
-    await checked.call("GET", "/api/v1/logs", limit="2", decision="deny")
+    page = await checked.call("GET", "/api/v1/logs", limit="2", decision="deny")
+    await checked.call("GET", f"/api/v1/logs/{page.body['executions'][0]['id']}", template="/api/v1/logs/{id}")
+    await checked.call("GET", f"/api/v1/logs/{'0' * 26}", template="/api/v1/logs/{id}")
     for path in ("/livez", "/readyz"):
         await checked.call("GET", path)
 

@@ -12,10 +12,10 @@ from typing import Final
 
 from aiohttp import web
 
-from runtime.errors import HookdError, InvalidBody
+from runtime.errors import HookdError, InvalidBody, Unauthenticated
 from runtime.http.bearer import Caller
 from runtime.http.json import empty_response, json_response
-from runtime.http.routes import Asked, Call, Public, Route, Scopes
+from runtime.http.routes import Asked, Call, Public, Route
 from runtime.web.dashboard.session import Session, Sessions, require_same_origin, require_secure
 from runtime.web.shapes import rfc3339
 
@@ -38,7 +38,7 @@ class TooManyLogins(HookdError):
 
 
 def login_routes(sessions: Sessions) -> list[Route]:
-    """`/dashboard/login`, `/dashboard/logout` and `/dashboard/session`."""
+    """`/dashboard/login`, `/dashboard/login.json`, `/dashboard/logout` and `/dashboard/session`."""
     login = _Login(sessions, Failures())
     token = Asked("the token is in the body", STEERING)
     return [
@@ -48,9 +48,15 @@ def login_routes(sessions: Sessions) -> list[Route]:
         ),
         Route(
             method="GET",
+            path="/dashboard/login.json",
+            handler=login.ways,
+            access=Public("who is not logged in asks it"),
+        ),
+        Route(
+            method="GET",
             path="/dashboard/session",
             handler=login.show,
-            access=Scopes(*STEERING),
+            access=Asked("says so where nobody is logged in", STEERING),
             session=sessions.bearer,
         ),
     ]
@@ -103,6 +109,10 @@ class _Login:
         self._sessions.begin(session, caller, request, answer)
         return answer
 
+    async def ways(self, _: Call) -> web.StreamResponse:
+        """Which ways to log in there are beside a token."""
+        return json_response({"oidc": False})
+
     async def end(self, call: Call) -> web.StreamResponse:
         require_same_origin(call.request)
         answer = empty_response()
@@ -110,8 +120,12 @@ class _Login:
         return answer
 
     async def show(self, call: Call) -> web.StreamResponse:
-        session = self._sessions.read(call.request)
-        return json_response(session_body(session, call.caller))
+        """Who is logged in; null where nobody is, or is not any more. An error would stand in the browser's console each time."""
+        try:
+            caller = await call.identify()
+        except Unauthenticated:
+            return json_response(None)
+        return json_response(session_body(self._sessions.read(call.request), caller))
 
 
 def session_body(session: Session | None, caller: Caller) -> dict[str, object]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from runtime.http.routes import Scopes
+from runtime.http.routes import Asked, Scopes
 from runtime.web.app import web_routes
 from runtime.web.dashboard.app import dashboard_routes
 
@@ -16,5 +16,5 @@ async def test_a_session_opens_what_the_pages_need_and_nothing_else(runtime):
     }
     for route in (*web_routes(runtime), *dashboard_routes(runtime)):
         if route.session is not None:
-            assert isinstance(route.access, Scopes)
+            assert isinstance(route.access, Scopes | Asked)
             assert "execute:hooks" not in route.access.any_of

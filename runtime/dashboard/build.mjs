@@ -1,0 +1,127 @@
+// Run by build.py: node build.mjs FOLDER. Bundles src/ into FOLDER, flat, with hashed names, and writes index.html beside it.
+//
+// `import url from "./some.worker.ts?worker"` gives the address of a web worker, which is bundled on its own.
+// `import templates from "hookd:templates"` gives the examples of hooks/, `import types from "hookd:types"` hookd.d.ts as text.
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const folder = process.argv[2];
+const here = dirname(fileURLToPath(import.meta.url));
+const repository = resolve(here, "../..");
+const BASE = "/dashboard/assets/";
+
+const common = {
+  absWorkingDir: here,
+  bundle: true,
+  charset: "utf8",
+  entryNames: "[name]-[hash]",
+  assetNames: "[name]-[hash]",
+  chunkNames: "[name]-[hash]",
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  legalComments: "none",
+  loader: { ".svg": "file" },
+  logLevel: "warning",
+  metafile: true,
+  minify: true,
+  outdir: folder,
+  target: ["chrome110", "firefox110", "safari16"],
+};
+
+const workers = {
+  name: "workers",
+  setup(bundle) {
+    bundle.onResolve({ filter: /\.worker\.ts\?worker$/ }, ({ path, resolveDir }) => ({
+      path: resolve(resolveDir, path.replace(/\?worker$/, "")),
+      namespace: "worker",
+    }));
+    bundle.onLoad({ filter: /.*/, namespace: "worker" }, async ({ path }) => {
+      const { metafile } = await build({ ...common, entryPoints: [path], format: "iife", plugins: [sources] });
+      return { contents: `export default ${JSON.stringify(BASE + outputOf(metafile, path))};` };
+    });
+  },
+};
+
+const sources = {
+  name: "sources",
+  setup(bundle) {
+    bundle.onResolve({ filter: /^hookd:/ }, ({ path }) => ({ path, namespace: "hookd" }));
+    bundle.onLoad({ filter: /templates/, namespace: "hookd" }, async () => ({
+      contents: JSON.stringify(await templates()),
+      loader: "json",
+    }));
+    bundle.onLoad({ filter: /types/, namespace: "hookd" }, async () => ({
+      contents: await readFile(join(repository, "runtime/types/hookd.d.ts"), "utf8"),
+      loader: "text",
+    }));
+  },
+};
+
+/** Each example with its extensibility point, which its cases name, and the first paragraph of its README. */
+async function templates() {
+  const found = [];
+  for (const name of (await readdir(join(repository, "hooks"))).sort()) {
+    const hook = join(repository, "hooks", name);
+    const [first] = await readdir(join(hook, "cases"));
+    const { trigger, secrets } = JSON.parse(await readFile(join(hook, "cases", first), "utf8"));
+    const [, about] = (await readFile(join(hook, "README.md"), "utf8")).split("\n\n");
+    found.push({
+      name,
+      trigger,
+      about: about.replaceAll("\n", " ").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", ""),
+      script: await readFile(join(hook, "hook.js"), "utf8"),
+      secrets: Object.keys(secrets ?? {}),
+    });
+  }
+  return found;
+}
+
+function outputOf(metafile, entry) {
+  const wanted = resolve(here, entry);
+  const [name] = Object.entries(metafile.outputs).find(
+    ([, output]) => output.entryPoint && resolve(here, output.entryPoint.replace(/^worker:/, "")) === wanted,
+  );
+  return basename(name);
+}
+
+/** What an output loads at once, itself first. */
+function loaded(metafile, name) {
+  const key = Object.keys(metafile.outputs).find((path) => basename(path) === name);
+  const seen = new Set([key]);
+  for (const path of seen) {
+    for (const { path: next, kind } of metafile.outputs[path].imports) {
+      if (kind === "import-statement") seen.add(next);
+    }
+  }
+  return [...seen].map((path) => basename(path));
+}
+
+await mkdir(folder, { recursive: true });
+const early = await build({ ...common, entryPoints: ["src/early.ts"], format: "iife" });
+const pages = await build({
+  ...common,
+  entryPoints: ["src/main.tsx", "src/icon.svg"],
+  format: "esm",
+  splitting: true,
+  plugins: [workers, sources],
+});
+
+const theme = outputOf(early.metafile, "src/early.ts");
+const main = outputOf(pages.metafile, "src/main.tsx");
+const scripts = loaded(pages.metafile, main);
+const files = await readdir(folder);
+const style = files.find((name) => /^main-.*\.css$/.test(name));
+const icon = files.find((name) => /^icon-.*\.svg$/.test(name));
+
+const html = (await readFile(join(here, "src/index.html"), "utf8"))
+  .replace("{early}", BASE + theme)
+  .replace("{style}", BASE + style)
+  .replace("{icon}", BASE + icon)
+  .replace("{main}", BASE + main)
+  .replace("{preload}", scripts.slice(1).map((name) => `<link rel="modulepreload" href="${BASE}${name}">`).join("\n  "));
+await writeFile(join(folder, "index.html"), html);
+// An icon that was an entry leaves a script behind that nobody loads.
+const first = ["index.html", theme, style, icon, ...scripts];
+await writeFile(join(folder, "entry.json"), JSON.stringify({ first }));

@@ -1,0 +1,113 @@
+// Logging in: with an API token, or, where the server has a token server to send people to, with a name there.
+import { KeyRound, LogIn } from "lucide";
+import { useState } from "preact/hooks";
+import { ApiError, auth } from "../api.ts";
+import { useLoad } from "../load.ts";
+import { navigate, path, query } from "../router.ts";
+import { Button, Code, CodeBlock, Field, Icon, Mark } from "../ui/index.ts";
+
+/** The server's own page, which sends the browser to the token server. */
+const OIDC = "/dashboard/login/oidc";
+
+export function Login() {
+  const ways = useLoad(auth.ways, []);
+  document.title = "Log in · hookd";
+  return (
+    <main class="login" id="main">
+      <div class="login-box">
+        <div class="login-brand">
+          <Mark size={36} />
+          <h1 tabIndex={-1}>Log in to hookd</h1>
+          <p class="muted">The hooks that decide what goes into your tokens.</p>
+        </div>
+        <div class="card login-card">
+          {ways.data.value?.oidc && <Elsewhere />}
+          <TokenForm />
+        </div>
+        <Help />
+      </div>
+    </main>
+  );
+}
+
+function TokenForm() {
+  const [token, setToken] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [wrong, setWrong] = useState(query.peek().get("error") ?? "");
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    if (!token.trim()) return setWrong("Paste a token first.");
+    setBusy(true);
+    try {
+      await auth.login(token.trim());
+      if (path.peek() === "/login") navigate("/hooks", { replace: true });
+    } catch (error) {
+      setWrong(explain(error as Error));
+      setBusy(false);
+    }
+  };
+  return (
+    <form class="login-form" onSubmit={submit} novalidate>
+      <Field label="API token" wrong={wrong}>
+        {(ids) => (
+          <div class="with-icon">
+            <Icon of={KeyRound} size={15} />
+            <input
+              {...ids}
+              class="input mono"
+              type="password"
+              name="token"
+              placeholder="eyJ…"
+              autocomplete="off"
+              spellcheck={false}
+              autofocus
+              value={token}
+              onInput={(event) => {
+                setToken(event.currentTarget.value);
+                setWrong("");
+              }}
+            />
+          </div>
+        )}
+      </Field>
+      <Button kind="primary" type="submit" busy={busy}>
+        Log in
+      </Button>
+    </form>
+  );
+}
+
+function explain(error: Error): string {
+  if (error instanceof ApiError && error.code === "insufficient_scope") {
+    return "The token is good, but opens nothing here: it needs scopes such as read:hooks and read:logs.";
+  }
+  return error.message;
+}
+
+function Elsewhere() {
+  return (
+    <>
+      <a class="button primary" href={OIDC}>
+        <Icon of={LogIn} size={15} />
+        Log in with your account
+      </a>
+      <div class="or">or</div>
+    </>
+  );
+}
+
+function Help() {
+  return (
+    <details class="login-help">
+      <summary>Where do I find a token?</summary>
+      <div class="login-help-body">
+        <p>
+          <Code>hookd dev</Code> writes one into its folder:
+        </p>
+        <CodeBlock text={"source .hookd/demo.env && echo $API_TOKEN"} label="Show the demo's token" copy />
+        <p>Elsewhere, your token server issues it, or whoever has the shared secret does:</p>
+        <CodeBlock text={"hookd token --config config.toml --tenant TENANT \\\n  --scope 'read:hooks update:hooks read:logs'"} label="Make a token" copy />
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,34 @@
+// <CodeBlock text={curl} label="Example" copy /> for code that is read and copied; <Code> for a word of it in a sentence.
+import { Check, Copy } from "lucide";
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { Button } from "./button.tsx";
+
+export function Code({ children }: { children: ComponentChildren }) {
+  return <code class="inline-code">{children}</code>;
+}
+
+export function CodeBlock({ text, label, copy, wrap }: { text: string; label: string; copy?: boolean; wrap?: boolean }) {
+  return (
+    <div class={copy ? "code copyable" : "code"}>
+      <pre class={wrap ? "wrap" : ""} role="region" aria-label={label} tabIndex={0}>
+        {text}
+      </pre>
+      {copy && (
+        <div class="copy">
+          <CopyButton text={text} label={`Copy: ${label}`} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+export function CopyButton({ text, label = "Copy" }: { text: string; label?: string }) {
+  const [done, setDone] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(text);
+    setDone(true);
+    setTimeout(setDone, 1500, false);
+  };
+  return <Button kind="ghost" small icon={done ? Check : Copy} label={done ? "Copied" : label} onClick={copy} />;
+}
