@@ -21,6 +21,9 @@ from runtime.node.groups import sweep
 CONTROLLERS: Final = ("memory", "pids")
 _OURS, _SERVICE = "hookd-node-", "hookd-service"
 _PROC: Final = Path("/proc/self")
+_SYSTEMD: Final = Path("/run/systemd/system")
+"""There where systemd runs the machine, see sd_booted(3)."""
+_MARKS: Final = ("user.delegate", "trusted.delegate")
 _ENDING_SECONDS: Final = 2.0
 
 
@@ -35,7 +38,7 @@ class Part(NamedTuple):
     controllers: tuple[str, ...]
 
 
-def take(wanted: Sequence[str] = CONTROLLERS, proc: Path = _PROC) -> Part:
+def take(wanted: Sequence[str] = CONTROLLERS, proc: Path = _PROC, systemd: Path = _SYSTEMD) -> Part:
     """A new folder for groups, with as many of these controllers as there are. `NoGroups`."""
     try:
         own = own_group((proc / "cgroup").read_text(), (proc / "mountinfo").read_text())
@@ -45,7 +48,8 @@ def take(wanted: Sequence[str] = CONTROLLERS, proc: Path = _PROC) -> Part:
         controllers = tuple(name for name in wanted if name in present)
         if not controllers:
             raise NoGroups(f"{own} has no controller of {', '.join(wanted)}")
-        if not os.access(own / "cgroup.procs", os.W_OK):
+        # What root may write need not be its own to divide: systemd does as it likes with what it has not given away.
+        if not os.access(own / "cgroup.procs", os.W_OK) or (systemd.is_dir() and not _is_given_away(own)):
             raise NoGroups(f"{own} is not ours to divide; for systemd it takes Delegate=yes")
         _divide(own, controllers)
         for place in own.glob(f"{_OURS}*"):
@@ -82,6 +86,15 @@ def own_group(groups: str, mounts: str) -> Path:
         if kind.startswith("cgroup2 ") and (path + "/").startswith(root.rstrip("/") + "/"):
             return Path(place) / path.removeprefix(root).lstrip("/")
     raise NoGroups("no cgroup v2 is mounted that shows this process")
+
+
+def _is_given_away(own: Path) -> bool:
+    """Whether systemd has marked it so."""
+    for name in _MARKS:
+        with contextlib.suppress(OSError):
+            if os.getxattr(own, name) == b"1":
+                return True
+    return False
 
 
 def _wait_until_empty(folder: Path) -> None:

@@ -55,7 +55,7 @@ def proc(tmp_path: Path) -> Path:
 def test_a_part_is_taken(proc: Path, tmp_path: Path):
     """With the controllers that are wanted and there; what a killed service left goes."""
     (tmp_path / "own/hookd-node-old").mkdir()
-    part = delegation.take(proc=proc)
+    part = delegation.take(proc=proc, systemd=proc / "none")
 
     assert part.controllers == ("memory", "pids")
     assert part.folder.parent == tmp_path / "own"
@@ -64,20 +64,30 @@ def test_a_part_is_taken(proc: Path, tmp_path: Path):
     assert not (tmp_path / "own/hookd-node-old").exists()
 
 
+def test_what_systemd_has_not_given_away_is_not_divided(proc: Path, tmp_path: Path):
+    """Root could write it, and systemd would write over it."""
+    with pytest.raises(NoGroups, match="for systemd it takes Delegate=yes"):
+        delegation.take(proc=proc, systemd=tmp_path)
+    assert not (tmp_path / "own/cgroup.subtree_control").exists()
+    os.setxattr(tmp_path / "own", "user.delegate", b"1")
+
+    assert delegation.take(proc=proc, systemd=tmp_path).folder.is_dir()
+
+
 def test_a_second_engine_finds_the_same_part(proc: Path, tmp_path: Path):
     """The first one has moved the service aside."""
     (proc / "cgroup").write_text("0::/own/hookd-service\n")
 
-    assert delegation.take(proc=proc).folder.parent == tmp_path / "own"
+    assert delegation.take(proc=proc, systemd=proc / "none").folder.parent == tmp_path / "own"
 
 
 def test_a_part_without_controllers_is_none(proc: Path, tmp_path: Path):
     """Of one controller of two it is one."""
     (tmp_path / "own/cgroup.controllers").write_text("cpu pids\n")
-    assert delegation.take(proc=proc).controllers == ("pids",)
+    assert delegation.take(proc=proc, systemd=proc / "none").controllers == ("pids",)
     (tmp_path / "own/cgroup.controllers").write_text("cpu\n")
     with pytest.raises(NoGroups, match="has no controller of memory, pids"):
-        delegation.take(proc=proc)
+        delegation.take(proc=proc, systemd=proc / "none")
 
 
 def test_who_is_not_alone_is_not_moved(proc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -90,10 +100,10 @@ def test_who_is_not_alone_is_not_moved(proc: Path, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(delegation, "_enable", busy)
     (tmp_path / "own/cgroup.procs").write_text(f"{os.getpid()}\n1\n")
     with pytest.raises(NoGroups, match="there are other processes in"):
-        delegation.take(proc=proc)
+        delegation.take(proc=proc, systemd=proc / "none")
     assert not (tmp_path / "own/hookd-service").exists()
     (tmp_path / "own/cgroup.procs").write_text(f"{os.getpid()}\n")
-    delegation.take(proc=proc)
+    delegation.take(proc=proc, systemd=proc / "none")
 
     assert (tmp_path / "own/hookd-service/cgroup.procs").read_text() == str(os.getpid())
 
