@@ -45,13 +45,14 @@ LONGEST_SECONDS: Final = 1800.0
 SLOW_SECONDS: Final = 10.0
 """A listener whose connection takes nothing for so long is cut off, and comes back with `Last-Event-ID`."""
 
-HEARTBEAT: Final = b":\n\n"
+# Comments and `retry` end in no blank line: some readers take one for an event without data.
+HEARTBEAT: Final = b":\n"
 EVENT_HEADERS: Final = {
     **SECURITY_HEADERS,
     "Content-Type": "text/event-stream; charset=utf-8",
     "X-Accel-Buffering": "no",  # nginx would keep events until it has some kilobytes
 }
-_FIRST: Final = b": connected\nretry: 2000\n\n"
+_FIRST: Final = b": connected\nretry: 2000\n"
 FILTERS: Final = ("trigger", "hook", "client", "decision", "outcome", "level", "request_id")
 DECISIONS: Final = ("allow", "deny")
 OUTCOMES: Final = ("answer", "refusal", FAILURE, *FAILURES)

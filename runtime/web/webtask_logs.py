@@ -21,7 +21,7 @@ from runtime.http.routes import REQUEST_ID, Call, Route, Scopes
 from runtime.logs.tail import Missed, Subscription, Tail
 from runtime.model import Execution, Failure, Refusal
 from runtime.storage.base import ExecutionFilter
-from runtime.web.logs import EVENT_HEADERS, HEARTBEAT, HEARTBEAT_SECONDS, Write, streaming
+from runtime.web.logs import EVENT_HEADERS, HEARTBEAT_SECONDS, Write, streaming
 from runtime.web.shapes import rfc3339
 from runtime.web.webtask import container
 
@@ -29,6 +29,7 @@ PATH: Final = "/api/logs/tenant/{container}"
 
 _EVENTS: Final = "text/event-stream"
 _FIRST: Final = b": connected\n\n"
+_HEARTBEAT: Final = b":\n\n"
 _LINE_HEADERS: Final = {
     **SECURITY_HEADERS,
     "Content-Type": "application/x-ndjson; charset=utf-8",
@@ -71,7 +72,7 @@ async def _follow(
             for record in records(event):
                 await write(written(record))
         elif written is _event:
-            await write(HEARTBEAT)
+            await write(_HEARTBEAT)
 
 
 def records(execution: Execution) -> Iterator[dict[str, object]]:
