@@ -25,7 +25,6 @@ from runtime.node.processes import Death, Process, open_processes
 from runtime.node.program import image_of, load_program
 from runtime.sandbox.operations.base import Place, nothing
 from runtime.sandbox.operations.underway import UnderWay
-from tests.node.waiting import gone
 from tests.sandbox.running import LIMITS
 
 PLAN = plan_of(find(""), LIMITS)
@@ -74,8 +73,6 @@ async def test_each_process_has_a_group_of_its_own(folder: Path, walls: list[str
     assert list(groups_in(folder).values()) == [[second.pid]]
     await processes.close()
 
-    await gone(second.pid)
-
 
 async def test_what_a_jailer_left_is_ended_by_the_next(folder: Path):
     """And removed."""
@@ -86,7 +83,6 @@ async def test_what_a_jailer_left_is_ended_by_the_next(folder: Path):
     await process.death()
     again = await open_processes(plan)
     other = await again.spawn()
-    await gone(process.pid)
     another = await again.spawn()
     another.kill()
     await another.death()
