@@ -21,6 +21,7 @@ not counted. A column's name ends in its unit. Sections:
   has only one. Memory is read once, not per round.
 - `neighbour`: response times of a good hook while another loops for ever, counted from when each request was due. The
   server may use all cores here.
+- `tail`: from a hook's `console.log` to a client that follows the log live, at 500 executions/s on a fixed schedule.
 - `start`: from exec to listening. The first start compiles the guest.
 
 What is missing on a machine (Node, a package that does not build) is left out, and the report says why. `--quick` is

@@ -10,6 +10,7 @@ _FILES = Path(__file__).parent / "data"
 
 HOOK = (_FILES / "hook.js").read_text()
 HOSTILE = (_FILES / "hostile.js").read_text()
+TELLING = "module.exports = (client, scope, audience, context, cb) => { console.log(Date.now()); cb(null, { scope: [...scope, 'extra'] }); };"
 REQUEST: dict[str, Any] = json.loads((_FILES / "request.json").read_text())
 TRIGGER = "credentials-exchange"
 PATH = f"/api/v1/triggers/{TRIGGER}/execute"

@@ -15,10 +15,11 @@ from typing import Self
 import jwt
 
 from tests.bench import case, load
+from tests.bench.listener import Listener
 from tests.bench.servers import SERVER_CORE, Broken, Child
 
 ISSUER, AUDIENCE = "https://bench.example/", "urn:hookd"
-SCOPES = "execute:hooks create:hooks read:hooks update:hooks"
+SCOPES = "execute:hooks create:hooks read:hooks update:hooks read:logs"
 # What the command `hookd` does, wherever it is installed.
 COMMAND = (sys.executable, "-c", "from runtime.cli import main; main()")
 
@@ -109,6 +110,10 @@ class Hookd:
     def deploy(self, tenant: str, script: str) -> str:
         """The request that creates a hook and enables it."""
         return load.request("POST", "/api/v2/hooks", case.deployment(script), self._installation.token(tenant))
+
+    def listen(self, tenant: str) -> Listener:
+        """A listener of the tenant's tail."""
+        return Listener(self.port, self._installation.token(tenant))
 
     def execute(self, tenant: str) -> str:
         """The request that a token server sends."""

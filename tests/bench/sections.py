@@ -20,7 +20,9 @@ DEPLOYED_ONE, CROWDED_ONE, CROWDED = "one deployed", "many deployed, one asked",
 ALONE, BESIDE = "alone", "beside a hostile hook"
 FIRST, SECOND = "first start", "second start"
 MOST_SAMPLES = 20_000
+LISTENER = "listener"
 GOOD_RATE, HOSTILE_RATE = 200, 1
+TOLD_RATE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +127,21 @@ def bad_neighbour(plan: Plan, left_out: LeftOut) -> dict[str, Table]:
         return {"bad neighbour": interleaved(plan.rounds, measures)}
 
 
+def tail(plan: Plan, left_out: LeftOut) -> dict[str, Table]:
+    """From `console.log` to somebody who follows the log live, at 500 executions/s on a fixed schedule; none may be missing."""
+    with LoadGenerator() as load, Hookd(core=None) as hookd:
+        _deploy(load, hookd, {"told": case.TELLING})
+        stream = _executing(hookd.execute("told"), rate=TOLD_RATE)
+
+        def measure() -> Row:
+            with hookd.listen("told") as listener:
+                load.run(hookd.port, plan.spread, stream)
+                listener.wait_for(round(plan.spread * TOLD_RATE))
+                return report.latency(listener.ms, "ms")
+
+        return {"tail": interleaved(plan.rounds, {LISTENER: measure})}
+
+
 def start(plan: Plan, left_out: LeftOut) -> dict[str, Table]:
     """From exec to listening: over an empty directory, then again and again over what the first start left there."""
     with Hookd(core=None) as hookd:
@@ -138,6 +155,7 @@ SECTIONS: Mapping[str, Callable[[Plan, LeftOut], dict[str, Table]]] = {
     "deploy": deploy,
     "hooks": many_hooks,
     "neighbour": bad_neighbour,
+    "tail": tail,
     "start": start,
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.bench.report import Cell, Target
-from tests.bench.sections import ALONE, BESIDE, CROWDED, DEPLOYED_ONE, FRESH, HOOKD, SECOND, WHOLE
+from tests.bench.sections import ALONE, BESIDE, CROWDED, DEPLOYED_ONE, FRESH, HOOKD, LISTENER, SECOND, WHOLE
 
 
 def _in_process(row: str) -> Cell:
@@ -69,6 +69,11 @@ TARGETS = (
         of=Cell("bad neighbour", BESIDE, "p99_us"),
         to=Cell("bad neighbour", ALONE, "p99_us"),
         at_most=2,
+    ),
+    Target(
+        promise="from console.log to a listener at 500 executions/s, ms (p99)",
+        of=Cell("tail", LISTENER, "p99_ms"),
+        at_most=250,
     ),
     Target(promise="second start, ms", of=Cell("start", SECOND, "p50_ms"), at_most=2000),
 )
