@@ -221,7 +221,7 @@ async def _node_walls(settings: Settings, stack: AsyncExitStack) -> Walled | Non
     """What the Node engine stands on, None where it is not wanted; closed with the stack."""
     if not settings.node.enabled:
         if settings.sandbox.engine == NODE:
-            raise SettingsError("'sandbox.engine' is node, but [node] is not enabled.")
+            raise SettingsError("'sandbox.engine' is node, but [node] is not enabled: set 'node.enabled' to true.")
         return None
     walled = await build_walls(settings.node, settings.limits.limits())
     stack.push_async_callback(walled.close)

@@ -16,7 +16,9 @@ class EngineMissing(InvalidBody):
     code = "engine_missing"
 
     def __init__(self, engine: str) -> None:
-        super().__init__(f"The engine {engine} is not there: [{engine}] is not enabled in this server's configuration.")
+        super().__init__(
+            f"The engine {engine} is not there: this server's configuration must say [{engine}] enabled = true."
+        )
 
 
 class ModuleNotFound(InvalidBody):

@@ -32,4 +32,6 @@ def build(zig: Callable[..., None], folder: Path) -> None:
         named = (
             (f"-Wl,-install_name,{name}",) if target.endswith("macos") else ()
         )  # or it is called as it lies on this disk
+        # A new file, never new bytes in the old one: a service that runs has it in its memory.
+        (folder / name).unlink(missing_ok=True)
         zig("cc", "-target", target, *COMPILE, *WARNINGS, *named, str(SOURCE), "-o", str(folder / name))

@@ -161,7 +161,7 @@ async def test_a_hook_for_node_survives_a_server_without_it(settings: Settings):
         async with open_runtime(replace(settings, node=node)) as runtime:
             executed = await runtime.dispatch.execute("acme", "credentials-exchange", request)
             assert getattr(executed.fault, "code", None) == expected
-            assert expected is None or "[node] is not enabled" in str(executed.fault)
+            assert expected is None or "[node] enabled = true" in str(executed.fault)
 
 
 @pytest.mark.usefixtures("without_node")
@@ -171,11 +171,12 @@ async def test_a_server_without_node_refuses_it_when_it_is_to_run(api: Api):
     refused = await api.call("POST", HOOKS, {**body, "enabled": True})
     assert (refused.status, refused.body["errorCode"]) == (400, "engine_missing")
     assert (
-        refused.body["message"] == "The engine node is not there: [node] is not enabled in this server's configuration."
+        refused.body["message"]
+        == "The engine node is not there: this server's configuration must say [node] enabled = true."
     )
     stored = await api.call("POST", HOOKS, body)
     assert stored.status == 201
-    assert "[node] is not enabled" in stored.headers["X-Hook-Warning"]
+    assert "[node] enabled = true" in stored.headers["X-Hook-Warning"]
     tested = await api.call("POST", f"/api/v1/hooks/{stored.body['id']}/test", {"engine": "node"})
     assert (tested.status, tested.body["errorCode"]) == (400, "engine_missing")
 
