@@ -244,6 +244,20 @@ class NodeSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardSettings:
+    """`[dashboard]`: logging in to /dashboard by OpenID Connect, beside API tokens. Its tokens must be [[auth.trusted]]."""
+
+    oidc_issuer: str = setting("", "The token server's `issuer`, exactly. Empty: API tokens only.")
+    client_id: str = setting("", "The client that the dashboard is there; its callback is /dashboard/callback.")
+    client_secret: str = setting("", "Its secret. Empty: a public client.", secret=True)
+    audience: str = setting("", "The API that tokens are asked for, the audience of an [[auth.trusted]].")
+    scopes: tuple[str, ...] = setting(
+        ("openid", "read:hooks", "create:hooks", "update:hooks", "delete:hooks", "read:logs"),
+        "The scopes that are asked for.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
     """`[log]`: the process's own log, on standard error."""
 
@@ -291,6 +305,7 @@ class Settings:
     log: Log = setting(Log, "")
     metrics: MetricsSettings = setting(MetricsSettings, "")
     telemetry: Telemetry = setting(Telemetry, "")
+    dashboard: DashboardSettings = setting(DashboardSettings, "")
     issuer: Issuer = setting(Issuer, "")
 
 

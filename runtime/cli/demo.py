@@ -29,14 +29,20 @@ TENANT = "demo"
 TOKEN_ISSUER, RUNTIME_AUDIENCE = "urn:hookd:dev", "urn:hookd"
 AUDIENCE = "https://api.example.com/"
 SCOPES = ("read:orders", "write:orders")
+DASHBOARD_CLIENT, MANAGER = "dashboard", "manager"
+MANAGER_SCOPES = ("read:hooks", "create:hooks", "update:hooks", "delete:hooks", "read:logs")
 SEED_NAME, SEED_TRIGGER = "custom-claims", "credentials-exchange"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demo:
-    """What a folder of the demo holds. `is_new` says that there was none before."""
+    """What a folder of the demo holds.
+
+    `is_new` says that there was none before, `has_manager` that there was the user who logs in to the dashboard.
+    """
 
     directory: Path
+    manager_password: str = field(repr=False)
     client_id: str
     client_secret: str = field(repr=False)
     username: str
@@ -44,6 +50,7 @@ class Demo:
     token_secret: str = field(repr=False)
     metrics_token: str = field(repr=False)
     is_new: bool
+    has_manager: bool
 
     @property
     def environment_file(self) -> Path:
@@ -77,7 +84,15 @@ class Demo:
                 database=str(folder / "issuer.db"),
                 runtime_url=base_url,
                 runtime_token="",
-                **self._seeds(),
+                **self._seeds(base_url, port),
+            ),
+            dashboard=replace(
+                base.dashboard,
+                oidc_issuer=f"{base_url}/",
+                client_id=DASHBOARD_CLIENT,
+                client_secret="",
+                audience=f"{base_url}/api/v2/",
+                scopes=("openid", *MANAGER_SCOPES),
             ),
         )
 
@@ -95,13 +110,36 @@ class Demo:
             "AUDIENCE": AUDIENCE,
             "TEST_USERNAME": self.username,
             "TEST_PASSWORD": self.password,
+            "DASHBOARD_USERNAME": MANAGER,
+            "DASHBOARD_PASSWORD": self.manager_password,
             "METRICS_TOKEN": self.metrics_token,
         }
 
-    def _seeds(self) -> dict[str, Any]:
-        """What the token server is to have at the first start; later ones leave its records to their owner."""
-        if not self.is_new:
-            return {}
+    def _seeds(self, base_url: str, port: int) -> dict[str, Any]:
+        """What the token server is to have at the first start; later ones leave its records to their owner.
+
+        But for the dashboard's client, whose callbacks have the port in them.
+        """
+        rows = self._first_seeds() if self.is_new else {}
+        client = ClientSettings(
+            client_id=DASHBOARD_CLIENT,
+            name="hookd dashboard",
+            grant_types=("authorization_code",),
+            token_endpoint_auth_method="none",  # noqa: S106 - the name of a method
+            callbacks=tuple(f"{url}/dashboard/callback" for url in (base_url, f"http://localhost:{port}")),
+        )
+        grant = ClientGrantSettings(client_id=DASHBOARD_CLIENT, audience=f"{base_url}/api/v2/", scope=MANAGER_SCOPES)
+        manager = UserSettings(
+            username=MANAGER, password=self.manager_password, name="Demo manager", permissions=MANAGER_SCOPES
+        )
+        return {
+            **rows,
+            "clients": (*rows.get("clients", ()), client),
+            "client_grants": (*rows.get("client_grants", ()), grant),
+            "users": (*rows.get("users", ()), *(() if self.has_manager else (manager,))),
+        }
+
+    def _first_seeds(self) -> dict[str, Any]:
         client = ClientSettings(
             client_id=self.client_id,
             client_secret=self.client_secret,
@@ -135,9 +173,11 @@ def open_demo(directory: Path) -> Demo:
         client_secret=known.get("CLIENT_SECRET") or secrets.token_urlsafe(32),
         username=known.get("TEST_USERNAME") or "ada",
         password=known.get("TEST_PASSWORD") or secrets.token_urlsafe(12),
+        manager_password=known.get("DASHBOARD_PASSWORD") or secrets.token_urlsafe(12),
         token_secret=read_token_secret(directory),
         metrics_token=known.get("METRICS_TOKEN") or secrets.token_urlsafe(32),
         is_new=not known,
+        has_manager="DASHBOARD_PASSWORD" in known,
     )
 
 

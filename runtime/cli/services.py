@@ -24,7 +24,7 @@ from runtime.logs.setup import configure
 from runtime.settings import Settings
 from runtime.storage.base import HookFilter
 from runtime.web.app import web_routes
-from runtime.web.dashboard.app import dashboard_routes
+from runtime.web.dashboard.app import dashboard_routes, provider_of
 
 _OTHER_PORT = "Stop what listens there, or choose another port"
 
@@ -34,8 +34,8 @@ async def run_runtime(settings: Settings) -> None:
     configure(settings.log)
     stop = stop_asked()
     _open_many_files()
-    async with open_runtime(settings, confined=True) as runtime:
-        routes = [*web_routes(runtime), *dashboard_routes(runtime)]
+    async with open_runtime(settings, confined=True) as runtime, provider_of(settings) as provider:
+        routes = [*web_routes(runtime), *dashboard_routes(runtime, provider)]
         remedy = f"{_OTHER_PORT}: [server] port, or HOOKD_SERVER_PORT."
         async with _serving(routes, settings, settings.server.host, settings.server.port, remedy) as address:
             announce(address)
@@ -70,11 +70,12 @@ async def run_dev(directory: Path, port: int) -> None:
     async with AsyncExitStack() as stack:
         runtime = await stack.enter_async_context(open_runtime(settings, confined=True))
         issuer = await stack.enter_async_context(open_issuer(settings.issuer))
+        provider = await stack.enter_async_context(provider_of(settings))
         if kept.is_new:
             await _seed(runtime)
         variables = kept.environment(base_url, demo_token(kept))
         demo.write_environment(kept.environment_file, variables)
-        routes = [*web_routes(runtime), *dashboard_routes(runtime), *issuer_routes(issuer)]
+        routes = [*web_routes(runtime), *dashboard_routes(runtime, provider), *issuer_routes(issuer)]
         address = await stack.enter_async_context(_serving(routes, settings, demo.HOST, port, remedy, issuer))
         announce(address)
         _welcome(kept, variables)
@@ -134,7 +135,8 @@ def _welcome(kept: demo.Demo, variables: dict[str, str]) -> None:
         "What the hooks did:",
         log,
         "",
-        f"The dashboard is at {variables['BASE_URL']}/dashboard; log in with this API token:",
+        f"The dashboard is at {variables['BASE_URL']}/dashboard; log in with your account,",
+        f"username {variables['DASHBOARD_USERNAME']}, password {variables['DASHBOARD_PASSWORD']}, or with this API token:",
         variables["API_TOKEN"],
         "",
         f"The same values for a shell of yours: source {kept.environment_file}",

@@ -72,15 +72,33 @@ def test_only_the_first_start_makes_records(tmp_path):
     demo.write_environment(first.environment_file, first.environment("http://127.0.0.1:1", "t"))
     kept = demo.open_demo(tmp_path).settings("http://127.0.0.1:1", 1, {}).issuer
 
-    assert [len(rows) for rows in (sown.clients, sown.resource_servers, sown.client_grants, sown.users)] == [1, 1, 1, 1]
-    assert (kept.clients, kept.resource_servers, kept.client_grants, kept.users) == ((), (), (), ())
+    assert [len(rows) for rows in (sown.clients, sown.resource_servers, sown.client_grants, sown.users)] == [2, 1, 2, 2]
+    # The dashboard's client has the port in its callbacks: it is brought up to date each time.
+    assert [row.client_id for row in kept.clients] == [row.client_id for row in kept.client_grants] == ["dashboard"]
+    assert (kept.resource_servers, kept.users) == ((), ())
+
+
+def test_a_folder_of_before_learns_of_the_dashboards_user(tmp_path):
+    """One that knew no such user gets one, and nothing else again; the password stays."""
+    first = demo.open_demo(tmp_path)
+    known = first.environment("http://127.0.0.1:1", "t")
+    old = {name: value for name, value in known.items() if not name.startswith("DASHBOARD_")}
+    demo.write_environment(first.environment_file, old)
+    second = demo.open_demo(tmp_path)
+    demo.write_environment(second.environment_file, second.environment("http://127.0.0.1:2", "t"))
+    third = demo.open_demo(tmp_path)
+
+    (user,) = second.settings("http://127.0.0.1:2", 2, {}).issuer.users
+    assert (user.username, user.password) == ("manager", second.manager_password)
+    assert third.settings("http://127.0.0.1:2", 2, {}).issuer.users == ()
+    assert third.manager_password == second.manager_password
 
 
 def test_nothing_secret_is_in_a_repr(tmp_path):
     """A demo may be logged."""
     kept = demo.open_demo(tmp_path)
 
-    for secret in (kept.client_secret, kept.password, kept.token_secret):
+    for secret in (kept.client_secret, kept.password, kept.manager_password, kept.token_secret):
         assert secret not in repr(kept)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import shutil
 import signal
 import socket
@@ -12,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -142,6 +145,23 @@ def test_the_printed_lines_work_as_pasted(shell, curl_lines, tmp_path):
     assert "error" not in log
 
 
+def test_the_dashboards_user_logs_in_at_the_token_server(shell):
+    """As a browser goes: to the token server, back with a code, and what the dashboard asks then is answered."""
+    base = shell["BASE_URL"]
+    with httpx.Client(follow_redirects=True) as browser:
+        page = browser.get(f"{base}/dashboard/login/oidc")
+        match = re.search('name="request" value="([^"]*)"', page.text)
+        assert match is not None, page.text
+        form = {"request": html.unescape(match[1])}
+        form |= {"username": shell["DASHBOARD_USERNAME"], "password": shell["DASHBOARD_PASSWORD"]}
+        back = browser.post(f"{base}/login", data=form, headers={"Origin": base})
+        session = browser.get(f"{base}/dashboard/session", headers={"Sec-Fetch-Site": "same-origin"})
+
+    assert str(back.url) == f"{base}/dashboard/hooks"
+    assert session.json()["tenant"] == "demo"
+    assert {"read:hooks", "update:hooks", "read:logs"} <= set(session.json()["scopes"])
+
+
 def test_the_environment_arms_a_shell(shell, directory):
     """`source .hookd/demo.env` is all that a curl line needs; nobody else may read the file."""
     if shutil.which("curl") is None:
@@ -171,7 +191,7 @@ def test_a_minted_token_opens_the_demo(shell, directory):
 
 def test_no_secret_is_written_to_the_log(shell, dev, curl_lines):
     """Neither a client's, nor a user's, nor the token that the services show each other."""
-    for name in ("CLIENT_SECRET", "TEST_PASSWORD", "API_TOKEN"):
+    for name in ("CLIENT_SECRET", "TEST_PASSWORD", "DASHBOARD_PASSWORD", "API_TOKEN"):
         assert shell[name] not in dev.log
 
 

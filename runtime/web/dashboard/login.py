@@ -37,9 +37,9 @@ class TooManyLogins(HookdError):
     status, error, code = 429, "Too Many Requests", "too_many_attempts"
 
 
-def login_routes(sessions: Sessions) -> list[Route]:
-    """`/dashboard/login`, `/dashboard/login.json`, `/dashboard/logout` and `/dashboard/session`."""
-    login = _Login(sessions, Failures())
+def login_routes(sessions: Sessions, *, oidc: bool = False) -> list[Route]:
+    """`/dashboard/login`, `/dashboard/login.json`, `/dashboard/logout` and `/dashboard/session`. `oidc`: `oidc.py` is there too."""
+    login = _Login(sessions, Failures(), oidc=oidc)
     token = Asked("the token is in the body", STEERING)
     return [
         Route(method="POST", path="/dashboard/login", handler=login.begin, access=token),
@@ -88,8 +88,9 @@ class Failures:
 class _Login:
     """The handlers."""
 
-    def __init__(self, sessions: Sessions, failures: Failures) -> None:
+    def __init__(self, sessions: Sessions, failures: Failures, *, oidc: bool) -> None:
         self._sessions = sessions
+        self._oidc = oidc
         self._failures = failures
 
     async def begin(self, call: Call) -> web.StreamResponse:
@@ -111,7 +112,7 @@ class _Login:
 
     async def ways(self, _: Call) -> web.StreamResponse:
         """Which ways to log in there are beside a token."""
-        return json_response({"oidc": False})
+        return json_response({"oidc": self._oidc})
 
     async def end(self, call: Call) -> web.StreamResponse:
         require_same_origin(call.request)

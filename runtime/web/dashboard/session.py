@@ -127,10 +127,18 @@ def require_same_origin(request: web.BaseRequest) -> None:
 
 def require_secure(request: web.BaseRequest) -> None:
     """`InsecureAddress` where a page says that it came over plain HTTP from another machine."""
-    if request.headers.get(hdrs.ORIGIN, "").startswith("http:") and not _is_here(request):
+    if request.headers.get(hdrs.ORIGIN, "").startswith("http:") and not is_here(request):
         raise InsecureAddress(
             "The session would be sent in the clear: open the dashboard over https, or on the machine itself as http://127.0.0.1."
         )
+
+
+def is_here(request: web.BaseRequest) -> bool:
+    """Whether the browser calls us by a name of the machine that it is on itself."""
+    try:
+        return urlsplit(f"//{request.headers.get(hdrs.HOST, '')}").hostname in _THIS_MACHINE
+    except ValueError:
+        return False
 
 
 def _set(request: web.BaseRequest, answer: web.StreamResponse, value: str, seconds: int) -> None:
@@ -139,22 +147,14 @@ def _set(request: web.BaseRequest, answer: web.StreamResponse, value: str, secon
         value,
         max_age=seconds,
         path="/",
-        secure=not _is_here(request),
+        secure=not is_here(request),
         httponly=True,
         samesite="Strict",
     )
 
 
 def _name(request: web.BaseRequest) -> str:
-    return COOKIE if _is_here(request) else SECURE_COOKIE
-
-
-def _is_here(request: web.BaseRequest) -> bool:
-    """Whether the browser calls us by a name of the machine that it is on itself."""
-    try:
-        return urlsplit(f"//{request.headers.get(hdrs.HOST, '')}").hostname in _THIS_MACHINE
-    except ValueError:
-        return False
+    return COOKIE if is_here(request) else SECURE_COOKIE
 
 
 def _equal(given: str, wanted: str) -> bool:

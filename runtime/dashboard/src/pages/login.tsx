@@ -9,6 +9,18 @@ import { Button, Code, CodeBlock, Field, Icon, Mark } from "../ui/index.ts";
 /** The server's own page, which sends the browser to the token server. */
 const OIDC = "/dashboard/login/oidc";
 
+/** What the way back from there may say, as `?error=`: `runtime/web/dashboard/oidc.py` has the same words. */
+const ERRORS = new Map([
+  ["access_denied", "The token server refused the login, or you canceled it."],
+  ["insufficient_scope", "You are logged in, but may do nothing here: your account needs scopes such as read:hooks and read:logs."],
+  ["login_expired", "This login was begun too long ago, or in another window. Begin anew."],
+  ["login_refused", "The login did not succeed. hookd's log has the reason."],
+  ["token_refused", "hookd does not trust the token that came back: its log has the reason, [[auth.trusted]] says whom it trusts."],
+  ["token_too_long", "The token that came back is too long for a session: ask for fewer scopes."],
+  ["too_many_attempts", "Too many logins failed: try again in a minute."],
+  ["unavailable", "The token server can not be reached: try again later, or use an API token."],
+]);
+
 export function Login() {
   const ways = useLoad(auth.ways, []);
   document.title = "Log in · hookd";
@@ -21,6 +33,7 @@ export function Login() {
           <p class="muted">The hooks that decide what goes into your tokens.</p>
         </div>
         <div class="card login-card">
+          <Refused />
           {ways.data.value?.oidc && <Elsewhere />}
           <TokenForm />
         </div>
@@ -33,7 +46,7 @@ export function Login() {
 function TokenForm() {
   const [token, setToken] = useState("");
   const [busy, setBusy] = useState(false);
-  const [wrong, setWrong] = useState(query.peek().get("error") ?? "");
+  const [wrong, setWrong] = useState("");
   const submit = async (event: Event) => {
     event.preventDefault();
     if (!token.trim()) return setWrong("Paste a token first.");
@@ -82,6 +95,16 @@ function explain(error: Error): string {
     return "The token is good, but opens nothing here: it needs scopes such as read:hooks and read:logs.";
   }
   return error.message;
+}
+
+function Refused() {
+  const error = query.value.get("error");
+  if (error === null) return null;
+  return (
+    <p class="notice bad" role="alert">
+      {ERRORS.get(error) ?? ERRORS.get("login_refused")}
+    </p>
+  );
 }
 
 function Elsewhere() {
