@@ -96,8 +96,8 @@ export interface Execution {
   decision: Decision;
   /** "answer", "refusal" (cb(error)), or how it failed: "threw", "cpu_limit", ... */
   outcome: string;
-  /** The gravest of its console lines, null where there are none. */
-  level: Level | null;
+  /** "error" where the hook broke, else that of its gravest console line, "info" at least. */
+  level: Level;
   error: string | null;
   error_description: string | null;
   hook_error: HookError | null;
@@ -297,7 +297,7 @@ export interface ExecutionFilter {
   client?: string;
   decision?: Decision | "";
   outcome?: string;
-  /** Executions with a console line of this level or a graver one. */
+  /** Executions of this level or a graver one. */
   level?: Level | "";
   request_id?: string;
 }

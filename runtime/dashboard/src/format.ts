@@ -25,8 +25,9 @@ export function time(at: string): string {
 }
 
 export function ms(value: number): string {
-  if (value < 10) return `${value.toFixed(value < 1 ? 2 : 1)} ms`;
-  return value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(value < 10_000 ? 2 : 1)} s`;
+  const [number, unit] = value < 999.5 ? [value, "ms"] : [value / 1000, "s"];
+  const digits = number < 1 ? 2 : number < 10 ? 1 : 0;
+  return `${Number.isInteger(number) ? number : number.toFixed(digits)} ${unit}`;
 }
 
 export function bytes(value: number): string {
