@@ -95,13 +95,17 @@ def test_a_wheel_carries_the_guest_and_not_its_sources(wheel):
     assert {
         "runtime/guest/artifact/manifest.json",
         "runtime/guest/artifact/typescript.js",
+        "runtime/dashboard/artifact/manifest.json",
+        "runtime/dashboard/artifact/index.html.gz",
         "runtime/cli/seed.js",
         "runtime/py.typed",
         "runtime/types/hookd.d.ts",
     } <= names
     assert [name for name in names if name.startswith("runtime/guest/artifact/") and name.endswith(".wasm")] != []
     assert [
-        name for name in names if name.startswith(("tests/", "hooks/", "runtime/guest/src", "runtime/guest/js"))
+        name
+        for name in names
+        if name.startswith(("tests/", "hooks/", "runtime/guest/src", "runtime/guest/js", "runtime/dashboard/src"))
     ] == []
     assert {name.split("/")[0].split("-")[0] for name in names} == {"runtime", "hookd"}
 

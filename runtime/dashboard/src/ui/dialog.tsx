@@ -1,4 +1,4 @@
-// The browser's own <dialog>, modal: it keeps the focus inside, Escape closes it, and the focus returns to where it was.
+// The browser's own <dialog>, modal: it keeps the focus inside, Escape closes it, and the focus returns to where it was when it goes.
 //
 //   <Dialog title="Delete it?" onClose={close} foot={<><CloseButton/><Button kind="danger">Delete</Button></>}>...</Dialog>
 //
@@ -21,8 +21,11 @@ export function Dialog({ title, onClose, children, foot, onSubmit, wide }: Own) 
   const box = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {
+    const before = document.activeElement;
     box.current?.showModal();
     box.current?.querySelector<HTMLElement>("[data-first]")?.focus();
+    // The browser gives the focus back where a dialog is closed; this one is taken away.
+    return () => queueMicrotask(() => before instanceof HTMLElement && before.focus());
   }, []);
   return (
     <dialog

@@ -12,7 +12,8 @@ export function ExecutionRows({ rows }: { rows: Execution[] }) {
         return (
           <tr key={row.id} class="link" onClick={(event) => (event.target as Element).closest("a") || navigate(address)}>
             <td>
-              <a class="quiet" href={href(address)} aria-label={`Execution ${row.id}`}>
+              <a class="quiet" href={href(address)}>
+                <span class="visually-hidden">Execution {row.id}: </span>
                 <OutcomeBadge outcome={outcomeOf(row)} />
               </a>
             </td>

@@ -41,7 +41,8 @@ export function HookRow({ hook, all, change, reload }: Own) {
       </div>
       <div class="hook-last">
         {last ? (
-          <a class="last-run" href={href(`/executions/${last.id}`)} aria-label={`Last execution of ${hook.name}`}>
+          <a class="last-run" href={href(`/executions/${last.id}`)}>
+            <span class="visually-hidden">Last execution of {hook.name}: </span>
             <OutcomeBadge outcome={last.failed ? "failure" : last.decision} />
             <span class="faint">
               <Time at={last.at} />
