@@ -136,13 +136,22 @@ class Dispatch:
                     execution.trace = trace
                 self._recorder.record(execution)
 
-    async def test(self, hook: Hook, version: HookVersion, payload: object, *, request_id: str = "") -> Executed:
+    async def test(
+        self,
+        hook: Hook,
+        version: HookVersion,
+        payload: object,
+        *,
+        secrets: Secrets | None = None,
+        request_id: str = "",
+    ) -> Executed:
         """What `execute` would decide if only the hook were enabled and this its version, by the same code.
 
-        Nothing is recorded. `InvalidBody` for a wrong payload, `HookNotFound` when the hook is gone, `Unavailable`.
+        `secrets` stand in place of the hook's own. Nothing is recorded. `InvalidBody` for a wrong payload, `HookNotFound` when
+        the hook is gone, `Unavailable`.
         """
         request = triggers.parse(triggers.get(hook.trigger), payload)
-        ready = await self._preparations.make_ready(replace(hook, version=version))
+        ready = await self._preparations.make_ready(replace(hook, version=version), secrets)
         return await self._run([ready], request, time.perf_counter(), request_id, [], dry=True)
 
     async def call(

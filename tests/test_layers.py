@@ -156,7 +156,19 @@ ROOMS: Mapping[str, set[str]] = {
     "issuer": NOUNS | {"grammar", "settings", "issuer_settings", "http", "sqlite"},
     "cli": RULES
     | CONTRACTS
-    | {"configuration", "web", "issuer", "issuer_settings", "http", "bootstrap", "logs", "confine"},
+    | {
+        "configuration",
+        "web",
+        "issuer",
+        "issuer_settings",
+        "http",
+        "bootstrap",
+        "logs",
+        "confine",
+        "dispatch",
+        "diagnosis",
+    },
+    "diagnosis": NOUNS | {"settings", "bootstrap", "storage", "bundle", "node"},
     # Build artefacts; run on a developer's machine, not in the service.
     "guest": {"sandbox.abi", "sandbox.wasm"},
     "dashboard": set(),
@@ -172,6 +184,7 @@ PLACES: Mapping[str, set[str]] = {
     "redis": {"storage.redis"},
     "click": {"cli"},
     "rich": {"cli"},
+    "yaml": {"cli.tenant"},
     "httpx": {"cli.lean"},
     "httpx_sse": {"cli.following"},
     "uvloop": {"cli"},

@@ -100,6 +100,9 @@ def test_a_wheel_carries_the_guest_and_not_its_sources(wheel):
         "runtime/cli/seed.js",
         "runtime/py.typed",
         "runtime/types/hookd.d.ts",
+        "runtime/templates/custom-claims/hook.js",
+        "runtime/templates/custom-claims/hookd.toml",
+        "runtime/templates/custom-claims/cases/adds-claim-and-scope.json",
     } <= names
     assert [name for name in names if name.startswith("runtime/guest/artifact/") and name.endswith(".wasm")] != []
     assert [
@@ -130,6 +133,8 @@ def test_an_installed_wheel_runs_a_hook_without_a_compiler(wheel, tmp_path):
     assert Path(answer["file"]).is_relative_to(venv)
     shown = subprocess.run(["hookd", "--version"], cwd=tmp_path, env=bare, capture_output=True, text=True, check=True)
     assert shown.stdout.startswith("hookd ")
+    subprocess.run(["hookd", "init", "mine", "--template", "deny-by-ip"], cwd=tmp_path, env=bare, check=True)
+    subprocess.run(["hookd", "test", "mine"], cwd=tmp_path, env=bare, check=True)
 
 
 def test_a_source_distribution_makes_the_same_wheel(tree, wheel, tmp_path):

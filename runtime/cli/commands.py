@@ -25,6 +25,13 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "ls": "hooks:ls",
         "show": "hooks:show",
     },
+    "Hooks on this machine": {
+        "init": "init:init",
+        "run": "run:run",
+        "test": "testing:test",
+        "bench": "bench:bench",
+        "import": "importing:import_",
+    },
     "Which server": {
         "login": "login:login",
         "logout": "login:logout",
@@ -40,6 +47,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "token": "configuring:token",
         "keys": "configuring:keys",
         "config": "configuring:config",
+        "doctor": "doctor:doctor",
     },
 }
 """What `hookd --help` shows, in this order: a command's name, and `module:name` of it in this room."""

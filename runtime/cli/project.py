@@ -9,10 +9,11 @@ Every error names the file and the field.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, NoReturn
@@ -242,10 +243,27 @@ def read_values(file: Path) -> Secrets:
 
 
 def _unquoted(text: str) -> str:
-    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
+    """In double quotes a backslash and an n are a new line, as in JSON; in single quotes all is as it is."""
+    if len(text) < 2 or text[0] != text[-1] or text[0] not in "'\"":
+        return text
+    if text[0] == '"':
+        with contextlib.suppress(ValueError):
+            return str(json.loads(text))
+    return text[1:-1]
 
 
 # Writing
+
+
+def render_values(names: Sequence[str], values: Mapping[str, str]) -> str:
+    """The text of a secrets.env: a line for each name, commented out where it has no value."""
+    lines = [f"{name}={_written(values[name])}" if name in values else f"# {name}=" for name in names]
+    return "\n".join([*lines, ""])
+
+
+def _written(value: str) -> str:
+    is_plain = value.isprintable() and value == value.strip() and value[:1] not in ("'", '"')
+    return value if is_plain else json.dumps(value, ensure_ascii=False)
 
 
 def render_project(project: Project) -> str:

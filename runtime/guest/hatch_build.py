@@ -37,12 +37,15 @@ class GuestBuildHook(BuildHookInterface[Any]):
             *(row for row in core.dependencies if row.startswith(NEEDED)),
         ]
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's signature
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Hatchling is about to pack *version*: standard or editable."""
         if not guest_is_built():
             subprocess.run([sys.executable, str(BUILDER)], check=True)
         if not dashboard_is_built():
             subprocess.run([sys.executable, str(DASHBOARD_BUILDER)], check=True)
+        # What `hookd init --template` begins with; who has the sources has them in hooks/.
+        if self.target_name == "wheel" and version == "standard":
+            build_data["force_include"]["hooks"] = "runtime/templates"
 
 
 def dashboard_is_built() -> bool:

@@ -53,6 +53,18 @@ def open_file(path: Path, schema: Schema, busy_seconds: float) -> sqlite3.Connec
     return connection
 
 
+def look(path: Path, schema: Schema, busy_seconds: float) -> int:
+    """The version of the schema that this file has, which is changed in nothing. `SettingsError` when it can not be used."""
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=busy_seconds)
+        ) as db:
+            _require_ours(db, path, schema)
+            return _version(db, path, len(schema.scripts))
+    except sqlite3.Error as error:
+        raise SettingsError(f"The database {path} can not be used: {error}.") from error
+
+
 def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
     """One more connection to a file that is open; it waits so long for another process's lock."""
     # mode=rw: a file that was removed is not made anew, and empty.

@@ -8,7 +8,7 @@ from typing import Final
 
 from runtime.model import Deploy, Execution, Hook, HookVersion
 from runtime.sqlite.database import BUSY_SECONDS, Database, open_database
-from runtime.sqlite.opening import Schema
+from runtime.sqlite.opening import Schema, look
 from runtime.storage import cache_tables, execution_tables, tables
 from runtime.storage.base import (
     CacheEntry,
@@ -29,6 +29,12 @@ async def open_sqlite(path: str | Path, *, busy_seconds: float = BUSY_SECONDS) -
     """The storage in this file, made (mode 0600) when there is none. `SettingsError` when it can not be used."""
     schema = Schema(mark=_MARK, scripts=migrations())
     return SqliteStorage(await open_database(path, schema, busy_seconds=busy_seconds))
+
+
+def schema_of(path: Path) -> tuple[int, int]:
+    """The version of the schema that this file has, and the one that opening it makes of it. `SettingsError`."""
+    schema = Schema(mark=_MARK, scripts=migrations())
+    return look(path, schema, BUSY_SECONDS), len(schema.scripts)
 
 
 class SqliteStorage(Storage):

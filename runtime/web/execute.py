@@ -13,10 +13,10 @@ from runtime.dispatch import Dispatch, Executed
 from runtime.http.busy import busy_response
 from runtime.http.routes import REQUEST_ID, Call, Route, Scopes
 from runtime.http.trace import TRACEPARENT, traceparent
-from runtime.model import Allow
+from runtime.model import Allow, JsonObject
 from runtime.repeats import Repeats
 from runtime.triggers import TRIGGERS
-from runtime.web.shapes import dropped_body, execution_summary, fault_body
+from runtime.web.shapes import dropped_body, execution_summary, fault_body, run_body
 
 REPEATED_HEADER: Final = "X-Hook-Repeated"
 """On an answer that was given before: the request came a second time within a minute, and no hook ran for it."""
@@ -94,3 +94,11 @@ def decision_body(executed: Executed) -> dict[str, object]:
     if executed.fault is not None:
         body["hook_error"] = fault_body(executed.fault)
     return body
+
+
+def trial_body(request: JsonObject, executed: Executed) -> dict[str, object]:
+    """What a test run answers: the request, the decision, and what the run took and printed; it has no record."""
+    assert executed.execution is not None
+    decision = decision_body(executed)
+    del decision["execution"]
+    return {"request": request, **decision, "run": run_body(executed.execution)}

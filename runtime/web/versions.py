@@ -23,9 +23,9 @@ from runtime.manifest import MOST_NUMBER, HookTest, parse_rollback, parse_test
 from runtime.model import Hook, HookVersion, JsonObject
 from runtime.storage.base import Storage
 from runtime.triggers import sample
-from runtime.web.execute import decision_body
+from runtime.web.execute import trial_body
 from runtime.web.manage import hook_id, remarks
-from runtime.web.shapes import deploy_body, hook_body, run_body, version_body
+from runtime.web.shapes import deploy_body, hook_body, version_body
 
 VERSIONS: Final = "/api/v1/hooks/{id}/versions"
 VERSION: Final = "/api/v1/hooks/{id}/versions/{number}"
@@ -109,10 +109,7 @@ class _Versions:
             executed = await self._dispatch.test(hook, draft, payload, request_id=call.request_id)
         except InvalidBody as fault:
             raise InvalidBody(f"In 'request': {fault.message}") from None
-        assert executed.execution is not None
-        decision = decision_body(executed)
-        del decision["execution"]
-        return json_response({"request": payload, **decision, "run": run_body(executed.execution)})
+        return json_response(trial_body(payload, executed))
 
     async def _request(self, tenant: str, hook: Hook, wanted: HookTest) -> JsonObject:
         if wanted.request is not None:

@@ -81,6 +81,12 @@ def installed(tmp_path) -> Callable[..., Done]:
     return run_command
 
 
+@pytest.fixture
+def compiled(engine_cache, monkeypatch):
+    """The engine as another test has compiled it: it would take seconds."""
+    monkeypatch.setenv("HOOKD_SANDBOX_CACHE_DIRECTORY", str(engine_cache))
+
+
 class Dev(NamedTuple):
     """A `hookd dev` that runs in this folder: its commands find it there. `shell` has the variables of demo.env."""
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.model import Allow, Decision
+from runtime.cli.cases import differences, found_of, read_case
+from runtime.cli.project import read_project
 from runtime.storage.base import ExecutionFilter
 from runtime.triggers import TRIGGERS
 
@@ -15,46 +16,25 @@ HOOKS = Path(__file__).parents[2] / "hooks"
 CASES = sorted(HOOKS.glob("*/cases/*.json"))
 
 
-def said(trigger: str, decision: Decision) -> dict[str, object]:
-    """A decision as the case files write it."""
-    if not isinstance(decision, Allow):
-        shown = {"user_message": decision.user_message} if decision.user_message else {}
-        return {"deny": {"error": decision.error, "description": decision.description, **shown}}
-    if not TRIGGERS[trigger].grant:
-        return {"allow": decision.data or {}}
-    extra = {"id_token_claims": decision.id_token_claims} if decision.id_token_claims else {}
-    return {"allow": {"scope": list(decision.scope), "claims": decision.claims, **extra}}
-
-
 @pytest.mark.parametrize("file", CASES, ids=lambda file: f"{file.parents[1].name}/{file.stem}")
 async def test_case(file, runtime):
     """The decision, the failure and the console are those of the case; `denied` is an error that could not deny."""
-    case = json.loads(file.read_text())
-    body = {
-        "name": file.parents[1].name,
-        "script": (file.parents[1] / "hook.js").read_text(),
-        "triggerId": case["trigger"],
-        "enabled": True,
-    }
-    hook = (await runtime.admin.create_hook("golden", body)).hook
-    if "secrets" in case:
-        await runtime.admin.add_secrets("golden", hook.id, case["secrets"])
+    project, case = read_project(file.parents[1]), read_case(file)
+    hook = (await runtime.admin.create_hook("golden", {**project.body(), "enabled": True})).hook
+    if case.secrets:
+        await runtime.admin.add_secrets("golden", hook.id, dict(case.secrets))
 
-    executed = await runtime.dispatch.execute("golden", case["trigger"], case["request"])
+    executed = await runtime.dispatch.execute("golden", case.trigger, case.request)
 
-    assert case["decision"] == said(case["trigger"], executed.decision)
-    assert executed.execution is not None
-    failure = executed.execution.failure
-    assert case.get("failure", "") == getattr(failure, "code", "")
-    if "denied" in case:
-        assert case["denied"] == getattr(failure, "message", "")
-    if "console" in case:
-        assert case["console"] == [[line.level, line.text] for line in executed.execution.console]
+    assert differences(case, found_of(executed)) == []
 
 
 def test_every_example_is_whole():
-    """An example is a hook, a README and at least one case."""
+    """An example is a project folder: a hook, a README and at least one case, each with a decision."""
     for folder in sorted(path for path in HOOKS.iterdir() if path.is_dir()):
+        project = read_project(folder)
+        assert (project.name, project.main) == (folder.name, "hook.js")
+        assert all("decision" in read_case(file, project.trigger).document for file in project.cases)
         assert (folder / "hook.js").exists()
         assert (folder / "README.md").read_text().startswith(f"# {folder.name}\n")
         assert list(folder.glob("cases/*.json")) != []

@@ -1,0 +1,238 @@
+"""`hookd doctor`: each line, well and ill, and that nothing is changed by looking."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any, TypeAlias
+
+import pytest
+
+from runtime.bootstrap import load_settings
+from runtime.cli.checks import look_at_issuer, look_at_machine, look_at_variables
+from runtime.cli.demo import TOKEN_ISSUER
+
+pytestmark = pytest.mark.usefixtures("compiled")
+
+Look: TypeAlias = Callable[..., dict[str, Any]]
+KEYS = {"keys": [{"kty": "RSA", "kid": "1"}, {"kty": "EC", "kid": "2"}]}
+
+
+@pytest.fixture
+def look(tmp_path: Path, monkeypatch) -> Look:
+    """What is found of a configuration, by name: (state, found, remedy); without an engine, which takes its time."""
+    monkeypatch.chdir(tmp_path)
+
+    def look(text: str = "", **environ: str) -> dict[str, Any]:
+        (tmp_path / "config.toml").write_text("[server]\nport = 0\n" + text)
+        settings = load_settings(tmp_path / "config.toml", environ)
+        found = [*look_at_variables(environ), *look_at_machine(settings)]
+        found += [check for row in settings.auth.trusted for check in look_at_issuer(row, settings.auth.leeway)]
+        return {check.name: (check.state, check.found, check.remedy) for check in found}
+
+    return look
+
+
+@pytest.fixture
+def jwks() -> Iterator[Callable[..., str]]:
+    """`jwks(document, date)`: the address of a server of keys."""
+    servers: list[HTTPServer] = []
+
+    def serve(document: object, date: str = "") -> str:
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = json.dumps(document).encode()
+                self.send_response_only(200)
+                self.send_header("Date", date or self.date_time_string())
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        servers.append(HTTPServer(("127.0.0.1", 0), Answer))
+        Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}/jwks.json"
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def trust(**fields: str) -> str:
+    row = {"issuer": "https://issuer/", "audience": "urn:hookd", **fields}
+    return "[[auth.trusted]]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in row.items())
+
+
+def test_a_machine_without_a_configuration_can_run_the_demo(hookd, tmp_path):
+    """What only `hookd serve` needs is to be looked at; lines for people, in order; nothing is made."""
+    done = hookd("doctor")
+    lines = [line.split("  ")[0] for line in done.stdout.splitlines() if not line.startswith(" ")]
+
+    assert done.returncode == 0, done.stdout
+    assert [line for line in lines if not line.startswith(("! port", "✓ port"))] == [
+        "✓ hookd",
+        "✓ configuration",
+        "! master key",
+        "✓ storage",
+        "✓ cache folder",
+        "✓ open files",
+        "✓ npm modules",
+        "✓ engine",
+        "✓ Node engine",
+        "! trusted issuers",
+    ]
+    assert "→ Add an [[auth.trusted]]. `hookd serve` needs it; `hookd dev` has its own.\n" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_fault_is_exit_code_1(hookd, tmp_path):
+    """For programs: whether all is well, and each line."""
+    (tmp_path / "config.toml").write_text(trust(algorithm="HS256"))
+    done = hookd("doctor", "--config", "config.toml", "--json")
+    document = json.loads(done.stdout)
+
+    assert (done.returncode, document["ok"]) == (1, False)
+    assert document["checks"][-1] == {
+        "check": "issuer https://issuer/",
+        "state": "bad",
+        "found": "HS256 needs a secret of at least 32 characters (RFC 7518 section 3.2)",
+        "remedy": "Mend its [[auth.trusted]].",
+    }
+    assert [check["state"] for check in document["checks"] if check["check"] == "master key"] == ["bad"]
+
+
+def test_a_configuration_that_is_none_ends_it(hookd, tmp_path):
+    """The message is that of `hookd serve`; --quiet leaves out what is well."""
+    (tmp_path / "config.toml").write_text("[server]\nprt = 1\n")
+    done = hookd("doctor", "--config", "config.toml", "--quiet")
+
+    assert done.returncode == 1
+    assert done.stdout.startswith("✗ configuration    There is no setting 'server.prt'; here are: host, port, ")
+    assert done.stdout.count("✓") == 0
+
+
+def test_a_variable_that_nothing_reads_is_named(look):
+    """With the one that may have been meant; its value is not shown."""
+    found = look(HOOKD_STORAGE_MASTER_KEYFILE="not-to-be-seen")
+
+    assert found["variables"] == (
+        "look",
+        "nothing reads HOOKD_STORAGE_MASTER_KEYFILE",
+        "Did you mean HOOKD_STORAGE_MASTER_KEY_FILE?",
+    )
+
+
+def test_a_master_key(look, tmp_path):
+    """Missing, of another length, open to others, the demo's, well."""
+
+    def state(name: str = "master.key") -> tuple[str, str]:
+        found = look(f"[storage]\nmaster_key_file = '{name}'")["master key"]
+        return found[0], found[1]
+
+    key = tmp_path / "master.key"
+    assert state() == (
+        "bad",
+        "There is no master key file master.key: make it with `hookd keys new --file master.key`",
+    )
+    key.write_text("short")
+    key.chmod(0o600)
+    assert state() == ("bad", "The master key in master.key must be 32 bytes in base64: `hookd keys new` makes one")
+    key.write_text(base64.b64encode(bytes(32)).decode())
+    assert state() == ("good", "master.key")
+    key.chmod(0o644)
+    assert state() == ("bad", "others than its owner may use master.key")
+    (tmp_path / ".hookd").mkdir()
+    key.rename(tmp_path / ".hookd/master.key")
+    (tmp_path / ".hookd/master.key").chmod(0o600)
+    assert state(".hookd/master.key") == ("look", ".hookd/master.key is that of `hookd dev`")
+
+
+def test_a_storage(look, tmp_path):
+    """None yet, another program's file, one that is there; it is left as it was."""
+    url = f"[storage]\nurl = 'sqlite:///{tmp_path}/hookd.db'"
+    assert look(url)["storage"][1].endswith("hookd.db, made at the first start")
+    (tmp_path / "hookd.db").write_bytes(b"SQLite? no" * 100)
+    state, text, _ = look(url)["storage"]
+    assert (state, "can not be used" in text) == ("bad", True)
+    assert (tmp_path / "hookd.db").read_bytes() == b"SQLite? no" * 100
+    assert look("[storage]\nurl = 'postgres://x'")["storage"][0] == "bad"
+
+
+async def _make(path: Path) -> None:
+    from runtime.storage.sqlite import open_sqlite  # noqa: PLC0415 - of one test
+
+    await (await open_sqlite(path)).close()
+
+
+async def test_a_storage_has_a_schema(tmp_path):
+    """Of this version; and one from before is told, and not changed."""
+    import sqlite3  # noqa: PLC0415 - of one test
+
+    from runtime.storage.sqlite import schema_of  # noqa: PLC0415 - likewise
+
+    await _make(tmp_path / "hookd.db")
+    has, will = schema_of(tmp_path / "hookd.db")
+    with closing(sqlite3.connect(tmp_path / "hookd.db")) as db:
+        db.execute("PRAGMA user_version = 3")
+
+    assert has == will > 3
+    assert schema_of(tmp_path / "hookd.db") == (3, will)
+    assert schema_of(tmp_path / "hookd.db") == (3, will)
+
+
+def test_a_port_that_is_taken_and_a_cache_that_others_write_to(look, tmp_path):
+    """To be looked at: it may be hookd itself."""
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache").chmod(0o777)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        found = look(HOOKD_SERVER_PORT=str(port), HOOKD_SANDBOX_CACHE_DIRECTORY=str(tmp_path / "cache"))
+
+    assert found["port"][:2] == ("look", f"127.0.0.1:{port}: Address already in use")
+    assert found["cache folder"][0] == "look"
+    assert found["cache folder"][2].endswith(f"chmod 700 {tmp_path}/cache")
+
+
+def test_an_issuer_with_keys(look, jwks):
+    """Reached, or not; with a key for its algorithm, or none; by its clock ours is set right."""
+    name = "issuer https://issuer/"
+    well = look(trust(jwks_url=jwks(KEYS)))
+    assert well[name] == ("good", "1 of 2 keys are for RS256", "")
+    assert well["clock"] == ("good", "as the issuer's", "")
+    late = look(trust(jwks_url=jwks(KEYS, "Sat, 01 Jan 2000 00:00:00 GMT")))["clock"]
+    assert (late[0], late[1].endswith(" s ahead of the issuer's")) == ("bad", True)
+    none = look(trust(jwks_url=jwks({"keys": []}), algorithm="ES256"))[name]
+    assert (none[0], none[1].endswith(" has no key for ES256")) == ("bad", True)
+    other = look(trust(jwks_url=jwks([])))[name]
+    assert (other[0], other[1].endswith(" answers no JWKS")) == ("bad", True)
+    gone = look(trust(jwks_url="http://127.0.0.1:1/jwks.json"))[name]
+    assert (gone[0], gone[2]) == ("bad", "No token of it can be verified: see to the address.")
+
+
+@pytest.mark.parametrize(
+    "fields, state, text",
+    [
+        ({"algorithm": "HS256", "secret": "0123456789abcdef" * 4}, "good", "HS256, a shared secret"),
+        ({"algorithm": "HS256", "secret": "a" * 40}, "look", "its secret has 1 different characters"),
+        ({"algorithm": "HS256"}, "bad", "HS256 needs a secret of at least 32 characters (RFC 7518 section 3.2)"),
+        (
+            {"algorithm": "HS256", "issuer": TOKEN_ISSUER, "secret": "x" * 40},
+            "look",
+            "this is the issuer of `hookd dev`",
+        ),
+    ],
+)
+def test_an_issuer_with_a_secret(look, fields, state, text):
+    """Its secret is never shown."""
+    found = look(trust(**fields))
+
+    assert found[f"issuer {fields.get('issuer', 'https://issuer/')}"][:2] == (state, text)
+    assert fields.get("secret", "-" * 9) not in json.dumps(found)
