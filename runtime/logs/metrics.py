@@ -40,40 +40,62 @@ class Durations:
         self.classes = [0] * (len(BOUNDS) + 1)
         self.seconds = 0.0
 
-    def add(self, seconds: float) -> None:
-        """One more."""
-        self.classes[bisect_left(BOUNDS, seconds)] += 1
-        self.seconds += seconds
+    def add(self, other: Durations) -> None:
+        """Count those, too."""
+        self.classes = [one + more for one, more in zip(self.classes, other.classes, strict=True)]
+        self.seconds += other.seconds
 
 
 class Timed:
-    """The executions of one trigger: in all, in the sandbox (CPU time), and waiting: for a place, an answer, a timer."""
+    """How long executions took: in all, in the sandbox (CPU time), and waiting: for a place, an answer, a timer."""
 
-    __slots__ = ("sandbox", "total", "wait")
+    __slots__ = ("count", "sandbox", "total", "wait")
 
     def __init__(self) -> None:
+        self.count = 0
         self.total, self.sandbox, self.wait = Durations(), Durations(), Durations()
+
+    def add(self, other: Timed) -> None:
+        """Count those, too."""
+        self.count += other.count
+        self.total.add(other.total)
+        self.sandbox.add(other.sandbox)
+        self.wait.add(other.wait)
 
 
 class Metrics:
-    """Counts of this process. `executions` by kind, `timed` by trigger."""
+    """Counts of this process, by kind."""
 
     def __init__(self) -> None:
-        self.executions: dict[Kind, int] = {}
-        self.timed: dict[str, Timed] = {}
+        self._kinds: dict[tuple[str, str, str, str, str], Timed] = {}
 
     def count(self, execution: Execution) -> None:
         """Take one execution."""
-        trigger = execution.trigger
-        kind = Kind(execution.tenant, trigger, execution.hook_name, execution.decision, execution.outcome)
-        counts = self.executions
-        if kind not in counts and len(counts) >= KINDS_MOST:
-            kind = kind._replace(tenant=OTHER, hook=OTHER)
-        counts[kind] = counts.get(kind, 0) + 1
-        timed = self.timed.get(trigger)
-        if timed is None:
-            timed = self.timed[trigger] = Timed()
+        # One look-up, and no call that can be spared.
+        kind = execution.tenant, execution.trigger, execution.hook_name, execution.decision, execution.outcome
+        timed = self._kinds.get(kind) or self._timed(kind)
+        timed.count += 1
         total, cpu = execution.duration_ms / 1000, execution.cpu_ms / 1000
-        timed.total.add(total)
-        timed.sandbox.add(cpu)
-        timed.wait.add(max(0.0, total - cpu))
+        wait = total - cpu if total > cpu else 0.0
+        for durations, seconds in ((timed.total, total), (timed.sandbox, cpu), (timed.wait, wait)):
+            durations.classes[bisect_left(BOUNDS, seconds)] += 1
+            durations.seconds += seconds
+
+    @property
+    def executions(self) -> dict[Kind, int]:
+        """How many of each kind."""
+        return {Kind(*kind): timed.count for kind, timed in self._kinds.items()}
+
+    @property
+    def timed(self) -> dict[str, Timed]:
+        """How long they took, by trigger."""
+        triggers: dict[str, Timed] = {}
+        for (_, trigger, *_), timed in self._kinds.items():
+            triggers.setdefault(trigger, Timed()).add(timed)
+        return triggers
+
+    def _timed(self, kind: tuple[str, str, str, str, str]) -> Timed:
+        if len(self._kinds) >= KINDS_MOST:
+            _, trigger, _, decision, outcome = kind
+            kind = OTHER, trigger, OTHER, decision, outcome
+        return self._kinds.setdefault(kind, Timed())
