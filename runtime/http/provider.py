@@ -124,7 +124,7 @@ class Provider:
     async def check_sender(self, issuer: str) -> None:
         """`LoginRefused` unless the answer that names this issuer ("" where it names none) can be the provider's (RFC 9207)."""
         if issuer != self.issuer and (issuer or (await self.metadata()).names_itself):
-            raise LoginRefused("The answer is of another token server than was asked.", debug=issuer[:200])
+            raise LoginRefused("The answer is of another token server than was asked.", debug=repr(issuer[:200]))
 
     async def tokens(self, attempt: Attempt, code: str) -> Tokens:
         """What the provider gives for a code (OpenID Connect Core section 3.1.3)."""
@@ -296,7 +296,7 @@ def _equal(given: object, wanted: str) -> bool:
 
 
 def _error_of(answer: Mapping[str, Any]) -> str:
-    return f"{answer.get('error')!s:.100} {answer.get('error_description')!s:.200}"
+    return f"{answer.get('error')!r:.100} {answer.get('error_description')!r:.200}"
 
 
 def _basic(client_id: str, secret: str) -> str:

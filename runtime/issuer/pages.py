@@ -20,10 +20,10 @@ from runtime.http.json import SECURITY_HEADERS, bytes_response
 from runtime.issuer.callbacks import form_target
 
 STYLE: Final = """
-:root { color-scheme: light dark; --ground: #f8fafc; --card: #fff; --text: #0f172a; --soft: #475569; --line: #cbd5e1;
+:root { color-scheme: light dark; --ground: #f8fafc; --card: #fff; --text: #0f172a; --soft: #475569; --line: #cbd5e1; --edge: #64748b;
   --accent: #4338ca; --on-accent: #fff; --wrong: #b91c1c; --wrong-ground: #fef2f2; }
 @media (prefers-color-scheme: dark) { :root { --ground: #0b1120; --card: #111827; --text: #e2e8f0; --soft: #94a3b8;
-  --line: #475569; --accent: #a5b4fc; --on-accent: #1e1b4b; --wrong: #fca5a5; --wrong-ground: #450a0a; } }
+  --line: #334155; --edge: #94a3b8; --accent: #a5b4fc; --on-accent: #1e1b4b; --wrong: #fca5a5; --wrong-ground: #450a0a; } }
 * { box-sizing: border-box; }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 16px; background: var(--ground);
   color: var(--text); font: 14px/1.5 system-ui, sans-serif; }
@@ -35,10 +35,10 @@ strong { color: var(--text); }
 .wrong { padding: 8px 12px; color: var(--wrong); background: var(--wrong-ground); border-radius: 6px; }
 label { display: block; margin-bottom: 4px; font-weight: 600; }
 input { width: 100%; margin-bottom: 16px; padding: 8px 12px; font: inherit; color: inherit; background: transparent;
-  border: 1px solid var(--line); border-radius: 6px; }
+  border: 1px solid var(--edge); border-radius: 6px; }
 button { width: 100%; padding: 8px 12px; font: inherit; font-weight: 600; color: var(--on-accent);
   background: var(--accent); border: 1px solid var(--accent); border-radius: 6px; cursor: pointer; }
-button.soft { margin-top: 8px; color: var(--text); background: transparent; border-color: var(--line); }
+button.soft { margin-top: 8px; color: var(--text); background: transparent; border-color: var(--edge); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 """
 _STYLE_HASH: Final = b64encode(sha256(STYLE.encode()).digest()).decode()

@@ -161,7 +161,9 @@ class _Login:
         return code
 
     def _refused(self, call: Call, error: HookdError) -> web.Response:
-        log.warning("a login failed: %s %s [%s]", error.message, error.debug, call.request_id)
+        # Any page can send a browser here without a login: that is not worth a line.
+        level = logging.DEBUG if isinstance(error, LoginExpired | TooManyLogins) else logging.WARNING
+        log.log(level, "a login failed: %s %s [%s]", error.message, error.debug, call.request_id)
         return _sent_to(f"{LOGIN}?error={_word(error)}")
 
 

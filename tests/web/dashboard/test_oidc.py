@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import logging
 import re
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -20,19 +22,18 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from runtime.bootstrap import Runtime, open_runtime
-from runtime.cli.demo import MANAGER_SCOPES, open_demo
+from runtime.cli.demo import MANAGER_SCOPES, open_demo, write_environment
 from runtime.http.app import create_app, serve
 from runtime.http.bearer import Authenticator
 from runtime.http.routes import install
 from runtime.issuer.app import Issuer, issuer_routes, local_jwks_url, open_issuer, own_trust
-from runtime.issuer.passwords import HashCost
 from runtime.settings import Settings
 from runtime.storage.sealing import Sealer, derive_key
 from runtime.web.app import web_routes
 from runtime.web.dashboard.app import dashboard_routes, provider_of
 from runtime.web.dashboard.login import MOST_FAILURES
 from runtime.web.dashboard.oidc import ATTEMPT_SECONDS, ERRORS
-from tests.issuer.conftest import free_port
+from tests.issuer.conftest import CHEAP, free_port
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 LOGIN_PAGE = Path(__file__).parents[3] / "runtime" / "dashboard" / "src" / "pages" / "login.tsx"
@@ -100,8 +101,7 @@ async def opened(folder: Path, cache: Path, change: Callable[[Settings], Setting
     settings = change(replace(settings, auth=replace(settings.auth, trusted=(*settings.auth.trusted, *own))))
     async with AsyncExitStack() as stack:
         runtime = await stack.enter_async_context(open_runtime(settings))
-        cheap = HashCost(memory_kib=64, passes=1)
-        issuer = await stack.enter_async_context(open_issuer(settings.issuer, cost=cheap))
+        issuer = await stack.enter_async_context(open_issuer(settings.issuer, cost=CHEAP))
         provider = await stack.enter_async_context(provider_of(settings))
         authenticator = Authenticator(settings.auth.trusted)
         stack.push_async_callback(authenticator.close)
@@ -116,8 +116,23 @@ async def opened(folder: Path, cache: Path, change: Callable[[Settings], Setting
         )
 
 
+@pytest.fixture(scope="session")
+def sown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo's folder with keys and seeds, of another port: making them anew for every test takes long."""
+    folder = tmp_path_factory.mktemp("sown")
+
+    async def make() -> None:
+        kept = open_demo(folder)
+        async with open_issuer(kept.settings("http://127.0.0.1:1", 1, {}).issuer, cost=CHEAP):
+            write_environment(kept.environment_file, kept.environment("http://127.0.0.1:1", ""))
+
+    asyncio.run(make())
+    return folder
+
+
 @pytest.fixture
-async def opening(tmp_path: Path, cache: Path) -> AsyncIterator[Callable[..., Any]]:
+async def opening(tmp_path: Path, cache: Path, sown: Path) -> AsyncIterator[Callable[..., Any]]:
+    shutil.copytree(sown, tmp_path / "demo")
     async with AsyncExitStack() as stack:
 
         async def opening(change: Callable[[Settings], Settings] = lambda settings: settings) -> Demo:
@@ -209,22 +224,26 @@ async def test_an_answer_to_another_login_is_refused(demo):
 @pytest.mark.parametrize(
     ("fields", "error"),
     [
-        ({"iss": "https://evil.example/"}, "login_refused"),
+        ({"iss": "https://evil.example/\n2026-01-01 forged"}, "login_refused"),
         ({"iss": None}, "login_refused"),
         ({"code": "nonsense"}, "login_refused"),
         ({"code": None}, "login_refused"),
         ({"code": "x" * 5_000}, "login_refused"),
         ({"error": "access_denied"}, "access_denied"),
-        ({"error": "<script>", "error_description": "<script>alert(1)</script>"}, "login_refused"),
+        ({"error": "<script>\n", "error_description": "<script>alert(1)</script>\n"}, "login_refused"),
     ],
 )
-async def test_an_answer_that_is_not_good_ends_the_attempt(demo, fields, error):
-    """With a word for the login page that is one of ours; the same answer, mended, comes too late."""
+async def test_an_answer_that_is_not_good_ends_the_attempt(demo, caplog, fields, error):
+    """With a word for the login page that is one of ours, and one line in the log; the same answer, mended, comes too late."""
     back = await demo.at_the_token_server()
     changed: dict[str, Any] = back.answer | fields
     query = urlencode({name: value for name, value in changed.items() if value is not None})
 
+    caplog.set_level(logging.WARNING, "hookd.dashboard")
+
     assert await refused(demo, f"/dashboard/callback?{query}") == error
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "hookd.dashboard"]
+    assert "\n" not in line
     assert await refused(demo, back.location) == "login_expired"
 
 
