@@ -24,6 +24,16 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "Hooks on a server": {
         "ls": "hooks:ls",
         "show": "hooks:show",
+        "create": "deploying:create",
+        "edit": "editor:edit",
+        "deploy": "deploying:deploy",
+        "enable": "changing:enable",
+        "disable": "changing:disable",
+        "rm": "changing:rm",
+        "versions": "history:versions",
+        "rollback": "history:rollback",
+        "secrets": "hook_secrets:secrets",
+        "logs": "logs:logs",
     },
     "Hooks on this machine": {
         "init": "init:init",

@@ -28,6 +28,10 @@ class ServerRefused(CommandFailed):
     code = EXIT_SERVER
 
 
+class ServerAway(ServerRefused):
+    """There was no answer, or the server says that it can not answer now: it may later."""
+
+
 class NotThere(CommandFailed):
     """The hook, the version or the secret does not exist."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -11,10 +12,15 @@ from runtime.cli.failures import NotThere
 from runtime.cli.moments import moment
 from runtime.cli.options import Remote, hook_argument, server_options
 from runtime.cli.output import Cell, Output, Styled, state
+from runtime.cli.reports import modules_line
 from runtime.triggers import TRIGGERS
 
 if TYPE_CHECKING:
     from runtime.cli.server import RemoteHook
+
+_TYPED: Final = re.compile(
+    r"^\s*(import type|export type|interface|type \w+ =)\b|[\w)\]]: (string|number|boolean|any|unknown)\b", re.MULTILINE
+)
 
 
 @click.command()
@@ -75,19 +81,14 @@ def show(remote: Remote, hook: str | None, number: int | None, script: bool) -> 
     remote.out.answer(about, lambda: _show_hook(remote.out, found, about))
 
 
+def suffix_of(script: str) -> str:
+    """`.ts` for what looks like TypeScript, else `.js`: for an editor, and for colours."""
+    return ".ts" if _TYPED.search(script) else ".js"
+
+
 def language(script: str) -> str:
-    """What to colour it as: pygments' TypeScript takes JavaScript too, at twice the time."""
-    return "typescript" if "interface " in script or ": string" in script else "javascript"
-
-
-def modules_line(modules: Sequence[Mapping[str, Any]]) -> str:
-    """`lodash 4.17.21 (143 kB), ms 2.1.3 (2 kB)`."""
-    return ", ".join(f"{row['name']} {row['version']} ({kilobytes(row['bytes'])})" for row in modules)
-
-
-def kilobytes(size: int) -> str:
-    """`143 kB`, `0.4 kB`."""
-    return f"{size / 1000:,.0f} kB" if size >= 9950 else f"{size / 1000:,.1f} kB"
+    """The same, in the words of pygments."""
+    return {".ts": "typescript", ".js": "javascript"}[suffix_of(script)]
 
 
 def _show_list(remote: Remote, hooks: Sequence[RemoteHook]) -> None:

@@ -55,10 +55,6 @@ class Remote:
         """The hook of this name or id, whole; without one that of the project folder around."""
         return self.server.find(name or hook_of_this_folder())
 
-    def summary(self, name: str | None) -> RemoteHook:
-        """The same; its script may be missing."""
-        return self.server.find_by_name(name or hook_of_this_folder())
-
 
 def output_options(command: Callable[..., None]) -> Callable[..., None]:
     """`--json` and `--quiet`. The command gets an `Output` as its first argument."""

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeAlias
 
@@ -88,14 +88,19 @@ class Output:
             table.add_row(name, _rich(value))
         console().print(table)
 
-    def line(self, *cells: Cell) -> None:
-        """A line of an answer, its parts with a space between."""
+    def line(self, *cells: Cell, gap: str = " ") -> None:
+        """A line of an answer, its parts with a gap between."""
         if not is_terminal(sys.stdout):
-            click.echo(" ".join(printable(_text(cell)) for cell in cells))
+            click.echo(gap.join(printable(_text(cell)) for cell in cells))
             return
         from rich.text import Text
 
-        console().print(Text(" ").join(map(_rich, cells)), soft_wrap=True)
+        console().print(Text(gap).join(map(_rich, cells)), soft_wrap=True)
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """Several lines of an answer."""
+        for line in lines:
+            self.line(line)
 
     def code(self, text: str, language: str) -> None:
         """A source: as it is for a pipe, coloured and numbered for a reader."""
@@ -105,7 +110,9 @@ class Output:
         from rich.syntax import Syntax
 
         source = printable(text.rstrip("\n"))
-        console().print(Syntax(source, language, background_color="default", line_numbers=True, word_wrap=True))
+        console().print(
+            Syntax(source, language, theme="ansi_dark", background_color="default", line_numbers=True, word_wrap=True)
+        )
 
     def note(self, text: str) -> None:
         """What happened, or a hint."""

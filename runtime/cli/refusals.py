@@ -7,7 +7,7 @@ import ssl
 from typing import Any, Final
 
 from runtime.cli.bearer import read_claims
-from runtime.cli.failures import CommandFailed, NotThere, ServerRefused
+from runtime.cli.failures import CommandFailed, NotThere, ServerAway, ServerRefused
 from runtime.cli.lean import httpx
 from runtime.cli.profiles import DEMO, Profile
 
@@ -19,15 +19,15 @@ def unreachable(error: Exception, profile: Profile) -> CommandFailed:
     """There was no answer."""
     url = profile.url
     if isinstance(error, httpx.TimeoutException):
-        return ServerRefused(f"{url} did not answer in time. Try again, or look at the server's log.")
+        return ServerAway(f"{url} did not answer in time. Try again, or look at the server's log.")
     if isinstance(error, httpx.ConnectError):
         if _is_about_tls(error):
-            return ServerRefused(
+            return ServerAway(
                 f"The certificate of {url} is not trusted ({_last_words(error)}). Where it is your own, name it in SSL_CERT_FILE."
             )
         start = "Start it with `hookd dev`" if profile.is_local else "Check the address and your network"
-        return ServerRefused(f"Nothing answers at {url} ({_last_words(error)}). {start}, or name another with --url.")
-    return ServerRefused(f"The connection to {url} broke ({_last_words(error) or type(error).__name__}). Try again.")
+        return ServerAway(f"Nothing answers at {url} ({_last_words(error)}). {start}, or name another with --url.")
+    return ServerAway(f"The connection to {url} broke ({_last_words(error) or type(error).__name__}). Try again.")
 
 
 def refusal(response: httpx.Response, profile: Profile) -> CommandFailed:
@@ -40,14 +40,17 @@ def refusal(response: httpx.Response, profile: Profile) -> CommandFailed:
         return not_hookd(response, profile)
     message = _PREFIX.sub("", str(body["message"])).removeprefix("Error: ").strip()
     if response.status_code == 404:
-        return NotThere(f"{_sentence(message)} hookd ls lists the hooks that there are.")
+        lists = "hookd versions lists those" if "version" in message else "hookd ls lists the hooks"
+        return NotThere(f"{_sentence(message)} {lists} that there are.")
     if response.status_code == 401:
         message = _unknown_token(message, profile)
     elif response.status_code == 403:
         message = _lacking_scope(message, response, profile)
+    elif body.get("errorCode") == "hook_name_taken":
+        message = "There is a hook of this name at this extensibility point: `hookd deploy` updates it, `hookd edit` opens it."
     elif response.status_code >= 500:
         request = response.headers.get("X-Request-Id", "")
-        message = f"{_sentence(message)} Try again; the server's log has it as request {request}."
+        return ServerAway(f"{_sentence(message)} Try again; the server's log has it as request {request}.")
     return ServerRefused(_sentence(message))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
@@ -18,8 +19,14 @@ SECONDS: Final = 30.0
 
 CONNECT_SECONDS: Final = 10.0
 
+SILENT_SECONDS: Final = 45.0
+"""A stream that says nothing for so long is lost: there are heartbeats every 15 seconds."""
+
 DEPLOY_SECONDS: Final = 300.0
 """Longest wait for one that installs npm modules first."""
+
+BROKEN: Final = "can not be enabled"
+"""What the server's warning says of a hook that does not load."""
 
 _PAGE: Final = 100
 _ULID: Final = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
@@ -74,6 +81,11 @@ class Written:
     modules: Sequence[Mapping[str, Any]] = ()
     ms: float = 0.0
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether it does not load; a warning may say other things too."""
+        return BROKEN in self.warning
+
 
 class Server:
     """The API of one server, with one token. Every method raises `CommandFailed` with what to do next."""
@@ -123,17 +135,13 @@ class Server:
                 return self.hook(name)
             except NotThere:
                 pass
-        return self.hook(self.find_by_name(name).id)
-
-    def find_by_name(self, name: str) -> RemoteHook:
-        """The same, without its script. `NotThere`, or `WrongUsage` for a name that several have."""
         found = self.named(name)
         if not found:
             raise NotThere(f"There is no hook {name!r} at {self.profile.url}. hookd ls lists those that there are.")
         if len(found) > 1:
             names = " or ".join(f"{hook.trigger}/{hook.name}" for hook in found)
             raise WrongUsage(f"Several hooks are called {name!r}. Say which: {names}.")
-        return found[0]
+        return self.hook(found[0].id)
 
     def named(self, name: str) -> list[RemoteHook]:
         """All that are called so, at whatever point; `point/name` for those of one."""
@@ -197,6 +205,21 @@ class Server:
     def executions(self, query: Mapping[str, Any]) -> dict[str, Any]:
         """`{executions, next}`, the newest first."""
         return dict(self._json("GET", "/api/v1/logs", query=query))
+
+    @contextmanager
+    def stream(self, path: str, *, query: Mapping[str, Any], headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+        """An answer that goes on and on. `ServerAway` also where it ends in the middle, or is silent for too long."""
+        timeout = httpx.Timeout(SILENT_SECONDS, connect=CONNECT_SECONDS)
+        try:
+            with self._client.stream(
+                "GET", path, params=dict(query), headers=dict(headers), timeout=timeout
+            ) as response:
+                if not response.is_success:
+                    response.read()
+                    raise refusal(response, self.profile)
+                yield response
+        except httpx.HTTPError as error:
+            raise unreachable(error, self.profile) from None
 
     def check(self) -> None:
         """`CommandFailed` unless the server knows the token. One without `read:hooks` is known too."""
