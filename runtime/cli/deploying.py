@@ -174,10 +174,14 @@ def _with_choices(wanted: Wanted, choices: Mapping[str, Any]) -> Wanted:
     """With what the command line says."""
     from dataclasses import replace
 
+    from runtime.cli.project import require_name
+
     given = {name: choices.get(name) for name in ("name", "trigger", "engine")}
     if choices["dependencies"]:
         given["dependencies"] = dict(map(_dependency, choices["dependencies"]))
-    return replace(wanted, **{name: value for name, value in given.items() if value})
+    chosen = replace(wanted, **{name: value for name, value in given.items() if value})
+    require_name(chosen.name)
+    return chosen
 
 
 def _dependency(text: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from httpx_sse import EventSource, ServerSentEvent
 
-from runtime.cli.failures import ServerAway
+from runtime.cli.failures import ServerAway, ServerRefused
 from runtime.cli.options import Remote
 
 SECONDS: Final = 1.0
@@ -61,7 +61,8 @@ class _Tail:
         with self._connected() as source:
             for event in source.iter_sse():
                 self._last = event.id or self._last
-                yield _read(event)
+                if event.data:  # a comment, or how long to wait, is no event
+                    yield _read(event)
 
     @contextmanager
     def _connected(self) -> Iterator[EventSource]:
@@ -72,5 +73,10 @@ class _Tail:
 
 
 def _read(event: ServerSentEvent) -> Mapping[str, Any] | Missed:
-    body = event.json()
+    try:
+        body = event.json()
+    except ValueError:
+        raise ServerRefused(
+            "What comes as an execution is none: something between here and hookd changes it."
+        ) from None
     return Missed(body["missed"]) if event.event == "missed" else dict(body)

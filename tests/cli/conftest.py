@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from runtime.cli.commands import run
-from tests.end_to_end.processes import Process, read_environment
+from tests.end_to_end.processes import Process, call, read_environment
 
 SECONDS = 60.0
 _OURS = ("HOOKD_URL", "HOOKD_TOKEN", "HOOKD_PROFILE")
@@ -87,6 +89,12 @@ def compiled(engine_cache, monkeypatch):
     monkeypatch.setenv("HOOKD_SANDBOX_CACHE_DIRECTORY", str(engine_cache))
 
 
+@pytest.fixture
+def remote(hookd, dev) -> Callable[..., Done]:
+    """The command line in this process and in a folder of its own, with the demo as its server."""
+    return functools.partial(hookd, HOOKD_URL=dev.url, HOOKD_TOKEN=dev.shell["API_TOKEN"])
+
+
 class Dev(NamedTuple):
     """A `hookd dev` that runs in this folder: its commands find it there. `shell` has the variables of demo.env."""
 
@@ -98,11 +106,31 @@ class Dev(NamedTuple):
         """Where it listens."""
         return self.shell["BASE_URL"]
 
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """A request to its API, which must go well; the answer's JSON."""
+        answer = call(method, self.url + path, json_body=body, token=self.shell["API_TOKEN"])
+        assert answer.status < 300, answer.body
+        return answer.body
+
+    def make(self, name: str, script: str, trigger: str = "post-user-registration", **more: object) -> str:
+        """A hook, new however often the name was used; its id."""
+        for hook in self.call("GET", "/api/v2/hooks?per_page=100"):
+            if hook["name"] == name:
+                self.call("DELETE", f"/api/v2/hooks/{hook['id']}")
+        body = {"name": name, "script": script, "triggerId": trigger, **more}
+        return str(self.call("POST", "/api/v2/hooks", body)["id"])
+
+    def execute(self, trigger: str, body: object) -> None:
+        """A request of a token server."""
+        self.call("POST", f"/api/v1/triggers/{trigger}/execute", body)
+
 
 @pytest.fixture(scope="session")
-def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+def dev(tmp_path_factory: pytest.TempPathFactory, engine_cache: Path) -> Iterator[Dev]:
     """A demo at a free port, for all of these tests: it takes seconds to start. Each file has hooks of its own."""
     folder = tmp_path_factory.mktemp("dev")
+    (folder / ".hookd").mkdir(mode=0o700)
+    shutil.copytree(engine_cache, folder / ".hookd/cache")
     with Process(["dev", "--port", "0"], folder) as process:
         process.read_until("The same values")
         yield Dev(folder, read_environment(folder / ".hookd/demo.env"))
