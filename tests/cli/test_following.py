@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -32,13 +33,14 @@ class Line:
     def cut(self) -> None:
         """Everybody on it hears nothing any more; who calls again is connected."""
         for end in self._open:
-            end.shutdown(socket.SHUT_RDWR)
+            _hang_up(end)
+            end.close()
         self._open.clear()
 
     def close(self) -> None:
         """Nobody is connected any more."""
         self.cut()
-        self._listener.shutdown(socket.SHUT_RDWR)
+        _hang_up(self._listener)
         self._listener.close()
 
     def _accept(self) -> None:
@@ -53,17 +55,16 @@ class Line:
                 threading.Thread(target=self._pass_on, args=(source, target), daemon=True).start()
 
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
-        try:
+        with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 target.sendall(data)
-        except OSError:
-            pass
-        for end in (source, target):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
-        source.close()
+        _hang_up(source)
+        _hang_up(target)
+
+
+def _hang_up(end: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.fixture
