@@ -83,7 +83,7 @@ def remote_at(url: str, token: str) -> Remote:
 def test_a_lost_connection_loses_nothing(dev, line, monkeypatch, capsys):
     """What happened meanwhile comes first, once each, and then goes on."""
     monkeypatch.setattr(following, "SECONDS", 0.01)
-    dev.make("followed", "module.exports = (recipient, text, context, cb) => cb();", POINT, enabled=True)
+    hook = dev.make("followed", "module.exports = (recipient, text, context, cb) => cb();", POINT, enabled=True)
     remote = remote_at(line.url, dev.shell["API_TOKEN"])
     events = follow(remote, {"trigger": POINT}, after=FIRST_ID)
     seen = []
@@ -94,6 +94,7 @@ def test_a_lost_connection_loses_nothing(dev, line, monkeypatch, capsys):
         dev.execute(POINT, sample(POINT))
         seen.append(next(events))
     remote.close()
+    dev.call("DELETE", f"/api/v2/hooks/{hook}")
 
     ids = [event["id"] for event in seen if not isinstance(event, Missed)]
     assert ids == sorted(set(ids))
