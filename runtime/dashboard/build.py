@@ -53,7 +53,10 @@ def check() -> None:
 def source_hashes() -> dict[str, str]:
     """Everything the artefact depends on. The examples in hooks/ are the templates of new hooks."""
     own = [DASHBOARD / name for name in ("build.py", "build.mjs", "package.json", "package-lock.json", "tsconfig.json")]
-    others = [REPOSITORY / "runtime/types/hookd.d.ts", *(REPOSITORY / "hooks").glob("*/*.*")]
+    others = [
+        REPOSITORY / "runtime/types/hookd.d.ts",
+        *(path for path in (REPOSITORY / "hooks").rglob("*") if path.is_file()),
+    ]
     files = [*own, *others, *(path for path in (DASHBOARD / "src").rglob("*") if path.is_file())]
     return {file.relative_to(REPOSITORY).as_posix(): sha256(file) for file in sorted(files)}
 

@@ -139,7 +139,7 @@ function Leaving() {
       }}
       foot={
         <>
-          <Button onClick={stay} data-first>
+          <Button onClick={stay} data-first="true">
             Stay
           </Button>
           <Button kind="danger" type="submit">

@@ -3,6 +3,7 @@ import { Check, Copy } from "lucide";
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { Button } from "./button.tsx";
+import { toast } from "./toast.tsx";
 
 export function Code({ children }: { children: ComponentChildren }) {
   return <code class="inline-code">{children}</code>;
@@ -23,10 +24,21 @@ export function CodeBlock({ text, label, copy, wrap }: { text: string; label: st
   );
 }
 
+/** Whether the text is on the clipboard now; browsers allow that over https and on this machine only. */
+export async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    toast("This browser does not let the page copy.", { tone: "bad" });
+    return false;
+  }
+}
+
 export function CopyButton({ text, label = "Copy" }: { text: string; label?: string }) {
   const [done, setDone] = useState(false);
   const copy = async () => {
-    await navigator.clipboard.writeText(text);
+    if (!(await copyText(text))) return;
     setDone(true);
     setTimeout(setDone, 1500, false);
   };

@@ -23,7 +23,7 @@ export function Dialog({ title, onClose, children, foot, onSubmit, wide }: Own) 
   useEffect(() => {
     const before = document.activeElement;
     box.current?.showModal();
-    box.current?.querySelector<HTMLElement>("[data-first]")?.focus();
+    box.current?.querySelector<HTMLElement>("[data-first=true]")?.focus();
     // The browser gives the focus back where a dialog is closed; this one is taken away.
     return () => queueMicrotask(() => before instanceof HTMLElement && before.focus());
   }, []);
@@ -104,8 +104,10 @@ function Confirmation({ title, body, action, danger, run, done }: Question & { d
       onSubmit={go}
       foot={
         <>
-          <Button onClick={() => done(false)}>Cancel</Button>
-          <Button kind={danger ? "danger" : "primary"} type="submit" busy={busy} data-first>
+          <Button onClick={() => done(false)} data-first={danger}>
+            Cancel
+          </Button>
+          <Button kind={danger ? "danger" : "primary"} type="submit" busy={busy} data-first={!danger}>
             {action}
           </Button>
         </>

@@ -1,7 +1,7 @@
 // What pages are made of. Each file begins with how its parts are used.
 export { Badge, OutcomeBadge, outcomeOf, type Outcome, type Tone } from "./badge.tsx";
 export { Button, ButtonLink } from "./button.tsx";
-export { Code, CodeBlock, CopyButton } from "./code.tsx";
+export { Code, CodeBlock, CopyButton, copyText } from "./code.tsx";
 export { confirm, Dialog } from "./dialog.tsx";
 export { Field, Segments } from "./field.tsx";
 export { Icon, Mark } from "./icon.tsx";

@@ -79,7 +79,7 @@ export function CreateHook({ point, taken, onClose }: { point: TriggerId | ""; t
               <input
                 {...ids}
                 class="input"
-                data-first
+                data-first="true"
                 autocomplete="off"
                 spellcheck={false}
                 maxLength={128}

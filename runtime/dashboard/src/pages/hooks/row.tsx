@@ -3,7 +3,7 @@ import { CodeXml, Hash, ListOrdered, Trash2, Users } from "lucide";
 import { hooks, type ListedHook, may } from "../../api.ts";
 import { count } from "../../format.ts";
 import { href, navigate } from "../../router.ts";
-import { Badge, complain, confirm, Icon, Menu, MenuItem, OutcomeBadge, Switch, Time, toast } from "../../ui/index.ts";
+import { Badge, complain, confirm, copyText, Icon, Menu, MenuItem, OutcomeBadge, Switch, Time, toast } from "../../ui/index.ts";
 
 interface Own {
   hook: ListedHook;
@@ -58,7 +58,7 @@ export function HookRow({ hook, all, change, reload }: Own) {
           <MenuItem icon={CodeXml} onClick={() => navigate(`/hooks/${hook.id}`)}>
             Open in the editor
           </MenuItem>
-          <MenuItem icon={Hash} onClick={() => navigator.clipboard.writeText(hook.id).then(() => toast("The hook's ID is copied."), complain)}>
+          <MenuItem icon={Hash} onClick={() => copyText(hook.id).then((done) => done && toast("The hook's ID is copied."))}>
             Copy the ID
           </MenuItem>
           {may("delete:hooks") && (
@@ -125,7 +125,7 @@ export function Lost({ hook }: { hook: Pick<ListedHook, "version" | "secrets" | 
       <p>This can not be undone. With the hook go</p>
       <ul>
         <li>
-          <Icon of={CodeXml} size={14} /> its script{hook.version > 1 ? ` and its ${count(hook.version - 1, "earlier version")}` : ""}
+          <Icon of={CodeXml} size={14} /> its script{hook.version > 1 ? ` and its ${hook.version === 2 ? "earlier version" : `${hook.version - 1} earlier versions`}` : ""}
         </li>
         {hook.secrets.length > 0 && (
           <li>
