@@ -11,6 +11,7 @@ Run: python runtime/dashboard/build.py [--force] [--check]        --check has ts
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
 import json
@@ -30,12 +31,18 @@ MODULES = DASHBOARD / "node_modules"
 
 
 def main() -> None:
-    """Build what is not up to date."""
-    sources = source_hashes()
+    """Build what is not up to date. One at a time: who comes while another builds waits, and finds it done."""
+    folder = os.open(DASHBOARD, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
     if "--check" in sys.argv:
         check()
-    if "--force" not in sys.argv and up_to_date(sources):
-        return
+    sources = source_hashes()
+    if "--force" in sys.argv or not up_to_date(sources):
+        build(sources)
+
+
+def build(sources: dict[str, str]) -> None:
+    """Build it from what is there."""
     started = time.monotonic()
     install()
     with tempfile.TemporaryDirectory() as made:

@@ -46,6 +46,8 @@ class Demo:
 
     url: str
     token: str
+    username: str
+    password: str
     folder: Path
 
     @property
@@ -61,8 +63,14 @@ def demo(artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
     folder = tmp_path_factory.mktemp("demo")
     with Process(["dev", "--port", "0"], folder) as process:
         process.read_until("The same values")
-        token = read_environment(folder / ".hookd/demo.env")["API_TOKEN"]
-        yield Demo(url=process.url, token=token, folder=folder)
+        known = read_environment(folder / ".hookd/demo.env")
+        yield Demo(
+            url=process.url,
+            token=known["API_TOKEN"],
+            username=known["DASHBOARD_USERNAME"],
+            password=known["DASHBOARD_PASSWORD"],
+            folder=folder,
+        )
 
 
 class Browser:

@@ -36,6 +36,24 @@ export async function logs_in({ page, context, base, token, expect, assert }) {
   assert((await context.cookies()).length === 0, "the cookie is still there");
 }
 
+export async function logs_in_elsewhere({ page, options, serious, assert }) {
+  await page.goto("/dashboard/login");
+  await page.getByRole("link", { name: "Log in with your account" }).click();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("alert").getByText("The token server refused the login").waitFor();
+  await page.getByRole("link", { name: "Log in with your account" }).click();
+  const found = await serious();
+  assert(found.length === 0, found.join("\n"));
+  await page.getByLabel("Username or email address").fill(options.username);
+  await page.getByLabel("Password").fill(options.password);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Hooks", exact: true }).waitFor();
+  assert((await page.evaluate(() => document.cookie)) === "", "a script reads the cookie");
+  assert(!page.url().includes("code="), "the code stands in the address");
+  await page.reload();
+  await page.getByRole("switch", { name: "Enable custom-claims" }).waitFor();
+}
+
 export async function session_ends({ page, context, open, expect }) {
   expect(/401/);
   await open("/hooks");

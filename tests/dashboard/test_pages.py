@@ -14,6 +14,11 @@ def test_one_logs_in_with_a_token(browser: Browser):
     browser.run("logs_in")
 
 
+def test_one_logs_in_at_the_token_server(browser: Browser, demo: Demo):
+    """With a name and a password there; a login that is given up is told, and nothing of it stays in the address."""
+    browser.run("logs_in_elsewhere", username=demo.username, password=demo.password)
+
+
 def test_a_session_that_ends_leads_to_the_login(browser: Browser):
     """Whatever the page was, and without an error that nobody understands."""
     browser.run("session_ends")
