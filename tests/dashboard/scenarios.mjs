@@ -59,7 +59,7 @@ export async function session_ends({ page, context, open, expect }) {
   await open("/hooks");
   await context.clearCookies();
   await page.getByRole("link", { name: "Settings" }).click();
-  await page.getByRole("heading", { name: "Log in to hookd" }).waitFor();
+  await page.getByText("Your session has ended.").waitFor();
 }
 
 export async function creates_toggles_deletes({ page, open, assert }) {

@@ -176,6 +176,9 @@ export class ApiError extends Error {
 /** undefined: not asked yet. null: nobody is logged in. */
 export const session = signal<Session | null | undefined>(undefined);
 
+/** Whether a session has ended that nobody logged out of. */
+export const hasEnded = signal(false);
+
 export function may(scope: string): boolean {
   return session.value?.scopes.includes(scope) ?? false;
 }
@@ -206,8 +209,14 @@ async function send(method: string, path: string, body?: unknown, query: Query =
   return answer;
 }
 
+/** The server does not know the session any more. */
+export function end(): void {
+  hasEnded.value ||= !!session.peek();
+  session.value = null;
+}
+
 async function errorOf(answer: Response, path: string): Promise<ApiError> {
-  if (answer.status === 401 && path !== "/dashboard/login") session.value = null;
+  if (answer.status === 401 && path !== "/dashboard/login") end();
   try {
     const { message, errorCode } = await answer.json();
     return new ApiError(answer.status, String(errorCode), String(message));
@@ -240,6 +249,7 @@ export const auth = {
   },
   async login(token: string): Promise<void> {
     session.value = await call<Session>("POST", "/dashboard/login", { token });
+    hasEnded.value = false;
   },
   async logout(): Promise<void> {
     await call("POST", "/dashboard/logout");

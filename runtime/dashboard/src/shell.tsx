@@ -2,7 +2,7 @@
 import { Activity, LogOut, Menu as MenuIcon, Monitor, Moon, ScrollText, Settings, Sun, Webhook, X } from "lucide";
 import type { ComponentType, FunctionComponent } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { auth, session } from "./api.ts";
+import { auth, may, session } from "./api.ts";
 import { Execution } from "./pages/executions/one.tsx";
 import { Executions } from "./pages/executions/index.tsx";
 import { Hooks } from "./pages/hooks/index.tsx";
@@ -14,10 +14,10 @@ import { choose, type Theme, theme } from "./theme.ts";
 import { Button, complain, Dialog, Icon, Mark, Segments, Skeleton } from "./ui/index.ts";
 
 const PLACES = [
-  { to: "/hooks", label: "Hooks", icon: Webhook },
-  { to: "/executions", label: "Executions", icon: Activity },
-  { to: "/logs", label: "Logs", icon: ScrollText },
-  { to: "/settings", label: "Settings", icon: Settings },
+  { to: "/hooks", label: "Hooks", icon: Webhook, scope: "read:hooks" },
+  { to: "/executions", label: "Executions", icon: Activity, scope: "read:logs" },
+  { to: "/logs", label: "Logs", icon: ScrollText, scope: "read:logs" },
+  { to: "/settings", label: "Settings", icon: Settings, scope: null },
 ];
 
 // In chunks of their own, loaded when they are first shown.
@@ -25,8 +25,9 @@ const LATER = { hook: () => import("./pages/hook/index.tsx").then((module) => mo
 
 export function Shell() {
   const [open, setOpen] = useState(false);
+  const places = PLACES.filter(({ scope }) => scope === null || may(scope));
   useEffect(() => {
-    if (path.value === "/" || path.value === "/login") navigate("/hooks", { replace: true });
+    if (path.value === "/" || path.value === "/login") navigate(places[0]!.to, { replace: true });
     setOpen(false);
   }, [path.value]);
   return (
@@ -36,7 +37,7 @@ export function Shell() {
       </a>
       <header class={open ? "sidebar open" : "sidebar"}>
         <div class="brand">
-          <a href={href("/hooks")} class="brand-link" aria-label="hookd: to the hooks">
+          <a href={href(places[0]!.to)} class="brand-link" aria-label="hookd: to the first page">
             <Mark />
             <span>hookd</span>
           </a>
@@ -46,7 +47,7 @@ export function Shell() {
         </div>
         <div class="sidebar-rest">
           <nav aria-label="Pages">
-            {PLACES.map(({ to, label, icon }) => {
+            {places.map(({ to, label, icon }) => {
               const here = path.value === to || path.value.startsWith(`${to}/`);
               return (
                 <a key={to} href={href(to)} class="place" aria-current={here ? "page" : undefined}>

@@ -1,6 +1,6 @@
 // The log as it happens, over the server's event stream. It comes back by itself where a connection ends, and misses nothing
 // meanwhile: it says which execution it saw last. A browser's own EventSource could not say that after a server's refusal.
-import { ApiError, type Execution, type ExecutionFilter, executions, session } from "./api.ts";
+import { ApiError, end, type Execution, type ExecutionFilter, executions, session } from "./api.ts";
 
 export type TailState = "connecting" | "live" | "waiting";
 
@@ -29,7 +29,7 @@ async function listen(filter: ExecutionFilter, listener: Listener, after: string
     try {
       listener.onState?.("connecting");
       const answer = await fetch(executions.tailUrl(filter), { headers: last ? { "Last-Event-ID": last } : {}, signal: ended });
-      if (answer.status === 401) session.value = null;
+      if (answer.status === 401) end();
       if (!answer.ok || !answer.body) throw new ApiError(answer.status, "tail", await messageOf(answer));
       listener.onState?.("live");
       for await (const event of eventsOf(answer.body)) {

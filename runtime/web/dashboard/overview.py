@@ -19,6 +19,7 @@ from runtime.http.routes import Call, Route, Scopes, SessionBearer
 from runtime.model import NODE, WASM, WEBTASK, Failure, Hook
 from runtime.settings import Settings
 from runtime.storage.base import VERSIONS, ExecutionFilter, HookFilter
+from runtime.web.dashboard.login import STEERING
 from runtime.web.shapes import policy_body, rfc3339
 
 READ_LOGS: Final = "read:logs"
@@ -27,10 +28,12 @@ READ_LOGS: Final = "read:logs"
 def overview_routes(runtime: Runtime, session: SessionBearer) -> list[Route]:
     """`/dashboard/hooks.json` and `/dashboard/settings.json`."""
     pages = _Overview(runtime)
-    access = Scopes("read:hooks")
+    access, any_access = Scopes("read:hooks"), Scopes(*STEERING)
     return [
         Route(method="GET", path="/dashboard/hooks.json", handler=pages.hooks, access=access, session=session),
-        Route(method="GET", path="/dashboard/settings.json", handler=pages.settings, access=access, session=session),
+        Route(
+            method="GET", path="/dashboard/settings.json", handler=pages.settings, access=any_access, session=session
+        ),
     ]
 
 

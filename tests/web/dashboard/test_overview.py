@@ -63,8 +63,8 @@ async def test_who_may_not_read_the_log_is_shown_nothing_of_it(browser):
 
 
 async def test_the_settings_in_force_are_shown(browser):
-    """Those that somebody who writes hooks wants to know, and none that is secret, an address or a path."""
-    await browser.log_in()
+    """Those that somebody who writes hooks wants to know, and none that is secret, an address or a path; to any session."""
+    await browser.log_in(token(scope="read:logs"))
 
     status, body, _ = await browser.call("GET", "/dashboard/settings.json")
 

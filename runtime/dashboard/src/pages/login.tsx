@@ -1,7 +1,7 @@
 // Logging in: with an API token, or, where the server has a token server to send people to, with a name there.
 import { KeyRound, LogIn } from "lucide";
 import { useState } from "preact/hooks";
-import { ApiError, auth } from "../api.ts";
+import { ApiError, auth, hasEnded } from "../api.ts";
 import { useLoad } from "../load.ts";
 import { navigate, path, query } from "../router.ts";
 import { Button, Code, CodeBlock, Field, Icon, Mark } from "../ui/index.ts";
@@ -99,7 +99,7 @@ function explain(error: Error): string {
 
 function Refused() {
   const error = query.value.get("error");
-  if (error === null) return null;
+  if (error === null) return hasEnded.value ? <p class="notice">Your session has ended. Log in, and you are back where you were.</p> : null;
   return (
     <p class="notice bad" role="alert">
       {ERRORS.get(error) ?? ERRORS.get("login_refused")}

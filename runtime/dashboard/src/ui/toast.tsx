@@ -38,30 +38,36 @@ export function Toasts() {
   const box = useRef<HTMLDivElement>(null);
   const shown = toasts.value;
   useEffect(() => {
-    // Shown anew, it is the topmost of the top layer again: above a dialog that opened meanwhile.
-    box.current?.hidePopover();
-    if (shown.length) box.current?.showPopover();
+    // Always there, so that it is read out when a line comes. Shown anew, it lies above a dialog that opened meanwhile.
+    if (document.querySelector("dialog[open]")) box.current?.hidePopover();
+    if (!box.current?.matches(":popover-open")) box.current?.showPopover();
   }, [shown]);
   return (
-    <div ref={box} class="toasts" popover="manual" role="status" aria-live="polite">
+    <div ref={box} class="toasts" popover="manual" role="status">
       {shown.map((row) => (
-        <div key={row.id} class={`toast ${row.tone}`}>
-          <Icon of={ICONS[row.tone]} />
-          <div class="said">{row.text}</div>
-          {row.action && (
-            <Button
-              small
-              onClick={() => {
-                close(row.id);
-                row.action?.run();
-              }}
-            >
-              {row.action.label}
-            </Button>
-          )}
-          <Button kind="ghost" small icon={X} label="Dismiss" onClick={() => close(row.id)} />
-        </div>
+        <Line key={row.id} row={row} />
       ))}
+    </div>
+  );
+}
+
+function Line({ row }: { row: Toast }) {
+  return (
+    <div class={`toast ${row.tone}`}>
+      <Icon of={ICONS[row.tone]} />
+      <div class="said">{row.text}</div>
+      {row.action && (
+        <Button
+          small
+          onClick={() => {
+            close(row.id);
+            row.action?.run();
+          }}
+        >
+          {row.action.label}
+        </Button>
+      )}
+      <Button kind="ghost" small icon={X} label="Dismiss" onClick={() => close(row.id)} />
     </div>
   );
 }
