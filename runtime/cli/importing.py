@@ -13,7 +13,7 @@ import click
 
 from runtime.cli.failures import EXIT_BROKEN, CommandFailed
 from runtime.cli.options import Remote, server_options
-from runtime.cli.output import Cell, Output, Styled
+from runtime.cli.output import Cell, Output, Styled, state
 from runtime.errors import InvalidBody, SettingsError
 
 if TYPE_CHECKING:
@@ -291,11 +291,12 @@ def _show(out: Output, rows: Sequence[Row], *, dry: bool) -> None:
             row.exported.kind,
             row.exported.name,
             row.exported.trigger or "-",
+            state(row.exported.is_enabled),
             row.place or "-",
         )
         for row in rows
     ]
-    out.table(("STATE", "KIND", "NAME", "TRIGGER", "PLACE"), table)
+    out.table(("RESULT", "KIND", "NAME", "TRIGGER", "IN THE EXPORT", "PLACE"), table)
     remarked = [row for row in rows if row.remarks]
     if remarked:
         out.line("")
@@ -303,6 +304,6 @@ def _show(out: Output, rows: Sequence[Row], *, dry: bool) -> None:
     for row in remarked:
         for remark in row.remarks:
             out.line(f"  {row.exported.kind} {row.exported.name}:", remark)
-    counts = {state: sum(row.state == state for row in rows) for state in _STYLES}
-    said = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+    counts = {result: sum(row.state == result for row in rows) for result in _STYLES}
+    said = ", ".join(f"{count} {result}" for result, count in counts.items() if count)
     out.note(f"\nIt would be: {said}." if dry else f"\n{said}.")

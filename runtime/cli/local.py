@@ -11,31 +11,33 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from runtime.bootstrap import Runtime, load_settings, new_master_key, open_runtime
+from runtime.bundle.base import Module
 from runtime.cli.project import Project
 from runtime.dispatch import Executed
-from runtime.errors import HookdError, InvalidBody
+from runtime.errors import InvalidBody, SettingsError
 from runtime.manifest import parse_new_hook
 from runtime.model import NODE, WASM, Hook, HookVersion, JsonObject, Secrets
 from runtime.settings import Settings
 
+_ABOUT_MODULES: Final = " See what the script requires, and [dependencies] in hookd.toml."
 _USUAL_CACHE: Final = Settings().sandbox.cache_directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A hook that can be run. `warning` says what is amiss, `modules` which npm modules were found for it."""
+    """A hook that can be run. `warning` says what is amiss, `modules` are the npm modules that were found for it."""
 
     hook: Hook
     version: HookVersion
     warning: str
-    modules: str
+    modules: Sequence[Module]
 
 
 class Local:
@@ -47,27 +49,42 @@ class Local:
         self._loaded = 0
 
     async def load(self, body: Mapping[str, Any], secrets: Secrets | None = None, *, enabled: bool = False) -> Loaded:
-        """A hook from what the Management API takes. `InvalidBody`, `Unavailable`: of its modules too.
+        """A hook from what the Management API takes. `SettingsError`, `Unavailable`: of its modules too.
 
         One whose source does not load is loaded nevertheless: to run it says what is wrong. Not so where it is enabled.
         """
+        try:
+            return await self._load(body, secrets or Secrets(), enabled=enabled)
+        except InvalidBody as fault:
+            advice = _ABOUT_MODULES if fault.code.startswith("module") else ""
+            raise SettingsError(f"{fault.message.removeprefix('Payload validation error: ')}{advice}") from None
+
+    async def _load(self, body: Mapping[str, Any], secrets: Secrets, *, enabled: bool) -> Loaded:
         self._loaded += 1
         tenant, admin = f"local-{self._loaded}", self.runtime.admin
-        new = replace(parse_new_hook({"engine": self._engine, **body}), enabled=enabled, secrets=Secrets(secrets or {}))
+        new = replace(parse_new_hook({"engine": self._engine, **body}), enabled=enabled, secrets=secrets)
         written = await admin.add(tenant, new)
         version = await admin.resolve(tenant, written.hook.version)
-        return Loaded(hook=written.hook, version=version, warning=written.warning, modules=written.modules)
+        modules = await admin.modules_of(version)
+        return Loaded(hook=written.hook, version=version, warning=written.warning, modules=modules)
 
     async def run(self, loaded: Loaded, request: JsonObject, secrets: Secrets | None = None) -> Executed:
-        """What a token server would be answered, as the server's test run says it. `InvalidBody` for a wrong request."""
-        try:
+        """What a token server would be answered, as the server's test run says it. `SettingsError` for a wrong request."""
+        with _of_the_request():
             return await self.runtime.dispatch.test(loaded.hook, loaded.version, request, secrets=secrets)
-        except InvalidBody as fault:
-            raise InvalidBody(f"In the request: {fault.message}") from None
 
     async def execute(self, loaded: Loaded, request: JsonObject) -> Executed:
-        """The same on the way that token requests take: of a hook that was loaded enabled. `InvalidBody`, `Unavailable`."""
-        return await self.runtime.dispatch.execute(loaded.hook.tenant, loaded.hook.trigger, request)
+        """The same on the way that token requests take: of a hook that was loaded enabled. `SettingsError`, `Unavailable`."""
+        with _of_the_request():
+            return await self.runtime.dispatch.execute(loaded.hook.tenant, loaded.hook.trigger, request)
+
+
+@contextmanager
+def _of_the_request() -> Iterator[None]:
+    try:
+        yield
+    except InvalidBody as fault:
+        raise SettingsError(f"In the request: {fault.message}") from None
 
 
 @asynccontextmanager
@@ -122,8 +139,3 @@ def cache_folder(environ: Mapping[str, str], otherwise: Path) -> Path:
     except OSError:
         return otherwise
     return folder if os.access(folder, os.W_OK) else otherwise
-
-
-def message_of(error: HookdError) -> str:
-    """Its message, less what only an API's caller needs."""
-    return error.message.removeprefix("Payload validation error: ")

@@ -89,12 +89,15 @@ def _hints(out: Output, target: Target, values: Secrets, loaded: Loaded) -> None
 
 
 def _show(out: Output, target: Target, asked: Asked, loaded: Loaded, document: Mapping[str, Any]) -> None:
+    from runtime.cli.hooks import modules_line
+    from runtime.web.shapes import module_body
+
     took = document["run"]
     rows: list[tuple[str, Cell]] = [
         ("Hook", Styled(target.name, "bold")),
         ("Trigger", target.trigger),
         ("Engine", loaded.version.engine),
-        *([("Modules", loaded.modules.replace(";bytes=", " ") + " bytes")] if loaded.modules else []),
+        *([("Modules", modules_line([module_body(module) for module in loaded.modules]))] if loaded.modules else []),
         ("Request", asked.origin),
         ("Decision", _decision(document)),
         *_answer_rows(document),

@@ -97,7 +97,8 @@ def test_nothing_is_overwritten_unless_it_is_asked_for(hookd, tmp_path, tenant):
     kept = (tmp_path / "hooks/first/hook.js").read_text()
     hookd("import", "tenant", "--output", "hooks", "--force")
 
-    assert dry.stdout.splitlines()[0].split() == ["STATE", "KIND", "NAME", "TRIGGER", "PLACE"]
+    assert dry.stdout.splitlines()[0].split() == ["RESULT", "KIND", "NAME", "TRIGGER", "IN", "THE", "EXPORT", "PLACE"]
+    assert dry.stdout.splitlines()[1].split()[:5] == ["imported", "hook", "first", "post-change-password", "●"]
     assert dry.stderr.endswith("It would be: 3 imported, 2 not imported.\n")
     assert (again["first"]["state"], kept) == ("there already", "// mine")
     assert again["first"]["remarks"] == ["Its folder is there, and stays as it is: --force replaces it."]

@@ -141,6 +141,7 @@ def test_an_installed_command_takes_a_request_from_the_standard_input(installed,
     [
         (("absent",), "There is no file and no folder absent: name a hook, such as hook.js, or its folder."),
         (("hook.js", "--trigger", POINT, "wrong.json"), "In the request: 'client' must be an object, not array."),
+        (("modules.js", "--trigger", POINT), "The version 'file:..' of the module 'a' is none of a registry"),
         (("hook.js", "--trigger", POINT, "--secret", "x"), "--secret takes NAME=VALUE."),
         (
             ("hook.js", "--trigger", POINT, "--config", "absent.toml"),
@@ -151,8 +152,9 @@ def test_an_installed_command_takes_a_request_from_the_standard_input(installed,
 def test_what_is_wrong_is_said(hookd, tmp_path, arguments, stderr):
     """One sentence, and what to do."""
     write(tmp_path, "module.exports = async () => ({});")
+    write(tmp_path, "require('a@file:../x');", "modules.js")
     (tmp_path / "wrong.json").write_text('{"client": [], "audience": "a"}')
     done = hookd("run", *arguments)
 
-    assert (done.returncode > 0, done.stdout) == (True, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"hookd: {stderr}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from runtime.cli.starters import source_of
 from runtime.model import Answer
 from runtime.sandbox.pool import open_sandbox
 from runtime.settings import LimitSettings, SandboxSettings
@@ -67,6 +68,9 @@ def test_good_sources_pass(check: Check, folder: Path, options: tuple[str, ...])
     """Both styles of all six extensibility points, in JavaScript and in TypeScript; also where an editor adds the DOM."""
     for source in (HERE / "good").iterdir():
         shutil.copy(source, folder)
+    for trigger in TRIGGERS:  # and what `hookd init` begins with
+        (folder / f"starter-{trigger}.js").write_text(source_of(trigger, is_typescript=False))
+        (folder / f"starter-{trigger}.ts").write_text(source_of(trigger, is_typescript=True))
 
     assert check(*options) == []
 
