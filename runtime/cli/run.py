@@ -89,7 +89,7 @@ def _hints(out: Output, target: Target, values: Secrets, loaded: Loaded) -> None
 
 
 def _show(out: Output, target: Target, asked: Asked, loaded: Loaded, document: Mapping[str, Any]) -> None:
-    from runtime.cli.hooks import modules_line
+    from runtime.cli.reports import modules_line
     from runtime.web.shapes import module_body
 
     took = document["run"]
