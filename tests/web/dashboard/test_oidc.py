@@ -7,6 +7,7 @@ import base64
 import logging
 import re
 import shutil
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -268,6 +269,27 @@ async def test_the_answer_is_for_the_browser_that_asked(demo):
         {"hookd_login": base64.urlsafe_b64encode(session).decode()}, response_url=URL(demo.url)
     )
     assert await refused(demo, back.location) == "login_expired"
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"nonce": "of another login"}, "login_refused"),
+        ({"verifier": "v" * 43}, "login_refused"),
+        ({"redirect_uri": "https://app.example.com/cb"}, "login_refused"),
+        ({"at": time.time() - ATTEMPT_SECONDS - 1}, "login_expired"),
+    ],
+)
+async def test_an_attempt_is_what_was_begun(demo, change, error):
+    """The ID token is of this login, the code was asked for with this proof and for this place, ten minutes ago at most."""
+    back = await demo.at_the_token_server()
+    sealer = demo.runtime.session_sealer
+    kept = orjson.loads(sealer.open("dashboard login", base64.urlsafe_b64decode(demo.cookies()["hookd_login"])))
+    sealed = sealer.seal("dashboard login", orjson.dumps(kept | change).decode())
+    cookie = {"hookd_login": base64.urlsafe_b64encode(sealed).decode()}
+    demo.http.cookie_jar.update_cookies(cookie, response_url=URL(demo.url))
+
+    assert await refused(demo, back.location) == error
 
 
 async def test_a_code_comes_once(demo):
