@@ -41,14 +41,13 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "test": "testing:test",
         "bench": "bench:bench",
         "import": "importing:import_",
+        "types": "types:types",
     },
-    "Which server": {
+    "Set-up": {
         "login": "login:login",
         "logout": "login:logout",
         "profile": "login:profile",
-    },
-    "Files and tools": {
-        "types": "types:types",
+        "completion": "completing:completion",
     },
     "To run servers": {
         "dev": "starting:dev",

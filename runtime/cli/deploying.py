@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import sys
 import time
@@ -12,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runtime.cli.failures import WrongUsage
+from runtime.cli.editor import make_draft, open_editor, read_draft, remove_draft
+from runtime.cli.failures import CommandFailed, Kept, WrongUsage
 from runtime.cli.options import Remote, server_options
-from runtime.cli.output import Output, Styled, is_terminal, state
+from runtime.cli.output import Output, Styled, fail, is_terminal, state
 from runtime.cli.reports import remark, seconds, written_body
+from runtime.errors import SettingsError
 from runtime.model import ENGINES
 from runtime.triggers import TRIGGERS
 
@@ -67,8 +71,9 @@ class Wanted:
 @_ENGINE
 @_DEPENDENCIES
 @_ENABLE
+@click.option("--watch", is_flag=True, help="Again whenever a file changes, until Ctrl-C.")
 @server_options
-def deploy(remote: Remote, path: Path | None, **choices: Any) -> None:
+def deploy(remote: Remote, path: Path | None, watch: bool, **choices: Any) -> None:
     """Bring a hook to the server: a file, or a project folder with its dependencies, policy and engine.
 
     A hook of this name is updated, which makes a new version of it; otherwise one is made, disabled unless --enable is given.
@@ -77,36 +82,55 @@ def deploy(remote: Remote, path: Path | None, **choices: Any) -> None:
     Examples:
       hookd deploy                             in a project folder
       hookd deploy hook.js --name my-hook --trigger credentials-exchange
-      hookd deploy my-hook --enable
+      hookd deploy my-hook --enable --watch
     """
-    _deploy(remote, _target(path), choices)
+    target = _target(path)
+    if watch:
+        import asyncio
+
+        asyncio.run(_watch(remote, target, choices))
+    else:
+        _deploy(remote, target, choices)
 
 
 @click.command(short_help="Make a new hook.")
 @click.argument("name")
 @click.option("--file", type=click.Path(path_type=Path, allow_dash=True), help="The script; - is the standard input.")
+@click.option("--template", metavar="NAME", help="Begin with one of hookd's examples, such as deny-by-ip.")
 @_TRIGGER
 @_ENGINE
 @_DEPENDENCIES
 @_ENABLE
 @server_options
-def create(remote: Remote, name: str, file: Path | None, enable: bool, **choices: Any) -> None:
-    """Make a new hook, from a file, from the standard input, or in your editor.
+def create(remote: Remote, name: str, file: Path | None, template: str | None, enable: bool, **choices: Any) -> None:
+    """Make a new hook: from a file, from the standard input, from an example, or in your editor.
 
-    `hookd deploy` is for one that may be there already, and for project folders.
+    Without --trigger it is for credentials-exchange. `hookd deploy` is for a hook that may be there already, and for
+    project folders.
 
     \b
     Examples:
-      hookd create my-hook --trigger credentials-exchange --file hook.js
-      hookd create my-hook --trigger credentials-exchange --enable < hook.js
-      hookd create my-hook --trigger credentials-exchange
+      hookd create my-hook --file hook.js --enable
+      hookd create my-hook --trigger pre-user-registration < hook.js
+      hookd create by-address --template deny-by-ip
+      hookd create my-hook
     """
-    trigger = choices["trigger"] or next(iter(TRIGGERS))
-    wanted = _with_choices(Wanted(name=name, script=_script(name, file)), {**choices, "trigger": trigger})
+    if file is not None and template is not None:
+        raise click.UsageError("Only one of --file and --template can be given.", click.get_current_context())
+    wanted, draft = _new(name, file, template, choices["trigger"])
+    wanted = _with_choices(wanted, choices)
     began = time.monotonic()
-    with remote.out.working(f"Making {name}"):
-        written = _make(remote.server, wanted, enable=enable)
+    try:
+        with remote.out.working(f"Making {name}"):
+            written = _make(remote.server, wanted, enable=enable)
+    except CommandFailed as error:
+        if draft is None:
+            raise
+        raise Kept(f"{error.message} Your text is in {draft}.") from None
+    if draft is not None:
+        remove_draft(draft)
     _report(remote, written, began, created=True, version=1)
+    _name_missing_secrets(remote, wanted, written)
 
 
 def _deploy(remote: Remote, target: Path, choices: Mapping[str, Any]) -> None:
@@ -123,12 +147,33 @@ def _deploy(remote: Remote, target: Path, choices: Mapping[str, Any]) -> None:
             written = _change(server, there, wanted, enable=choices["enable"])
         version = int(server.versions(written.hook)[0]["number"])
     _report(remote, written, began, created=there is None, version=version, changed=version != before)
-    missing = sorted(set(wanted.secrets) - set(server.secret_names(written.hook))) if wanted.secrets else []
+    _name_missing_secrets(remote, wanted, written)
+
+
+def _name_missing_secrets(remote: Remote, wanted: Wanted, written: Written) -> None:
+    name = written.hook.name
+    missing = set(wanted.secrets) - set(remote.server.secret_names(written.hook)) if wanted.secrets else set()
     if missing:
-        remote.out.warn(
-            f"The project names the secret {missing[0]}, which the server does not have: "
-            f"hookd secrets set {missing[0]} --hook {written.hook.name}"
-        )
+        first = min(missing)
+        remote.out.warn(f"It reads the secret {first}, which it does not have: hookd secrets set {first} --hook {name}")
+
+
+async def _watch(remote: Remote, target: Path, choices: Mapping[str, Any]) -> None:
+    """Again and again. What goes wrong is said, and the next change is waited for."""
+    import asyncio
+
+    from runtime.cli.watching import changes
+
+    remote.out.repeats = True
+    seen = changes([target])
+    with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
+        while True:
+            try:
+                _deploy(remote, target, choices)
+            except (CommandFailed, SettingsError) as error:
+                fail(str(error))
+            remote.out.note(f"Watching {target}; Ctrl-C ends.")
+            await anext(seen)
 
 
 def _target(path: Path | None) -> Path:
@@ -191,20 +236,46 @@ def _dependency(text: str) -> tuple[str, str]:
     return found[1], found[2] or "latest"
 
 
-def _script(name: str, file: Path | None) -> str:
+def _new(name: str, file: Path | None, template: str | None, trigger: str | None) -> tuple[Wanted, Path | None]:
+    """What is to be made, and the file in which somebody has just written it."""
     from runtime.cli.project import read_source
 
+    if template is not None:
+        return _of_template(name, template, trigger), None
+    at = trigger or next(iter(TRIGGERS))
     if file not in (None, STDIN):
         assert file is not None
-        return read_source(file)
+        return Wanted(name=name, script=read_source(file), trigger=at), None
     if file == STDIN or not is_terminal(sys.stdin):
         script = sys.stdin.read()
         if not script.strip():
             raise WrongUsage(
                 f"The standard input is empty. Give the script there, or name it: hookd create {name} --file hook.js"
             )
-        return script
-    raise WrongUsage(f"Where is the script? hookd create {name} --file hook.js, or give it on the standard input.")
+        return Wanted(name=name, script=script, trigger=at), None
+    from runtime.cli.starters import source_of
+
+    draft = make_draft(name, source_of(at, is_typescript=False))
+    open_editor(draft, os.environ)
+    return Wanted(name=name, script=read_draft(draft), trigger=at), draft
+
+
+def _of_template(name: str, template: str, trigger: str | None) -> Wanted:
+    from runtime.cli.starters import template_project, templates
+
+    project = template_project(template)
+    if trigger not in (None, project.trigger):
+        raise WrongUsage(f"The template {template} is for {project.trigger}: leave --trigger out.")
+    source = (templates()[template] / project.main).read_text("utf-8")
+    return Wanted(
+        name=name,
+        script=source,
+        trigger=project.trigger,
+        dependencies=project.dependencies,
+        engine=project.engine or None,
+        policy=project.policy_body(),
+        secrets=project.secrets,
+    )
 
 
 def _there(server: Server, wanted: Wanted) -> RemoteHook | None:

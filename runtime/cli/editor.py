@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runtime.cli.failures import EXIT_SERVER, CommandFailed, WrongUsage
+from runtime.cli.failures import CommandFailed, Kept, WrongUsage
 from runtime.cli.hooks import suffix_of
 from runtime.cli.options import Remote, hook_argument, server_options
 from runtime.cli.output import fail
@@ -73,12 +73,6 @@ def edit(remote: Remote, hook: str | None) -> None:
         if editing.is_sound or not _again():
             break
     editing.end()
-
-
-class Kept(CommandFailed):
-    """What was written is not deployed, and is in a file."""
-
-    code = EXIT_SERVER
 
 
 class _Editing:

@@ -32,6 +32,10 @@ class ServerAway(ServerRefused):
     """There was no answer, or the server says that it can not answer now: it may later."""
 
 
+class Kept(ServerRefused):
+    """What somebody wrote is not deployed, and is in a file that the message names."""
+
+
 class NotThere(CommandFailed):
     """The hook, the version or the secret does not exist."""
 

@@ -12,12 +12,18 @@ from pathlib import Path
 import click
 
 from runtime.cli.changing import ask
+from runtime.cli.completing import hook_names
 from runtime.cli.failures import NotThere, WrongUsage
 from runtime.cli.options import Remote, server_options
 from runtime.cli.output import is_terminal, plural
 from runtime.cli.reports import summary
 
-_HOOK = click.option("--hook", metavar="HOOK", help="The hook, by name or id. [default: that of the project folder]")
+_HOOK = click.option(
+    "--hook",
+    metavar="HOOK",
+    shell_complete=hook_names,
+    help="The hook, by name or id. [default: that of the project folder]",
+)
 
 
 @click.group()

@@ -9,6 +9,7 @@ from dataclasses import replace
 import click
 
 from runtime.cli.bearer import BearerClaims, read_claims
+from runtime.cli.completing import profile_names
 from runtime.cli.failures import WrongUsage
 from runtime.cli.options import output_options
 from runtime.cli.output import Cell, Output, Styled, is_terminal
@@ -30,7 +31,9 @@ _NAME_CHARS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 
 
 @click.command(short_help="Keep a server and a token, and use them from now on.")
-@click.option("--profile", "name", metavar="NAME", help=f"What to call it. [default: {DEFAULT}]")
+@click.option(
+    "--profile", "name", metavar="NAME", shell_complete=profile_names, help=f"What to call it. [default: {DEFAULT}]"
+)
 @click.option("--url", metavar="URL", help="The server. Not needed for a profile that has one.")
 @click.option(
     "--token",
@@ -64,7 +67,9 @@ def login(out: Output, name: str | None, url: str | None, token: str | None) -> 
 
 
 @click.command()
-@click.option("--profile", "name", metavar="NAME", help="Which one. [default: the current one]")
+@click.option(
+    "--profile", "name", metavar="NAME", shell_complete=profile_names, help="Which one. [default: the current one]"
+)
 @output_options
 def logout(out: Output, name: str | None) -> None:
     """Forget the token of a profile; its address stays.
@@ -109,7 +114,7 @@ def list_profiles(out: Output) -> None:
 
 
 @profile.command("use")
-@click.argument("name")
+@click.argument("name", shell_complete=profile_names)
 @output_options
 def use_profile(out: Output, name: str) -> None:
     """Talk to this server from now on.
@@ -125,7 +130,7 @@ def use_profile(out: Output, name: str) -> None:
 
 
 @profile.command("rm")
-@click.argument("name")
+@click.argument("name", shell_complete=profile_names)
 @output_options
 def remove_profile(out: Output, name: str) -> None:
     """Forget a profile, address and token.

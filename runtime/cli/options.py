@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from runtime.cli.completing import hook_names, profile_names
 from runtime.cli.failures import WrongUsage
 from runtime.cli.output import Output
 from runtime.cli.profiles import Profile, choose
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")
 _QUIET = click.option("--quiet", "-q", is_flag=True, help="No hints and no progress.")
-_PROFILE = click.option("--profile", metavar="NAME", help="The server to talk to, see `hookd profile ls`.")
+_PROFILE = click.option(
+    "--profile", metavar="NAME", shell_complete=profile_names, help="The server to talk to, see `hookd profile ls`."
+)
 _URL = click.option("--url", metavar="URL", help="Its address, in place of a profile's.")
 _TOKEN = click.option(
     "--token", metavar="TOKEN", help="A token for it; others on this machine may see it: rather set HOOKD_TOKEN."
@@ -90,7 +93,8 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def hook_argument(*, required: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """The hook: its name or its id; in a project folder it may be left out."""
-    return click.argument("hook", required=required, metavar="HOOK" if required else "[HOOK]")
+    metavar = "HOOK" if required else "[HOOK]"
+    return click.argument("hook", required=required, metavar=metavar, shell_complete=hook_names)
 
 
 def hook_of_this_folder() -> str:

@@ -41,18 +41,24 @@ Cell: TypeAlias = str | Styled
 
 
 class Output:
-    """What a command writes to. `json`: answers are JSON. `quiet`: no hints, no progress."""
+    """What a command writes to. `json`: answers are JSON. `quiet`: no hints, no progress.
+
+    `repeats`: the command answers again and again, so that a program reads a document a line.
+    """
 
     def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
         self.json = json
         self.quiet = quiet
+        self.repeats = False
 
     def answer(self, document: object, show: Callable[[], None]) -> None:
         """The command's one answer: the document, or what *show* prints for people."""
-        if self.json:
-            self.document(document)
-        else:
+        if not self.json:
             show()
+        elif self.repeats:
+            self.event(document)
+        else:
+            self.document(document)
 
     def document(self, document: object) -> None:
         """One JSON document."""

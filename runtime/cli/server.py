@@ -88,10 +88,11 @@ class Written:
 
 
 class Server:
-    """The API of one server, with one token. Every method raises `CommandFailed` with what to do next."""
+    """The API of one server, with one token. `patience` is how many seconds an answer may take. Every method raises `CommandFailed` with what to do next."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, *, patience: float = SECONDS) -> None:
         self.profile = profile
+        self._patience = patience
         self._client = httpx.Client(
             base_url=profile.url,
             headers={"Authorization": f"Bearer {profile.token}", "User-Agent": "hookd"},
@@ -261,7 +262,7 @@ class Server:
         *,
         body: object = None,
         query: Mapping[str, Any] | None = None,
-        seconds: float = SECONDS,
+        seconds: float | None = None,
     ) -> httpx.Response:
         response = self._exchange(method, path, body=body, query=query, seconds=seconds)
         if not response.is_success:
@@ -275,10 +276,11 @@ class Server:
         *,
         body: object = None,
         query: Mapping[str, Any] | None = None,
-        seconds: float = SECONDS,
+        seconds: float | None = None,
     ) -> httpx.Response:
         try:
-            timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
+            patience = seconds or self._patience
+            timeout = httpx.Timeout(patience, connect=min(patience, CONNECT_SECONDS))
             return self._client.request(method, path, json=body, params=query, timeout=timeout)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise unreachable(error, self.profile) from None

@@ -11,7 +11,6 @@ import click
 
 from runtime.cli.failures import EXIT_ADDRESS, CommandFailed
 from runtime.cli.settings_options import CONFIG, DIRECTORY
-from runtime.settings import OFF
 
 
 class AddressTaken(CommandFailed):
@@ -35,6 +34,7 @@ def dev(port: int, directory: Path) -> None:
     """
     from runtime.bootstrap import load_settings
     from runtime.cli.services import run_dev
+    from runtime.settings import OFF
 
     settings = load_settings(None, os.environ)
     _until_stopped(run_dev(directory, port), confined=settings.server.confinement != OFF)
@@ -51,6 +51,7 @@ def serve(config: Path | None) -> None:
     """
     from runtime.bootstrap import load_settings, require_production
     from runtime.cli.services import run_runtime
+    from runtime.settings import OFF
 
     settings = load_settings(config, os.environ)
     require_production(settings)

@@ -1,5 +1,13 @@
 from __future__ import annotations
 
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 SCRIPT = "module.exports = (user, context, cb) => cb();\n"
@@ -70,10 +78,7 @@ def test_a_secret_that_is_missing_is_named(remote, tmp_path):
     missing = remote("deploy")
     remote("secrets", "set", "KEY", stdin="x")
 
-    assert (
-        "Warning: The project names the secret KEY, which the server does not have: hookd secrets set KEY"
-        in missing.stderr
-    )
+    assert "Warning: It reads the secret KEY, which it does not have: hookd secrets set KEY" in missing.stderr
     assert "KEY" not in remote("deploy").stderr
 
 
@@ -157,3 +162,82 @@ def test_several_points_may_have_the_name(remote, dev, tmp_path):
         2,
         True,
     )
+
+
+def test_each_change_is_deployed_until_ctrl_c(dev, tmp_path):
+    """A line of JSON each; what does not load is said, and the next change is waited for."""
+    file = tmp_path / "fresh-watched.js"
+    file.write_text(SCRIPT)
+    command = [
+        sys.executable,
+        "-m",
+        "runtime.cli",
+        "deploy",
+        str(file),
+        *POINT,
+        "--enable",
+        "--watch",
+        "--json",
+        "--quiet",
+    ]
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(
+        command, cwd=dev.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        versions = [json.loads(process.stdout.readline())["version"]]
+        file.write_text("module.exports = (")
+        refused = process.stderr.readline()
+        file.write_text(SCRIPT + "// better\n")
+        versions.append(json.loads(process.stdout.readline())["version"])
+        process.send_signal(signal.SIGINT)
+        code, beside = process.wait(30), process.stderr.read()
+
+    assert versions == [1, 2]
+    assert refused.startswith("hookd: The hook can not be enabled: its script does not load: SyntaxError")
+    assert (code, beside) == (0, "")
+
+
+def test_a_hook_is_made_of_an_example(remote, dev):
+    """With its extensibility point; the secrets that it reads are named."""
+    made = remote("create", "fresh-example", "--template", "signed-claim-with-secret")
+    shown = remote("show", "fresh-example", "--json").json
+    wrong = remote("create", "fresh-other", "--template", "nope")
+    elsewhere = remote("create", "fresh-other", "--template", "deny-by-ip", "--trigger", "send-phone-message")
+
+    assert made.returncode == 0
+    assert "Warning: It reads the secret " in made.stderr
+    assert shown["triggerId"] == "credentials-exchange"
+    assert (wrong.returncode, "there are: async-risk-score" in wrong.stderr) == (2, True)
+    assert (elsewhere.returncode, "leave --trigger out" in elsewhere.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(("name", "code"), [("fresh-written", 0), ("custom-claims", 4)])
+def test_a_hook_is_written_in_the_editor(dev, tmp_path, name, code):
+    """Where there is no script and somebody sits at a terminal; what can not be made stays in a file."""
+    (tmp_path / "editor").write_text("#!/bin/sh\necho '// written' >> \"$1\"\n")
+    (tmp_path / "editor").chmod(0o755)
+    (tmp_path / "drafts").mkdir()
+    terminal, seen = pty.openpty()
+    environ = {"EDITOR": str(tmp_path / "editor"), "VISUAL": "", "TMPDIR": str(tmp_path / "drafts")}
+    done = subprocess.run(
+        [sys.executable, "-m", "runtime.cli", "create", name],
+        cwd=dev.folder,
+        stdin=seen,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environ},
+    )
+    for end in (terminal, seen):
+        os.close(end)
+    kept = list((tmp_path / "drafts").glob("*/*.js"))
+
+    assert done.returncode == code
+    if code:
+        assert f"Your text is in {kept[0]}." in done.stderr
+        assert kept[0].read_text().endswith("};\n// written\n")
+    else:
+        assert done.stdout.startswith("fresh-written  version 1  credentials-exchange  ○ disabled  ")
+        assert kept == []
