@@ -139,6 +139,7 @@ def _welcome(kept: demo.Demo, variables: dict[str, str]) -> None:
         f"username {variables['DASHBOARD_USERNAME']}, password {variables['DASHBOARD_PASSWORD']}, or with this API token:",
         variables["API_TOKEN"],
         "",
+        "Commands that are called in this folder, or below it, talk to this server: hookd ls, hookd logs -f, hookd --help.",
         f"The same values for a shell of yours: source {kept.environment_file}",
     )
     print("\n".join(lines), flush=True)  # noqa: T201 - this is the command line
