@@ -12,7 +12,7 @@ const [modules, executablePath] = process.argv.slice(2);
 const require = createRequire(`${modules}/`);
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const PATIENCE = 10_000;
+const PATIENCE = 20_000;
 
 // As root there is no sandbox of Chromium's, and the pages are our own.
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
