@@ -194,8 +194,11 @@ function Row({ row }: { row: Execution }) {
       </div>
       <ConsoleLines lines={row.console} />
       {row.hook_error && (
-        <p class="log-error mono">
-          {row.hook_error.name}: {row.hook_error.message}
+        <p class={`console console-line log-error ${outcomeOf(row)}`}>
+          <span class="console-level">{outcomeOf(row) === "deny" ? "denied" : "failed"}</span>
+          <span class="console-text">
+            {row.hook_error.name}: {row.hook_error.message}
+          </span>
         </p>
       )}
     </article>
