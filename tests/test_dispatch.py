@@ -13,7 +13,7 @@ from runtime import preparation
 from runtime.bootstrap import Runtime
 from runtime.errors import InvalidBody, NotFound
 from runtime.masking import MASK
-from runtime.model import Allow, Deny, Execution, Failure, Refusal
+from runtime.model import Allow, Deny, Execution, Failure, Refusal, Secrets
 from runtime.settings import LimitSettings, Settings
 from runtime.storage.base import ExecutionFilter
 from runtime.storage.sealing import Sealer, Unsealable
@@ -287,3 +287,16 @@ async def test_a_secret_that_does_not_open_lets_no_token_out(runtime: Runtime, r
     assert records == []
     await runtime.admin.update_secrets("t", hook.id, {"KEY": "new"})
     assert await answer(runtime) == "new"
+
+
+async def test_a_trial_has_the_secrets_that_it_is_given(runtime: Runtime, records: list[Execution]):
+    """In place of the hook's own, and hidden as they are; it leaves no record."""
+    script = hook_of("console.log(context.secrets.KEY); cb(null, { 'https://a/n': Object.keys(context.secrets) })")
+    hook = await deploy(runtime, script, {"KEY": SECRET, "OTHER": "x"})
+
+    executed = await runtime.dispatch.test(hook, hook.version, REQUEST, secrets=Secrets({"KEY": "of the trial"}))
+
+    assert executed.execution is not None
+    assert executed.decision == Allow(claims={"https://a/n": ["KEY"]})
+    assert [line.text for line in executed.execution.console] == [MASK]
+    assert records == []

@@ -74,7 +74,13 @@ class Measured:
 @click.option(
     "--at-once", type=click.IntRange(1, 1_000), default=1, show_default=True, help="Requests under way at once."
 )
-@click.option("--secret", "secrets", multiple=True, metavar="NAME=VALUE", help="May be given several times.")
+@click.option(
+    "--secret",
+    "secrets",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="For a trial; secrets.env keeps real ones to yourself.",
+)
 @click.option("--engine", type=click.Choice(ENGINES), help="In place of the project's.")
 @CONFIG
 @output_options

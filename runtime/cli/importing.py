@@ -265,7 +265,7 @@ def _switch(server: Server, row: Row, hook: RemoteHook) -> None:
     if missing:
         name = shlex.quote(hook.name)
         row.remarks.append(
-            f"Without a value: {', '.join(missing)}. Set {_it(missing)}: `hookd secrets set {name} {missing[0]}`"
+            f"Without a value: {', '.join(missing)}. Set {_it(missing)}: `hookd secrets set {shlex.join(missing)} --hook {name}`"
             + (f", then `hookd enable {name}`: it is disabled till then." if exported.is_enabled else ".")
         )
     elif exported.is_enabled and not hook.enabled:

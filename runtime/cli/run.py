@@ -28,7 +28,13 @@ _LEVELS = {"error": "red", "warn": "yellow", "debug": "dim", "info": ""}
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[HOOK] [REQUEST]")
 @click.option("--trigger", type=click.Choice(list(TRIGGERS)), metavar="POINT", help="Of a file in no project folder.")
-@click.option("--secret", "secrets", multiple=True, metavar="NAME=VALUE", help="May be given several times.")
+@click.option(
+    "--secret",
+    "secrets",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="For a trial; secrets.env keeps real ones to yourself.",
+)
 @click.option("--engine", type=click.Choice(ENGINES), help="In place of the project's.")
 @CONFIG
 @output_options

@@ -161,7 +161,7 @@ def test_an_export_is_sent_to_the_server(hookd, dev, tenant):
     )
     assert (sign_up["name"], sign_up["enabled"]) == ("Sign-up", False)
     assert rows["Sign_up"]["remarks"][-1] == (
-        "Without a value: KEY. Set it: `hookd secrets set Sign-up KEY`, then `hookd enable Sign-up`: it is disabled till then."
+        "Without a value: KEY. Set it: `hookd secrets set KEY --hook Sign-up`, then `hookd enable Sign-up`: it is disabled till then."
     )
     assert (after["enabled"], get(f"/v1/hooks/{after['id']}/policy")["order"]) == (True, 1)
     assert [row["state"] for row in again.values()].count("there already") == 3
