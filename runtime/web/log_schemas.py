@@ -105,7 +105,7 @@ LOG_SCHEMAS: Final[dict[str, Any]] = {
         {
             "since": _MOMENT,
             "until": _MOMENT,
-            "step_seconds": {"type": "number", "exclusiveMinimum": 0},
+            "step_seconds": {"type": "number", "minimum": 0},
             **_SUMMED,
             "outcomes": {"type": "object", "additionalProperties": _COUNT},
             "steps": {"type": "array", "items": _exactly({"at": _MOMENT, **_SUMMED})},

@@ -11,7 +11,6 @@ from typing import Final
 from aiohttp import web
 
 from runtime.durations import quantile
-from runtime.errors import InvalidQuery
 from runtime.http.json import json_response
 from runtime.http.query import Query
 from runtime.http.routes import Call, Route, guarded
@@ -35,14 +34,13 @@ def summary_routes(storage: Storage, flush: Callable[[str], Awaitable[None]]) ->
         since = query.moment("since")
         if since is None:
             since = until - SECONDS
-        if since >= until:
-            raise InvalidQuery("Query validation error: 'The moment is not before until' on property since.")
         steps = query.integer("steps", STEPS, least=1, most=MOST_STEPS)
         wanted = replace(filter_of(query), since=since, until=until)
-        await flush(call.caller.tenant)
-        step = (until - since) / steps
-        counted = await storage.count_executions(call.caller.tenant, wanted, step=step)
-        starts = [since + number * step for number in range(steps)]
+        step = max(0.0, until - since) / steps
+        counted: Sequence[Counted] = []
+        if step:
+            await flush(call.caller.tenant)
+            counted = await storage.count_executions(call.caller.tenant, wanted, step=step)
         return json_response(
             {
                 "since": rfc3339(since),
@@ -50,14 +48,15 @@ def summary_routes(storage: Storage, flush: Callable[[str], Awaitable[None]]) ->
                 "step_seconds": step,
                 **_summed(counted),
                 "outcomes": dict(sorted(_by_outcome(counted).items())),
-                "steps": [
-                    {"at": rfc3339(at), **_summed([one for one in counted if abs(one.at - at) < step / 2])}
-                    for at in starts
-                ],
+                "steps": [_step(since + number * step, step, counted) for number in range(steps if step else 0)],
             }
         )
 
     return [guarded("GET", "/api/v1/logs/summary", summary, "read:logs")]
+
+
+def _step(at: float, step: float, counted: Sequence[Counted]) -> dict[str, object]:
+    return {"at": rfc3339(at), **_summed([one for one in counted if abs(one.at - at) < step / 2])}
 
 
 def _summed(counted: Sequence[Counted]) -> dict[str, object]:

@@ -44,7 +44,7 @@ def hook_of(body: str, parameters: str = "client, scope, audience, context, cb")
 def token(tenant: str = "acme", scope: str = ALL_SCOPES, **claims: Any) -> str:
     """A bearer token as a token server would make it."""
     now = int(time.time())
-    own = {"iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + 600, "ten": tenant, "scope": scope, **claims}
+    own = {"iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + 86_400, "ten": tenant, "scope": scope, **claims}
     return jwt.encode(own, SECRET, algorithm="HS256")
 
 
