@@ -127,6 +127,18 @@ def test_typescript_and_the_other_points_are_run_too(hookd, tmp_path):
     assert rows["User"] == 'app_metadata  {"plan": "ada@example.com"}'
 
 
+def test_the_node_engine_runs_it_where_it_is_asked_for(hookd, tmp_path):
+    """By the option, or by the project's hookd.toml; with what only V8 has."""
+    hookd("init", "mine")
+    (tmp_path / "mine/hook.js").write_text("module.exports = async () => ({ 'https://a/b': typeof WebAssembly });")
+    (tmp_path / "mine/hookd.toml").write_text('engine = "node"\n' + (tmp_path / "mine/hookd.toml").read_text())
+    node = shown(hookd("run", "mine").stdout)
+    wasm = shown(hookd("run", "mine", "--engine", "wasm").stdout)
+
+    assert (node["Engine"], node["Claims"]) == ("node", 'https://a/b  "object"')
+    assert (wasm["Engine"], wasm["Claims"]) == ("wasm", 'https://a/b  "undefined"')
+
+
 def test_an_installed_command_takes_a_request_from_the_standard_input(installed, tmp_path):
     """As a process of its own."""
     write(tmp_path, "module.exports = async (client) => ({ 'https://a/id': client.id });")
