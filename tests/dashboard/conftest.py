@@ -50,10 +50,9 @@ class Demo:
     password: str
     folder: Path
 
-    @property
-    def reader(self) -> str:
-        """A token that may only read."""
-        choice = TokenChoice(scope=("read:hooks", "read:logs"), subject="reader", lifetime=600)
+    def allowed(self, *scopes: str) -> str:
+        """A token with these scopes only."""
+        choice = TokenChoice(scope=scopes, subject="reader", lifetime=600)
         return mint(choice, self.folder / ".hookd", {})
 
 

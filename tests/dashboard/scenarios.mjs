@@ -187,6 +187,13 @@ export async function reads_only({ page, open, assert }) {
   assert((await page.getByRole("menuitem", { name: "Delete…" }).count()) === 0, "a hook can be deleted");
 }
 
+export async function sees_only_the_log({ page, open, assert }) {
+  await open("/hooks");
+  await page.waitForURL(/\/dashboard\/executions$/);
+  const places = await page.getByRole("navigation", { name: "Pages" }).getByRole("link").allInnerTexts();
+  assert(places.join() === "Executions,Logs,Settings", `it is offered ${places}`);
+}
+
 export async function works_by_keyboard({ page, open, assert }) {
   await open("/hooks");
   await page.getByRole("switch", { name: "Enable custom-claims" }).waitFor();

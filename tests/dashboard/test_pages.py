@@ -61,7 +61,8 @@ def test_light_and_dark_are_kept(browser: Browser):
 
 def test_who_may_only_read_is_offered_nothing_else(browser: Browser, demo: Demo):
     """No button leads to a refusal."""
-    browser.run("reads_only", token=demo.reader)
+    browser.run("reads_only", token=demo.allowed("read:hooks", "read:logs"))
+    browser.run("sees_only_the_log", token=demo.allowed("read:logs"))
 
 
 @pytest.mark.parametrize("place", PLACES)

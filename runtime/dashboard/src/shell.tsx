@@ -26,8 +26,10 @@ const LATER = { hook: () => import("./pages/hook/index.tsx").then((module) => mo
 export function Shell() {
   const [open, setOpen] = useState(false);
   const places = PLACES.filter(({ scope }) => scope === null || may(scope));
+  // A page that the token does not open is not even begun.
+  const elsewhere = path.value === "/" || isAt("/login") || PLACES.some((place) => isAt(place.to) && !places.includes(place));
   useEffect(() => {
-    if (path.value === "/" || path.value === "/login") navigate(places[0]!.to, { replace: true });
+    if (elsewhere) navigate(places[0]!.to, { replace: true });
     setOpen(false);
   }, [path.value]);
   return (
@@ -48,9 +50,8 @@ export function Shell() {
         <div class="sidebar-rest">
           <nav aria-label="Pages">
             {places.map(({ to, label, icon }) => {
-              const here = path.value === to || path.value.startsWith(`${to}/`);
               return (
-                <a key={to} href={href(to)} class="place" aria-current={here ? "page" : undefined}>
+                <a key={to} href={href(to)} class="place" aria-current={isAt(to) ? "page" : undefined}>
                   <Icon of={icon} />
                   {label}
                 </a>
@@ -61,11 +62,15 @@ export function Shell() {
         </div>
       </header>
       <main id="main" tabIndex={-1}>
-        <Page />
+        {!elsewhere && <Page />}
       </main>
       {leaving.value && <Leaving />}
     </div>
   );
+}
+
+function isAt(place: string): boolean {
+  return path.value === place || path.value.startsWith(`${place}/`);
 }
 
 function Person() {
@@ -104,7 +109,6 @@ function Person() {
 
 function Page() {
   const [, place = "", id] = path.value.split("/");
-  if (place === "" || place === "login") return null;
   if (place === "hooks") return id ? <Later key={id} load={LATER.hook} props={{ id }} /> : <Hooks />;
   if (place === "executions") return id ? <Execution key={id} id={id} /> : <Executions />;
   if (place === "logs") return <Logs />;
