@@ -2,7 +2,7 @@
 
 Exit codes: 0 done, or stopped by Ctrl-C or SIGTERM; 2 the command line, the configuration or a profile is wrong, and the
 message says what to do; 3 the address can not be listened on; 4 the server refused, failed or is not there; 5 the hook or
-the version does not exist; 6 a hook's tests failed; 130 interrupted in the middle; 1 anything else: a database that can not
+the version does not exist; 6 a hook's tests failed; 130 interrupted in the middle, or answered with no; 1 anything else: a database that can not
 be opened, a bug.
 """
 
@@ -17,7 +17,7 @@ from typing import Final, NoReturn
 import click
 
 from runtime.cli import failures
-from runtime.cli.output import fail
+from runtime.cli.output import be_lenient, fail
 from runtime.errors import HookdError, SettingsError
 
 SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -117,6 +117,7 @@ def hookd() -> None:
 
 def run() -> None:
     """The whole command line; ends the process."""
+    be_lenient()
     try:
         code = hookd(prog_name="hookd", standalone_mode=False)
     except failures.CommandFailed as error:

@@ -55,7 +55,8 @@ def keys() -> None:
 @click.option(
     "--file", type=click.Path(path_type=Path, dir_okay=False), help="Write it here, mode 0600, never over a file."
 )
-def new(file: Path | None) -> None:
+@output_options
+def new(out: Output, file: Path | None) -> None:
     """Make a master key, which seals the hooks' secrets.
 
     \b
@@ -65,7 +66,8 @@ def new(file: Path | None) -> None:
     from runtime.bootstrap import new_master_key, write_master_key
 
     if file is None:
-        click.echo(new_master_key())
+        key = new_master_key()
+        out.answer({"master_key": key}, lambda: click.echo(key))
         return
     try:
         write_master_key(file)
@@ -75,7 +77,8 @@ def new(file: Path | None) -> None:
         ) from None
     except OSError as error:
         raise SettingsError(f"The file {file} can not be written: {error.strerror}.") from None
-    click.echo(f"Wrote {file}. Name it in [storage] as master_key_file, and keep a copy in a safe place.", err=True)
+    out.answer({"file": str(file)}, lambda: None)
+    out.note(f"Wrote {file}. Name it in [storage] as master_key_file, and keep a copy in a safe place.")
 
 
 @click.command()

@@ -76,7 +76,8 @@ def set_secrets(remote: Remote, names: Sequence[str], hook: str | None, env_file
     found = remote.hook(hook)
     values = {} if env_file is None else _from_env_file(env_file)
     values |= {name.partition("=")[0]: _value(name, alone=len(names) == 1) for name in names}
-    _set(remote, found.id, values)
+    _require_values(values)
+    remote.server.set_secrets(found, values)
     remote.out.answer(
         {"hook": summary(found), "set": sorted(values)},
         lambda: remote.out.line(f"Set {', '.join(sorted(values))} of {found.name}."),
@@ -154,10 +155,9 @@ def _without_line_break(text: str) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def _set(remote: Remote, hook_id: str, values: dict[str, str]) -> None:
+def _require_values(values: dict[str, str]) -> None:
     empty = sorted(name for name, value in values.items() if not value)
     if empty:
         raise WrongUsage(
             f"The value of {empty[0]} is empty: nothing was set. Give it one, or remove it: hookd secrets rm."
         )
-    remote.server.set_secrets(remote.server.hook(hook_id), values)

@@ -8,6 +8,7 @@ without an import of rich. Programs ask for JSON. Rule: what a server or a hook 
 from __future__ import annotations
 
 import functools
+import io
 import json
 import os
 import sys
@@ -62,11 +63,11 @@ class Output:
 
     def document(self, document: object) -> None:
         """One JSON document."""
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        click.echo(_json(document, indent=2))
 
     def event(self, document: object) -> None:
         """One line of JSON, of a stream of them."""
-        click.echo(json.dumps(document, ensure_ascii=False))
+        click.echo(_json(document))
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
         """Columns with headings. On a narrow terminal the last one is cut first."""
@@ -141,6 +142,13 @@ def fail(message: str) -> None:
     click.echo(f"{_coloured('hookd:', 'red')} {printable(message)}", err=True)
 
 
+def be_lenient() -> None:
+    """Let no character end a command: a stream that has none such shows a question mark."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def is_terminal(stream: TextIO) -> bool:
     """Whether a person looks at it."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
@@ -171,6 +179,24 @@ def console() -> Console:
     from rich.console import Console
 
     return Console(highlight=False, markup=False, emoji=False)
+
+
+def _json(document: object, indent: int | None = None) -> str:
+    """JSON, with what could steer a terminal as JSON's own escapes: the same document."""
+    text = json.dumps(document, indent=indent, ensure_ascii=not _speaks_unicode(sys.stdout))
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "".join(
+        char if char == "\n" or unicodedata.category(char) not in _STEERING else _in_json(char) for char in text
+    )
+
+
+def _in_json(char: str) -> str:
+    return json.dumps(char)[1:-1].replace("\x7f", "\\u007f")
+
+
+def _speaks_unicode(stream: TextIO) -> bool:
+    return (stream.encoding or "").lower().startswith("utf")
 
 
 def _fitted(widths: list[int], room: int) -> list[int]:

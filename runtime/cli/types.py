@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from runtime.cli.options import output_options
+from runtime.cli.output import Output
 from runtime.errors import SettingsError
 
 NAME = "hookd.d.ts"
@@ -46,7 +48,8 @@ def write_declarations(folder: Path, *, force: bool) -> Path:
     help="The folder of the hook; - for the standard output.",
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there and is another one.")
-def types(output: Path, force: bool) -> None:
+@output_options
+def types(out: Output, output: Path, force: bool) -> None:
     """Write hookd.d.ts: the types of hooks and Actions, for TypeScript and for JavaScript with JSDoc.
 
     \b
@@ -57,5 +60,6 @@ def types(output: Path, force: bool) -> None:
         click.echo(declarations(), nl=False)
         return
     file = write_declarations(output, force=force)
-    click.echo(f"Wrote {file}. Beside it, in hook.js, this line before the hook gives it its types:", err=True)
-    click.echo("/** @type {import('./hookd').CredentialsExchange} */", err=True)
+    out.answer({"file": str(file)}, lambda: None)
+    out.note(f"Wrote {file}. Beside it, in hook.js, this line before the hook gives it its types:")
+    out.note("/** @type {import('./hookd').CredentialsExchange} */")

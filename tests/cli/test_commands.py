@@ -42,6 +42,17 @@ def test_each_command_has_an_example():
     ] == []
 
 
+def test_commands_that_answer_answer_in_json():
+    """All but those that serve, and the one whose answer is a script."""
+    without = {
+        path
+        for path, command in every_command(group, click.Context(group))
+        if not isinstance(command, click.Group) and "as_json" not in {option.name for option in command.params}
+    }
+
+    assert without == {"hookd dev", "hookd serve", "hookd issuer", "hookd completion"}
+
+
 def test_commands_load_when_they_are_called(installed):
     """`hookd --version`, and a list of commands, import neither an engine nor what draws tables."""
     lines = installed("--help", PYTHONPROFILEIMPORTTIME="1").stderr

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
+
+from runtime.cli.logs import show_execution
+from runtime.cli.output import Output, console
 
 POINT = "pre-user-registration"
 SCRIPT = """
@@ -19,6 +24,13 @@ module.exports = async (user, context) => {
 };
 """
 REQUEST = {"context": {"connection": {"id": "con_1", "name": "Users", "tenant": "demo"}}}
+
+
+class Terminal(io.StringIO):
+    """Where somebody looks."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def sign_up(dev, email: str) -> None:
@@ -45,6 +57,22 @@ def test_what_hooks_did_is_shown(installed, dev):
     assert "              threw: TypeError: no plan\n                  at " in second
     assert "\x1b" not in done.stdout
     assert "secret-password" not in done.stdout
+
+
+def test_levels_and_decisions_have_colours(dev, monkeypatch):
+    """On a terminal; hookd's own words around what the hook printed."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    console.cache_clear()
+    rows = dev.call("GET", "/api/v1/logs?trigger=pre-user-registration&decision=deny&limit=1")["executions"]
+    with redirect_stdout(Terminal()) as screen:
+        show_execution(Output(), rows[0])
+    console.cache_clear()
+    shown = screen.getvalue()
+
+    assert "\x1b[31mdeny" in shown
+    assert "\x1b[33m              warn   escape \\x1b[31m" in shown
+    assert "\x1b[31m              threw: TypeError: no plan" in shown
 
 
 def test_programs_get_whole_records(remote):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import json
+import unicodedata
 from contextlib import redirect_stdout
 
 import pytest
@@ -89,6 +91,26 @@ def test_json_is_all_that_is_on_the_standard_output(capsys):
     Output(quiet=True).warn("look")
 
     assert capsys.readouterr() == ('{\n  "a": "ü"\n}\n{"a": 1}\n', "hint\nWarning: look\n")
+
+
+@pytest.mark.parametrize("text", ["\x7f", "\x9b2J", "\u202e", "\u2028", "\U000e0041", "\x00", "a\nb"])
+def test_json_steers_no_terminal_and_is_the_same_document(text, capsys):
+    """What could is in JSON's own escapes; letters of all alphabets are as they are."""
+    Output(json=True).document({"text": text, "name": "Grüße 世界"})
+    shown = capsys.readouterr().out
+
+    assert json.loads(shown) == {"text": text, "name": "Grüße 世界"}
+    assert "Grüße 世界" in shown
+    assert [char for char in shown if char != "\n" and unicodedata.category(char)[0] == "C"] == []
+
+
+def test_no_alphabet_is_too_much_for_a_stream(installed, dev):
+    """A terminal that knows no circle shows a question mark, and a program still gets the whole document."""
+    shown = installed("ls", folder=dev.folder, PYTHONIOENCODING="latin-1", LC_ALL="C", PYTHONUTF8="0")
+    program = installed("logs", "--json", folder=dev.folder, PYTHONIOENCODING="ascii")
+
+    assert (shown.returncode, "? enabled" in shown.stdout) == (0, True)
+    assert program.returncode == 0
 
 
 def test_a_source_goes_into_a_pipe_as_it_is(capsys):
