@@ -8,7 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -217,8 +217,6 @@ def _of_project(project: Project) -> Wanted:
 
 def _with_choices(wanted: Wanted, choices: Mapping[str, Any]) -> Wanted:
     """With what the command line says."""
-    from dataclasses import replace
-
     from runtime.cli.project import require_name
 
     given = {name: choices.get(name) for name in ("name", "trigger", "engine")}
@@ -303,16 +301,14 @@ def _make(server: Server, wanted: Wanted, *, enable: bool) -> Written:
 
 
 def _change(server: Server, hook: RemoteHook, wanted: Wanted, *, enable: bool) -> Written:
-    body = wanted.body()
-    if wanted.policy and dict(wanted.policy) != server.policy(hook):
-        if enable and not hook.enabled:
-            server.update(hook, body)
-            server.change_policy(hook, wanted.policy)
-            return server.update(hook, {"enabled": True})
-        written = server.update(hook, body)
-        server.change_policy(hook, wanted.policy)
-        return written
-    return server.update(hook, {**body, "enabled": True} if enable else body)
+    body = {**wanted.body(), "enabled": True} if enable else wanted.body()
+    if not wanted.policy or dict(wanted.policy) == server.policy(hook):
+        return server.update(hook, body)
+    written = server.update(hook, wanted.body())
+    disabled = server.change_policy(hook, wanted.policy)
+    if enable and not hook.enabled:
+        written = server.update(hook, {"enabled": True})
+    return replace(written, disabled=written.disabled or disabled)
 
 
 def _report(

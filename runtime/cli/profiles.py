@@ -17,7 +17,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import click
 
@@ -105,6 +105,7 @@ def write_profiles(file: Path, profiles: Profiles) -> None:
 def choose(*, profile: str | None, url: str | None, token: str | None, environ: Mapping[str, str]) -> Profile:
     """The server to talk to, by the options, else the variables, else the current profile, else the demo of this folder."""
     url, token = url or environ.get(URL), token or environ.get(TOKEN)
+    token = checked_token(token) if token else None
     name = profile or (environ.get(PROFILE) if not url else None)
     if url:
         url = checked_url(url)
@@ -125,12 +126,23 @@ def choose(*, profile: str | None, url: str | None, token: str | None, environ: 
 
 def checked_url(url: str) -> str:
     """The address without a slash at its end. `WrongUsage` for what is none."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not _is_host(parts.hostname) or not _has_sane_port(parts):
         raise WrongUsage(f"{url!r} is no address of a server: it looks like https://hooks.example.com.")
     if parts.username is not None or parts.query or parts.fragment:
         raise WrongUsage("A server's address has no user, query or fragment; the token is an option of its own.")
     return url.rstrip("/")
+
+
+def checked_token(token: str) -> str:
+    """The token, without what is around it. `WrongUsage` for what can be none: no message has it."""
+    token = token.strip()
+    if not token.isascii() or not token.isprintable() or len(token.split()) != 1:
+        raise WrongUsage("That is no token: it is one word. Give it on the standard input, or let it be asked for.")
+    return token
 
 
 def every_profile(file: Path) -> Profiles:
@@ -191,6 +203,23 @@ def _assignments(file: Path) -> Iterator[tuple[str, str]]:
         name, equals, value = word.partition("=")
         if equals:
             yield name, value
+
+
+def _is_host(name: str | None) -> bool:
+    if not name or not name.isprintable() or set(name) & set(' \\<>"{}|^`%'):
+        return False
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
+def _has_sane_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
 
 
 def _string(text: str) -> str:

@@ -11,6 +11,9 @@ from runtime.cli.failures import CommandFailed, NotThere, ServerAway, ServerRefu
 from runtime.cli.lean import httpx
 from runtime.cli.profiles import DEMO, Profile
 
+NO_ROUTE: Final = "There is nothing at"
+"""What hookd says of an address that it does not have: the server's is wrong, or another version's."""
+
 _PREFIX: Final = re.compile(r"^(Payload|Query|Path) validation error: ")
 _SCOPES: Final = re.compile(r'scope="([^"]*)"')
 
@@ -36,7 +39,7 @@ def refusal(response: httpx.Response, profile: Profile) -> CommandFailed:
         to = response.headers.get("Location", "")
         return ServerRefused(f"{profile.url} sends elsewhere, to {to}: give that address with --url, or log in to it.")
     body = _error_body(response)
-    if body is None:
+    if body is None or str(body["message"]).startswith(NO_ROUTE):
         return not_hookd(response, profile)
     message = _PREFIX.sub("", str(body["message"])).removeprefix("Error: ").strip()
     if response.status_code == 404:

@@ -28,6 +28,7 @@ DEPLOY_SECONDS: Final = 300.0
 BROKEN: Final = "can not be enabled"
 """What the server's warning says of a hook that does not load."""
 
+_SHOWN: Final = {"id", "name", "triggerId", "enabled", "dependencies"}
 _PAGE: Final = 100
 _ULID: Final = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _MODULE: Final = re.compile(r"(?P<name>@?[^@\s]+)@(?P<version>[^;]+);bytes=(?P<bytes>\d+)")
@@ -119,7 +120,7 @@ class Server:
         query |= {} if enabled is None else {"enabled": str(enabled).lower()}
         found: list[RemoteHook] = []
         for page in range(1_000_000):
-            rows = self._json("GET", "/api/v2/hooks", query={**query, "page": page})
+            rows = self._rows(self._send("GET", "/api/v2/hooks", query={**query, "page": page}))
             found += [RemoteHook(row) for row in rows]
             if len(rows) < _PAGE:
                 break
@@ -183,9 +184,10 @@ class Server:
         """`{clients, audiences, order, on_error}`."""
         return dict(self._json("GET", f"/api/v1/hooks/{hook.id}/policy"))
 
-    def change_policy(self, hook: RemoteHook, body: Mapping[str, Any]) -> None:
-        """Change what the body names."""
-        self._send("PATCH", f"/api/v1/hooks/{hook.id}/policy", body=body)
+    def change_policy(self, hook: RemoteHook, body: Mapping[str, Any]) -> str:
+        """Change what the body names; the name of the hook that was disabled for it, or ""."""
+        response = self._send("PATCH", f"/api/v1/hooks/{hook.id}/policy", body=body)
+        return str(response.headers.get("X-Hook-Disabled", ""))
 
     def secret_names(self, hook: RemoteHook) -> list[str]:
         """What the hook's secrets are called; their values are never shown."""
@@ -229,10 +231,17 @@ class Server:
             return
         if not response.is_success:
             raise refusal(response, self.profile)
-        self._json_of(response)
+        self._rows(response)
 
     def _json(self, method: str, path: str, *, query: Mapping[str, Any] | None = None) -> Any:
         return self._json_of(self._send(method, path, query=query))
+
+    def _rows(self, response: httpx.Response) -> list[dict[str, Any]]:
+        """Hooks. Whatever else answers JSON there is not hookd."""
+        rows = self._json_of(response)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() >= _SHOWN for row in rows):
+            raise not_hookd(response, self.profile)
+        return rows
 
     def _json_of(self, response: httpx.Response) -> Any:
         try:

@@ -22,6 +22,9 @@ PROD = Profile(name="prod", url="https://hooks.example.com", token="prod-token")
 TEST = Profile(name='te"st\\ü', url="http://127.0.0.1:1", token="")
 
 
+ODD = ("http://x:99999", "http://x:-1", "http://[::1", "http://exa mple", "http://..", "http://%zz", "ftp://x")
+
+
 @pytest.fixture(autouse=True)
 def _here(tmp_path, monkeypatch):
     """A folder without a demo above it."""
@@ -131,6 +134,9 @@ def test_another_users_demo_is_not_believed(tmp_path):
         ({"profile": "nobody"}, "hookd login --profile nobody --url URL"),
         ({"url": "hooks.example.com"}, "https://hooks.example.com"),
         ({"url": "https://user@hooks.example.com"}, "token is an option"),
+        *(({"url": url}, "no address of a server") for url in ODD),
+        ({"url": PROD.url, "token": "two words"}, "That is no token"),
+        ({"url": PROD.url, "token": "\u00fc"}, "That is no token"),
     ],
 )
 def test_what_is_missing_is_said(options, remedy):

@@ -48,6 +48,7 @@ def answered(status: int, message: str = "Gone wrong", headers: dict[str, str] |
             EXIT_SERVER,
             "does not answer as hookd does (404, text/html)",
         ),
+        (answered(404, "There is nothing at /x/api/v2/hooks."), PROD, EXIT_SERVER, "Check the address"),
         (httpx.Response(200, json=[]), PROD, EXIT_SERVER, "does not answer as hookd does"),
     ],
 )

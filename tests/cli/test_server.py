@@ -92,6 +92,44 @@ def test_more_hooks_than_a_page_are_all_listed(server, monkeypatch):
     assert len(set(all_at_once)) == len(all_at_once)
 
 
+class Something(BaseHTTPRequestHandler):
+    """A server that answers JSON, and is not hookd."""
+
+    def do_GET(self) -> None:
+        body = b'[{"hello": "world"}]'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *about: object) -> None:
+        """Nothing."""
+
+
+def test_other_servers_are_noticed(elsewhere):
+    """Also those that answer JSON: a login to one is not kept."""
+    elsewhere.RequestHandlerClass = Something
+    with Server(Profile(name="p", url=f"http://127.0.0.1:{elsewhere.server_port}", token="x")) as server:
+        for ask in (server.hooks, server.check):
+            with pytest.raises(ServerRefused, match=r"does not answer as hookd does \(200, application/json\)"):
+                ask()
+
+
+def test_a_policy_says_whom_it_disabled(server):
+    """As enabling does: two hooks for the same requests can not both be enabled."""
+    script = "module.exports = (recipient, text, context, cb) => cb();"
+    body = {"script": script, "triggerId": "send-phone-message"}
+    bound = server.create({"name": "policed-one", **body}).hook
+    server.change_policy(bound, {"clients": ["shop"]})
+    server.update(bound, {"enabled": True})
+    free = server.create({"name": "policed-two", **body, "enabled": True}).hook
+
+    assert server.change_policy(bound, {"clients": []}) == "policed-two"
+    for hook in (bound, free):
+        server.delete(hook)
+
+
 def test_nobody_is_followed_elsewhere(elsewhere):
     """The token would go along."""
     server = Server(Profile(name="p", url=f"http://127.0.0.1:{elsewhere.server_port}", token="x"))
