@@ -115,18 +115,28 @@ class Evaluation:
         return image.of_plain(kept) if plain else kept
 
     def _image(self, source: bytes, memory: int, base: bytes) -> bytes:
+        before = time.thread_time()
+        try:
+            return self._loaded(source, memory, base)
+        except Stopped as stopped:
+            used_ms = (time.thread_time() - before) * 1000
+            more = guest.made_up(LOAD_LIMITS.cpu_ms, used_ms) if stopped.code == "cpu_limit" else None
+            if more is None:
+                raise _rejected(stopped) from None
+        try:
+            return self._loaded(source, memory, base, more)
+        except Stopped as stopped:
+            raise _rejected(stopped) from None
+
+    def _loaded(self, source: bytes, memory: int, base: bytes, cpu_ms: float | None = None) -> bytes:
         invocation = Invocation(self._engine, memory)
         try:
-            if guest.load(self._engine, invocation, source, LOAD_LIMITS).kind == "pending":
+            if guest.load(self._engine, invocation, source, LOAD_LIMITS, cpu_ms=cpu_ms).kind == "pending":
                 return image.from_source(source)
             return image.from_memory(invocation.memory(), base, self._engine.in_address)
         except image.TooLarge:
             message = f"What it makes while it loads takes more than {image.MOST:,} bytes."
             raise SourceRejected("memory_limit", message) from None
-        except Stopped as stopped:
-            found = outcome(failure(stopped.code, str(stopped)), LOAD_LIMITS)
-            assert isinstance(found, Failure)
-            raise SourceRejected(stopped.code, f"While it loads: {found.message}") from None
         finally:
             invocation.close()
 
@@ -157,3 +167,9 @@ class Evaluation:
             wall_ms=(time.perf_counter() - began) * 1000,
             memory_bytes=reply.memory_bytes,
         )
+
+
+def _rejected(stopped: Stopped) -> SourceRejected:
+    found = outcome(failure(stopped.code, str(stopped)), LOAD_LIMITS)
+    assert isinstance(found, Failure)
+    return SourceRejected(stopped.code, f"While it loads: {found.message}")

@@ -35,9 +35,22 @@ def request(limits: Limits, *, image: bytes = b"", payload: bytes, seed: bytes =
     )
 
 
+FAIR_SHARE, LEAST_SHARE = 0.8, 0.25
+"""Of its CPU time, what a run must have had before its limit is believed; and how little is made up for."""
+
+
 def ticks(cpu_ms: float) -> int:
     """Ticks that give at least this much time (`calls.c`)."""
     return min(max(1, math.ceil(cpu_ms / TICK_MS)), MAX_TICKS)
+
+
+def made_up(cpu_ms: float, used_ms: float) -> float | None:
+    """What to give a run that hit its limit after it had `used_ms`: ticks are time of the wall, and a core may be busy elsewhere.
+
+    None where it had its share.
+    """
+    share = used_ms / cpu_ms
+    return None if share >= FAIR_SHARE else cpu_ms / max(share, LEAST_SHARE)
 
 
 def ask(
@@ -64,10 +77,15 @@ def ask(
     return reply
 
 
-def load(engine: Engine, invocation: Invocation, wrapped: bytes, limits: Limits) -> abi.Reply:
-    """Evaluate a source in a fresh guest: loaded, or pending when it waits. `Stopped`; `SourceRejected`."""
+def load(
+    engine: Engine, invocation: Invocation, wrapped: bytes, limits: Limits, *, cpu_ms: float | None = None
+) -> abi.Reply:
+    """Evaluate a source in a fresh guest: loaded, or pending when it waits. `Stopped`; `SourceRejected`.
+
+    `cpu_ms` is in place of the limit's, see `made_up`.
+    """
     frame = request(limits, payload=wrapped)
-    reply = ask(engine, invocation, engine.load, frame, limits, pages=0, ticks=ticks(limits.cpu_ms))
+    reply = ask(engine, invocation, engine.load, frame, limits, pages=0, ticks=ticks(cpu_ms or limits.cpu_ms))
     if reply.kind == "failure":
         raise rejection(reply, lines=wrapped.count(b"\n") - 1)
     return reply

@@ -42,9 +42,6 @@ INLINE_TICKS: Final = 1
 INLINE_BYTES: Final = 256 << 10
 """A larger request is copied on a thread, so that the event loop does not wait for it."""
 
-FAIR_SHARE, LEAST_SHARE = 0.8, 0.25
-"""Of its CPU time, what a run must have had before its limit is believed; and how little is made up for."""
-
 
 @dataclass(slots=True)
 class _Asked:
@@ -262,14 +259,11 @@ class WasmSandbox(Sandbox):
             self._turns.give()
 
     def _whole(self, asked: _Asked) -> _Step:
-        """With its full CPU time. Ticks are time of the wall: a run whose core was mostly busy elsewhere is done again."""
+        """With its full CPU time; done again where it did not have it."""
         program, frame, limits = asked.program, asked.frame, asked.limits
         step = self._attempt(program, frame, limits, guest.ticks(limits.cpu_ms), time.thread_time)
-        share = step.cpu_ms / limits.cpu_ms
-        if _hit_cpu_limit(step) and share < FAIR_SHARE:
-            again = guest.ticks(limits.cpu_ms / max(share, LEAST_SHARE))
-            step = self._attempt(program, frame, limits, again, time.thread_time)
-        return step
+        more = guest.made_up(limits.cpu_ms, step.cpu_ms) if _hit_cpu_limit(step) else None
+        return step if more is None else self._attempt(program, frame, limits, guest.ticks(more), time.thread_time)
 
     def _attempt(
         self,

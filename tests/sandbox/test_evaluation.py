@@ -6,13 +6,16 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from runtime.errors import Unavailable
 from runtime.model import Answer
+from runtime.sandbox import guest
 from runtime.sandbox.base import Run, SourceRejected
-from runtime.sandbox.evaluation import MOST_WAITING
+from runtime.sandbox.evaluation import LOAD_LIMITS, MOST_WAITING
+from runtime.sandbox.invocation import Stopped
 from runtime.sandbox.pool import WasmSandbox
 from runtime.sandbox.wrapping import wrapped
 from tests.sandbox.conftest import LIMITS
@@ -91,6 +94,31 @@ async def test_what_is_run_aside_has_no_time_to_wait(sandbox: WasmSandbox):
         run = await sandbox.run_aside(program, b"[]", replace(LIMITS, cpu_ms=20))
         assert getattr(run.outcome, "code", "") == code
         assert run.cpu_ms > 0
+
+
+async def test_a_source_that_had_no_fair_share_of_the_core_is_loaded_again(
+    sandbox: WasmSandbox, monkeypatch: pytest.MonkeyPatch
+):
+    """A busy machine refuses no hook: what was stopped with little CPU time gets more. An endless one is refused all the same."""
+    given: list[float | None] = []
+    stopped = 1
+    real = guest.load
+
+    def load(*arguments: Any, cpu_ms: float | None) -> Any:
+        given.append(cpu_ms)
+        if len(given) <= stopped:
+            raise Stopped("cpu_limit", "")
+        return real(*arguments, cpu_ms=cpu_ms)
+
+    monkeypatch.setattr(guest, "load", load)
+    image = await sandbox.make_image(GOOD)
+
+    assert (await sandbox.run(sandbox.load(image), b"[]", LIMITS)).outcome == Answer(1)
+    assert given == [None, LOAD_LIMITS.cpu_ms / guest.LEAST_SHARE]
+    stopped = 4
+    with pytest.raises(SourceRejected, match="While it loads: The hook ran longer than its CPU limit of 2000 ms"):
+        await sandbox.make_image(GOOD)
+    assert len(given) == 4
 
 
 async def test_who_leaves_keeps_the_turn_until_the_thread_is_free(sandbox: WasmSandbox):

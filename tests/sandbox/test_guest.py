@@ -37,6 +37,13 @@ def test_ticks_give_at_least_the_time_and_never_none(cpu_ms: float):
     assert guest.ticks(cpu_ms) >= 1
 
 
+def test_what_is_made_up_for_is_what_the_core_was_elsewhere():
+    """Nothing where the run had most of its time; never more than four times of it."""
+    assert guest.made_up(100.0, 90.0) is None
+    assert guest.made_up(100.0, 50.0) == 200.0
+    assert guest.made_up(100.0, 0.0) == 400.0
+
+
 def test_ticks_have_an_end():
     """Whatever the limits say."""
     assert guest.ticks(1e12) == guest.MAX_TICKS
