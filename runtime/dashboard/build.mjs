@@ -1,7 +1,8 @@
 // Run by build.py: node build.mjs FOLDER. Bundles src/ into FOLDER, flat, with hashed names, and writes index.html beside it.
 //
 // `import url from "./some.worker.ts?worker"` gives the address of a web worker, which is bundled on its own.
-// `import templates from "hookd:templates"` gives the examples of hooks/, `import types from "hookd:types"` hookd.d.ts as text.
+// `import templates from "hookd:templates"` gives the examples of hooks/, `import types from "hookd:types"` hookd.d.ts as text,
+// `import libraries from "hookd:libraries"` TypeScript's own declarations of JavaScript, by their names.
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,12 +23,22 @@ const common = {
   jsx: "automatic",
   jsxImportSource: "preact",
   legalComments: "none",
-  loader: { ".svg": "file" },
+  loader: { ".svg": "file", ".txt": "text" },
   logLevel: "warning",
   metafile: true,
   minify: true,
   outdir: folder,
   target: ["chrome110", "firefox110", "safari16"],
+};
+
+// CodeMirror writes its style sheets with this, into <style> elements, which our CSP refuses: `stylemod.ts` stands before it.
+const styles = {
+  name: "styles",
+  setup(bundle) {
+    bundle.onResolve({ filter: /^style-mod$/ }, ({ importer }) =>
+      importer.endsWith("stylemod.ts") ? undefined : { path: resolve(here, "src/pages/hook/editor/stylemod.ts") },
+    );
+  },
 };
 
 const workers = {
@@ -52,12 +63,25 @@ const sources = {
       contents: JSON.stringify(await templates()),
       loader: "json",
     }));
+    bundle.onLoad({ filter: /libraries/, namespace: "hookd" }, async () => ({
+      contents: JSON.stringify(await libraries("es2023")),
+      loader: "json",
+    }));
     bundle.onLoad({ filter: /types/, namespace: "hookd" }, async () => ({
       contents: await readFile(join(repository, "runtime/types/hookd.d.ts"), "utf8"),
       loader: "text",
     }));
   },
 };
+
+/** TypeScript's library of this name and all that it refers to. */
+async function libraries(name, found = {}) {
+  const file = `lib.${name}.d.ts`;
+  if (file in found) return found;
+  found[file] = (await readFile(join(here, "node_modules/typescript/lib", file), "utf8")).replace(/^\/\*![\s\S]*?\*\/\s*/, "");
+  for (const [, next] of found[file].matchAll(/^\/\/\/ <reference lib="([\w.]+)" \/>/gm)) await libraries(next, found);
+  return found;
+}
 
 /** Each example with its extensibility point, which its cases name, and the first paragraph of its README. */
 async function templates() {
@@ -105,7 +129,7 @@ const pages = await build({
   entryPoints: ["src/main.tsx", "src/icon.svg"],
   format: "esm",
   splitting: true,
-  plugins: [workers, sources],
+  plugins: [styles, workers, sources],
 });
 
 const theme = outputOf(early.metafile, "src/early.ts");

@@ -446,7 +446,7 @@ declare global {
     onExecutePostChangePassword?: OnExecutePostChangePassword;
     onExecuteSendPhoneMessage?: OnExecuteSendPhoneMessage;
   };
-  /** Throws: a hook is one source file, npm modules are not available in this version. */
+  /** A module of Node's own, one that the hook's dependencies name, or an npm module with its version: `ms@2.1.3`. */
   function require(name: string): any;
   var global: typeof globalThis;
 

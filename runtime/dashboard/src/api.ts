@@ -232,12 +232,11 @@ async function call<T>(method: string, path: string, body?: unknown, query?: Que
 
 async function write(method: string, path: string, body: unknown): Promise<{ hook: Hook; remarks: Remarks }> {
   const answer = await send(method, path, body);
-  const remarks = {
-    disabled: answer.headers.get("X-Hook-Disabled"),
-    warning: answer.headers.get("X-Hook-Warning"),
-    modules: answer.headers.get("X-Hook-Modules"),
-  };
-  return { hook: await answer.json(), remarks };
+  return { hook: await answer.json(), remarks: remarksOf(answer) };
+}
+
+function remarksOf({ headers }: Response): Remarks {
+  return { disabled: headers.get("X-Hook-Disabled"), warning: headers.get("X-Hook-Warning"), modules: headers.get("X-Hook-Modules") };
 }
 
 const HOOKS = "/api/v2/hooks";
@@ -266,7 +265,10 @@ export const hooks = {
   update: (id: string, changes: Partial<Omit<Hook, "id" | "triggerId">> & { engine?: Engine }) => write("PATCH", `${HOOKS}/${id}`, changes),
   remove: (id: string) => call<void>("DELETE", `${HOOKS}/${id}`),
   policy: (id: string) => call<Policy>("GET", `/api/v1/hooks/${id}/policy`),
-  setPolicy: (id: string, changes: Partial<Policy>) => call<Policy>("PATCH", `/api/v1/hooks/${id}/policy`, changes),
+  setPolicy: async (id: string, changes: Partial<Policy>): Promise<{ policy: Policy; remarks: Remarks }> => {
+    const answer = await send("PATCH", `/api/v1/hooks/${id}/policy`, changes);
+    return { policy: await answer.json(), remarks: remarksOf(answer) };
+  },
   versions: (id: string) => call<{ versions: Deploy[] }>("GET", `/api/v1/hooks/${id}/versions`).then((body) => body.versions),
   version: (id: string, number: number) => call<Version>("GET", `/api/v1/hooks/${id}/versions/${number}`),
   rollBack: (id: string, version: number) => write("POST", `/api/v1/hooks/${id}/rollback`, { version }),
@@ -336,4 +338,6 @@ export const executions = {
 
 export const server = {
   settings: () => call<ServerSettings>("GET", "/dashboard/settings.json"),
+  /** A request of each extensibility point. */
+  samples: () => call<Record<TriggerId, Json>>("GET", "/dashboard/samples.json"),
 };

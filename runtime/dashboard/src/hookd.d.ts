@@ -16,9 +16,19 @@ declare module "hookd:types" {
   export default text;
 }
 
+declare module "hookd:libraries" {
+  const files: Record<string, string>;
+  export default files;
+}
+
 declare module "*.worker.ts?worker" {
   const url: string;
   export default url;
 }
 
 declare module "*.css";
+
+declare module "*.txt" {
+  const text: string;
+  export default text;
+}

@@ -1,4 +1,4 @@
-"""What the pages show at a glance, and no API has in one answer: all hooks with their last run, and the settings in force.
+"""What the pages show at a glance, and no API has in one answer: all hooks with their last run, the settings in force, samples.
 
 Rule: a setting that is shown is named here. None is a secret, an address or a path.
 """
@@ -19,6 +19,7 @@ from runtime.http.routes import Call, Route, Scopes, SessionBearer
 from runtime.model import NODE, WASM, WEBTASK, Failure, Hook
 from runtime.settings import Settings
 from runtime.storage.base import VERSIONS, ExecutionFilter, HookFilter
+from runtime.triggers import TRIGGERS, sample
 from runtime.web.dashboard.login import STEERING
 from runtime.web.shapes import policy_body, rfc3339
 
@@ -26,7 +27,7 @@ READ_LOGS: Final = "read:logs"
 
 
 def overview_routes(runtime: Runtime, session: SessionBearer) -> list[Route]:
-    """`/dashboard/hooks.json` and `/dashboard/settings.json`."""
+    """`/dashboard/hooks.json`, `/dashboard/settings.json` and `/dashboard/samples.json`."""
     pages = _Overview(runtime)
     access, any_access = Scopes("read:hooks"), Scopes(*STEERING)
     return [
@@ -34,6 +35,7 @@ def overview_routes(runtime: Runtime, session: SessionBearer) -> list[Route]:
         Route(
             method="GET", path="/dashboard/settings.json", handler=pages.settings, access=any_access, session=session
         ),
+        Route(method="GET", path="/dashboard/samples.json", handler=pages.samples, access=access, session=session),
     ]
 
 
@@ -96,6 +98,11 @@ class _Overview:
     async def settings(self, call: Call) -> web.Response:
         Query(call.request.query, ())
         return json_response(self._shown)
+
+    async def samples(self, call: Call) -> web.Response:
+        """A request of each extensibility point, which a test run has where it is given none."""
+        Query(call.request.query, ())
+        return json_response({trigger: sample(trigger) for trigger in TRIGGERS})
 
 
 def settings_body(settings: Settings) -> dict[str, object]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from runtime.settings import Settings
+from runtime.triggers import TRIGGERS
 from runtime.web.dashboard.overview import settings_body
 from tests.web.conftest import REQUEST, SEED, hook_of, token
 
@@ -87,3 +88,13 @@ def test_no_setting_that_is_a_text_is_shown():
     shown = settings_body(Settings())
 
     assert set(texts(shown)) == {"wasm", shown["version"]}
+
+
+async def test_a_request_of_each_extensibility_point(browser):
+    """What a test run takes where it is given none: the editor begins with it."""
+    await browser.log_in()
+    status, samples, _ = await browser.call("GET", "/dashboard/samples.json")
+
+    assert status == 200
+    assert list(samples) == list(TRIGGERS)
+    assert samples["credentials-exchange"]["scope"] == ["read:orders"]

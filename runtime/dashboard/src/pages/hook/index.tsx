@@ -1,37 +1,121 @@
-// The editor page of one hook, in a chunk of its own: what only it needs (the editor, the TypeScript worker) loads with it.
-//
-// For now it shows the hook. The editor goes here: `hooks`, `secrets`, `executions` of api.ts have all that it calls,
-// `useGuard` of router.ts asks before unsaved changes are lost, `isDark` of theme.ts says which theme to take.
-import { CodeXml } from "lucide";
-import { hooks } from "../../api.ts";
+// The hook editor: what is written on the left, what it does, has and did on the right.
+import { useComputed } from "@preact/signals";
+import { effect } from "@preact/signals";
+import { CodeXml, FlaskConical, History, KeyRound, Package, ScrollText, SlidersHorizontal } from "lucide";
+import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
+import { may } from "../../api.ts";
 import { useLoad } from "../../load.ts";
-import { href } from "../../router.ts";
-import { point } from "../../triggers.ts";
-import { Badge, Code, CodeBlock, Show } from "../../ui/index.ts";
-import { PageHead } from "../head.tsx";
+import { query, setQuery, useGuard } from "../../router.ts";
+import { ErrorState, Skeleton, Tabs, toast } from "../../ui/index.ts";
+import { type Draft as DraftType, Draft, isAboutModules } from "./draft.ts";
+import { FaultBar, save } from "./fault.tsx";
+import { Header } from "./header.tsx";
+import { isNarrow, lazily } from "./lazily.tsx";
+import { HookLog } from "./log.tsx";
+import { Modules } from "./modules.tsx";
+import { PolicyPanel } from "./policy.tsx";
+import { Secrets } from "./secrets.tsx";
+import { Split } from "./split.tsx";
+import { TestPanel } from "./test/index.tsx";
+import { Versions } from "./versions.tsx";
+
+const CodeEditor = lazily(() => import("./editor/code.tsx").then((module) => module.CodeEditor));
+
+const TABS = [
+  { id: "code", label: "Code", icon: CodeXml },
+  { id: "test", label: "Test", icon: FlaskConical },
+  { id: "log", label: "Log", icon: ScrollText },
+  { id: "secrets", label: "Secrets", icon: KeyRound },
+  { id: "modules", label: "Modules", icon: Package },
+  { id: "versions", label: "Versions", icon: History },
+  { id: "policy", label: "Policy", icon: SlidersHorizontal },
+] as const;
+type TabId = (typeof TABS)[number]["id"];
 
 export function HookPage({ id }: { id: string }) {
-  const loaded = useLoad(() => hooks.get(id), [id]);
+  const loaded = useLoad(() => Draft.load(id), [id]);
+  const draft = loaded.data.value;
+  if (loaded.error.value && !draft) {
+    return (
+      <div class="page">
+        <ErrorState error={loaded.error.value} retry={loaded.reload} />
+      </div>
+    );
+  }
+  return draft ? <Workspace draft={draft} /> : <Waiting />;
+}
+
+function Waiting() {
   return (
-    <div class="page">
-      <Show of={loaded}>
-        {(hook) => (
-          <>
-            <PageHead
-              title={hook.name}
-              above={
-                <nav class="crumbs" aria-label="Breadcrumb">
-                  <a href={href("/hooks")}>Hooks</a>
-                </nav>
-              }
-              actions={<Badge tone={hook.enabled ? "ok" : "plain"} icon={CodeXml}>{hook.enabled ? "Enabled" : "Disabled"}</Badge>}
-            >
-              {point(hook.triggerId)?.title} <Code>{hook.triggerId}</Code>
-            </PageHead>
-            <CodeBlock text={hook.script} label="Script" copy />
-          </>
-        )}
-      </Show>
+    <div class="workspace">
+      <div class="hook-head">
+        <span class="skeleton w20" />
+      </div>
+      <Skeleton rows={6} />
     </div>
   );
+}
+
+function Workspace({ draft }: { draft: DraftType }) {
+  useGuard(() => draft.isDirty.peek());
+  useEffect(() => {
+    if (draft.restore()) toast("What you had not saved is here again.", { tone: "plain", action: { label: "Discard", run: () => draft.discard() } });
+    const stop = effect(() => draft.keep());
+    return () => {
+      stop();
+      draft.forget(); // who leaves the page said so; without a session it stays
+    };
+  }, [draft]);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== "s" || !(event.metaKey || event.ctrlKey) || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      if (may("update:hooks")) void save(draft);
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, [draft]);
+
+  const asked = query.value.get("tab") as TabId | null;
+  const tabs = TABS.filter((tab) => tab.id !== "code" || isNarrow.value);
+  const tab = tabs.find(({ id }) => id === asked)?.id ?? tabs[0]!.id;
+  const choose = (id: TabId) => setQuery({ tab: id, execution: "" });
+  const hasModuleFault = useComputed(() => !!draft.fault.value && isAboutModules(draft.fault.value));
+
+  return (
+    <div class="workspace" data-tab={tab}>
+      <Header draft={draft} />
+      <Split
+        left={
+          <section class="code-pane" aria-label="Script">
+            <FaultBar draft={draft} showModules={() => choose("modules")} />
+            <CodeEditor draft={draft} readOnly={!may("update:hooks")} wait={<pre class="code-wait">{draft.script.value}</pre>} />
+          </section>
+        }
+        right={
+          <section class="panel-pane" aria-label="About the hook">
+            <Tabs<TabId>
+              label="About the hook"
+              chosen={tab}
+              onChoose={choose}
+              tabs={tabs.map((one) => ({ ...one, extra: one.id === "modules" && hasModuleFault.value ? <span class="tab-mark" title="Something is wrong" /> : undefined }))}
+            >
+              <Panel draft={draft} tab={tab} />
+            </Tabs>
+          </section>
+        }
+      />
+    </div>
+  );
+}
+
+function Panel({ draft, tab }: { draft: DraftType; tab: TabId }): ComponentChildren {
+  if (tab === "test") return <TestPanel draft={draft} />;
+  if (tab === "log") return <HookLog draft={draft} />;
+  if (tab === "secrets") return <Secrets draft={draft} />;
+  if (tab === "modules") return <Modules draft={draft} />;
+  if (tab === "versions") return <Versions draft={draft} />;
+  if (tab === "policy") return <PolicyPanel draft={draft} />;
+  return null;
 }
