@@ -53,7 +53,7 @@ def test_who_may_only_read_changes_nothing(run, demo: Demo):
     """Without the scope there is nothing to press, and nothing to type into."""
     hooks = call("GET", f"{demo.url}/api/v2/hooks", token=demo.token).body
 
-    run("reads_only", token=demo.reader, hook=hooks[0]["id"])
+    run("reads_only", token=demo.allowed("read:hooks", "read:logs"), hook=hooks[0]["id"])
 
 
 def test_nobody_is_shut_out(run):
