@@ -16,7 +16,7 @@ from runtime.cli.options import Remote
 SECONDS: Final = 1.0
 """Wait before the first try to come back; each further one waits twice as long."""
 
-MOST_SECONDS: Final = 15.0
+MOST_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +31,18 @@ def follow(remote: Remote, query: Mapping[str, Any], *, after: str | None) -> It
 
     `CommandFailed` where the server refuses, or is not there to begin with. Who was connected once waits for it.
     """
-    tail, waited = _Tail(remote, dict(query), after), 0.0
+    tail, waited, is_told = _Tail(remote, dict(query), after), 0.0, False
     while True:
         try:
             for event in tail.events():
-                waited = 0.0
+                waited, is_told = 0.0, False
                 yield event
         except ServerAway as error:
             if not tail.was_connected:
                 raise
-            if not waited:
+            if not is_told:
                 remote.out.note(f"{error.message.split('. ')[0]}. Waiting for it; Ctrl-C ends.")
+            is_told = True
         waited = min(MOST_SECONDS, 2 * waited or SECONDS)
         # Nobody sets it: a wait that Ctrl-C ends.
         threading.Event().wait(waited)

@@ -126,16 +126,41 @@ class Sparing(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-def test_what_is_missing_is_said():
-    """With the number, where somebody counted."""
-    with HTTPServer(("127.0.0.1", 0), Sparing) as server:
+@contextlib.contextmanager
+def sparing(port: int = 0) -> Iterator[int]:
+    """Such a server, at its port; it ends each stream in order."""
+    with HTTPServer(("127.0.0.1", port), Sparing) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        remote = remote_at(f"http://127.0.0.1:{server.server_port}", "x")
         try:
-            events = follow(remote, {}, after=None)
-            assert [next(events), next(events)] == [Missed(3), Missed(None)]
+            yield server.server_port
         finally:
-            remote.close()
             server.shutdown()
             thread.join()
+
+
+def test_what_is_missing_is_said():
+    """With the number, where somebody counted."""
+    with sparing() as port, contextlib.closing(remote_at(f"http://127.0.0.1:{port}", "x")) as remote:
+        events = follow(remote, {}, after=None)
+
+        assert [next(events), next(events)] == [Missed(3), Missed(None)]
+
+
+def test_a_server_that_was_stopped_is_waited_for(monkeypatch):
+    """That is said, once; then it goes on."""
+    monkeypatch.setattr(following, "SECONDS", 0.01)
+    again, said = contextlib.ExitStack(), []
+    with sparing() as port:
+        remote = remote_at(f"http://127.0.0.1:{port}", "x")
+        events = follow(remote, {}, after=None)
+        assert [next(events), next(events)] == [Missed(3), Missed(None)]
+
+    def hear(text: str) -> None:
+        said.append(text)
+        again.enter_context(sparing(port))
+
+    monkeypatch.setattr(remote.out, "note", hear)
+    with again, contextlib.closing(remote):
+        assert next(events) == Missed(3)
+    assert said == [f"Nothing answers at http://127.0.0.1:{port} (Connection refused). Waiting for it; Ctrl-C ends."]
