@@ -59,10 +59,10 @@ function tools(page, context, base, token) {
       await page.goto(`/dashboard${path}`);
       await page.locator("main h1").first().waitFor();
     },
-    /** What axe finds to be serious, in words. */
-    async serious() {
+    /** What axe finds to be serious, in words; of a part of the page only, where that is all that changed. */
+    async serious(part = "html") {
       await page.evaluate(axe);
-      const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+      const { violations } = await page.evaluate((where) => globalThis.axe.run(where, { resultTypes: ["violations"] }), part);
       return violations
         .filter(({ impact }) => impact === "serious" || impact === "critical")
         .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")}: ${node.failureSummary}`));

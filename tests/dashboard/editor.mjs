@@ -244,6 +244,8 @@ export async function keeps_secrets_modules_and_policy({ page, open, api, expect
   await page.getByRole("textbox", { name: "Clients" }).press("Enter");
   await page.getByRole("textbox", { name: "Order" }).fill("3");
   await page.getByRole("radio", { name: /Allow/ }).check();
+  await tab(page, "Versions"); // and back: what was chosen is still there
+  await tab(page, "Policy");
   await page.getByRole("button", { name: "Save policy" }).click();
   await says(page, "The policy is saved.");
   const policy = await api("GET", `/api/v1/hooks/${hook.id}/policy`);
@@ -272,19 +274,19 @@ export async function looks({ page, open, api, serious, overflow }) {
   await page.locator(".result").waitFor();
   const found = [];
   const widths = [];
-  const look = async (where) => found.push(...(await serious()).map((text) => `${where}: ${text}`));
+  const look = async (where, part) => found.push(...(await serious(part)).map((text) => `${where}: ${text}`));
   await look("test");
   for (const name of ["Log", "Secrets", "Modules", "Policy", "Versions"]) {
     await tab(page, name);
     await page.locator(".tab-panel .skeleton").first().waitFor({ state: "detached" });
-    await look(name);
+    await look(name, ".panel-pane");
   }
   await page.getByRole("button", { name: "Compare version 1" }).click();
   await page.locator(".cm-changedLine").first().waitFor();
-  await look("comparison");
+  await look("comparison", "dialog");
   await page.emulateMedia({ colorScheme: "dark" });
   await page.locator("html[data-theme=dark]").waitFor();
-  await look("comparison in the dark");
+  await look("comparison in the dark", "dialog");
   await page.keyboard.press("Escape");
   await look("the dark");
   await page.setViewportSize({ width: 380, height: 800 });

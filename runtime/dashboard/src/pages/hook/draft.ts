@@ -2,7 +2,7 @@
 //
 // What is not saved yet is kept beside the tab, too: a session that ends, or a browser that does, loses nothing.
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { ApiError, type Deploy, type Engine, type Hook, hooks, type Remarks, session, type TriggerId, type Version } from "../../api.ts";
+import { ApiError, type Deploy, type Engine, type Hook, hooks, type Policy, type Remarks, session, type TriggerId, type Version } from "../../api.ts";
 
 /** Both count from 1. */
 export interface Place {
@@ -50,6 +50,8 @@ export class Draft {
   /** Where the editor is to go: a line of a stack, say. */
   readonly shown = signal<Place | null>(null);
   readonly saving = signal(false);
+  /** What of the policy was changed: it is saved by itself. */
+  readonly policy = signal<Partial<Policy>>({});
   readonly changes: ReadonlySignal<Changes>;
   readonly isDirty: ReadonlySignal<boolean>;
 
@@ -65,6 +67,11 @@ export class Draft {
     this.engine = signal(version.engine);
     this.changes = computed(() => this.changed());
     this.isDirty = computed(() => Object.keys(this.changes.value).length > 0);
+  }
+
+  /** Whether something would be lost if the page went away. */
+  get isUnsaved(): boolean {
+    return this.isDirty.peek() || Object.keys(this.policy.peek()).length > 0;
   }
 
   /** Of one hook, with what was not saved the last time. */
@@ -185,7 +192,8 @@ export function isAboutModules({ code, message, isWarning }: Fault): boolean {
 function faultOf(message: string, code: string, script: string): Fault {
   const [, line, column] = /\(line (\d+), column (\d+)\)/.exec(message) ?? [];
   const place = line ? { line: Number(line), column: Math.max(1, Number(column)) } : null;
-  return { message, code, isWarning: code === "warning", place, script };
+  const said = message.replace(/^.*does not match pattern.*on property name.*$/, "A name has letters, digits, spaces and hyphens, with a letter or a digit first and last.");
+  return { message: said, code, isWarning: code === "warning", place, script };
 }
 
 function same(one: Record<string, string>, other: Record<string, string>): boolean {

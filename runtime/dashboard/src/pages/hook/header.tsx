@@ -163,6 +163,7 @@ async function remove(draft: Draft): Promise<void> {
   });
   if (!gone) return;
   draft.discard();
+  draft.policy.value = {};
   toast(`${name} is deleted.`);
   navigate("/hooks");
 }

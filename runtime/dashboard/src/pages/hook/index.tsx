@@ -58,7 +58,7 @@ function Waiting() {
 }
 
 function Workspace({ draft }: { draft: DraftType }) {
-  useGuard(() => draft.isDirty.peek());
+  useGuard(() => draft.isUnsaved);
   useEffect(() => {
     if (draft.restore()) toast("What you had not saved is here again.", { tone: "plain", action: { label: "Discard", run: () => draft.discard() } });
     const stop = effect(() => draft.keep());
@@ -80,7 +80,7 @@ function Workspace({ draft }: { draft: DraftType }) {
   const asked = query.value.get("tab") as TabId | null;
   const tabs = TABS.filter((tab) => tab.id !== "code" || isNarrow.value);
   const tab = tabs.find(({ id }) => id === asked)?.id ?? tabs[0]!.id;
-  const choose = (id: TabId) => setQuery({ tab: id, execution: "" });
+  const choose = (id: TabId) => setQuery({ tab: id });
   const hasModuleFault = useComputed(() => !!draft.fault.value && isAboutModules(draft.fault.value));
 
   return (

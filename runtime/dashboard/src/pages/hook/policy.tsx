@@ -1,9 +1,8 @@
 // For whom the hook runs, in which order, and what its failure means.
-import { type Signal, useSignal } from "@preact/signals";
+import { type Signal, useSignal, useSignalEffect } from "@preact/signals";
 import { X } from "lucide";
 import { type Decision, hooks, may, type Policy } from "../../api.ts";
 import { useLoad } from "../../load.ts";
-import { useGuard } from "../../router.ts";
 import { point } from "../../triggers.ts";
 import { Button, Field, Icon, Show, toast } from "../../ui/index.ts";
 import type { Draft } from "./draft.ts";
@@ -20,10 +19,11 @@ export function PolicyPanel({ draft }: { draft: Draft }) {
 }
 
 function Form({ draft, saved, onSaved }: { draft: Draft; saved: Policy; onSaved: (next: Policy) => void }) {
-  const clients = useSignal(saved.clients);
-  const audiences = useSignal(saved.audiences);
-  const order = useSignal(saved.order === null ? "" : String(saved.order));
-  const onError = useSignal<Decision>(saved.on_error);
+  const begun = { ...saved, ...draft.policy.peek() };
+  const clients = useSignal(begun.clients);
+  const audiences = useSignal(begun.audiences);
+  const order = useSignal(begun.order === null ? "" : String(begun.order));
+  const onError = useSignal<Decision>(begun.on_error);
   const wrong = useSignal("");
   const busy = useSignal(false);
   const { grant, title } = point(draft.trigger)!;
@@ -37,7 +37,7 @@ function Form({ draft, saved, onSaved }: { draft: Draft; saved: Policy; onSaved:
     ...(onError.value === saved.on_error ? {} : { on_error: onError.value }),
   });
   const isDirty = Object.keys(changed()).length > 0;
-  useGuard(() => draft.isDirty.peek() || Object.keys(changed()).length > 0);
+  useSignalEffect(() => void (draft.policy.value = changed()));
 
   const save = async () => {
     busy.value = true;
@@ -46,6 +46,7 @@ function Form({ draft, saved, onSaved }: { draft: Draft; saved: Policy; onSaved:
       const { policy, remarks } = await hooks.setPolicy(draft.id, changed());
       toast(remarks.disabled ? `The policy is saved; ${remarks.disabled} is disabled now.` : "The policy is saved.");
       if (remarks.warning) toast(remarks.warning, { tone: "warn" });
+      draft.policy.value = {};
       onSaved(policy);
     } catch (error) {
       wrong.value = (error as Error).message;

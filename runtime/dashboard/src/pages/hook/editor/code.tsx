@@ -2,7 +2,7 @@
 import { javascript } from "@codemirror/lang-javascript";
 import { type Diagnostic, openLintPanel } from "@codemirror/lint";
 import { Compartment, EditorSelection, EditorState } from "@codemirror/state";
-import { EditorView } from "@codemirror/view";
+import { EditorView, tooltips } from "@codemirror/view";
 import { effect, useSignal } from "@preact/signals";
 import { CircleAlert, CircleCheck, TriangleAlert } from "lucide";
 import { useEffect, useId, useRef } from "preact/hooks";
@@ -34,6 +34,7 @@ export function CodeEditor({ draft, readOnly }: { draft: Draft; readOnly: boolea
         editing,
         javascript({ typescript: true }),
         labelled("Script", hint),
+        tooltips({ tooltipSpace: ({ dom }) => besides(dom) }),
         assist(compiler, {
           said: () => saidBy(draft, editor.state),
           onChecked(checked, found) {
@@ -113,6 +114,12 @@ function Problems({ found, language, open }: { found: readonly Diagnostic[]; lan
       {[errors && count(errors, "error"), warnings && count(warnings, "warning")].filter(Boolean).join(", ")}
     </button>
   );
+}
+
+/** Where tooltips may be: not over the panel at the editor's side. */
+function besides(dom: HTMLElement): { left: number; right: number; top: number; bottom: number } {
+  const { left, right } = dom.getBoundingClientRect();
+  return { left, right, top: 0, bottom: innerHeight };
 }
 
 /** What the server refused, at its place, as long as the text is the one that it was given. */

@@ -71,6 +71,9 @@ const fixed = new Map<string, string>([
   ...Object.entries(libraries).map(([name, text]) => [`/${name}`, text] as const),
 ]);
 
+/** JavaScript's libraries are read once, for however many services. */
+const registry = ts.createDocumentRegistry();
+
 export class Service {
   private text = "";
   private compiled = "";
@@ -81,7 +84,7 @@ export class Service {
   private readonly language: ts.LanguageService;
 
   constructor(private readonly trigger: TriggerId) {
-    this.language = ts.createLanguageService(this.host(), ts.createDocumentRegistry());
+    this.language = ts.createLanguageService(this.host(), registry);
     this.open("");
   }
 

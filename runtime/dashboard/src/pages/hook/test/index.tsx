@@ -18,7 +18,7 @@ const RECENT = 20;
 const IS_MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 
 /** What was last typed and answered, by hook: another tab of the page does not lose it. */
-const kept = new Map<string, { text: string; result: TestRun | null }>();
+const kept = new Map<string, { chosen: string; text: string; result: TestRun | null }>();
 
 export function TestPanel({ draft }: { draft: Draft }) {
   const chosen = query.value.get("execution") ?? SAMPLE;
@@ -30,10 +30,11 @@ export function TestPanel({ draft }: { draft: Draft }) {
 
   const fill = (request: Json) => (text.value = JSON.stringify(request, null, 2));
   useEffect(() => {
+    if (text.peek() && kept.get(draft.id)?.chosen === chosen) return;
     if (chosen !== SAMPLE) executions.get(chosen).then((row) => (row.request === null ? complain(new Error("This execution has no request: it was too long, or requests are not kept.")) : fill(row.request)), complain);
-    else if (!text.peek()) server.samples().then((samples) => fill(samples[draft.trigger]), complain);
+    else server.samples().then((samples) => fill(samples[draft.trigger]), complain);
   }, [chosen]);
-  useEffect(() => () => void kept.set(draft.id, { text: text.peek(), result: result.peek() }), [draft.id]);
+  useEffect(() => () => void kept.set(draft.id, { chosen, text: text.peek(), result: result.peek() }), [draft.id, chosen]);
 
   const run = async () => {
     if (busy.peek() || !may("update:hooks")) return;
@@ -70,7 +71,7 @@ export function TestPanel({ draft }: { draft: Draft }) {
   }, [draft]);
 
   const pick = (id: string) => {
-    if (id === SAMPLE) text.value = "";
+    kept.delete(draft.id);
     setQuery({ tab: "test", execution: id });
   };
 
