@@ -188,7 +188,7 @@ class Preparations:
 
     def _keep_rejected(self, version_id: str, error: SourceRejected) -> Failure:
         code = "not_a_function" if error.code == "not_a_function" else "source_rejected"
-        failure = Failure(code=code, message=error.message, stack=error.stack)
+        failure = Failure(code=code, message=error.message, stack=_stack(error))
         self._rejected.pop(version_id, None)
         self._rejected[version_id] = (time.monotonic() + _REJECTED_SECONDS, failure)
         if len(self._rejected) > _MOST_REJECTED:
@@ -214,3 +214,10 @@ class Preparations:
         image = await self._images.image_of(version, owner=tenant)
         await self._storage.keep_image(version.id, build_id, image)
         return sandbox.load(image)
+
+
+def _stack(error: SourceRejected) -> str:
+    """The error's own; where it has none, but a place (the parser's, TypeScript's), that place as one."""
+    if error.stack or not error.line:
+        return error.stack
+    return f"{error.message}\n    at hook.js:{error.line}:{error.column}\n"

@@ -240,6 +240,23 @@ async def test_a_draft_that_breaks_says_how(api: Api, script, code):
     assert (tested.status, tested.body["decision"], tested.body["hook_error"]["code"]) == (200, "deny", code)
 
 
+@pytest.mark.parametrize(
+    ("script", "place"),
+    [
+        ("let a;\nlet a;", "hook.js:2:"),
+        ("module.exports = function () {\n", "hook.js:2:"),
+        ("const a: number = 1;\n\nexport default function (a: string, {", "hook.js:3:"),
+    ],
+)
+async def test_a_draft_that_does_not_load_says_where(api: Api, script, place):
+    """Whoever found it, the engine, the end of the source or TypeScript's reader: the stack has the line."""
+    hook = await api.create(says("one"))
+    tested = await api.call("POST", f"{HOOKS}/{hook['id']}/test", {"script": script})
+
+    assert tested.body["hook_error"]["code"] == "source_rejected"
+    assert place in tested.body["hook_error"]["stack"]
+
+
 async def test_the_sample_fits_its_extensibility_point(api: Api):
     """With a user where there is one, shown in the answer, the same each time."""
     script = hook_of("cb(null, {'https://a/user': user.id})", "user, client, scope, audience, context, cb")
