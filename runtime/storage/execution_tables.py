@@ -16,6 +16,7 @@ _COLUMNS: Final = (
     *("tenant", "id", "hook_id", "client_id", "decision", "at", "record"),
     *("trigger_id", "request_id", "outcome", "level", "duration", "bytes"),
 )
+_INFO: Final = LEVELS.index("info")
 _INSERT: Final = f"INSERT OR IGNORE INTO executions ({', '.join(_COLUMNS)}) VALUES "  # noqa: S608 - column names
 _PLACES: Final = f"({', '.join('?' * len(_COLUMNS))})"
 _ROWS_TOGETHER: Final = 999 // len(_COLUMNS)
@@ -35,10 +36,11 @@ def append_executions(db: Database, executions: Sequence[Execution]) -> None:
 
 
 def _row(one: Execution) -> tuple[object, ...]:
-    record = records.encode(one)
-    level, duration = LEVELS.index(one.level), class_of(one.duration_ms)
+    record, duration = records.encode(one), class_of(one.duration_ms)
     told = one.tenant, one.id, one.hook_id, one.client_id, one.decision, one.at, record
-    return (*told, one.trigger, one.request_id, one.outcome, level, duration, len(record))
+    if one.failure is None and not one.console:  # most of them
+        return (*told, one.trigger, one.request_id, "answer", _INFO, duration, len(record))
+    return (*told, one.trigger, one.request_id, one.outcome, LEVELS.index(one.level), duration, len(record))
 
 
 def list_executions(db: Database, tenant: str, wanted: ExecutionFilter, limit: int) -> list[Execution]:

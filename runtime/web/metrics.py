@@ -85,7 +85,7 @@ class _Runtime(Collector):
         family = HistogramMetricFamily(f"hookd_execution_{name}_seconds", about, labels=["trigger"])
         for trigger, timed in self._runtime.metrics.timed.items():
             durations = _durations(timed, name)
-            family.add_metric([trigger], buckets=_buckets(durations), sum_value=durations.seconds)
+            family.add_metric([trigger], buckets=_buckets(durations), sum_value=durations.ms / 1000)
         return family
 
     def _engines(self) -> Iterator[Metric]:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from runtime.logs import metrics
 from runtime.logs.metrics import BOUNDS, OTHER, Kind, Metrics
 from runtime.model import Failure
@@ -28,9 +31,9 @@ def test_executions_are_counted_by_kind():
 
 
 def test_what_took_how_long():
-    """A duration of exactly a bound is one of its class; a longer one than all counts, too. What was no CPU time was waiting."""
+    """Each in its class, a longer one than all too. What was no CPU time was waiting."""
     counted = Metrics()
-    counted.count(execution(1, duration_ms=0.1, cpu_ms=0.05))
+    counted.count(execution(1, duration_ms=0.05, cpu_ms=0.03))
     counted.count(execution(2, duration_ms=90_000.0, cpu_ms=0.2))
     counted.count(execution(3, duration_ms=1.0, cpu_ms=1.5))  # two clocks: never less than nothing
 
@@ -38,8 +41,20 @@ def test_what_took_how_long():
     assert timed.total.classes[0] == timed.total.classes[-1] == 1
     assert [sum(one.classes) for one in (timed.total, timed.sandbox, timed.wait)] == [3, 3, 3]
     assert len(timed.total.classes) == len(BOUNDS) + 1
-    assert round(timed.total.seconds, 6) == 90.0011
-    assert round(timed.wait.seconds, 6) == 89.99985
+    assert round(timed.total.ms, 3) == 90_001.05
+    assert round(timed.wait.ms, 3) == 89_999.82
+
+
+@given(st.floats(min_value=0, max_value=40_000))
+def test_a_duration_is_in_the_class_below_its_bound(ms: float):
+    """The first bound that is longer, or the last class."""
+    counted = Metrics()
+    counted.count(execution(1, duration_ms=ms))
+    (timed,) = counted.timed.values()
+    place = timed.total.classes.index(1)
+
+    assert place == len(BOUNDS) or ms / 1000 < BOUNDS[place]
+    assert not place or ms / 1000 >= BOUNDS[place - 1]
 
 
 def test_the_number_of_kinds_is_bounded(monkeypatch):
