@@ -32,7 +32,11 @@ run: $(BUILT) ## Start runtime and token server with a demo tenant (PORT=8080)
 test: $(BUILT) ## Run the whole test suite
 	@$(call needs,curl,curl ca-certificates)
 	@$(call needs,chromium,chromium)
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	@$(call needs,fish,fish zsh)
+	@$(call needs,zsh,zsh)
+	@$(call needs,redis-server,redis-server redis-tools)
+	@$(call needs,systemd-analyze,systemd)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses auto --dist loadfile --max-worker-restart 2
 
 # === for developers ===
 
@@ -43,6 +47,11 @@ check: lint types test ## All that CI runs: format, lint, types, tests
 lint: $(INSTALLED) ## Check format and lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive runtime
+
+.PHONY: audit
+audit: $(INSTALLED) ## Look for known vulnerabilities of the packages in use
+	$(BIN)/python .ci/audit.py
 
 .PHONY: types
 types: $(INSTALLED) ## Check types
@@ -53,11 +62,18 @@ format: $(INSTALLED) ## Format, and repair what can be repaired
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# ONLY=capacity is that section alone; EXECUTIONS=1000000 DEPLOYS=10000 is how many it has.
 .PHONY: bench
 bench: $(BUILT) ## Measure against Node and others, in one run on this machine
 	@$(call needs,node,nodejs)
 	@$(call needs,npm,npm)
-	$(BIN)/python -m tests.bench
+	@$(call needs,redis-server,redis-server redis-tools)
+	$(BIN)/python -m tests.bench $(foreach one,$(ONLY),--only $(one)) $(if $(EXECUTIONS),--executions $(EXECUTIONS)) $(if $(DEPLOYS),--deploys $(DEPLOYS))
+
+MINUTES ?= 30
+.PHONY: soak
+soak: $(BUILT) ## Run two workers under load for MINUTES=30, and see that nothing grows, is lost or wrong
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 .PHONY: guest
 guest: $(INSTALLED) ## Build the wasm guest again
@@ -70,6 +86,10 @@ dashboard: $(INSTALLED) ## Build the dashboard again
 .PHONY: packages
 packages: $(BUILT) ## Run npm packages in both engines and write tests/packages/README.md
 	$(BIN)/python -m tests.packages
+
+.PHONY: attacks
+attacks: $(INSTALLED) ## Write tests/sandbox/hostile/README.md from the catalogue of hostile hooks
+	$(BIN)/python -m tests.sandbox.hostile
 
 .PHONY: example
 example: $(INSTALLED) ## Write config.example.toml from runtime/settings.py

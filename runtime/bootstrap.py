@@ -6,11 +6,8 @@ Relative paths in the configuration start at the current directory.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import logging
 import os
-import secrets
 import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -18,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.admin import Admin
+from runtime.answers import Answers
+from runtime.breaker import Breaker
 from runtime.bundle.base import ModulesUnavailable
 from runtime.bundle.bundler import Bundler
 from runtime.bundle.process import configured_with, find_node
@@ -27,31 +26,37 @@ from runtime.confine.places import Places
 from runtime.confine.process import confine
 from runtime.dispatch import Dispatch
 from runtime.documents import StoredDocuments
+from runtime.environment import files_of, variables_of
 from runtime.errors import SettingsError
 from runtime.logs.base import Retention
 from runtime.logs.metrics import Metrics
 from runtime.logs.recorder import StorageRecorder
+from runtime.logs.relay import Relay
 from runtime.logs.tail import Tail
 from runtime.logs.traces import open_traces
+from runtime.master_keys import MasterKeys, master_keys
+from runtime.memory import nameless_file
 from runtime.model import NODE, WASM, Execution
 from runtime.network.client import Client
+from runtime.node.delegation import step_aside
 from runtime.node.engine import Walled, build_walls, open_node
 from runtime.preparation import Preparations
+from runtime.repeats import Repeats
+from runtime.rotation import Resealed, reseal
 from runtime.sandbox.base import Sandbox
 from runtime.sandbox.operations.base import Perform
 from runtime.sandbox.operations.performing import Performer
 from runtime.sandbox.pool import open_sandbox
+from runtime.secret_files import with_files
 from runtime.settings import OFF, REQUIRED, Settings, StorageSettings, Telemetry, parse, trust_fault
+from runtime.shared_rates import SharedRates
 from runtime.storage.base import Storage
+from runtime.storage.opening import Choice, choose_storage
 from runtime.storage.sealing import Sealer, derive_key
-from runtime.storage.sqlite import open_sqlite
+from runtime.stored_answers import StoredAnswers
 from runtime.webtask.tokens import WebtaskTokens
 from runtime.webtasks import Webtasks
 
-KEY_BYTES = 32
-"""Of a master key: AES-256."""
-
-_SQLITE = "sqlite:///"
 _LOG = logging.getLogger("hookd.bootstrap")
 
 
@@ -63,12 +68,15 @@ class Runtime:
     storage: Storage
     sandbox: Sandbox
     dispatch: Dispatch
+    repeats: Repeats
+    rates: SharedRates
     admin: Admin
     webtasks: Webtasks
     webtask_tokens: WebtaskTokens
     session_sealer: Sealer
     recorder: StorageRecorder
     tail: Tail
+    relay: Relay
     metrics: Metrics
     preparations: Preparations
     engines: Mapping[str, Sandbox]
@@ -77,7 +85,22 @@ class Runtime:
 
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """Settings from a TOML file, if any, and from `HOOKD_*` variables, which win. `SettingsError` says what to mend."""
-    return parse({} if path is None else _read_toml(path), environ)
+    return parse({} if path is None else _read_toml(path), with_files(environ, files_of(Settings)))
+
+
+def origins_of(path: Path | None, environ: Mapping[str, str]) -> dict[str, str]:
+    """Where each setting comes from that is not its default: by its path, such as server.port, a variable or the file."""
+    document = {} if path is None else _read_toml(path)
+    found = {
+        f"{section}.{name}": str(path)
+        for section, table in document.items()
+        if isinstance(table, dict)
+        for name in table
+    }
+    for name, variable in variables_of(Settings).items():
+        given = next((one for one in (name, variable.file) if one and one in environ), None)
+        found |= {variable.path: given} if given else {}
+    return found
 
 
 def require_production(settings: Settings) -> None:
@@ -98,27 +121,41 @@ def require_production(settings: Settings) -> None:
             raise SettingsError(f"No token of 'auth.trusted[{index}]' could be verified: {fault}.")
 
 
+def require_named(settings: Settings) -> None:
+    """`SettingsError` where what the configuration names, a master key or a password, is not there, or not whole."""
+    master_keys(settings.storage)
+    choose_storage(settings.storage)
+
+
+def before_workers(settings: Settings) -> None:
+    """What a process must do that starts several runtimes with these settings, before the first."""
+    if settings.node.enabled:
+        step_aside()
+
+
 @asynccontextmanager
-async def open_runtime(settings: Settings, *, confined: bool = False) -> AsyncIterator[Runtime]:
+async def open_runtime(
+    settings: Settings, *, confined: bool = False, memory: int | None = None
+) -> AsyncIterator[Runtime]:
     """The runtime, as long as the block runs; afterwards everything that was accepted has been written.
 
     `confined`: the whole process gives up for good what a runtime does not need, as the settings have it. It must have no
-    other thread yet.
+    other thread yet. `memory` is a file (`memory.nameless_file`) that it shares with others.
     """
-    key = master_key(settings.storage)
-    sealer = Sealer(key)
-    database = _folders(settings)
+    keys = master_keys(settings.storage).all
+    sealer = Sealer(*keys)
+    chosen = choose_storage(settings.storage)
+    _folders(settings, chosen)
     async with AsyncExitStack() as stack:
-        walled = await _before_threads(settings, database, stack, confined=confined)
-        storage = await open_sqlite(database)
+        memory = _own_memory(stack) if memory is None else memory
+        walled = await _before_threads(settings, chosen, stack, confined=confined)
+        storage = await chosen.open()
         stack.push_async_callback(storage.close)
-        tail, metrics = Tail(), Metrics()
+        tail, relay, metrics = _followers(storage, stack)
         # Closed in reverse: the engine first, so that the runs it ends are still recorded.
-        recorder = _recorder(settings, storage, [tail.publish, metrics.count], stack)
-        client = Client(settings.network)
-        stack.push_async_callback(client.close)
-        performer = Performer(client, StoredDocuments(storage), connections=settings.network.connections)
-        caches = StoredCaches(storage, Sealer(derive_key(key, "api.cache")))
+        recorder = _recorder(settings, storage, [relay.publish, metrics.count], stack)
+        performer = _performer(settings, storage, stack)
+        caches = StoredCaches(storage, Sealer.derived(keys, "api.cache"))
         sandbox, others = await _engines(settings, performer, caches, walled, stack)
         bundler = Bundler(settings.bundle, Path(settings.sandbox.cache_directory))
         images = SourceImages(sandbox, bundler, storage.get_bundle, others)
@@ -130,12 +167,7 @@ async def open_runtime(settings: Settings, *, confined: bool = False) -> AsyncIt
             cache_bytes=settings.sandbox.image_cache_bytes,
             others=others,
         )
-        dispatch = Dispatch(
-            preparations=preparations,
-            recorder=recorder,
-            limits=settings.limits.limits(),
-            keeps_requests=settings.log.requests,
-        )
+        dispatch = _dispatch(settings, preparations, recorder)
         admin = Admin(
             storage=storage,
             sealer=sealer,
@@ -149,24 +181,79 @@ async def open_runtime(settings: Settings, *, confined: bool = False) -> AsyncIt
             storage=storage,
             sandbox=sandbox,
             dispatch=dispatch,
+            repeats=_repeats(settings.storage, storage, Answers(memory), stack),
+            rates=SharedRates(memory),
             admin=admin,
             webtasks=Webtasks(storage=storage, sealer=sealer, admin=admin),
-            webtask_tokens=WebtaskTokens(derive_key(key, "webtask tokens")),
-            session_sealer=Sealer(derive_key(key, "dashboard sessions")),
+            webtask_tokens=WebtaskTokens(*(derive_key(key, "webtask tokens") for key in keys)),
+            session_sealer=Sealer.derived(keys, "dashboard sessions"),
             recorder=recorder,
             tail=tail,
+            relay=relay,
             metrics=metrics,
             preparations=preparations,
             engines={WASM: sandbox, **others},
         )
 
 
-def _folders(settings: Settings) -> Path:
-    """Make those that there are to be; where the database is, or will be."""
-    database = database_path(settings.storage)
-    private_folder(database.parent)
+async def seal_anew(settings: StorageSettings, keys: MasterKeys) -> Resealed:
+    """Seal all secrets that are stored under the newest of these keys, see `rotation`. `Unavailable`, `SettingsError`."""
+    storage = await choose_storage(settings).open()
+    try:
+        return await reseal(storage, Sealer(*keys.all))
+    finally:
+        await storage.close()
+
+
+def _folders(settings: Settings, chosen: Choice) -> None:
+    """Make those that there are to be."""
+    if chosen.database is not None:
+        private_folder(chosen.database.parent)
     private_folder(Path(settings.sandbox.cache_directory))
-    return database
+
+
+def _dispatch(settings: Settings, preparations: Preparations, recorder: StorageRecorder) -> Dispatch:
+    """The use case of a token request, by these settings."""
+    sandbox = settings.sandbox
+    return Dispatch(
+        preparations=preparations,
+        recorder=recorder,
+        limits=settings.limits.limits(),
+        breaker=Breaker(failures=sandbox.breaker_failures, seconds=sandbox.breaker_seconds),
+        keeps_requests=settings.log.requests,
+    )
+
+
+def _own_memory(stack: AsyncExitStack) -> int:
+    """Memory that nobody shares; closed with the stack."""
+    file = nameless_file("hookd-memory")
+    stack.callback(os.close, file)
+    return file
+
+
+def _repeats(settings: StorageSettings, storage: Storage, answers: Answers, stack: AsyncExitStack) -> Repeats:
+    """What knows requests that come again; closed with the stack."""
+    if storage.peers.answers is None or not settings.share_answers:
+        return Repeats(answers)
+    elsewhere = StoredAnswers(storage.peers.answers, Sealer.derived(master_keys(settings).all, "answers"))
+    stack.push_async_callback(elsewhere.close)
+    return Repeats(answers, elsewhere)
+
+
+def _performer(settings: Settings, storage: Storage, stack: AsyncExitStack) -> Performer:
+    """What does what hooks ask for; its connections are closed with the stack."""
+    client = Client(settings.network)
+    stack.push_async_callback(client.close)
+    return Performer(client, StoredDocuments(storage), connections=settings.network.connections)
+
+
+def _followers(storage: Storage, stack: AsyncExitStack) -> tuple[Tail, Relay, Metrics]:
+    """What is told of executions; closed with the stack."""
+    tail = Tail()
+    relay = Relay(storage.peers, tail)
+    relay.start()
+    stack.push_async_callback(relay.close)
+    return tail, relay, Metrics()
 
 
 def _recorder(
@@ -208,12 +295,12 @@ async def _engines(
 
 
 async def _before_threads(
-    settings: Settings, database: Path, stack: AsyncExitStack, *, confined: bool
+    settings: Settings, chosen: Choice, stack: AsyncExitStack, *, confined: bool
 ) -> Walled | None:
     """First walls, for which it takes more rights than we will have, then rights, for threads have those that we have then."""
     walled = await _node_walls(settings, stack)
     if confined and settings.server.confinement != OFF:
-        _give_up(settings, database, walled.plan.groups if walled else "")
+        _give_up(settings, chosen, walled.plan.groups if walled else "")
     return walled
 
 
@@ -228,9 +315,9 @@ async def _node_walls(settings: Settings, stack: AsyncExitStack) -> Walled | Non
     return walled
 
 
-def _give_up(settings: Settings, database: Path, groups: str) -> None:
+def _give_up(settings: Settings, chosen: Choice, groups: str) -> None:
     """What this process does not need: told in the log. `SettingsError` where all is required, and not all can be had."""
-    given = confine(places_of(settings, database, groups), port=settings.server.port)
+    given = confine(places_of(settings, chosen, groups), port=settings.server.port)
     missing = "; ".join(given.missing)
     if missing and settings.server.confinement == REQUIRED:
         raise SettingsError(
@@ -239,32 +326,21 @@ def _give_up(settings: Settings, database: Path, groups: str) -> None:
     _LOG.info("this process has given up %s%s", ", ".join(given.up) or "nothing", missing and f"; missing: {missing}")
 
 
-def places_of(settings: Settings, database: Path, groups: str = "") -> Places:
+def places_of(settings: Settings, chosen: Choice, groups: str = "") -> Places:
     """Where a runtime with these settings reads, writes and starts programs. `groups` is a folder of control groups, or ""."""
     cache = Path(settings.sandbox.cache_directory).absolute()
-    read, execute = [Path(settings.network.ca_file)] if settings.network.ca_file else [], []
+    read, execute = [*chosen.reads, *([Path(settings.network.ca_file)] if settings.network.ca_file else [])], []
     with suppress(ModulesUnavailable):
         node = find_node()
         read += [node.npm.parents[1], *configured_with(os.environ, node)]
         # esbuild is kept in the cache.
         private_folder(cache / "modules")
         execute += [node.node.parent, cache / "modules"]
-    # The file may be a link: what SQLite writes beside it lies where it leads.
-    write = dict.fromkeys((database.absolute().parent, database.resolve().parent, cache))
+    write = dict.fromkeys((*chosen.folders, cache))
     # The control groups go with their folder, when the service ends.
     divided = (Path(groups),) if groups else ()
     above = tuple(path.parent for path in divided)
     return Places(read=tuple(read), write=(*write, *divided), clear=above, execute=tuple(execute))
-
-
-def database_path(storage: StorageSettings) -> Path:
-    """Where the SQLite file is; `SettingsError` for a URL of another kind."""
-    path = storage.url.removeprefix(_SQLITE)
-    if path == storage.url or not path:
-        raise SettingsError(
-            f"'storage.url' must be {_SQLITE}FILE (a fourth slash for an absolute path), not {storage.url!r}."
-        )
-    return Path(path)
 
 
 def private_folder(folder: Path) -> None:
@@ -275,63 +351,21 @@ def private_folder(folder: Path) -> None:
         raise SettingsError(f"The folder {folder} can not be made: {error.strerror}.") from None
 
 
-def master_key(storage: StorageSettings) -> bytes:
-    """The 32 bytes that seal the hooks' secrets. `SettingsError` says how to make them, and never shows them."""
-    if storage.master_key and storage.master_key_file:
-        raise SettingsError("Give 'storage.master_key' or 'storage.master_key_file', not both.")
-    if storage.master_key_file:
-        return _decode_key(_read_key(Path(storage.master_key_file)), f"The master key in {storage.master_key_file}")
-    if storage.master_key:
-        return _decode_key(storage.master_key, "'storage.master_key'")
-    raise SettingsError(
-        "A master key is missing: make one with `hookd keys new --file FILE`, see [storage] master_key_file."
-    )
-
-
-def new_master_key() -> str:
-    """A fresh one, in base64."""
-    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
-
-
-def write_master_key(path: Path) -> None:
-    """A fresh one in a new file of mode 0600. `FileExistsError` where there is a file: a lost key seals for ever."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(new_master_key() + "\n")
-
-
 def _read_toml(path: Path) -> dict[str, object]:
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        content = path.read_bytes()
     except FileNotFoundError:
         raise SettingsError(f"There is no file {path}; config.example.toml is one to copy.") from None
     except OSError as error:
         raise SettingsError(f"The file {path} can not be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"The file {path} is not TOML: {error}.") from None
-
-
-def _read_key(path: Path) -> str:
     try:
-        text = path.read_text(encoding="ascii").strip()
-        readable = path.stat().st_mode & 0o077
-    except FileNotFoundError:
-        raise SettingsError(
-            f"There is no master key file {path}: make it with `hookd keys new --file {path}`."
-        ) from None
-    except (OSError, UnicodeDecodeError):
-        raise SettingsError(f"The master key file {path} can not be read.") from None
-    if readable:
-        _LOG.warning("others than its owner may use the master key file %s: chmod 600 it", path)
-    return text
+        return tomllib.loads(content.decode())
+    except UnicodeDecodeError as error:
+        fault = f"No UTF-8 (at line {_line(content[: error.start])})"
+    except tomllib.TOMLDecodeError as error:
+        fault = str(error).replace("at end of document", f"at its end, line {_line(content.rstrip())}")
+    raise SettingsError(f"The file {path} is not TOML: {fault}.")
 
 
-def _decode_key(text: str, what: str) -> bytes:
-    try:
-        key = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise SettingsError(f"{what} must be {KEY_BYTES} bytes in base64: `hookd keys new` makes one.")
-    return key
+def _line(before: bytes) -> int:
+    return before.count(b"\n") + 1

@@ -15,7 +15,7 @@ from typing import Final
 from runtime.errors import HookdError
 from runtime.sandbox.caches import MOST_ENTRIES, MOST_MS, MOST_TOGETHER, Change
 from runtime.storage.base import CacheEntry, Storage
-from runtime.storage.sealing import Sealer
+from runtime.storage.sealing import Sealer, Unsealable
 
 PATIENCE: Final = 0.1
 """Seconds that an answer waits for what its Action has set, so that the next request finds it. It is written all the same."""
@@ -49,10 +49,10 @@ class StoredCaches:
         """See `Caches.entries`."""
         try:
             kept = await self._storage.get_cache(owner, trigger, self._clock() * 1000)
-            return [self._opened(owner, trigger, entry) for entry in kept]
         except HookdError as error:
             _LOG.warning("an Action of %s at %s found its cache empty: %s", owner, trigger, error.debug or error)
             return ()
+        return [change for entry in kept if (change := self._opened(owner, trigger, entry)) is not None]
 
     async def keep(self, owner: str, trigger: str, changes: Sequence[Change]) -> None:
         """See `Caches.keep`."""
@@ -83,9 +83,15 @@ class StoredCaches:
         sealed = self._sealer.seal(_context(owner, trigger, change.key), change.value)
         return CacheEntry(change.key, sealed, change.size, min(change.expires_at, until))
 
-    def _opened(self, owner: str, trigger: str, entry: CacheEntry) -> Change:
+    def _opened(self, owner: str, trigger: str, entry: CacheEntry) -> Change | None:
+        """None for what a master key sealed that is known no more: after a day it is over anyhow."""
         assert entry.sealed is not None
-        return Change(entry.key, self._sealer.open(_context(owner, trigger, entry.key), entry.sealed), entry.expires_at)
+        try:
+            value = self._sealer.open(_context(owner, trigger, entry.key), entry.sealed)
+        except Unsealable as error:
+            _LOG.warning("an Action of %s at %s does not find what it cached: %s", owner, trigger, error.debug)
+            return None
+        return Change(entry.key, value, entry.expires_at)
 
 
 def _context(owner: str, trigger: str, key: str) -> str:

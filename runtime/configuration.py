@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, field, fields, is_dataclass
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
@@ -79,7 +82,25 @@ def from_text(variable: str, text: str, hint: Any) -> object:
         raise SettingsError(f"{variable} must be {_kind(hint)}, not {text!r}.") from None
     if hint is str:
         return text
-    raise SettingsError(f"{variable} can not be given as a variable: {_kind(hint)} belongs in the configuration file.")
+    if get_args(hint) == (str, ...) and not text.lstrip().startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return _document(variable, text, hint)
+
+
+def _document(variable: str, text: str, hint: Any) -> object:
+    """JSON, or a value of TOML. What is wrong is told by its place alone: there may be secrets in it."""
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.loads(text)
+    with contextlib.suppress(ValueError, RecursionError):
+        return tomllib.loads(f"value = {text}")["value"]
+    what = "an array of tables" if row_type(hint) else "an array of strings"
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"; as JSON it ends at line {error.lineno}, column {error.colno}"
+    except RecursionError:
+        where = ""
+    raise SettingsError(f"{variable} must be {what}, as JSON or as TOML has it{where}.")
 
 
 def fill(kind: type[T], table: object, path: str) -> T:
@@ -135,3 +156,12 @@ def _kind(hint: Any) -> str:
 
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
+
+
+def without_password(url: str) -> str:
+    """A URL as it may be shown. Of a Redis also where it is malformed: what stands before its last at sign may be a password."""
+    scheme, separator, rest = url.partition("://")
+    credentials, at, place = rest.rpartition("@")
+    is_path = "/" in credentials and not scheme.startswith(("redis", "unix"))
+    user, colon, _ = credentials.partition(":")
+    return f"{scheme}{separator}{user}:(hidden){at}{place}" if colon and not is_path else url

@@ -1,32 +1,102 @@
-"""What a service would find here, looked at without a change: its storage, Node's walls, and what makes bundles of npm modules.
+"""What a service would find here, looked at without a change: its storage, what it may give up, Node's walls, npm and its registry.
 
 For `hookd doctor`. A look raises what the service would raise: `SettingsError`, or `Unavailable`, with what to do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 
-from runtime.bootstrap import database_path
+import runtime
+from runtime.bundle.npm import Npm
 from runtime.bundle.process import find_node
+from runtime.errors import SettingsError
 from runtime.node.engine import build_walls
 from runtime.settings import Settings
-from runtime.storage.sqlite import schema_of
+from runtime.storage.opening import choose_storage
+from runtime.surroundings import Surroundings, look_around
+
+REGISTRY_SECONDS = 20.0
+"""Longest wait for npm, which asks once and waits five of them."""
 
 
 def look_at_storage(settings: Settings) -> tuple[int, int] | None:
     """The version of the storage's schema and the one that this hookd makes of it; None where there is no storage yet."""
-    path = database_path(settings.storage)
-    return schema_of(path) if path.exists() else None
+    chosen = choose_storage(settings.storage)
+    # In a thread: who asks may have an event loop of their own.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(chosen.look())).result()
 
 
-async def look_at_walls(settings: Settings) -> Sequence[str]:
-    """The names of the walls that would stand around Node here. `SettingsError` where they are too few."""
+async def look_at_walls(settings: Settings) -> tuple[Sequence[str], str]:
+    """The names of the walls that would stand around Node here, and why its processes would have no control groups, or "".
+
+    `SettingsError` where the walls are too few.
+    """
     walled = await build_walls(settings.node, settings.limits.limits())
     try:
-        return list(walled.processes.walls)
+        return list(walled.processes.walls), walled.no_groups
     finally:
         await walled.close()
+
+
+def look_at_surroundings(settings: Settings) -> Surroundings:
+    """What this machine has, and the place of the database."""
+    try:
+        database = choose_storage(settings.storage).database
+    except SettingsError:
+        database = None  # `look_at_storage` has it
+    return look_around(None if database is None else nearest(database.parent))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsed:
+    """What a service would give up here, in words, and what it could not; `landlock` is the kernel's version of it, 0 for none."""
+
+    landlock: int
+    up: Sequence[str]
+    missing: Sequence[str]
+
+
+async def look_at_confinement(settings: Settings) -> Rehearsed:
+    """Tried by a process of its own, with the folders that there are. `SettingsError` where it ended otherwise."""
+    cache = Path(settings.sandbox.cache_directory)
+    database = choose_storage(settings.storage).database
+    written = [cache] if database is None else [database.parent, cache]
+    places = {"write": [str(nearest(place)) for place in written]}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "runtime.confine.rehearsal", str(settings.server.port), json.dumps(places)),
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(runtime.__file__).parents[1]), *sys.path])},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    if process.returncode:
+        last = errors.decode(errors="replace").strip().rpartition("\n")[2]
+        raise SettingsError(f"the process that tried it ended with {process.returncode}: {last}")
+    said = json.loads(output)
+    return Rehearsed(landlock=said["landlock"], up=said["up"], missing=said["missing"])
+
+
+def nearest(path: Path) -> Path:
+    """The folder, or file, that is there: the path or what it will be made in."""
+    path = path.absolute()
+    return next(place for place in (path, *path.parents) if place.exists())
+
+
+async def look_at_registry(settings: Settings, environ: Mapping[str, str]) -> tuple[str, str]:
+    """The npm registry's address, and npm's code for why it does not answer, "" where it does. `HookdError`."""
+    with tempfile.TemporaryDirectory(prefix="hookd-") as folder:
+        npm = Npm(find_node(), environ, registry=settings.bundle.registry, cache=Path(folder) / "cache")
+        return await npm.ping(Path(folder), seconds=REGISTRY_SECONDS)
 
 
 def look_at_npm() -> str:

@@ -6,6 +6,7 @@ execute -> triggers.parse -> (preparation: what is ready to run) -> sandbox.run 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from typing import Final, Protocol
 import orjson
 
 from runtime import chain, claims, triggers
+from runtime.breaker import Breaker
 from runtime.logs.base import Recorder
 from runtime.masking import Mask
 from runtime.model import (
@@ -35,6 +37,8 @@ from runtime.recording import recordable
 from runtime.sandbox.base import Run
 from runtime.triggers import Request, Trigger
 from runtime.ulid import Ulids
+
+_LOG: Final = logging.getLogger("hookd.dispatch")
 
 REQUEST_BYTES: Final = 16_384
 """A longer request is not kept in the record."""
@@ -103,11 +107,13 @@ class Dispatch:
         preparations: Preparations,
         recorder: Recorder,
         limits: Limits,
+        breaker: Breaker,
         keeps_requests: bool = False,
     ) -> None:
         self._preparations = preparations
         self._recorder = recorder
         self._limits = limits
+        self._breaker = breaker
         self._keeps_requests = keeps_requests
         self._ids = Ulids()
 
@@ -127,14 +133,7 @@ class Dispatch:
         hooks = row.covering(request.client_id, request.audience) if row.is_bound else row.hooks
         if not hooks:
             return Executed(claims.unchanged(request), None, (), trigger)
-        executions: list[Execution] = []
-        try:
-            return await self._run(hooks, request, began, request_id, executions)
-        finally:  # what ran has run, also where there is no room for the next hook
-            for execution in executions:
-                if trace:
-                    execution.trace = trace
-                self._recorder.record(execution)
+        return await self._run(hooks, request, began, request_id, trace)
 
     async def test(
         self,
@@ -152,7 +151,7 @@ class Dispatch:
         """
         request = triggers.parse(triggers.get(hook.trigger), payload)
         ready = await self._preparations.make_ready(replace(hook, version=version), secrets)
-        return await self._run([ready], request, time.perf_counter(), request_id, [], dry=True)
+        return await self._run([ready], request, time.perf_counter(), request_id, "", dry=True)
 
     async def call(
         self, hook: Hook, secrets: Secrets, request: Runnable, *, request_id: str = "", trace: str = ""
@@ -186,14 +185,16 @@ class Dispatch:
         request: Request,
         began: float,
         request_id: str,
-        executions: list[Execution],
+        trace: str,
         *,
         dry: bool = False,
     ) -> Executed:
         """The hooks one after the other, until one denies: the code path of issuance and of the test run.
 
-        `executions` gets that of each, also when none comes of all.
+        Each is recorded when it ends: what ran has run, also where there is no room for the next hook.
         """
+        executions: list[Execution] = []
+        record = _ignore if dry else self._recorder.record
         left: Allow | None = None
         last: Refusal | Failure | None = None
         # Few awaits: each is half a microsecond of every request.
@@ -205,23 +206,38 @@ class Dispatch:
                 limits = _within(limits, ROW_MS - (began - first) * 1000)
             at = time.time()
             run = await self._begin(ready, request, limits, dry=dry)
+            if ready.circuit.failures or isinstance(run.outcome, Failure):
+                self._note(ready, run.outcome)
             if ready.mask.hides or hidden.hides:
                 await self._hide(run, (ready.mask, hidden))
             decision, fault = _decide(ready, request, run, hidden)
             last = fault or last
-            executions.append(self._execution(ready.hook, request, run, decision, fault, at, began, request_id))
+            execution = self._execution(ready.hook, request, run, decision, fault, at, began, request_id)
+            execution.trace = trace
             if self._keeps_requests or not request.trigger.grant:
-                self._complete(executions[-1], request, run, (ready.mask, hidden))
+                self._complete(execution, request, run, (ready.mask, hidden))
+            record(execution)
+            executions.append(execution)
             if isinstance(decision, Deny):
                 return Executed(decision, last, executions, request.trigger)
             left = decision if left is None else chain.joined(left, decision)
         assert left is not None
         return Executed(left, last, executions, request.trigger)
 
+    def _note(self, ready: ReadyHook, outcome: Outcome) -> None:
+        if self._breaker.note(ready.circuit, outcome, time.perf_counter()):
+            hook = ready.hook
+            told = {"tenant": hook.tenant, "trigger": hook.trigger, "hook": hook.name, "failure": ready.circuit.last}
+            _LOG.warning("a hook broke too often, and is left alone for a while", extra={"fields": told})
+
     def _begin(self, ready: ReadyHook, request: Runnable, limits: Limits, *, dry: bool = False) -> Awaitable[Run]:
         if ready.program is None:
             assert ready.rejected is not None
-            return _rejected(ready.rejected)
+            return _not_run(ready.rejected)
+        if ready.circuit.failures:
+            left_alone = self._breaker.refusal(ready.circuit, time.perf_counter())
+            if left_alone is not None:
+                return _not_run(left_alone)
         arguments = orjson.dumps(request.arguments(ready.secrets))
         return ready.sandbox.run(ready.program, arguments, limits, owner=ready.hook.tenant, hook=ready.hook.id, dry=dry)
 
@@ -237,7 +253,8 @@ class Dispatch:
         request_id: str,
     ) -> Execution:
         execution = Execution(
-            self._ids.new(at),
+            # Of its end: listeners get executions in the order of the ids.
+            self._ids.new(time.time()),
             hook.tenant,
             hook.trigger,
             hook.id,
@@ -287,7 +304,11 @@ def _within(limits: Limits, rest_ms: float) -> Limits:
     return limits if rest_ms >= limits.wall_ms else replace(limits, wall_ms=max(1, int(rest_ms)))
 
 
-async def _rejected(failure: Failure) -> Run:
+def _ignore(_: Execution) -> None:
+    """A test run is not recorded."""
+
+
+async def _not_run(failure: Failure) -> Run:
     return Run(failure, (), 0.0, 0.0, 0)
 
 

@@ -13,6 +13,7 @@
     |  `- HookNameTaken         409  hook_name_taken
     |- BodyTooLarge             413  body_too_large
     |- UnsupportedMediaType     415  unsupported_media_type
+    |- TooManyRequests          429  too_many_requests
     `- Unavailable              503  temporarily_unavailable
 
     SettingsError               a wrong configuration; ends the process, never answered over HTTP
@@ -119,6 +120,16 @@ class UnsupportedMediaType(HookdError):
     """The body is of a type that this route does not read."""
 
     status, error, code = 415, "Unsupported Media Type", "unsupported_media_type"
+
+
+class TooManyRequests(HookdError):
+    """More than a limit of the configuration allows. `seconds` from now there is room for one."""
+
+    status, error, code = 429, "Too Many Requests", "too_many_requests"
+
+    def __init__(self, message: str, *, seconds: float = 1.0, debug: str = "") -> None:
+        super().__init__(message, debug=debug)
+        self.seconds = seconds
 
 
 class Unavailable(HookdError):

@@ -76,7 +76,29 @@ class Issuer:
     url: str = setting("", "Its own address as clients see it; `iss` is this with a slash. Empty: http://host:port.")
     tenant: str = setting("demo", "The tenant it issues for.")
     database: str = setting(
-        ".hookd/issuer.db", "SQLite file for clients, APIs, grants, users, refresh tokens and keys."
+        ".hookd/issuer.db",
+        "Clients, APIs, grants, users, refresh tokens and keys: a SQLite file, or a Redis as in [storage] url, which several share.",
+    )
+    database_password: str = setting("", "Of the Redis, so that it need not stand in the URL.", secret=True)
+    database_password_file: str = setting("", "Read the Redis's password from this file instead.")
+    database_sentinel_password: str = setting("", "Of the sentinels, where they want one.", secret=True)
+    database_ca_file: str = setting(
+        "", "A PEM file with the certificate authorities of a Redis with TLS. Empty: the system's."
+    )
+    database_certificate_file: str = setting(
+        "", "A PEM file with certificate and key, where a Redis with TLS wants them."
+    )
+    database_prefix: str = setting(
+        "hookd-issuer", "What all keys in a Redis begin with; another one than the [storage] prefix."
+    )
+    database_connections: int = setting(
+        16, "Connections to a Redis for each process; more calls wait.", least=1, most=1_000
+    )
+    database_timeout_ms: int = setting(
+        2_000,
+        "Longest wait for a Redis's answer, in milliseconds; with all tries twice as long.",
+        least=50,
+        most=60_000,
     )
     runtime_url: str = setting("http://127.0.0.1:8080", "Where the runtime's execution API is.")
     runtime_token: str = setting(

@@ -7,13 +7,14 @@ for. What a hook puts into a claim is its answer and is left alone.
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from sys import getsizeof
 from typing import Final, TypeAlias
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from runtime.model import Answer, ConsoleLine, DroppedClaim, Outcome, Refusal
 
@@ -26,8 +27,16 @@ SHORTEST_LINE, MOST_LINES = 8, 60
 hook's at most, for each is searched for: a private key has thirty.
 """
 
+MOST_NAMES: Final = 500_000
+"""Characters of dropped claims' names, times the forms that each is searched for. Names beyond are masked as a whole."""
+
 CUT: Final = 1000
 """The guest cuts messages at 4,096 bytes, stacks at 8,192: a text of fewer characters than this was not cut."""
+
+MOST_FOUND, MOST_TRIED = 2_000, 16
+"""Secrets found in one text, and beginnings of one that its end is compared with. A hook that has made more of them has made them
+so that looking takes long: then all of the text is masked, or of its end what may be one.
+"""
 
 Span: TypeAlias = tuple[int, int]
 
@@ -39,6 +48,9 @@ _SHORT_ESCAPES: Final = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r
 _ESCAPES: Final = str.maketrans({chr(code): f"\\x{code:02X}" for code in _CONTROLS} | _SHORT_ESCAPES)
 # What JavaScript's encodeURIComponent and encodeURI leave, beside what Python's quote leaves.
 _URL_COMPONENT, _URL = "!'()*", "!'()*;,/?:@&=+$#"
+_HOST = re.compile(r"[0-9A-Za-z._-]+")
+_SHOWN_BYTES: Final = 50
+"""Of a Buffer that the console shows."""
 
 
 class Mask:
@@ -69,7 +81,14 @@ class Mask:
 
     def dropped(self, claims: tuple[DroppedClaim, ...]) -> tuple[DroppedClaim, ...]:
         """Dropped claims with their names masked: a hook may have made a secret a claim's name by mistake."""
-        return tuple(replace(claim, name=self.text(claim.name)) for claim in claims)
+        if not self._forms:
+            return claims
+        left, names = MOST_NAMES // len(self._forms), []
+        for claim in claims:
+            left -= len(claim.name)
+            names.append(claim.name if left >= 0 else MASK)
+        masked = (self.text(name) if len(name) >= CUT else name for name in self._each(names))
+        return tuple(replace(claim, name=name) for claim, name in zip(claims, masked, strict=True))
 
     def text(self, text: str) -> str:
         """The text without the secrets, nor the beginning of one at the end of a text that was cut."""
@@ -82,11 +101,10 @@ class Mask:
         """The same lines, masked."""
         if not self._forms or not lines:
             return lines
-        text = _BETWEEN.join([line.text for line in lines])
-        spans = self._found(text)
-        if not spans:
+        texts = [line.text for line in lines]
+        masked = self._each(texts)
+        if masked is texts:
             return lines
-        masked = _masked(text, spans).split(_BETWEEN)
         return tuple(ConsoleLine(level=line.level, text=text) for line, text in zip(lines, masked, strict=True))
 
     def outcome(self, outcome: Outcome) -> Outcome:
@@ -111,16 +129,35 @@ class Mask:
             return [self.json(member) for member in value]
         return MASK if type(value) in _NUMBERS and self._found(str(value)) else value
 
+    def _each(self, texts: list[str]) -> list[str]:
+        """Searched as one text; the same list where nothing is found."""
+        text = _BETWEEN.join(texts)
+        spans = self._found(text)
+        return _masked(text, spans).split(_BETWEEN) if spans else texts
+
     def _found(self, text: str) -> list[Span]:
-        return [span for form in self._forms if form in text for span in _places(form, text)]
+        found = (span for form in self._forms if form in text for span in _places(form, text))
+        spans = list(islice(found, MOST_FOUND + 1))
+        return spans if len(spans) <= MOST_FOUND else list(_whole(text))
 
     def _stumps(self, text: str) -> Iterator[Span]:
         for form in self._forms:
-            start, head = len(text) - len(form), form[:SHORTEST]
+            start, head, tried = len(text) - len(form), form[:SHORTEST], 0
             while (start := text.find(head, max(0, start + 1))) >= 0:
-                if form.startswith(text[start:]):
+                tried += 1
+                if tried > MOST_TRIED or form.startswith(text[start:]):
                     yield start, len(text)
                     break
+
+
+def _whole(text: str) -> Iterator[Span]:
+    """All of it, line by line."""
+    end = -len(_BETWEEN)
+    for line in text.split(_BETWEEN):
+        start = end + len(_BETWEEN)
+        end = start + len(line)
+        if line:
+            yield start, end
 
 
 def _places(form: str, text: str) -> Iterator[Span]:
@@ -142,11 +179,17 @@ def _masked(text: str, spans: list[Span]) -> str:
 
 
 def _forms(value: str) -> Iterator[str]:
-    """As it is, as in JSON, as `console.log` shows it, as in a URL, as within something in base64."""
+    """As it is, as in JSON, as `console.log` shows it, as in a URL, a form, a host's name, as its bytes, as within base64."""
     yield from _shown(value)
     encoded = value.encode("utf-8", "surrogatepass")
     for unescaped in ("", _URL_COMPONENT, _URL):
         yield quote(encoded, safe=unescaped)
+    yield quote_plus(encoded, safe="*").replace("~", "%7E")
+    if len(value) >= SHORTEST_LINE and _HOST.fullmatch(value):  # a shorter one may be a word
+        yield value.lower()
+    yield encoded.hex()
+    yield encoded.hex().upper()
+    yield encoded[:_SHOWN_BYTES].hex(" ")
     yield b64encode(encoded).decode()
     for shift in range(3):
         yield from _within_base64(encoded, shift)

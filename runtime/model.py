@@ -182,8 +182,13 @@ FAILURES: Mapping[str, str] = {
     "malformed_answer": "The hook's answer has the wrong shape, or cannot be written as JSON.",
     "source_rejected": "The hook's source can not be loaded.",
     "sandbox_crashed": "The sandbox stopped in a way that the hook did not choose.",
+    "circuit_open": "The hook was not run: it broke too often, and is left alone for a while.",
 }
 """Every way in which a hook can break: code to what it means."""
+
+
+ANSWERED, REFUSED = "answer", "refusal"
+"""How an execution ended in which the hook did not break; every other outcome is one of `FAILURES`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,10 +310,10 @@ class Execution:
 
     @property
     def outcome(self) -> str:
-        """`answer`, `refusal`, or which of `FAILURES` it was."""
+        """`ANSWERED`, `REFUSED`, or which of `FAILURES` it was."""
         if self.failure is None:
-            return "answer"
-        return self.failure.code if isinstance(self.failure, Failure) else "refusal"
+            return ANSWERED
+        return self.failure.code if isinstance(self.failure, Failure) else REFUSED
 
     @property
     def level(self) -> str:

@@ -1,6 +1,7 @@
 """What is ready to run: the enabled hooks of each tenant and extensibility point, with their secrets and programs.
 
-Kept by use, up to a number of bytes. `forget` throws it away, and a preparation that `forget` overtakes is not kept.
+Kept by use, up to a number of bytes. `forget` throws it away, and a preparation that `forget` overtakes is not kept. What
+other processes changed is forgotten before the next look at anything.
 """
 
 from __future__ import annotations
@@ -12,19 +13,18 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Final, TypeAlias
+from typing import Final
 from weakref import WeakValueDictionary
 
+from runtime.breaker import Circuit
 from runtime.bundle.base import Images
 from runtime.errors import HookNotFound
 from runtime.masking import Mask
 from runtime.model import Failure, Hook, HookVersion, Secrets
 from runtime.sandbox.base import Program, Sandbox, SourceRejected
 from runtime.storage.base import Storage
+from runtime.storage.peers import Place
 from runtime.storage.sealing import Sealer
-
-Place: TypeAlias = tuple[str, str]
-"""A tenant and the id of an extensibility point."""
 
 _LOG = logging.getLogger("hookd.dispatch")
 _REJECTED_SECONDS: Final = 5.0
@@ -44,6 +44,8 @@ class ReadyHook:
     rejected: Failure | None
     sandbox: Sandbox
     """Whose the program is."""
+    circuit: Circuit = field(default_factory=Circuit)
+    """Closed again when the hook is changed, for then this is made anew."""
 
     @property
     def size(self) -> int:
@@ -91,6 +93,8 @@ class Preparations:
     ) -> None:
         """`sandbox` is the wasm engine's, `others` are by their engine's name."""
         self._storage = storage
+        self._peers = storage.peers
+        self._catching_up: asyncio.Task[None] | None = None
         self._sealer = sealer
         self._images = images
         self._sandbox = sandbox
@@ -117,6 +121,8 @@ class Preparations:
 
     def kept(self, place: Place) -> Row | None:
         """What is ready there, if anything is: no await on the way of most requests."""
+        if self._peers.is_behind:
+            return None
         row = self._rows.get(place)
         if row is not None:
             self._rows.move_to_end(place)
@@ -127,6 +133,14 @@ class Preparations:
 
     async def prepared(self, place: Place) -> Row:
         """What is enabled at this place. A caller who leaves does not stop it. `Unavailable`."""
+        if self._peers.is_behind:
+            await self._catch_up()
+            if self._peers.is_behind:
+                # It may have begun before a change that was answered before this was asked; this one does not.
+                await self._catch_up()
+            row = self.kept(place)
+            if row is not None:
+                return row
         self.misses += 1
         task = self._preparing.get(place)
         if task is None:
@@ -154,10 +168,21 @@ class Preparations:
         sealed = await self._storage.get_secrets(hook.tenant, hook.id)
         return self._sealer.open_secrets(hook.tenant, hook.id, sealed)
 
-    def forget(self, place: Place) -> None:
-        """What is enabled there, a version, a policy or secrets changed: the next request reads them anew."""
-        self._preparing.pop(place, None)
-        self._drop(place)
+    def forget(self, place: Place | None) -> None:
+        """What is enabled there, or anywhere, a version, a policy or secrets changed: the next request reads them anew."""
+        for one in [*self._preparing, *self._rows] if place is None else [place]:
+            self._preparing.pop(one, None)
+            self._drop(one)
+
+    async def _catch_up(self) -> None:
+        """Forget what other processes changed: once, however many wait for it."""
+        if self._catching_up is None:
+            self._catching_up = asyncio.create_task(self._peers.catch_up(self.forget))
+            self._catching_up.add_done_callback(self._caught_up)
+        await asyncio.shield(self._catching_up)
+
+    def _caught_up(self, _: asyncio.Task[None]) -> None:
+        self._catching_up = None
 
     def _keep(self, place: Place, done: asyncio.Task[Row]) -> None:
         if self._preparing.get(place) is not done:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, fields
 from typing import Final, cast
 from urllib.parse import urlsplit
 
-from runtime.configuration import example_lines, fill, from_text, hints_of, row_type, setting, summary_of
+from runtime.configuration import example_lines, fill, hints_of, row_type, setting, summary_of
+from runtime.environment import overlay
 from runtime.issuer_settings import Issuer
 from runtime.model import ENGINES, WASM, Limits
 
@@ -25,7 +26,27 @@ class Server:
 
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8080, "Port to listen on; 0 takes a free one.", least=0, most=65535)
+    workers: int = setting(
+        0, "How many processes serve at that port, with `hookd serve`; 0 is one for each core.", least=0, most=64
+    )
+    tenant_rate: int = setting(
+        0,
+        "Token requests of one tenant per second, on average, all workers together; 0 is no limit.",
+        least=0,
+        most=1_000_000,
+    )
+    tenant_burst: int = setting(0, "How many of them may come at once; 0 is a second's worth.", least=0, most=1_000_000)
+    hook_rate: int = setting(
+        0,
+        "Token requests of one tenant at one extensibility point per second, as tenant_rate.",
+        least=0,
+        most=1_000_000,
+    )
+    hook_burst: int = setting(0, "As tenant_burst.", least=0, most=1_000_000)
     body_limit: int = setting(1_048_576, "Largest request body, in bytes.", least=1024, most=16_777_216)
+    connections: int = setting(
+        10_000, "Connections of each process at once; idle ones make way for others.", least=16, most=1_000_000
+    )
     confinement: str = setting(
         AUTO,
         "What the process gives up at its start (files, system calls, privileges): auto what the kernel lets it, "
@@ -38,11 +59,37 @@ class Server:
 class StorageSettings:
     """`[storage]`: where hooks, versions, secrets and executions are kept."""
 
-    url: str = setting("sqlite:///.hookd/hookd.db", "sqlite:///relative/path or sqlite:////absolute/path.")
-    master_key: str = setting(
-        "", "Seals the hooks' secrets: 32 bytes in base64 (`hookd keys new`). Required by `hookd serve`.", secret=True
+    url: str = setting(
+        "sqlite:///.hookd/hookd.db",
+        "sqlite:///relative/path or sqlite:////absolute/path. Redis 6.2 or newer: redis://[user@]host:6379/0, unix:///path?db=0, "
+        "redis+sentinel://host:26379,host:26379/service/0 or redis+cluster://host:6379,host:6379; rediss for redis is TLS.",
     )
-    master_key_file: str = setting("", "Read the master key from this file instead. `hookd dev` makes one, mode 0600.")
+    password: str = setting("", "Of the Redis, so that it need not stand in the URL.", secret=True)
+    password_file: str = setting("", "Read the Redis's password from this file instead.")
+    sentinel_password: str = setting("", "Of the sentinels, where they want one.", secret=True)
+    ca_file: str = setting("", "A PEM file with the certificate authorities of a Redis with TLS. Empty: the system's.")
+    certificate_file: str = setting("", "A PEM file with certificate and key, where a Redis with TLS wants them.")
+    prefix: str = setting("hookd", "What all keys in a Redis begin with: another one is another installation.")
+    connections: int = setting(32, "Connections to a Redis for each process; more calls wait.", least=1, most=1_000)
+    timeout_ms: int = setting(
+        2_000,
+        "Longest wait for a Redis's answer, in milliseconds; with all tries twice as long.",
+        least=50,
+        most=60_000,
+    )
+    share_answers: bool = setting(
+        True,
+        "Whether nodes at one Redis know each other's answers to requests that come again, for two small writes each; else "
+        "the workers of a machine do.",
+    )
+    master_key: str = setting(
+        "",
+        "Seals the hooks' secrets: 32 bytes in base64 (`hookd keys new`). Required by `hookd serve`. Behind a comma, older ones.",
+        secret=True,
+    )
+    master_key_file: str = setting(
+        "", "Read the master key from this file instead, which `hookd keys rotate` replaces."
+    )
     executions_days: int = setting(10, "Execution records older than this are removed, in days.", least=1, most=3650)
     executions_most: int = setting(
         100_000, "At most this many execution records of each tenant are kept.", least=0, most=100_000_000
@@ -158,6 +205,14 @@ class SandboxSettings:
         least=1_048_576,
         most=1_099_511_627_776,
     )
+    breaker_failures: int = setting(
+        20,
+        "A hook that ran into a limit of time or memory so many times in a row is left alone for breaker_seconds; then one "
+        "request tries it again. 0: it never is.",
+        least=0,
+        most=1_000_000,
+    )
+    breaker_seconds: int = setting(10, "See breaker_failures.", least=1, most=3600)
     image_cache_bytes: int = setting(
         268_435_456, "Memory for images of hooks that ran lately.", least=1_048_576, most=68_719_476_736
     )
@@ -268,6 +323,11 @@ class Log:
         False,
         "Keep each request in its execution's record, for test runs, less passwords and tokens. It may name users.",
     )
+    audit: bool = setting(
+        True,
+        "Write a line for each call that may change something, and for refused callers: who, what, and how it ended.",
+    )
+    audit_file: str = setting("", "Add these lines, as JSON, to this file instead. SIGHUP opens it anew.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,17 +371,7 @@ class Settings:
 
 def parse(document: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     """Settings from a TOML document and `HOOKD_*` variables. `SettingsError` names the setting and the rule."""
-    merged = {name: dict(section) if isinstance(section, Mapping) else section for name, section in document.items()}
-    for section in fields(Settings):
-        for item in fields(_section(section.name)):
-            variable = f"HOOKD_{section.name}_{item.name}".upper()
-            if variable in environ:
-                table = merged.setdefault(section.name, {})
-                if isinstance(table, dict):
-                    table[item.name] = from_text(
-                        variable, environ[variable], hints_of(_section(section.name))[item.name]
-                    )
-    return fill(Settings, merged, "")
+    return fill(Settings, overlay(Settings, document, environ), "")
 
 
 def render_example() -> str:

@@ -6,13 +6,27 @@ Own code, because it is shorter than the dependency would be. Knows no clock: th
 from __future__ import annotations
 
 import random
+import re
 import secrets
 from typing import Final
 
+ULID_PATTERN: Final = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
+_ULID: Final = re.compile(ULID_PATTERN)
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS: Final = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 _RANDOM_BITS: Final = 80
 _TAIL_BITS: Final = 20
+
+
+def is_ulid(text: str) -> bool:
+    """Whether this could be an id of ours."""
+    return _ULID.fullmatch(text) is not None
+
+
+def least_at(at: float) -> str:
+    """What no id is less than that was made at this moment, in seconds since the epoch, or later."""
+    milliseconds = int(at * 1000)
+    return "".join([_PAIRS[milliseconds >> shift & 1023] for shift in range(40, -1, -10)]) + "0" * 16
 
 
 class Ulids:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
+import signal
+import subprocess
+import sys
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,23 +21,73 @@ from runtime.settings import Settings, parse
 if TYPE_CHECKING:
     from runtime.bootstrap import Runtime
     from runtime.model import Execution
+    from tests.redis_servers import RedisServer
+    from tests.registry import Registry
     from tests.requesting import Door
+
+# Hundreds of processes load the same three hundred modules: whoever wants no bytecode in a folder can run `make clean` after.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# A shell without job control starts what it leaves behind (`make test &`) deaf to Ctrl-C, and with it all that this starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# No program that a test starts and waits for is waited for without end: it ends before faulthandler_timeout ends all.
+_RUN = subprocess.run
+subprocess.run = lambda *command, **more: _RUN(*command, **{**more, "timeout": more.get("timeout") or 240})
+
+
+_PREFIXES = count()
 
 
 @pytest.fixture(scope="session")
 def engine_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Compiled guest code, shared by all tests of a run: compiling takes a second."""
-    return tmp_path_factory.mktemp("engine-cache")
+    """The engine's cache, shared by all tests of a process; the engine's code is there, compiled by this run or one before."""
+    from tests.installed import engine_code  # noqa: PLC0415 - tests of single rooms need no engine
+
+    folder = tmp_path_factory.mktemp("engine-cache")
+    engine_code(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def module_cache(engine_cache: Path) -> Path:
+    """The same, and esbuild is there, which joins npm modules."""
+    from tests.installed import esbuild  # noqa: PLC0415 - likewise
+
+    esbuild(engine_cache)
+    return engine_cache
+
+
+@pytest.fixture(scope="session")
+def made_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database as the first start makes it, with nothing in it."""
+    from runtime.storage.sqlite import open_sqlite  # noqa: PLC0415 - likewise
+
+    async def make(path: Path) -> None:
+        await (await open_sqlite(path)).close()
+
+    path = tmp_path_factory.mktemp("made") / "hookd.db"
+    asyncio.run(make(path))
+    return path
 
 
 @pytest.fixture
-def settings(tmp_path: Path, engine_cache: Path) -> Settings:
+def runtime_database(tmp_path: Path, made_database: Path) -> Path:
+    """One of the test's own, copied: to make it, the disk is waited for ten times."""
+    return Path(shutil.copy2(made_database, tmp_path))
+
+
+@pytest.fixture
+def settings(runtime_database: Path, engine_cache: Path) -> Settings:
     """Settings of a runtime that nobody else uses."""
     return parse(
         {
             "server": {"port": 0},
             "storage": {
-                "url": f"sqlite:///{tmp_path}/hookd.db",
+                "url": f"sqlite:///{runtime_database}",
                 "master_key": b64encode(bytes(range(32))).decode(),
             },
             "sandbox": {"cache_directory": str(engine_cache)},
@@ -47,6 +103,30 @@ async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
 
     async with open_runtime(settings) as runtime:
         yield runtime
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One for all tests of a process: each has a prefix of its own."""
+    from tests.redis_servers import RedisServer  # noqa: PLC0415 - likewise
+
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def prefix() -> str:
+    """Of keys in a Redis, that no other test has."""
+    return f"test-{next(_PREFIXES)}"
+
+
+@pytest.fixture
+async def registry() -> AsyncIterator[Registry]:
+    """A registry of npm modules on this machine."""
+    from tests.registry import open_registry  # noqa: PLC0415 - likewise
+
+    async with open_registry() as registry:
+        yield registry
 
 
 @pytest.fixture

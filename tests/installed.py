@@ -1,4 +1,5 @@
-"""Packages that tests run as their users do and that can not live beside ours: from npm and PyPI, pinned, installed once.
+"""What is made once for many runs: packages that tests run as their users do and that can not live beside ours, from npm and
+PyPI, pinned; and the engine's compiled code.
 
 They go into `build/`, which git ignores, under the hash of their lock file: a changed lock is another folder, and a folder
 that is there is whole. Who comes while another process installs waits for it. Node and npm come from PyPI too
@@ -46,6 +47,34 @@ def pip_packages(lock: Path) -> Path:
         _run([*pip, "--no-deps", "--require-hashes", "--target", target, "--requirement", lock], target)
 
     return _once(lock, install)
+
+
+def engine_code(folder: Path) -> None:
+    """The engine's compiled code in this folder, as a start finds that is not the first. To compile takes six seconds of CPU time."""
+    from runtime.sandbox.engine import Engine  # noqa: PLC0415 - who wants a package wants no engine
+
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept = BUILD / "engine"
+    kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (BUILD / "engine.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        known = {file.name for file in kept.iterdir()}
+        Engine(kept, concurrency=1).close()
+        code = {file.name for file in kept.iterdir()} - known or known
+        for name in known - code:  # of another guest
+            (kept / name).unlink()
+        for name in code:
+            shutil.copy2(kept / name, folder)
+
+
+def esbuild(cache: Path) -> None:
+    """esbuild in this cache directory, as if a hook with modules had been deployed before."""
+    from runtime.bundle import esbuild  # noqa: PLC0415 - likewise
+
+    room = Path(esbuild.__file__).with_name("esbuild")
+    folder = cache / "modules" / f"esbuild-{esbuild.BUILD_ID[:16]}"
+    if not folder.exists():
+        shutil.copytree(npm_packages(room).parent, folder, symlinks=True)
 
 
 def _once(lock: Path, install: Callable[[Path], None]) -> Path:

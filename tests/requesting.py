@@ -12,6 +12,7 @@ from runtime.bootstrap import Runtime
 from runtime.dispatch import Executed
 from runtime.manifest import parse_new_hook
 from runtime.model import Allow, Execution, Hook
+from tests.waiting import PATIENCE, until
 
 CREDENTIALS, PASSWORD = "credentials-exchange", "password-exchange"
 SEED = """module.exports = function(client, scope, audience, context, cb) { var access_token = {}; access_token['https://foo.com/claim'] = 'bar'; access_token.scope = scope; access_token.scope.push('extra'); cb(null, access_token); };"""
@@ -23,10 +24,6 @@ REQUEST: dict[str, Any] = {
 }
 USER = {"id": "u1"}
 SECRET = "correct-horse-battery"
-
-
-# Seconds after which a test that waits for what never happens fails.
-PATIENCE = 30
 
 
 class Door:
@@ -54,9 +51,7 @@ class Door:
 
     async def holding(self, count: int = 1) -> None:
         """Returns when it holds so many calls back."""
-        async with asyncio.timeout(PATIENCE):
-            while self._holding < count:
-                await asyncio.sleep(0)
+        await until(lambda: self._holding >= count, pause=0)
 
 
 def records_of(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> list[Execution]:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import gc
 import logging
 import stat
@@ -12,20 +11,19 @@ from pathlib import Path
 import pytest
 
 from runtime.bootstrap import (
-    database_path,
     load_settings,
-    master_key,
-    new_master_key,
     open_runtime,
     places_of,
     require_production,
-    write_master_key,
+    seal_anew,
 )
 from runtime.bundle.process import find_node
-from runtime.errors import SettingsError
+from runtime.errors import HookdError, SettingsError
+from runtime.master_keys import master_keys, new_master_key
 from runtime.model import Allow
 from runtime.settings import Settings, StorageSettings, TrustedIssuer, parse
 from runtime.storage.base import TooManyHooks
+from runtime.storage.opening import choose_storage
 
 COUNT = """exports.onExecuteCredentialsExchange = async (event, api) => {
   const kept = api.cache.get('n'), n = kept ? +kept.value + 1 : 1;
@@ -110,10 +108,17 @@ def test_a_file_and_variables_make_settings(tmp_path):
 
 @pytest.mark.parametrize(
     "content, words",
-    [(None, "no file"), (b"[server", "not TOML"), (b"\xff\xfe", "not TOML"), (b"[server]\nx = 1", "server.x")],
+    [
+        (None, "no file"),
+        (b"[server", r"config.toml is not TOML: .* \(at its end, line 1\)"),
+        (b'[server]\nhost = "::', r"not TOML: .* \(at its end, line 2\)"),
+        (b"[server]\nport 1\nhost = ''", r"not TOML: .* \(at line 2, column 6\)"),
+        (b"[server]\n\xff\xfe", r"not TOML: No UTF-8 \(at line 2\)"),
+        (b"[server]\nx = 1", "server.x"),
+    ],
 )
 def test_a_wrong_file_is_said(tmp_path, content, words):
-    """The message names the file or the setting."""
+    """The message names the file and the line, or the setting."""
     file = tmp_path / "config.toml"
     if content is not None:
         file.write_bytes(content)
@@ -126,67 +131,6 @@ def test_a_folder_is_no_file(tmp_path):
     """What can not be read is said, not raised as it comes."""
     with pytest.raises(SettingsError, match="can not be read"):
         load_settings(tmp_path, {})
-
-
-@pytest.mark.parametrize("url, path", [("sqlite:///a/b.db", "a/b.db"), ("sqlite:////a/b.db", "/a/b.db")])
-def test_a_database_is_a_path(url, path):
-    """Three slashes and a relative path, or four and an absolute one."""
-    assert database_path(StorageSettings(url=url)) == Path(path)
-
-
-@pytest.mark.parametrize("url", ["redis://localhost", "sqlite:///", "hookd.db", ""])
-def test_a_database_of_another_kind_is_refused(url):
-    """The message shows the form that is known."""
-    with pytest.raises(SettingsError, match="sqlite:///FILE"):
-        database_path(StorageSettings(url=url))
-
-
-def test_a_master_key_is_made_and_read(tmp_path):
-    """The file is private, and is never written over."""
-    file = tmp_path / "master.key"
-    write_master_key(file)
-
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert master_key(StorageSettings(master_key_file=str(file))) == base64.b64decode(file.read_text())
-    with pytest.raises(FileExistsError):
-        write_master_key(file)
-
-
-def test_a_master_key_may_be_given_directly():
-    """As a variable of the process, for instance."""
-    key = new_master_key()
-
-    assert len(master_key(StorageSettings(master_key=key))) == 32
-
-
-def test_a_master_key_that_others_may_read_is_warned_of(tmp_path, caplog):
-    """It works, and the log says how to mend it."""
-    file = tmp_path / "master.key"
-    write_master_key(file)
-    file.chmod(0o644)
-    master_key(StorageSettings(master_key_file=str(file)))
-
-    assert "chmod 600" in caplog.text
-    assert caplog.records[0].levelno == logging.WARNING
-
-
-@pytest.mark.parametrize(
-    "given, words",
-    [
-        ({}, "hookd keys new"),
-        ({"master_key": "c2hvcnQ="}, "32 bytes in base64"),
-        ({"master_key": "no base64 at all"}, "32 bytes in base64"),
-        ({"master_key": "x", "master_key_file": "y"}, "not both"),
-        ({"master_key_file": "/nowhere/master.key"}, "hookd keys new --file"),
-    ],
-)
-def test_a_wrong_master_key_is_said_and_not_shown(given, words):
-    """What is wrong, what to do, and never the key itself."""
-    with pytest.raises(SettingsError, match=words) as caught:
-        master_key(StorageSettings(**given))
-
-    assert "c2hvcnQ" not in str(caught.value)
-    assert "no base64" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -207,6 +151,31 @@ def test_production_needs_issuers_whose_tokens_can_be_verified(trusted, words):
 
     with pytest.raises(SettingsError, match=words):
         require_production(settings)
+
+
+async def test_what_an_older_master_key_sealed_is_used_until_it_is_sealed_anew(settings):
+    """A runtime that knows both keys runs hooks with secrets of either; afterwards the old key is of no use."""
+    old, new = settings.storage.master_key, new_master_key()
+    script = (
+        "module.exports = (client, scope, audience, context, cb) => cb(null, { scope: [context.webtask.secrets.A] })"
+    )
+    body = {"name": "x", "script": script, "triggerId": "credentials-exchange", "enabled": True}
+
+    async def asked(key: str, secret: str | None) -> object:
+        async with open_runtime(replace(settings, storage=replace(settings.storage, master_key=key))) as runtime:
+            if secret is not None:
+                hook = (await runtime.admin.create_hook("demo", body)).hook
+                await runtime.admin.add_secrets("demo", hook.id, {"A": secret})
+            executed = await runtime.dispatch.execute("demo", "credentials-exchange", REQUEST)
+            assert isinstance(executed.decision, Allow)
+            return list(executed.decision.scope)
+
+    both = replace(settings.storage, master_key=f"{new},{old}")
+    assert (await asked(old, "s1"), await asked(both.master_key, None)) == (["s1"], ["s1"])
+    assert (await seal_anew(both, master_keys(both))).count == 1
+    assert (await asked(new, None), await asked(both.master_key, None)) == (["s1"], ["s1"])
+    with pytest.raises(HookdError):
+        await asked(old, None)
 
 
 def test_production_needs_a_master_key():
@@ -244,12 +213,15 @@ async def test_a_process_that_can_not_be_confined_says_so(settings, confinement,
         another.join()
 
 
-def test_the_places_of_a_runtime(settings, tmp_path):
+def test_the_places_of_a_runtime(settings, runtime_database, tmp_path):
     """Written: the database's folder, where a link leads too, the cache, control groups; executed: Node and what is in the cache."""
     (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "hookd.db").symlink_to("elsewhere/hookd.db")
+    runtime_database.unlink()
+    runtime_database.symlink_to("elsewhere/hookd.db")
     settings = replace(settings, network=replace(settings.network, ca_file="/ca.pem"))
-    places = places_of(settings, tmp_path / "hookd.db", "/sys/fs/cgroup/own/hookd")
+    places = places_of(
+        settings, choose_storage(StorageSettings(url=f"sqlite:///{runtime_database}")), "/sys/fs/cgroup/own/hookd"
+    )
     cache = Path(settings.sandbox.cache_directory)
 
     assert places.write == (tmp_path, tmp_path / "elsewhere", cache, Path("/sys/fs/cgroup/own/hookd"))

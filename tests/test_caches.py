@@ -97,9 +97,9 @@ async def test_no_value_lies_there_as_it_is(caches: StoredCaches, clock: Clock, 
     with other_process(path, "PRAGMA wal_checkpoint"):
         assert b"sesame" not in path.read_bytes()  # noqa: ASYNC240 - a small file
     with other_process(path, "UPDATE cache_entries SET tenant = 'thief'"):
-        assert await caches.entries("thief", M2M) == ()
+        assert await caches.entries("thief", M2M) == []
     with other_process(path, "UPDATE cache_entries SET tenant = 'acme', key = 'k'"):
-        assert await caches.entries(*PLACE) == ()
+        assert await caches.entries(*PLACE) == []
 
 
 async def test_a_storage_that_does_not_answer(

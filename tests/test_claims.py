@@ -271,6 +271,15 @@ def test_anything_else_is_not_namespaced(name: str):
     assert claim_fault(name) == "not_namespaced"
 
 
+def test_a_host_has_a_longest_length():
+    """More than any host has, with a user before it, is not even read; the path is another matter."""
+    user = "https://" + "u" * 300 + "@"
+
+    assert claim_fault(user + "foo.com/" + "x" * 500) == ""
+    assert claim_fault(user + "foo.example.com.example/") == "not_namespaced"
+    assert claim_fault("https://" + "\u0300" * 900 + ".example/") == "not_namespaced"
+
+
 @pytest.mark.parametrize("name", sorted(PROTECTED))
 def test_protected_claims_are_never_the_hooks(name: str):
     """Not in either token, whatever the form; `scope` is read, but never as a claim."""

@@ -37,7 +37,7 @@ from tests.requesting import (
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """With limits that are reached sooner."""
-    return replace(settings, limits=LimitSettings(cpu_ms=50, wall_ms=150, operations=5, memory_bytes=8 << 20))
+    return replace(settings, limits=LimitSettings(cpu_ms=50, wall_ms=1_000, operations=5, memory_bytes=8 << 20))
 
 
 # Decisions

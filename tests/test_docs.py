@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
 
 from runtime.cli.commands import COMMANDS
 from runtime.cli.profiles import PROFILE, TOKEN, URL
+from runtime.environment import files_of, variables_of
 from runtime.settings import Settings
 from runtime.triggers import TRIGGERS
 
@@ -97,13 +97,11 @@ def test_the_readme_knows_the_extensibility_points():
 
 def test_variables_in_the_documents_exist():
     """`HOOKD_SECTION_NAME` in a document, or in the sources' messages, is a setting, or one of the command line's three."""
-    known = {
-        f"HOOKD_{section.name}_{item.name}".upper() for section in fields(Settings) for item in _items(section.name)
-    }
+    known = {*variables_of(Settings), *files_of(Settings)}
     texts = [file.read_text() for file in (*DOCUMENTS, *(REPOSITORY / "runtime").rglob("*.py"))]
     named = {name for text in texts for name in re.findall(r"\bHOOKD_[A-Z_]+[A-Z]\b", text)}
 
-    assert named - known - {"HOOKD_SECTION_NAME", PROFILE, TOKEN, URL} == set()
+    assert named - known - {"HOOKD_SECTION_NAME", "HOOKD_SECTION_NAME_FILE", PROFILE, TOKEN, URL} == set()
 
 
 def code_in_documents() -> list[str]:
@@ -111,9 +109,3 @@ def code_in_documents() -> list[str]:
     return [
         code for document in DOCUMENTS for code in re.findall(r"```.*?```|`[^`]+`", document.read_text(), re.DOTALL)
     ]
-
-
-def _items(section: str):
-    kind = type(getattr(Settings(), section))
-    assert is_dataclass(kind)
-    return fields(kind)

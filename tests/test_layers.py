@@ -13,6 +13,8 @@ REPOSITORY = Path(__file__).parents[1]
 FILES = sorted((REPOSITORY / "runtime").rglob("*.py"))
 
 PURE = [
+    "breaker",
+    "rates",
     "diff",
     "errors",
     "model",
@@ -25,6 +27,7 @@ PURE = [
     "claims",
     "chain",
     "configuration",
+    "environment",
     "settings",
     "issuer_settings",
     "manifest",
@@ -49,7 +52,16 @@ RULES = NOUNS | {
     "policies",
     "recording",
 }
-CONTRACTS = {"storage.base", "sandbox.base", "logs.base", "bundle.base"}
+CONTRACTS = {
+    "storage.base",
+    "storage.answers",
+    "storage.peers",
+    "storage.resealing",
+    "storage.moving",
+    "sandbox.base",
+    "logs.base",
+    "bundle.base",
+}
 
 # Room -> the rooms it may import beside itself. A module belongs to the longest name that fits it.
 ROOMS: Mapping[str, set[str]] = {
@@ -59,12 +71,19 @@ ROOMS: Mapping[str, set[str]] = {
     "ulid": set(),
     "durations": set(),
     "places": set(),
-    "repeats": set(),
+    "memory": set(),
+    "answers": {"memory"},
+    "repeats": {"answers"},
+    "stored_answers": NOUNS | {"answers", "storage.answers", "storage.sealing"},
+    "rates": set(),
+    "shared_rates": {"memory", "rates"},
+    "breaker": NOUNS,
     "grammar": set(),
     "masking": NOUNS,
     "diff": NOUNS,
     "configuration": NOUNS,
-    "settings": NOUNS | {"configuration", "issuer_settings"},
+    "environment": NOUNS | {"configuration"},
+    "settings": NOUNS | {"configuration", "environment", "issuer_settings"},
     "issuer_settings": NOUNS | {"configuration"},
     "triggers": NOUNS | {"grammar"},
     "claims": NOUNS | {"grammar", "triggers", "settings"},
@@ -74,7 +93,11 @@ ROOMS: Mapping[str, set[str]] = {
     "recording": NOUNS | {"masking", "triggers"},
     "webtask": NOUNS | {"triggers", "manifest", "policies"},
     "webtask.tokens": NOUNS | {"webtask"},
-    "storage.base": RULES,
+    "storage.answers": set(),
+    "storage.peers": NOUNS | {"storage.answers"},
+    "storage.resealing": set(),
+    "storage.moving": NOUNS,
+    "storage.base": RULES | {"storage.peers", "storage.resealing", "storage.moving"},
     "sandbox.base": RULES,
     "logs.base": RULES,
     "bundle.base": RULES,
@@ -92,7 +115,10 @@ ROOMS: Mapping[str, set[str]] = {
     # Secrets are sealed by the use cases, before the backend: the one concrete room that they see.
     "storage.sealing": NOUNS,
     "sqlite": NOUNS,
-    "storage": RULES | {"storage.base", "storage.sealing", "sqlite"},
+    "redis": NOUNS | {"configuration", "secret_files"},
+    "storage": RULES
+    | {"configuration", "storage.base", "storage.answers", "storage.peers", "storage.sealing"}
+    | {"sqlite", "redis"},
     "network": NOUNS | {"settings"},
     "sandbox.asked": set(),
     "sandbox.abi": NOUNS | {"grammar", "sandbox.asked"},
@@ -119,20 +145,31 @@ ROOMS: Mapping[str, set[str]] = {
     "logs.metrics": NOUNS,
     "logs.traces": NOUNS | {"settings"},
     "logs.tail": RULES | {"logs.base", "storage.base"},
-    "logs": RULES | {"logs.base", "logs.tail", "storage.base"},
+    "logs.relay": RULES | {"logs.tail", "storage.peers", "ulid"},
+    "logs": RULES | {"logs.base", "logs.tail", "storage.base", "storage.peers"},
     "sandbox.operations.base": NOUNS | {"sandbox.asked"},
     "documents": NOUNS | {"storage.base", "sandbox.operations.base"},
     "sandbox.caches": set(),
+    "migration": NOUNS | {"configuration", "triggers", "settings", "storage", "storage.base"},
+    "rotation": NOUNS | {"storage.base", "storage.sealing"},
+    "secret_files": NOUNS,
+    "surroundings": set(),
+    "master_keys": NOUNS | {"settings", "secret_files"},
     "caches": NOUNS | {"storage.base", "storage.sealing", "sandbox.caches"},
-    "preparation": RULES | CONTRACTS | {"storage.sealing"},
-    "dispatch": RULES | CONTRACTS | {"preparation"},
+    "preparation": RULES | CONTRACTS | {"storage.sealing", "breaker"},
+    "dispatch": RULES | CONTRACTS | {"preparation", "breaker"},
     "admin": RULES | CONTRACTS | {"storage.sealing"},
     "webtasks": RULES | CONTRACTS | {"storage.sealing", "admin", "webtask"},
     "bootstrap": RULES
     | CONTRACTS
-    | {"webtasks", "webtask.tokens", "node", "sandbox.operations.base"}
+    | {"breaker", "webtasks", "webtask.tokens", "node", "node.delegation", "sandbox.operations.base"}
     | {
         "preparation",
+        "memory",
+        "answers",
+        "repeats",
+        "shared_rates",
+        "stored_answers",
         "dispatch",
         "admin",
         "bundle",
@@ -144,16 +181,32 @@ ROOMS: Mapping[str, set[str]] = {
         "documents",
         "caches",
         "confine",
+        "environment",
+        "secret_files",
+        "master_keys",
+        "rotation",
     }
-    | {"logs.tail", "logs.metrics", "logs.traces"},
-    "http": NOUNS | {"settings"},
+    | {"logs.tail", "logs.relay", "logs.metrics", "logs.traces"},
+    "workers": {"memory"},
+    "http": NOUNS | {"settings", "ulid", "rates"},
     "web": RULES
     | CONTRACTS
     | {"bundle.specifiers", "webtask", "webtask.tokens", "webtasks"}
-    | {"diff", "repeats", "http", "bootstrap", "dispatch", "admin", "logs.tail", "logs.metrics"}
+    | {
+        "diff",
+        "repeats",
+        "shared_rates",
+        "http",
+        "bootstrap",
+        "dispatch",
+        "admin",
+        "logs.tail",
+        "logs.relay",
+        "logs.metrics",
+    }
     | {"storage.sealing"},  # the dashboard's sessions
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.
-    "issuer": NOUNS | {"grammar", "settings", "issuer_settings", "http", "sqlite"},
+    "issuer": NOUNS | {"configuration", "grammar", "settings", "issuer_settings", "http", "sqlite", "redis"},
     "cli": RULES
     | CONTRACTS
     | {
@@ -167,8 +220,16 @@ ROOMS: Mapping[str, set[str]] = {
         "confine",
         "dispatch",
         "diagnosis",
+        "surroundings",
+        "environment",
+        "master_keys",
+        "secret_files",
+        "rotation",
+        "migration",
+        "answers",
+        "workers",
     },
-    "diagnosis": NOUNS | {"settings", "bootstrap", "storage", "bundle", "node"},
+    "diagnosis": NOUNS | {"settings", "bootstrap", "storage", "bundle", "node", "surroundings"},
     # Build artefacts; run on a developer's machine, not in the service.
     "guest": {"sandbox.abi", "sandbox.wasm"},
     "dashboard": set(),
@@ -181,7 +242,7 @@ PLACES: Mapping[str, set[str]] = {
     "yarl": {"network"},
     "wasmtime": {"sandbox", "guest"},
     "sqlite3": {"sqlite"},
-    "redis": {"storage.redis"},
+    "redis": {"redis"},
     "click": {"cli"},
     "rich": {"cli"},
     "yaml": {"cli.tenant"},
@@ -190,7 +251,20 @@ PLACES: Mapping[str, set[str]] = {
     "uvloop": {"cli"},
     "jwt": {"http", "issuer", "cli", "webtask.tokens"},
     "cryptography": {"storage.sealing", "issuer", "http"},
-    "orjson": {"storage", "dispatch", "admin", "logs", "sandbox", "node", "http", "web", "issuer", "cli", "bootstrap"},
+    "orjson": {
+        "migration",
+        "storage",
+        "dispatch",
+        "admin",
+        "logs",
+        "sandbox",
+        "node",
+        "http",
+        "web",
+        "issuer",
+        "cli",
+        "bootstrap",
+    },
     "prometheus_client": {"web"},
     "opentelemetry": {"logs.traces"},
     "hatchling": {"guest"},

@@ -7,14 +7,14 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import astuple, replace
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from runtime.masking import CUT, MASK, SHORTEST, SHORTEST_LINE, Mask
-from runtime.model import Answer, ConsoleLine, Failure, Outcome, Refusal
+from runtime.masking import CUT, MASK, MOST_NAMES, MOST_TRIED, SHORTEST, SHORTEST_LINE, Mask
+from runtime.model import Answer, ConsoleLine, DroppedClaim, Failure, Outcome, Refusal
 from runtime.sandbox.pool import open_sandbox
 from runtime.settings import LimitSettings, SandboxSettings
 
@@ -52,10 +52,14 @@ ODD = 'p@ss "word"\\it\'s\t\x1b\n(1)*'
         quote(ODD, safe="!'()*;,/?:@&=+$#"),
         b64encode(ODD.encode()).decode(),
         urlsafe_b64encode(ODD.encode()).decode(),
+        quote_plus(ODD, safe="*"),
+        ODD.encode().hex(),
+        ODD.encode().hex().upper(),
+        f"<Buffer {ODD.encode().hex(' ')}>",
     ],
 )
 def test_every_likely_form_is_masked(form: str):
-    """Raw, in JSON, as the console escapes it, as encodeURIComponent and encodeURI do, in base64: nothing of it is left."""
+    """Raw, in JSON, as the console escapes it, as in URLs and forms, in base64, as its bytes: nothing of it is left."""
     masked = mask(ODD).text(f"before {form} after")
 
     assert masked.startswith("before ")
@@ -107,6 +111,18 @@ async def test_what_the_guests_console_shows_is_masked(engine_cache: Path):
 
     assert len(run.console) == 6 + len(secrets)
     assert [part for part in ("MIIE", "hkiG", "SjAg", "PRIVATE", "ss", "it", "so", "x1B") if part in seen] == []
+
+
+def test_a_host_is_in_small_letters():
+    """A secret that was made a host's name, by mistake; a word in capitals is none."""
+    assert mask("Open-Sesame_7").text("ENOTFOUND open-sesame_7.example") == f"ENOTFOUND {MASK}.example"
+    assert mask("True").text("true") == "true"
+
+
+def test_the_first_bytes_of_a_long_one():
+    """The console shows fifty of a Buffer."""
+    shown = f"<Buffer {KEY.encode()[:50].hex(' ')} ... 50 more bytes>"
+    assert mask(KEY).text(shown) == f"<Buffer {MASK} ... 50 more bytes>"
 
 
 def test_regular_expressions_mean_nothing():
@@ -176,6 +192,35 @@ def test_stumps_of_other_forms_and_beside_other_secrets():
     assert mask(odd).text("x" * 2000 + json.dumps(odd)[1:8]) == "x" * 2000 + MASK
     assert mask("abcdefgh", "abcdefghijklmnop").text("x" * 2000 + "abcdefghijkl") == "x" * 2000 + MASK
     assert mask("aaaaaaaab").text("x" * 2000 + "aaaaaa") == "x" * 2000 + MASK
+
+
+def test_what_is_made_so_that_looking_takes_long():
+    """Then all of a text is masked, line by line, or of its end what may be a stump."""
+    many = mask(*("a" * (SHORTEST + number) for number in range(20)))
+    lines = tuple(ConsoleLine(level="info", text=text) for text in ("a" * 30_000, "", "b"))
+    nearly = mask("a" * 2000 + "b" + "a" * 2000)
+    text = "." * 50 + "a" * 4000 + "c"
+
+    assert many.text("a" * 30_000) == MASK
+    assert [line.text for line in many.console(lines)] == [MASK, "", MASK]
+    assert nearly.text(text).removesuffix(MASK) == "." * 50 + "a" * (MOST_TRIED + 1)
+
+
+def test_names_of_dropped_claims_are_masked():
+    """Each by itself, and the end of one that was cut; more of them than anybody reads are not looked at, and not shown."""
+    hidden = mask("hunter2")
+    names = ["https://hunter2/", "", "plain", "x" * (CUT - 4) + "hunt"]
+    claims = tuple(DroppedClaim(name=name, token="access_token", reason="not_namespaced") for name in names)
+    many = claims[2:3] * (MOST_NAMES // len(hidden._forms) // len("plain") + 2)
+
+    assert [claim.name for claim in hidden.dropped(claims)] == [
+        f"https://{MASK}/",
+        "",
+        "plain",
+        "x" * (CUT - 4) + MASK,
+    ]
+    assert [claim.name for claim in hidden.dropped(many)][-3:] == ["plain", MASK, MASK]
+    assert mask().dropped(claims) is claims
 
 
 def test_console_lines_are_masked():

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.installed import engine_code
+
 REPOSITORY = Path(__file__).parents[1]
 PACKED = ["runtime", "hooks", "tests", "pyproject.toml", "README.md", "Makefile", "config.example.toml", ".gitignore"]
 IGNORED = shutil.ignore_patterns("__pycache__", "node_modules")
@@ -89,17 +91,26 @@ def names_in(wheel: Path) -> set[str]:
 
 
 def test_a_wheel_carries_the_guest_and_not_its_sources(wheel):
-    """What runs is in it; C, JavaScript to be compiled and tests are not."""
+    """What runs is in it, with the licences of what others wrote; C, JavaScript to be compiled and tests are not."""
     names = names_in(wheel)
 
     assert {
         "runtime/guest/artifact/manifest.json",
         "runtime/guest/artifact/typescript.js",
+        "runtime/guest/artifact/licences.txt",
         "runtime/dashboard/artifact/manifest.json",
         "runtime/dashboard/artifact/index.html.gz",
+        "runtime/dashboard/artifact/licences.txt.gz",
         "runtime/cli/seed.js",
         "runtime/py.typed",
+        "runtime/storage/schema/001_hooks.sql",
+        "runtime/storage/scripts/write.lua",
+        "runtime/issuer/scripts/write.lua",
+        "runtime/deploy/hookd.service",
+        "runtime/deploy/sqlite.yaml",
+        "runtime/deploy/redis.yaml",
         "runtime/types/hookd.d.ts",
+        "runtime/types/hookd-modules.d.ts",
         "runtime/templates/custom-claims/hook.js",
         "runtime/templates/custom-claims/hookd.toml",
         "runtime/templates/custom-claims/cases/adds-claim-and-scope.json",
@@ -122,7 +133,8 @@ def test_an_installed_wheel_runs_a_hook_without_a_compiler(wheel, tmp_path):
     subprocess.run([*pip, str(wheel)], check=True)
     site = venv / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
     (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    bare = {"PATH": str(venv / "bin"), "HOME": str(tmp_path)}
+    bare = {"PATH": str(venv / "bin"), "HOME": str(tmp_path), "HOOKD_SANDBOX_CACHE_DIRECTORY": str(tmp_path / "cache")}
+    engine_code(tmp_path / "cache")
     ran = subprocess.run(
         [python, "-c", RUN_A_HOOK], cwd=tmp_path, env=bare, capture_output=True, text=True, check=False
     )

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from runtime.bootstrap import Runtime
+from runtime.breaker import Breaker
 from runtime.bundle.source import SourceImages
 from runtime.dispatch import Dispatch
 from runtime.errors import Unavailable
 from runtime.model import Execution, HookVersion
 from runtime.preparation import Preparations
 from runtime.settings import LimitSettings
+from runtime.storage.base import HookChange
+from runtime.storage.opening import choose_storage
 from runtime.storage.sealing import Sealer
 from tests.requesting import (
     CREDENTIALS,
@@ -84,6 +88,34 @@ async def test_a_preparation_that_was_overtaken_is_not_kept(runtime: Runtime, do
     slow.open.set()
     assert await before == 1
     assert await answer(runtime) == 2
+
+
+async def test_a_look_that_began_before_a_change_is_not_enough(
+    runtime: Runtime, door: Callable[[str], Door], monkeypatch: pytest.MonkeyPatch
+):
+    """Two changes of other processes, one after the other: who asks after the second does not get what was there before it."""
+    hook = await deploy(runtime, claim("1"))
+    other = await choose_storage(runtime.settings.storage).open()
+    preparing = door("enabled_hooks")
+    preparing.holds = 1
+    before = asyncio.create_task(answer(runtime))
+    await preparing.holding()
+    looking = Door(runtime.storage.peers.catch_up)
+    monkeypatch.setattr(runtime.storage.peers, "catch_up", looking)
+    await other.create_hook(replace(hook, tenant="u", id="h2", enabled=False))
+    looking.holds = 1
+    first = asyncio.create_task(answer(runtime, tenant="u"))
+    await looking.holding()
+
+    await other.update_hook("t", hook.id, HookChange(enabled=False), 2.0)
+    after = asyncio.create_task(answer(runtime))
+    await asyncio.sleep(0)
+    looking.open.set()
+    await first
+    preparing.open.set()
+    assert await after == "unchanged"
+    assert await before == 1
+    await other.close()
 
 
 # Preparations
@@ -244,7 +276,9 @@ def dispatch_of(runtime: Runtime, cache_bytes: int) -> Dispatch:
         cache_bytes=cache_bytes,
     )
     limits = LimitSettings().limits()
-    return Dispatch(preparations=preparations, recorder=runtime.recorder, limits=limits)
+    return Dispatch(
+        preparations=preparations, recorder=runtime.recorder, limits=limits, breaker=Breaker(failures=0, seconds=1)
+    )
 
 
 async def test_the_least_used_hook_gives_way(runtime: Runtime, door: Callable[[str], Door]):

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Iterator
 
 import pytest
 
+from runtime.answers import Answers
+from runtime.memory import nameless_file
 from runtime.repeats import Repeats
+from tests.other_process import Other, key_of
+
+A, B = key_of("a"), key_of("b")
 
 
 class Work:
@@ -28,20 +35,32 @@ class Work:
         return b"%d" % number
 
 
-async def test_the_second_gets_the_first_answer():
-    """And the work is done once; another key is other work."""
-    repeats, work = Repeats(), Work()
+@pytest.fixture
+def file() -> Iterator[int]:
+    made = nameless_file("hookd-test")
+    yield made
+    os.close(made)
 
-    answers = [await repeats.answer(key, work) for key in "aab"]
+
+@pytest.fixture
+def repeats(file: int) -> Repeats:
+    return Repeats(Answers(file))
+
+
+async def test_the_second_gets_the_first_answer(repeats: Repeats):
+    """And the work is done once; another key is other work."""
+    work = Work()
+
+    answers = [await repeats.answer(key, work) for key in (A, A, B)]
 
     assert answers == [(b"1", False), (b"1", True), (b"2", False)]
 
 
-async def test_who_asks_meanwhile_waits_for_the_first():
+async def test_who_asks_meanwhile_waits_for_the_first(repeats: Repeats):
     """However many there are."""
-    repeats, work = Repeats(), Work()
+    work = Work()
     work.door.clear()
-    calls = [asyncio.ensure_future(repeats.answer("a", work)) for _ in range(5)]
+    calls = [asyncio.ensure_future(repeats.answer(A, work)) for _ in range(5)]
     await asyncio.sleep(0)
     work.door.set()
 
@@ -51,12 +70,12 @@ async def test_who_asks_meanwhile_waits_for_the_first():
     assert work.runs == 1
 
 
-async def test_what_failed_is_made_anew():
+async def test_what_failed_is_made_anew(repeats: Repeats):
     """By one of those who waited, and then for all of them."""
-    repeats, work = Repeats(), Work()
+    work = Work()
     work.fails = 1
     work.door.clear()
-    calls = [asyncio.ensure_future(repeats.answer("a", work)) for _ in range(3)]
+    calls = [asyncio.ensure_future(repeats.answer(A, work)) for _ in range(3)]
     await asyncio.sleep(0)
     work.door.set()
 
@@ -67,11 +86,11 @@ async def test_what_failed_is_made_anew():
     assert not repeats._running
 
 
-async def test_a_caller_who_leaves_takes_nobody_with_him():
+async def test_a_caller_who_leaves_takes_nobody_with_him(repeats: Repeats):
     """Neither the first, for whom the next one steps in, nor one who waits."""
-    repeats, work = Repeats(), Work()
+    work = Work()
     work.door.clear()
-    first, second, third = (asyncio.ensure_future(repeats.answer("a", work)) for _ in range(3))
+    first, second, third = (asyncio.ensure_future(repeats.answer(A, work)) for _ in range(3))
     await asyncio.sleep(0)
     second.cancel()
     await asyncio.sleep(0)
@@ -82,33 +101,31 @@ async def test_a_caller_who_leaves_takes_nobody_with_him():
     assert await third == (b"2", False)
 
 
-@pytest.mark.parametrize(("later", "runs"), [(59.0, 1), (60.0, 2)])
-async def test_an_answer_is_kept_for_a_minute(later, runs):
-    """From when it was made."""
-    now = [0.0]
-    repeats, work = Repeats(clock=lambda: now[0]), Work()
-    await repeats.answer("a", work)
-    now[0] = later
+async def test_another_process_makes_it(repeats: Repeats, file: int):
+    """Who asks here waits for its answer, and makes one where that process is gone."""
+    work = Work()
+    with Other(file) as other:
+        for name in ("a", "b"):
+            other.say("claim", name)
+        waiting = [asyncio.ensure_future(repeats.answer(key, work)) for key in (A, A, B)]
+        await asyncio.sleep(0.02)
+        assert not any(one.done() for one in waiting)
+        other.say("keep", "a", "theirs")
+        assert await asyncio.gather(*waiting[:2]) == [(b"theirs", True)] * 2
+        assert work.runs == 0
+        other.kill()
+        assert await waiting[2] == (b"1", False)
 
-    await repeats.answer("a", work)
 
-    assert work.runs == runs
-
-
-async def test_memory_is_bounded():
-    """The oldest answer goes first; one that is larger than all the room is given and not kept; all room is given back."""
-    now = [0.0]
-    repeats, work = Repeats(most_bytes=2_000, clock=lambda: now[0]), Work()
-    for key in "abcd":
-        await repeats.answer(key, work)
-    assert "".join(map(str, repeats._kept)) == "bcd"
-
-    async def large() -> bytes:
-        return bytes(5_000)
-
-    assert await repeats.answer("e", large) == (bytes(5_000), False)
-    now[0] = 99.0
-    await repeats.answer("f", work)
-    now[0] = 999.0
-    repeats._expire()
-    assert repeats._free == 2_000
+async def test_who_leaves_while_another_process_makes_it(repeats: Repeats, file: int):
+    """Takes nothing away."""
+    work = Work()
+    with Other(file) as other:
+        other.say("claim", "a")
+        waiting = asyncio.ensure_future(repeats.answer(A, work))
+        await asyncio.sleep(0.01)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        assert not repeats._running
+        other.say("keep", "a", "theirs")
+        assert await repeats.answer(A, work) == (b"theirs", True)

@@ -74,7 +74,13 @@ def test_a_wrong_setting_is_named_with_its_rule(document, named, rule):
 
 @pytest.mark.parametrize(
     "variable, value",
-    [("HOOKD_SERVER_PORT", "eighty"), ("HOOKD_ISSUER_RUNTIME_TIMEOUT", ""), ("HOOKD_AUTH_TRUSTED", "[]")],
+    [
+        ("HOOKD_SERVER_PORT", "eighty"),
+        ("HOOKD_ISSUER_RUNTIME_TIMEOUT", ""),
+        ("HOOKD_AUTH_TRUSTED", "[{"),
+        ("HOOKD_AUTH_TRUSTED", "issuer"),
+        ("HOOKD_NETWORK_ALLOW", '["a'),
+    ],
 )
 def test_a_wrong_variable_is_named(variable, value):
     """A variable that can not be read as its setting is named itself."""

@@ -9,9 +9,9 @@ from runtime.model import WEBTASK, Policy
 from runtime.storage.base import HookFilter, TooManyHooks
 from runtime.webtask.upload import Upload
 from runtime.webtasks import NameShared, WebtaskNotFound
-from tests.web.conftest import SEED, Api, api, cache, settings
+from tests.web.conftest import SEED, Api, api, settings
 
-__all__ = ["api", "cache", "settings"]
+__all__ = ["api", "settings"]
 
 RULE = {"auth0-extension": "runtime", "auth0-extension-name": "credentials-exchange"}
 POINT = "auth0-extension-name"

@@ -75,7 +75,7 @@ class Bundler:
         self._waiting[owner] = self._waiting.get(owner, 0) + 1
         try:
             async with self._owners.setdefault(owner, asyncio.Lock()):
-                await self._turns.take(owner)
+                since = await self._turns.take(owner)
                 self._running += 1
                 try:
                     return await self._bundle(wanted)
@@ -83,7 +83,7 @@ class Bundler:
                     raise ModulesUnavailable("There is no room for the hook's modules.", debug=str(error)) from error
                 finally:
                     self._running -= 1
-                    self._turns.give()
+                    self._turns.give(owner, since)
         finally:
             self._waiting[owner] -= 1
             if not self._waiting[owner]:
@@ -103,7 +103,7 @@ class Bundler:
         key = json.dumps([requirements, self._settings.registry], sort_keys=True)
         kept = await asyncio.to_thread(self._store.get, "lock", key)
         at, lock = json.loads(kept) if kept else (0.0, "")
-        if lock and (all(map(_EXACT.fullmatch, requirements.values())) or time.time() - at < RANGE_SECONDS):
+        if lock and (all(map(_EXACT.fullmatch, requirements.values())) or 0 <= time.time() - at < RANGE_SECONDS):
             return str(lock)
         try:
             new = await self._find(requirements)

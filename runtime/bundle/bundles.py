@@ -39,11 +39,14 @@ class Bundle:
         return hashlib.sha256(text).hexdigest(), zlib.compress(text, 6)
 
 
-def unpack(packed: bytes) -> Bundle:
-    """A bundle from its bytes. `ValueError` when they are none."""
+def unpack(packed: bytes, name: str = "") -> Bundle:
+    """A bundle from its bytes. `ValueError` when they are none, or not those of this name."""
     opened = zlib.decompressobj()
     try:
-        content = json.loads(opened.decompress(packed, _MOST))
+        text = opened.decompress(packed, _MOST)
+        if name and hashlib.sha256(text).hexdigest() != name:
+            raise ValueError("not this bundle")
+        content = json.loads(text)
         return Bundle(
             script=Modules(
                 code=content["code"], builtins=tuple(content["builtins"]), places=b64decode(content["places"])

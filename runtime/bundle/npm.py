@@ -98,6 +98,18 @@ class Npm:
         (folder / "package-lock.json").write_text(lock, "utf-8")
         await self._npm(["ci", *([] if optional else ["--omit=optional"])], folder, seconds, most=most)
 
+    async def ping(self, folder: Path, *, seconds: float) -> tuple[str, str]:
+        """Ask the registry whether it is there: its address, and npm's code for why not, "" where it answers. `HookdError`."""
+        config = await self._configuration(folder, seconds)
+        address = self._registry or str(config.get("registry"))
+        flags = ("--json", "--loglevel=silent", "--logs-max=0", "--no-update-notifier", f"--cache={self._cache}")
+        once = ("--fetch-retries=0", "--fetch-timeout=5000", f"--registry={address}")
+        ended = await self._run(["ping", *flags, *once], folder, seconds, 1 << 30)
+        code = "" if ended.code == 0 else _code_of(ended)
+        parts = urlsplit(address)
+        # What has no such route is there, too. And an address may have a password in it.
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(), code if code != "E404" else ""
+
     async def _npm(self, arguments: list[str], folder: Path, seconds: float, *, most: int = 256 << 20) -> None:
         config = await self._configuration(folder, seconds)
         ended = await self._run([*arguments, *_FLAGS, *self._where(config)], folder, seconds, most)
@@ -161,6 +173,13 @@ def check_lock(lock: Mapping[str, Any], *, packages: int) -> None:
             raise ModuleRefused(f"The module {name!r} is not from the registry, but from another place.")
         if not row.get("inBundle") and not _INTEGRITY.match(row.get("integrity") or ""):
             raise ModuleRefused(f"The registry does not say which content the module {name!r} has (integrity).")
+
+
+def _code_of(ended: Ended) -> str:
+    try:
+        return str(json.loads(ended.output)["error"]["code"])
+    except (ValueError, KeyError, TypeError):
+        return f"npm ended with {ended.code}"
 
 
 def failure(ended: Ended) -> HookdError:

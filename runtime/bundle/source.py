@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -20,10 +21,11 @@ from runtime.bundle.bundles import Bundle, unpack
 from runtime.bundle.report import warnings_of
 from runtime.bundle.specifiers import required
 from runtime.bundle.typescript import TypeScript
-from runtime.manifest import make_version
+from runtime.manifest import make_version, version_id
 from runtime.model import WASM, HookVersion
 from runtime.sandbox.base import Modules, Sandbox, SourceRejected
 
+_LOG: Final = logging.getLogger("hookd.bundle")
 _SYNTAX: Final = "syntax_error"
 _RECENT: Final = 16
 
@@ -75,7 +77,10 @@ class SourceImages(Images):
         )
 
     async def image_of(self, version: HookVersion, *, owner: str = "") -> bytes:
-        """See `Images.image_of`."""
+        """See `Images.image_of`. Of a version that is not what its id says, nothing is evaluated."""
+        content = version.trigger, version.script, version.dependencies, version.modules, version.engine
+        if version_id(*content) != version.id:
+            raise SourceRejected("source_rejected", "Its script is not what was deployed: deploy it again.")
         bundle = await self._bundle(version.modules) if version.modules else None
         if version.modules and bundle is None:
             raise SourceRejected("source_rejected", "Its modules are no longer there: deploy it again.")
@@ -104,7 +109,11 @@ class SourceImages(Images):
         if recent is not None or self._bundles is None:
             return recent
         packed = await self._bundles(bundle_id)
-        return None if packed is None else await asyncio.to_thread(unpack, packed)
+        try:
+            return None if packed is None else await asyncio.to_thread(unpack, packed, bundle_id)
+        except ValueError as error:
+            _LOG.error("the modules %s are damaged: %s", bundle_id[:12], error)
+            return None
 
     async def _image_of_typescript(
         self, sandbox: Sandbox, version: HookVersion, owner: str, modules: Modules | None

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import json
-import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from runtime.http.app import Address
 
@@ -18,7 +16,9 @@ class AddressInUse(Exception):
     """The address can not be listened on; the message says what to do."""
 
     def __init__(self, host: str, port: int, error: OSError, remedy: str) -> None:
-        super().__init__(f"{host}:{port} can not be listened on ({_reason(error)}). {remedy}")
+        self.reason = _reason(error)
+        self.is_refused = error.errno == errno.EACCES
+        super().__init__(f"{host}:{port} can not be listened on ({self.reason}). {remedy}")
 
 
 def take_port(host: str, port: int, remedy: str) -> int:
@@ -36,8 +36,8 @@ def take_port(host: str, port: int, remedy: str) -> int:
         return int(taken.getsockname()[1])
 
 
-@asynccontextmanager
-async def listening(host: str, port: int, remedy: str) -> AsyncIterator[None]:
+@contextmanager
+def listening(host: str, port: int, remedy: str) -> Iterator[None]:
     """Tells of an address that can not be listened on what to do about it."""
     try:
         yield
@@ -53,18 +53,6 @@ def announce(address: Address) -> None:
         _print(f"Listening on {address.url}; Ctrl-C stops.")
     else:
         _print(json.dumps({"event": "listening", "host": address.host, "port": address.port}))
-
-
-def stop_asked() -> asyncio.Event:
-    """Set at SIGINT (Ctrl-C) and SIGTERM.
-
-    More of them change nothing: what starts us may pass on a signal that we had from the terminal too, and a stop that is
-    cut short would lose records. It takes no longer than `http.app.SHUTDOWN_SECONDS`.
-    """
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    return stop
 
 
 def _reason(error: OSError) -> str:

@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from runtime.cli.failures import WrongUsage
-from runtime.cli.options import output_options
+from runtime.cli.options import Trial, output_options, trial_options
 from runtime.cli.output import Cell, Output, Styled
-from runtime.cli.settings_options import CONFIG
-from runtime.model import ENGINES, Failure
-from runtime.triggers import TRIGGERS
+from runtime.model import Failure
 
 if TYPE_CHECKING:
     from runtime.cli.local import Loaded, Local
@@ -68,32 +66,14 @@ class Measured:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, metavar="[HOOK] [OTHER] [REQUEST]")
-@click.option("--trigger", type=click.Choice(list(TRIGGERS)), metavar="POINT", help="Of files in no project folder.")
+@click.argument("paths", nargs=-1, type=click.Path(), metavar="[HOOK] [OTHER] [REQUEST]")
 @click.option("--requests", type=click.IntRange(1, 1_000_000), default=2_000, show_default=True, help="Of each hook.")
 @click.option(
     "--at-once", type=click.IntRange(1, 1_000), default=1, show_default=True, help="Requests under way at once."
 )
-@click.option(
-    "--secret",
-    "secrets",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="For a trial; secrets.env keeps real ones to yourself.",
-)
-@click.option("--engine", type=click.Choice(ENGINES), help="In place of the project's.")
-@CONFIG
+@trial_options
 @output_options
-def bench(
-    out: Output,
-    paths: Sequence[str],
-    trigger: str | None,
-    requests: int,
-    at_once: int,
-    secrets: Sequence[str],
-    engine: str | None,
-    config: Path | None,
-) -> None:
+def bench(out: Output, paths: Sequence[str], requests: int, at_once: int, trial: Trial) -> None:
     """Measure what a hook costs, or compare two.
 
     Each request has a fresh sandbox, in this process, on the way that a token request takes. Two hooks are measured in turns, and compared. HTTP is not in it; what the hook waits for is.
@@ -106,21 +86,22 @@ def bench(
     """
     import uvloop
 
-    from runtime.cli.targets import gather_secrets, read_asked, read_target
+    from runtime.cli.targets import STANDARD_INPUT, gather_secrets, read_asked, read_target
 
     hooks = [path for path in paths if path != "-" and not path.endswith(".json")]
     files = [path for path in paths if path not in hooks]
     if len(hooks) > 2 or len(files) > 1:
         raise WrongUsage("One hook, or two to compare, and one request (a .json file, or -) can be measured.")
-    targets = [read_target(Path(hook), trigger=trigger or "", engine=engine or "") for hook in hooks]
-    targets = targets or [read_target(None, trigger=trigger or "", engine=engine or "")]
+    targets = [read_target(Path(hook), trigger=trial.trigger, engine=trial.engine) for hook in hooks]
+    targets = targets or [read_target(None, trigger=trial.trigger, engine=trial.engine)]
     if len({target.trigger for target in targets}) > 1:
         raise WrongUsage("Both must be of one extensibility point: they get the same requests.")
     asked = read_asked(files[0] if files else None, targets[0])
-    values = [gather_secrets(target, asked, secrets) for target in targets]
+    given = trial.values("hookd bench", is_input_taken=STANDARD_INPUT in files)
+    values = [gather_secrets(target, asked, given) for target in targets]
     names = [str(target.source) if len(targets) > 1 else target.name for target in targets]
     measured = uvloop.run(
-        _measure(out, list(zip(names, targets, values, strict=True)), asked, requests, at_once, config)
+        _measure(out, list(zip(names, targets, values, strict=True)), asked, requests, at_once, trial.config)
     )
     rows = [one.document() for one in measured]
     out.answer({"at_once": at_once, "hooks": rows}, lambda: _show(out, rows, at_once))
@@ -148,10 +129,12 @@ async def _measure(
             for one in loaded:
                 await _block(local, one, asked, min(_WARMING, requests), at_once, Measured(""))
         measured = [Measured(name) for name, _, _ in hooks]
-        with out.working(f"Measuring {requests:,} requests"):
+        with out.counting("Requests", requests * len(hooks), drawn_by_steps=True) as step:
             for done in range(0, requests, _BLOCK):
+                count = min(_BLOCK, requests - done)
                 for one, result in zip(loaded, measured, strict=True):
-                    await _block(local, one, asked, min(_BLOCK, requests - done), at_once, result)
+                    await _block(local, one, asked, count, at_once, result)
+                    step(by=count)
     return measured
 
 

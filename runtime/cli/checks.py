@@ -5,48 +5,42 @@ Each check is a line: ✓ it is well, ! look at it, ✗ the service will not do;
 
 from __future__ import annotations
 
-import difflib
 import os
 import platform
 import resource
-import socket
 import stat
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, fields
-from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from runtime.bootstrap import load_settings, master_key
-from runtime.cli.demo import TOKEN_ISSUER
+from runtime.bootstrap import load_settings
+from runtime.cli.address import AddressInUse, take_port
+from runtime.cli.check import BAD, GOOD, LOOK, Check
+from runtime.cli.commands import version
+from runtime.cli.dangers import dangers
 from runtime.cli.profiles import PROFILE, TOKEN, URL
-from runtime.configuration import hints_of
-from runtime.diagnosis import look_at_npm, look_at_storage, look_at_walls
+from runtime.cli.trust import look_at_issuer
+from runtime.configuration import without_password
+from runtime.diagnosis import (
+    Rehearsed,
+    look_at_confinement,
+    look_at_npm,
+    look_at_registry,
+    look_at_storage,
+    look_at_surroundings,
+    look_at_walls,
+    nearest,
+)
+from runtime.environment import unread
 from runtime.errors import HookdError, SettingsError
+from runtime.master_keys import master_keys
 from runtime.model import NODE
-from runtime.settings import Settings, TrustedIssuer, trust_fault
-
-GOOD, LOOK, BAD = "good", "look", "bad"
-SECONDS: Final = 5.0
-"""Longest wait for a server of keys."""
+from runtime.secret_files import is_open_to_others
+from runtime.settings import OFF, REQUIRED, Settings
 
 _FILES_BESIDE: Final = 1_000
 """Descriptors that a service needs beside those of its hooks' requests: callers, database, processes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line: what was looked at, how it is (`GOOD`, `LOOK`, `BAD`), what was found, and what to do."""
-
-    name: str
-    state: str
-    found: str
-    remedy: str = ""
-
-    def document(self) -> dict[str, str]:
-        """As JSON."""
-        return {"check": self.name, "state": self.state, "found": self.found, "remedy": self.remedy}
 
 
 async def checks(config: Path | None, environ: Mapping[str, str]) -> AsyncIterator[Check]:
@@ -61,8 +55,13 @@ async def checks(config: Path | None, environ: Mapping[str, str]) -> AsyncIterat
         return
     is_meant = config is not None or (settings.storage, settings.auth) != (Settings().storage, Settings().auth)
     yield Check("configuration", GOOD, str(config or "no file: defaults and HOOKD_SECTION_NAME variables"))
+    has_npm = False
     for check in look_at_machine(settings):
+        has_npm |= (check.name, check.state) == (_MODULES, GOOD)
         yield check if is_meant or check.name not in _OF_SERVE or check.state != BAD else _for_serve(check)
+    yield await _confinement(settings)
+    if has_npm:
+        yield await _registry(settings, environ)
     yield await _engine(config, environ)
     yield await _node(settings)
     for row in settings.auth.trusted:
@@ -73,7 +72,8 @@ async def checks(config: Path | None, environ: Mapping[str, str]) -> AsyncIterat
         yield none if is_meant else _for_serve(none)
 
 
-_OF_SERVE: Final = ("master key", "storage", "port")
+_MODULES: Final = "npm modules"
+_OF_SERVE: Final = ("master key", "storage", "database folder", "port")
 
 
 def _for_serve(check: Check) -> Check:
@@ -83,26 +83,13 @@ def _for_serve(check: Check) -> Check:
 
 
 def _python() -> Check:
-    from importlib import metadata
-
-    try:
-        version = metadata.version("hookd")
-    except metadata.PackageNotFoundError:
-        version = "not installed, run from its sources,"
-    return Check("hookd", GOOD, f"{version} on Python {platform.python_version()}, {platform.platform()}")
+    return Check("hookd", GOOD, f"{version()}; Python {platform.python_version()}, {platform.platform()}")
 
 
 def look_at_variables(environ: Mapping[str, str]) -> Iterator[Check]:
-    """Those that nothing reads: mostly a slip of the pen."""
-    known = {
-        f"HOOKD_{section.name}_{item.name}".upper()
-        for section in fields(Settings)
-        for item in fields(hints_of(Settings)[section.name])
-    } | {URL, TOKEN, PROFILE}
-    for name in sorted(environ):
-        if name.startswith("HOOKD_") and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            yield Check("variables", LOOK, f"nothing reads {name}", f"Did you mean {near[0]}?" if near else "Unset it.")
+    """Those that nothing reads."""
+    for name, near in unread(Settings, environ, (URL, TOKEN, PROFILE)):
+        yield Check("variables", LOOK, f"nothing reads {name}", f"Did you mean {near}?" if near else "Unset it.")
 
 
 def look_at_machine(settings: Settings) -> Iterator[Check]:
@@ -112,19 +99,27 @@ def look_at_machine(settings: Settings) -> Iterator[Check]:
     yield _cache(Path(settings.sandbox.cache_directory))
     yield _files(settings)
     yield _port(settings.server.host, settings.server.port)
+    yield from dangers(settings, look_at_surroundings(settings))
     yield _npm()
 
 
 def _master_key(settings: Settings) -> Check:
     name, file = "master key", settings.storage.master_key_file
     try:
-        master_key(settings.storage)
+        known = len(master_keys(settings.storage).all)
     except SettingsError as error:
         return Check(name, BAD, str(error).rstrip("."))
     if not file:
         return Check(name, GOOD, "in the configuration")
-    if Path(file).stat().st_mode & 0o077:
+    if is_open_to_others(Path(file)):
         return Check(name, BAD, f"others than its owner may use {file}", f"chmod 600 {file}")
+    if known > 1:
+        return Check(
+            name,
+            LOOK,
+            f"{file} has {known} keys: it is being rotated",
+            "Go on with it: hookd keys rotate --config FILE",
+        )
     if Path(file).parent.name == ".hookd":
         return Check(
             name, LOOK, f"{file} is that of `hookd dev`", "Make one for production: hookd keys new --file FILE"
@@ -133,13 +128,13 @@ def _master_key(settings: Settings) -> Check:
 
 
 def _storage(settings: Settings) -> Check:
-    name, url = "storage", settings.storage.url
+    name, url = "storage", without_password(settings.storage.url)
     try:
         versions = look_at_storage(settings)
     except SettingsError as error:
         return Check(name, BAD, str(error).rstrip("."))
-    folder = _nearest(Path(url.removeprefix("sqlite:///")))
-    if not os.access(folder, os.W_OK):
+    folder = nearest(Path(url.removeprefix("sqlite:///")))
+    if url.startswith("sqlite:") and not os.access(folder, os.W_OK):
         return Check(name, BAD, f"{url}: {folder} can not be written to", f"Let {_user()} write there.")
     if versions is None:
         return Check(name, GOOD, f"{url}, made at the first start")
@@ -150,13 +145,13 @@ def _storage(settings: Settings) -> Check:
 
 
 def _cache(folder: Path) -> Check:
-    name, nearest = "cache folder", _nearest(folder)
-    if not os.access(nearest, os.W_OK):
+    name, there = "cache folder", nearest(folder)
+    if not os.access(there, os.W_OK):
         return Check(
-            name, LOOK, f"{nearest} can not be written to", "Each start compiles the engine: [sandbox] cache_directory."
+            name, LOOK, f"{there} can not be written to", "Each start compiles the engine: [sandbox] cache_directory."
         )
-    status = nearest.stat()
-    if nearest == folder and (status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
+    status = there.stat()
+    if there == folder and (status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
         return Check(
             name,
             LOOK,
@@ -164,12 +159,6 @@ def _cache(folder: Path) -> Check:
             f"What lies there is not believed: chmod 700 {folder}",
         )
     return Check(name, GOOD, str(folder))
-
-
-def _nearest(path: Path) -> Path:
-    """The folder, or file, that is there: the path or what it will be made in."""
-    path = path.absolute()
-    return next(place for place in (path, *path.parents) if place.exists())
 
 
 def _user() -> str:
@@ -195,23 +184,75 @@ def _files(settings: Settings) -> Check:
 
 
 def _port(host: str, port: int) -> Check:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            taken.bind((host, port))
-        except OSError as error:
-            return Check("port", LOOK, f"{host}:{port}: {error.strerror}", "Fine if that is hookd; else [server] port.")
+    try:
+        take_port(host, port, "")
+    except AddressInUse as error:
+        if error.is_refused:
+            remedy = (
+                "Another [server] port, or the right to a low one: CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities)."
+            )
+            return Check("port", BAD, f"{host}:{port} is not for {_user()}: {error.reason}", remedy)
+        return Check("port", LOOK, f"{host}:{port}: {error.reason}", "Fine if that is hookd; else [server] port.")
     return Check("port", GOOD, f"{host}:{port} is free")
 
 
 def _npm() -> Check:
     try:
-        return Check("npm modules", GOOD, f"by {look_at_npm()}")
+        return Check(_MODULES, GOOD, f"by {look_at_npm()}")
     except HookdError:
-        return Check(
-            "npm modules", LOOK, "Node and npm are not there", "For hooks with modules: pip install 'hookd[node]'"
-        )
+        return Check(_MODULES, LOOK, "Node and npm are not there", "For hooks with modules: pip install 'hookd[node]'")
+
+
+async def _confinement(settings: Settings) -> Check:
+    """What a service could give up here, tried by a process that ends at once."""
+    name, wanted = "confinement", settings.server.confinement
+    if wanted == OFF:
+        return Check(name, LOOK, "off: the service keeps all its rights", '[server] confinement = "auto" takes them.')
+    try:
+        found = await look_at_confinement(settings)
+    except SettingsError as error:
+        return Check(name, BAD if wanted == REQUIRED else LOOK, str(error).rstrip("."), "It is a bug: report it.")
+    return what_can_be_given_up(found, wanted)
+
+
+def what_can_be_given_up(found: Rehearsed, wanted: str) -> Check:
+    """As *wanted*, the setting, sees it."""
+    by = {"privileges": "no_new_privs", "files": f"Landlock {found.landlock}", "system calls": "seccomp"}
+    up = ", ".join(f"{name} ({by[name.partition(',')[0]]})" for name in found.up) or "nothing"
+    if not found.missing:
+        return Check("confinement", GOOD, f"{up} can be given up: enough for required; it is {wanted}")
+    return Check(
+        "confinement",
+        BAD if wanted == REQUIRED else LOOK,
+        f"{up} can be given up; not {'; '.join(found.missing)}",
+        f"All of it takes Linux 5.19 or newer with Landlock and seccomp. {_WITHOUT[wanted == REQUIRED]}",
+    )
+
+
+_WITHOUT: Final = (
+    'With confinement = "auto" the service starts with what there is: run it as a user of its own.',
+    '"required" does not start without; "auto" does.',
+)
+
+
+async def _registry(settings: Settings, environ: Mapping[str, str]) -> Check:
+    name, which = "npm registry", "[bundle] registry" if settings.bundle.registry else "as npm is configured"
+    try:
+        address, code = await look_at_registry(settings, environ)
+    except HookdError as error:
+        return Check(name, LOOK, error.message.rstrip("."), "Hooks with npm modules can not be deployed here.")
+    return what_answers(address, code, which)
+
+
+def what_answers(address: str, code: str, which: str) -> Check:
+    """Of the registry at this address: npm's code, "" where all is well. *which* says why it is this one."""
+    name = "npm registry"
+    if not code:
+        return Check(name, GOOD, f"{address} answers ({which})")
+    if code in ("E401", "E403"):
+        return Check(name, LOOK, f"{address} wants a login ({which})", "Put a token for it into .npmrc: npm login.")
+    remedy = "See [bundle] registry and npm's proxy. Hooks with new modules can not be deployed till then."
+    return Check(name, LOOK, f"{address} does not answer ({code}; {which})", remedy)
 
 
 async def _engine(config: Path | None, environ: Mapping[str, str]) -> Check:
@@ -238,98 +279,22 @@ async def _engine(config: Path | None, environ: Mapping[str, str]) -> Check:
 async def _node(settings: Settings) -> Check:
     name = "Node engine"
     try:
-        walls = await look_at_walls(settings)
+        walls, no_groups = await look_at_walls(settings)
     except SettingsError as error:
         if settings.node.enabled or settings.sandbox.engine == NODE:
             return Check(name, BAD, str(error).rstrip("."))
         return Check(name, GOOD, "off; it could not be jailed here")
+    if settings.node.enabled and no_groups:
+        return without_groups(no_groups)
     state = "on" if settings.node.enabled else "off; it could be jailed here"
     return Check(name, GOOD, f"{state}: {', '.join(walls)}, seccomp")
 
 
-# Who is trusted
-
-
-def look_at_issuer(row: TrustedIssuer, leeway: int) -> Iterator[Check]:
-    """Whether its tokens can be verified, and whether only it can make them."""
-    name, fault = f"issuer {row.issuer}", trust_fault(row)
-    if fault:
-        yield Check(name, BAD, fault, "Mend its [[auth.trusted]].")
-        return
-    if row.issuer == TOKEN_ISSUER:
-        yield Check(name, LOOK, "this is the issuer of `hookd dev`", "In production trust your token server alone.")
-        return
-    if not row.jwks_url:
-        distinct = len(set(row.secret))
-        if distinct < 10:
-            yield Check(
-                name,
-                LOOK,
-                f"its secret has {distinct} different characters",
-                "Make one at random: openssl rand -hex 32",
-            )
-        else:
-            yield Check(name, GOOD, f"{row.algorithm}, a shared secret")
-        return
-    yield from _keys(name, row, leeway)
-
-
-def _keys(name: str, row: TrustedIssuer, leeway: int) -> Iterator[Check]:
-    """Its keys, as they are fetched when the first token comes, and its clock."""
-    from runtime.cli.lean import httpx
-
-    try:
-        response = httpx.get(row.jwks_url, timeout=SECONDS)
-        rows = response.raise_for_status().json()["keys"]
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        yield Check(
-            name,
-            BAD,
-            f"{row.jwks_url}: {error or type(error).__name__}",
-            "No token of it can be verified: see to the address.",
-        )
-        return
-    except (ValueError, KeyError, TypeError):
-        yield Check(name, BAD, f"{row.jwks_url} answers no JWKS", "See to the address: it ends in jwks.json, mostly.")
-        return
-    fit = _fitting(rows, row.algorithm)
-    if not fit:
-        yield Check(
-            name, BAD, f"{row.jwks_url} has no key for {row.algorithm}", "Set the algorithm that it signs with."
-        )
-        return
-    is_plain = row.jwks_url.startswith("http:") and httpx.URL(row.jwks_url).host not in (
-        "127.0.0.1",
-        "localhost",
-        "::1",
+def without_groups(why: str) -> Check:
+    """A Node engine whose processes nobody counts together."""
+    return Check(
+        "Node engine",
+        LOOK,
+        f"on, without control groups: {why}",
+        "A hook's memory and processes are limited one by one only. systemd: Delegate=yes, as hookd config --systemd has it.",
     )
-    if is_plain:
-        yield Check(
-            name, LOOK, f"its keys come over http: {row.jwks_url}", "Who sits between can make tokens: take https."
-        )
-    else:
-        yield Check(name, GOOD, f"{fit} of {len(rows)} keys are for {row.algorithm}")
-    yield from _clock(response.headers.get("date", ""), leeway)
-
-
-def _fitting(rows: Any, algorithm: str) -> int:
-    kind = {"RS256": "RSA", "ES256": "EC"}.get(algorithm, "")
-    return sum(isinstance(key, dict) and key.get("kty") == kind for key in rows) if isinstance(rows, list) else 0
-
-
-def _clock(date: str, leeway: int) -> Iterator[Check]:
-    try:
-        apart = time.time() - parsedate_to_datetime(date).timestamp()
-    except ValueError:
-        return
-    # Its header has whole seconds, and an answer may be a second on its way.
-    if abs(apart) > leeway + 2:
-        side = "ahead of" if apart > 0 else "behind"
-        yield Check(
-            "clock",
-            BAD,
-            f"this one is {abs(apart):,.0f} s {side} the issuer's",
-            "Set it by NTP: tokens are refused otherwise.",
-        )
-    else:
-        yield Check("clock", GOOD, "as the issuer's")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import re
 import sys
 from collections.abc import Mapping
 from typing import Final, NoReturn
@@ -17,6 +18,7 @@ from typing import Final, NoReturn
 import click
 
 from runtime.cli import failures
+from runtime.cli.completing import VARIABLE
 from runtime.cli.output import be_lenient, fail
 from runtime.errors import HookdError, SettingsError
 
@@ -56,6 +58,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "token": "configuring:token",
         "keys": "configuring:keys",
         "config": "configuring:config",
+        "migrate": "migrate:migrate",
         "doctor": "doctor:doctor",
     },
 }
@@ -105,7 +108,14 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="hookd", message="%(package)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda ctx, _, asked: _show_version(ctx) if asked and not ctx.resilient_parsing else None,
+    help="Show the version and exit.",
+)
 def hookd() -> None:
     """A hook runtime for token servers: JavaScript that decides what goes into an access token.
 
@@ -115,11 +125,26 @@ def hookd() -> None:
     """
 
 
+def version() -> str:
+    """Of what is installed."""
+    from importlib import metadata
+
+    try:
+        return metadata.version("hookd")
+    except metadata.PackageNotFoundError:
+        return "not installed, run from its sources"
+
+
+def _show_version(ctx: click.Context) -> NoReturn:
+    click.echo(f"hookd {version()}")
+    ctx.exit()
+
+
 def run() -> None:
     """The whole command line; ends the process."""
     be_lenient()
     try:
-        code = hookd(prog_name="hookd", standalone_mode=False)
+        code = hookd(prog_name="hookd", complete_var=VARIABLE, standalone_mode=False)
     except failures.CommandFailed as error:
         _end(error.message, error.code)
     except SettingsError as error:
@@ -142,7 +167,7 @@ def _end(message: str, code: int) -> NoReturn:
 
 
 def _with_help(error: click.ClickException) -> str:
-    message = error.format_message()
+    message = re.sub(r"\s*\n\s*", " ", error.format_message())
     message = message if message.endswith((".", "?")) else f"{message}."
     context = error.ctx if isinstance(error, click.UsageError) else None
     return f"{message} See `{context.command_path} --help`." if context else message

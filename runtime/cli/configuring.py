@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from runtime.cli.deployment import KUBERNETES, kubernetes_manifest, systemd_unit
 from runtime.cli.options import output_options
 from runtime.cli.output import Output
 from runtime.cli.settings_options import CONFIG, DIRECTORY
@@ -21,7 +22,7 @@ from runtime.errors import SettingsError
 @click.option("--scope", multiple=True, help="May be given several times, or as one string with spaces.")
 @click.option("--subject", default="hookd-token", show_default=True, help="The token's sub.")
 @click.option("--lifetime", type=click.IntRange(1), default=3600, show_default=True, help="In seconds.")
-@click.option("--secret", help="An HS256 secret; others on this machine may see it in the process list.")
+@click.option("--secret", metavar="@FILE | env:VARIABLE", help="Where the HS256 secret is that signs it.")
 @click.option("--issuer", help="The token's iss, with --secret.")
 @click.option("--audience", help="The token's aud, with --secret.")
 @output_options
@@ -34,9 +35,13 @@ def token(out: Output, directory: Path, **choices: Any) -> None:
     Examples:
       hookd token --scope 'read:hooks read:logs'
       hookd token --scope read:hooks | hookd login --profile reader --url http://127.0.0.1:8080
+      hookd token --secret @hs256.key --issuer urn:me --audience urn:hookd --tenant acme --scope execute:hooks
     """
     from runtime.cli.tokens import TokenChoice, mint
+    from runtime.cli.values import read_value
 
+    if choices["secret"] is not None:
+        choices["secret"] = read_value(choices["secret"], "--secret")
     choice = TokenChoice(**choices | {"scope": tuple(" ".join(choices["scope"]).split())})
     minted = mint(choice, directory, os.environ)
     out.answer(
@@ -48,7 +53,7 @@ def token(out: Output, directory: Path, **choices: Any) -> None:
 
 @click.group()
 def keys() -> None:
-    """Make the key that seals secrets."""
+    """Make, or replace, the key that seals secrets."""
 
 
 @keys.command()
@@ -63,7 +68,7 @@ def new(out: Output, file: Path | None) -> None:
     Example:
       hookd keys new --file master.key
     """
-    from runtime.bootstrap import new_master_key, write_master_key
+    from runtime.master_keys import new_master_key, write_master_key
 
     if file is None:
         key = new_master_key()
@@ -81,23 +86,57 @@ def new(out: Output, file: Path | None) -> None:
     out.note(f"Wrote {file}. Name it in [storage] as master_key_file, and keep a copy in a safe place.")
 
 
+@keys.command()
+@CONFIG
+@click.option("--pid", type=click.IntRange(2), help="The first process of `hookd serve`, which is told to start anew.")
+@output_options
+def rotate(out: Output, config: Path | None, pid: int | None) -> None:
+    """Put another master key in place of the one in [storage] master_key_file, while the service goes on.
+
+    With --pid all is done in one call. Where there are several services, leave it out and call it three times; each says what
+    to do before the next. It may be interrupted anywhere, and called again.
+
+    \b
+    Example:
+      hookd keys rotate --config config.toml --pid "$(systemctl show --property MainPID --value hookd)"
+    """
+    from runtime.bootstrap import load_settings
+    from runtime.cli import rotating
+
+    rotating.rotate(load_settings(config, os.environ).storage, pid, out)
+
+
 @click.command()
 @CONFIG
 @click.option("--example", is_flag=True, help="Show config.example.toml instead.")
+@click.option("--systemd", is_flag=True, help="Show a unit for systemd instead.")
+@click.option("--kubernetes", type=click.Choice(KUBERNETES), help="Show a manifest for Kubernetes instead.")
 @output_options
-def config(out: Output, config: Path | None, example: bool) -> None:
+def config(out: Output, config: Path | None, example: bool, systemd: bool, kubernetes: str | None) -> None:
     """Show the settings as they are in effect, secrets hidden.
+
+    Behind each that is not its default stands where it comes from: a variable, or the file.
 
     \b
     Examples:
       hookd config --config config.toml
       hookd config --example > config.toml
+      hookd config --systemd > /etc/systemd/system/hookd.service
+      hookd config --kubernetes redis > hookd.yaml
     """
     import tomllib
 
-    from runtime.bootstrap import load_settings
+    from runtime.bootstrap import load_settings, origins_of
     from runtime.cli.display import as_toml, show_toml
-    from runtime.settings import render_example
+    from runtime.settings import Settings, render_example
 
-    text = render_example() if example else as_toml(load_settings(config, os.environ))
+    if example + systemd + bool(kubernetes) > 1:
+        raise click.UsageError("Choose one of --example, --systemd and --kubernetes.")
+    if systemd or kubernetes:
+        name = f"{kubernetes}.yaml" if kubernetes else "hookd.service"
+        text = kubernetes_manifest(kubernetes) if kubernetes else systemd_unit()
+        out.answer({"file": name, "text": text}, lambda: click.echo(text, nl=False))
+        return
+    settings = Settings() if example else load_settings(config, os.environ)
+    text = render_example() if example else as_toml(settings, origins_of(config, os.environ))
     out.answer(tomllib.loads(text), lambda: show_toml(text))

@@ -18,10 +18,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from runtime.bootstrap import load_settings, private_folder, write_master_key
+from runtime.bootstrap import load_settings, private_folder
+from runtime.cli.env_files import read_values
 from runtime.cli.private import write_private
 from runtime.errors import SettingsError
 from runtime.issuer_settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, UserSettings
+from runtime.master_keys import write_master_key
 from runtime.settings import Auth, Settings, TrustedIssuer
 
 HOST = "127.0.0.1"
@@ -74,7 +76,11 @@ class Demo:
             sandbox=replace(base.sandbox, cache_directory=str(folder / "cache")),
             metrics=replace(base.metrics, token=base.metrics.token or self.metrics_token),
             # The requests of a demo are nobody's: they are kept for test runs, unless the user says otherwise.
-            log=replace(base.log, requests=base.log.requests or "HOOKD_LOG_REQUESTS" not in environ),
+            log=replace(
+                base.log,
+                requests=base.log.requests or "HOOKD_LOG_REQUESTS" not in environ,
+                audit=base.log.audit and "HOOKD_LOG_AUDIT" in environ,
+            ),
             issuer=replace(
                 base.issuer,
                 host=HOST,
@@ -231,9 +237,8 @@ def curl_lines(variables: Mapping[str, str]) -> tuple[str, str, str]:
     )
 
 
-def _read_environment(path: Path) -> dict[str, str]:
+def _read_environment(path: Path) -> Mapping[str, str]:
     try:
-        words = shlex.split(path.read_text(), comments=True)
-    except (OSError, ValueError):
+        return read_values(path)
+    except SettingsError:
         return {}
-    return {name: value for name, equals, value in (word.partition("=") for word in words) if equals}

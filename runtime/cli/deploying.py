@@ -5,20 +5,24 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from runtime.cli.completing import template_names
 from runtime.cli.editor import make_draft, open_editor, read_draft, remove_draft
-from runtime.cli.failures import CommandFailed, Kept, WrongUsage
+from runtime.cli.failures import EXIT_USAGE, CommandFailed, Kept, WrongUsage
 from runtime.cli.options import Remote, server_options
-from runtime.cli.output import Output, Styled, fail, is_terminal, state
+from runtime.cli.output import Output, Step, Styled, fail, is_terminal, no_step, plural, state
 from runtime.cli.reports import remark, seconds, written_body
+from runtime.cli.sending import Wanted, missing_secrets, send
 from runtime.errors import SettingsError
 from runtime.model import ENGINES
 from runtime.triggers import TRIGGERS
@@ -28,7 +32,6 @@ if TYPE_CHECKING:
     from runtime.cli.server import RemoteHook, Server, Written
 
 STDIN = Path("-")
-_UNFIT = re.compile(r"[^A-Za-z0-9]+")
 _GENERAL_NAMES = ("hook", "index", "main")
 _DEPENDENCY = re.compile(r"(@?[^@\s]+)(?:@(\S+))?")
 
@@ -46,26 +49,8 @@ _DEPENDENCIES = click.option(
 _ENABLE = click.option("--enable", is_flag=True, help="Let token requests run it at once.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What is to be on the server. None leaves what is there, or takes the server's default."""
-
-    name: str
-    script: str
-    trigger: str | None = None
-    dependencies: Mapping[str, str] | None = None
-    engine: str | None = None
-    policy: Mapping[str, object] | None = None
-    secrets: Sequence[str] = field(default=())
-
-    def body(self) -> dict[str, Any]:
-        """As the Management API takes it, less what names the hook."""
-        given = {"script": self.script, "dependencies": self.dependencies, "engine": self.engine}
-        return {name: value for name, value in given.items() if value is not None}
-
-
-@click.command(short_help="Bring a hook to the server: a file, or a project folder.")
-@click.argument("path", required=False, type=click.Path(path_type=Path, exists=True))
+@click.command(short_help="Bring hooks to the server: files, or project folders.")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True), metavar="[FILE | FOLDER]...")
 @click.option("--name", help="What it is called there. [default: the project's, or the file's]")
 @_TRIGGER
 @_ENGINE
@@ -73,30 +58,42 @@ class Wanted:
 @_ENABLE
 @click.option("--watch", is_flag=True, help="Again whenever a file changes, until Ctrl-C.")
 @server_options
-def deploy(remote: Remote, path: Path | None, watch: bool, **choices: Any) -> None:
+def deploy(remote: Remote, paths: Sequence[Path], watch: bool, **choices: Any) -> None:
     """Bring a hook to the server: a file, or a project folder with its dependencies, policy and engine.
 
-    A hook of this name is updated, which makes a new version of it; otherwise one is made, disabled unless --enable is given.
+    A hook of this name is updated, which makes a new version of it; otherwise one is made, disabled unless --enable is given. Several
+    are deployed one after the other, also all project folders in a folder; one that fails does not keep the others.
 
     \b
     Examples:
       hookd deploy                             in a project folder
       hookd deploy hook.js --name my-hook --trigger credentials-exchange
       hookd deploy my-hook --enable --watch
+      hookd deploy hooks/*
     """
-    target = _target(path)
+    targets = _targets(paths)
+    if len(targets) > 1 and choices["name"]:
+        raise WrongUsage(f"--name is for one hook, and these are {len(targets)}: leave it out, or name one of them.")
+    remote.out.repeats = watch or len(targets) > 1
     if watch:
         import asyncio
 
-        asyncio.run(_watch(remote, target, choices))
+        asyncio.run(_watch(remote, targets, choices))
+    elif len(targets) > 1:
+        click.get_current_context().exit(_deploy_all(remote, targets, choices))
     else:
-        _deploy(remote, target, choices)
+        _deploy(remote, targets[0], choices)
 
 
 @click.command(short_help="Make a new hook.")
 @click.argument("name")
 @click.option("--file", type=click.Path(path_type=Path, allow_dash=True), help="The script; - is the standard input.")
-@click.option("--template", metavar="NAME", help="Begin with one of hookd's examples, such as deny-by-ip.")
+@click.option(
+    "--template",
+    metavar="NAME",
+    shell_complete=template_names,
+    help="Begin with one of hookd's examples, such as deny-by-ip.",
+)
 @_TRIGGER
 @_ENGINE
 @_DEPENDENCIES
@@ -122,7 +119,7 @@ def create(remote: Remote, name: str, file: Path | None, template: str | None, e
     began = time.monotonic()
     try:
         with remote.out.working(f"Making {name}"):
-            written = _make(remote.server, wanted, enable=enable)
+            written = send(remote.server, wanted, None, enable=enable)
     except CommandFailed as error:
         if draft is None:
             raise
@@ -133,65 +130,92 @@ def create(remote: Remote, name: str, file: Path | None, template: str | None, e
     _name_missing_secrets(remote, wanted, written)
 
 
-def _deploy(remote: Remote, target: Path, choices: Mapping[str, Any]) -> None:
-    """Once."""
+def _deploy_all(remote: Remote, targets: Sequence[Path], choices: Mapping[str, Any]) -> int:
+    """One after the other; what goes wrong is said. The exit code, the first failure's."""
+    codes: list[int] = []
+    with remote.out.counting("Hooks", len(targets)) as step:
+        for target in targets:
+            try:
+                _deploy(remote, target, choices, quietly=True)
+            except (CommandFailed, SettingsError) as error:
+                fail(f"{target}: {error}")
+                codes.append(error.code if isinstance(error, CommandFailed) else EXIT_USAGE)
+            step()
+    if codes:
+        remote.out.note(f"{len(targets) - len(codes)} deployed, {len(codes)} not.")
+    return codes[0] if codes else 0
+
+
+def _deploy(remote: Remote, target: Path, choices: Mapping[str, Any], *, quietly: bool = False) -> None:
+    """Once. `quietly`: somebody else shows how far it is."""
     began = time.monotonic()
     wanted = _with_choices(_read(target), choices)
-    with remote.out.working(f"Deploying {wanted.name}"):
+    with nullcontext(no_step) if quietly else _steps(remote.out, wanted) as step:
         server = remote.server
         there = _there(server, wanted)
         before = 0 if there is None else int(server.versions(there)[0]["number"])
-        if there is None:
-            written = _make(server, wanted, enable=choices["enable"])
-        else:
-            written = _change(server, there, wanted, enable=choices["enable"])
+        step(_work_on(wanted))
+        written = send(server, wanted, there, enable=choices["enable"])
+        step("Looking at its version")
         version = int(server.versions(written.hook)[0]["number"])
+        step()
     _report(remote, written, began, created=there is None, version=version, changed=version != before)
     _name_missing_secrets(remote, wanted, written)
 
 
+def _steps(out: Output, wanted: Wanted) -> AbstractContextManager[Step]:
+    """A bar where it takes a while: npm modules are found and fetched."""
+    if wanted.dependencies:
+        return out.counting(f"Looking for {wanted.name}", 3)
+    return out.working(f"Deploying {wanted.name}")
+
+
+def _work_on(wanted: Wanted) -> str:
+    modules = f" with {plural(len(wanted.dependencies), 'npm module')}" if wanted.dependencies else ""
+    return f"Deploying {wanted.name}{modules}"
+
+
 def _name_missing_secrets(remote: Remote, wanted: Wanted, written: Written) -> None:
-    name = written.hook.name
-    missing = set(wanted.secrets) - set(remote.server.secret_names(written.hook)) if wanted.secrets else set()
+    missing = missing_secrets(remote.server, wanted.secrets, written.hook)
     if missing:
-        first = min(missing)
+        first, name = missing[0], written.hook.word
         remote.out.warn(f"It reads the secret {first}, which it does not have: hookd secrets set {first} --hook {name}")
 
 
-async def _watch(remote: Remote, target: Path, choices: Mapping[str, Any]) -> None:
+async def _watch(remote: Remote, targets: Sequence[Path], choices: Mapping[str, Any]) -> None:
     """Again and again. What goes wrong is said, and the next change is waited for."""
     import asyncio
 
     from runtime.cli.watching import changes
 
-    remote.out.repeats = True
-    seen = changes([target])
+    seen = changes(targets)
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
         while True:
-            try:
-                _deploy(remote, target, choices)
-            except (CommandFailed, SettingsError) as error:
-                fail(str(error))
-            remote.out.note(f"Watching {target}; Ctrl-C ends.")
+            for target in targets:
+                try:
+                    _deploy(remote, target, choices)
+                except (CommandFailed, SettingsError) as error:
+                    fail(str(error))
+            remote.out.note(f"Watching {', '.join(map(str, targets))}; Ctrl-C ends.")
             await anext(seen)
 
 
-def _target(path: Path | None) -> Path:
-    """A file, or a project folder."""
-    from runtime.cli.project import find_folder
+def _targets(paths: Sequence[Path]) -> list[Path]:
+    """Files, and project folders; without any the one that the current folder is in."""
+    from runtime.cli.project import find_folder, folders_in
 
-    if path is None:
-        folder = find_folder(Path.cwd())
-        if folder is None:
-            raise WrongUsage(
-                "What is to be deployed? Name a file or a folder: hookd deploy hook.js, or make one: hookd init."
-            )
-        return folder
-    return path
+    if paths:
+        return list(dict.fromkeys(one for path in paths for one in (folders_in(path) if path.is_dir() else [path])))
+    folder = find_folder(Path.cwd())
+    if folder is None:
+        raise WrongUsage(
+            "What is to be deployed? Name a file or a folder: hookd deploy hook.js, or make one: hookd init."
+        )
+    return [folder]
 
 
 def _read(target: Path) -> Wanted:
-    from runtime.cli.project import find_folder, read_project, read_source
+    from runtime.cli.project import find_folder, name_like, read_project, read_source
 
     if target.is_dir():
         return _of_project(read_project(target))
@@ -199,7 +223,7 @@ def _read(target: Path) -> Wanted:
     if folder is not None and read_project(folder).source.absolute() == target.absolute():
         return _of_project(read_project(folder))
     stem = target.absolute().parent.name if target.stem in _GENERAL_NAMES else target.stem
-    return Wanted(name=_UNFIT.sub("-", stem).strip("-") or "hook", script=read_source(target))
+    return Wanted(name=name_like(stem), script=read_source(target))
 
 
 def _of_project(project: Project) -> Wanted:
@@ -248,7 +272,7 @@ def _new(name: str, file: Path | None, template: str | None, trigger: str | None
         script = sys.stdin.read()
         if not script.strip():
             raise WrongUsage(
-                f"The standard input is empty. Give the script there, or name it: hookd create {name} --file hook.js"
+                f"The standard input is empty. Give the script there, or name it: hookd create {shlex.quote(name)} --file hook.js"
             )
         return Wanted(name=name, script=script, trigger=at), None
     from runtime.cli.starters import source_of
@@ -290,27 +314,6 @@ def _there(server: Server, wanted: Wanted) -> RemoteHook | None:
     return named[0] if named else None
 
 
-def _make(server: Server, wanted: Wanted, *, enable: bool) -> Written:
-    """A new hook. Its policy is there before it is enabled: it decides which others are disabled."""
-    body = {"name": wanted.name, "triggerId": wanted.trigger, **wanted.body()}
-    if not wanted.policy:
-        return server.create({**body, "enabled": enable})
-    written = server.create(body)
-    server.change_policy(written.hook, wanted.policy)
-    return server.update(written.hook, {"enabled": True}) if enable else written
-
-
-def _change(server: Server, hook: RemoteHook, wanted: Wanted, *, enable: bool) -> Written:
-    body = {**wanted.body(), "enabled": True} if enable else wanted.body()
-    if not wanted.policy or dict(wanted.policy) == server.policy(hook):
-        return server.update(hook, body)
-    written = server.update(hook, wanted.body())
-    disabled = server.change_policy(hook, wanted.policy)
-    if enable and not hook.enabled:
-        written = server.update(hook, {"enabled": True})
-    return replace(written, disabled=written.disabled or disabled)
-
-
 def _report(
     remote: Remote, written: Written, began: float, *, created: bool, version: int, changed: bool = True
 ) -> None:
@@ -319,7 +322,7 @@ def _report(
     remote.out.answer(body, lambda: _show(remote.out, hook, version, took, changed=changed))
     remark(remote.out, written)
     if not hook.enabled and not written.is_broken:
-        remote.out.note(f"No token request runs it yet: hookd enable {hook.name}")
+        remote.out.note(f"No token request runs it yet: hookd enable {hook.word}")
 
 
 def _show(out: Output, hook: RemoteHook, version: int, took: float, *, changed: bool) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.syntax import Syntax
 
+from runtime.configuration import without_password
 from runtime.settings import Settings
 
 HIDDEN = "(hidden)"
@@ -23,23 +24,25 @@ def show_toml(text: str) -> None:
         print(text, end="")  # noqa: T201 - a command's output
 
 
-def as_toml(settings: Settings) -> str:
-    """All settings as they are in effect, a set secret as `(hidden)`."""
+def as_toml(settings: Settings, origins: Mapping[str, str] | None = None) -> str:
+    """All settings as they are in effect, a set secret as `(hidden)`. Behind each stands where it comes from, by `origins`."""
+    remarks = {path: f"  # {origin}" for path, origin in (origins or {}).items() if origin.isprintable()}
     return "\n".join(
-        line for section in fields(settings) for line in _table(getattr(settings, section.name), section.name)
+        line for section in fields(settings) for line in _table(getattr(settings, section.name), section.name, remarks)
     )
 
 
-def _table(record: Any, path: str, brackets: str = "[]") -> Iterator[str]:
+def _table(record: Any, path: str, remarks: Mapping[str, str], brackets: str = "[]") -> Iterator[str]:
     """A table's own values, then its arrays of tables."""
-    yield f"{brackets[0]}{path}{brackets[-1]}" if brackets == "[]" else f"[[{path}]]"
+    yield (f"{brackets[0]}{path}{brackets[-1]}" if brackets == "[]" else f"[[{path}]]") + remarks.get(path, "")
     rows: list[str] = []
     for item in fields(record):
         value = getattr(record, item.name)
         if isinstance(value, tuple) and value and is_dataclass(value[0]):
-            rows += [line for row in value for line in _table(row, f"{path}.{item.name}", "[[]]")]
+            rows += [line for row in value for line in _table(row, f"{path}.{item.name}", remarks, "[[]]")]
         else:
-            yield f"{item.name} = {_value(HIDDEN if item.metadata['secret'] and value else value)}"
+            shown = _value(HIDDEN if item.metadata["secret"] and value else value)
+            yield f"{item.name} = {shown}{remarks.get(f'{path}.{item.name}', '')}"
     yield ""
     yield from rows
 
@@ -48,7 +51,7 @@ def _value(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return _string(value)
+        return _string(without_password(value) if "://" in value else value)
     if isinstance(value, tuple | list):
         return "[" + ", ".join(map(_value, value)) + "]"
     if isinstance(value, Mapping):

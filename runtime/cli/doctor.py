@@ -14,7 +14,7 @@ from runtime.cli.output import Output, Styled
 from runtime.cli.settings_options import CONFIG
 
 if TYPE_CHECKING:
-    from runtime.cli.checks import Check
+    from runtime.cli.check import Check
 
 _SIGNS: Final = {"good": Styled("✓", "green"), "look": Styled("!", "yellow"), "bad": Styled("✗", "bold red")}
 

@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ import click
 from runtime.cli.failures import CommandFailed, Kept, WrongUsage
 from runtime.cli.hooks import suffix_of
 from runtime.cli.options import Remote, hook_argument, server_options
-from runtime.cli.output import fail
+from runtime.cli.output import fail, is_terminal
 from runtime.cli.reports import remark, summary, written_body
 
 if TYPE_CHECKING:
@@ -159,6 +160,8 @@ def remove_draft(file: Path) -> None:
 def open_editor(file: Path, environ: Mapping[str, str]) -> None:
     """Returns when the editor has ended. `WrongUsage` where there is none, or it failed."""
     chosen = environ.get("VISUAL") or environ.get("EDITOR")
+    if not chosen and not is_terminal(sys.stdin):
+        raise WrongUsage("There is no terminal for an editor: deploy a file, hookd deploy FILE, or set EDITOR.")
     command = shlex.split(chosen) if chosen else [next(filter(shutil.which, _USUAL), "")]
     if not command or not command[0]:
         raise WrongUsage("There is no editor: set EDITOR to yours, such as EDITOR=nano.")

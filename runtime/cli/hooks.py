@@ -67,7 +67,7 @@ def show(remote: Remote, hook: str | None, number: int | None, script: bool) -> 
         return
     deploy = next((row for row in deploys if row["number"] == number), None)
     if deploy is None:
-        raise NotThere(f"{found.name} has no version {number}. hookd versions {found.name} lists those that it has.")
+        raise NotThere(f"{found.name} has no version {number}. hookd versions {found.word} lists those that it has.")
     about = {
         **found.body,
         "script": version["script"],

@@ -83,8 +83,10 @@ def import_(remote: Remote, export: Path, output: Path, deploy: bool, force: boo
     if deploy:
         _deploy(remote, importable, force=force, dry=dry_run)
     else:
-        for row in importable:
-            _write_folder(row, output, force=force, dry=dry_run)
+        with remote.out.counting("Folders", len(importable)) as step:
+            for row in importable:
+                _write_folder(row, output, force=force, dry=dry_run)
+                step()
     remote.out.answer(
         {"dry_run": dry_run, "rows": [row.document() for row in rows]}, lambda: _show(remote.out, rows, dry=dry_run)
     )
@@ -204,8 +206,9 @@ def _project(row: Row, folder: Path) -> Project:
 
 
 def _write_files(project: Project, row: Row) -> None:
+    from runtime.cli.env_files import render_values
     from runtime.cli.private import write_private
-    from runtime.cli.project import VALUES, render_values
+    from runtime.cli.project import VALUES
     from runtime.cli.starters import files_around
 
     try:
@@ -225,8 +228,8 @@ def _write_files(project: Project, row: Row) -> None:
 
 def _deploy(remote: Remote, rows: Sequence[Row], *, force: bool, dry: bool) -> None:
     known = {(hook.trigger, hook.name): hook for hook in remote.server.hooks()}
-    for number, row in enumerate(rows, 1):
-        with remote.out.working(f"{number} of {len(rows)}: {row.name}"):
+    with remote.out.counting("Hooks", len(rows)) as step:
+        for row in rows:
             there = known.get((row.exported.trigger, row.name))
             if there is not None and not force:
                 row.state, row.place = KEPT, there.id
@@ -235,35 +238,40 @@ def _deploy(remote: Remote, rows: Sequence[Row], *, force: bool, dry: bool) -> N
                 row.state = IMPORTED
             else:
                 _send(remote.server, row, there)
+            step()
 
 
 def _send(server: Server, row: Row, there: RemoteHook | None) -> None:
-    """The hook, its secrets, its policy; and only when all is there, enabled if it was."""
-    exported, body = row.exported, _body(row)
+    """The hook, its policy, its secrets; and only when all is there, enabled if it was."""
+    from runtime.cli.sending import Wanted, send
+
+    exported = row.exported
+    wanted = Wanted(
+        name=row.name,
+        script=exported.script,
+        trigger=exported.trigger,
+        dependencies=exported.dependencies,
+        policy=None if exported.order is None else {"order": exported.order},
+    )
     try:
-        if there is None:
-            written = server.create(body)
-        else:
-            del body["triggerId"]
-            written = server.update(there, body)
+        written = send(server, wanted, there, enable=False)
         row.state, row.place = IMPORTED, written.hook.id
         if written.warning:
             row.remarks.append(written.warning)
         if exported.secrets:
             server.set_secrets(written.hook, exported.secrets)
-        if exported.order is not None:
-            server.change_policy(written.hook, {"order": exported.order})
         _switch(server, row, written.hook)
     except CommandFailed as error:
-        row.state = LEFT if not row.place else row.state
         row.remarks.append(error.message)
 
 
 def _switch(server: Server, row: Row, hook: RemoteHook) -> None:
+    from runtime.cli.sending import missing_secrets
+
     exported = row.exported
-    missing = sorted(set(exported.missing) - set(server.secret_names(hook))) if exported.missing else []
+    missing = missing_secrets(server, exported.missing, hook)
     if missing:
-        name = shlex.quote(hook.name)
+        name = hook.word
         row.remarks.append(
             f"Without a value: {', '.join(missing)}. Set {_it(missing)}: `hookd secrets set {shlex.join(missing)} --hook {name}`"
             + (f", then `hookd enable {name}`: it is disabled till then." if exported.is_enabled else ".")
@@ -287,7 +295,7 @@ def _show(out: Output, rows: Sequence[Row], *, dry: bool) -> None:
         return
     table: list[tuple[Cell, ...]] = [
         (
-            Styled(row.state, _STYLES[row.state]),
+            Styled(f"would be {row.state}" if dry and row.state == IMPORTED else row.state, _STYLES[row.state]),
             row.exported.kind,
             row.exported.name,
             row.exported.trigger or "-",

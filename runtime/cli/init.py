@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from runtime.cli.completing import template_names
 from runtime.cli.failures import WrongUsage
 from runtime.cli.options import output_options
 from runtime.cli.output import Output, is_terminal
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from runtime.cli.project import Project
 
 USUAL: Final = next(iter(TRIGGERS))
-_UNFIT: Final = re.compile(r"[^A-Za-z0-9]+")
 
 
 @click.command()
@@ -26,7 +25,13 @@ _UNFIT: Final = re.compile(r"[^A-Za-z0-9]+")
 @click.option("--name", help="The hook's name.  [default: the folder's]")
 @click.option("--trigger", type=click.Choice(list(TRIGGERS)), metavar="POINT", help=f"One of: {', '.join(TRIGGERS)}.")
 @click.option("--typescript", is_flag=True, help="hook.ts in place of hook.js.")
-@click.option("--template", default="", metavar="NAME", help="Begin with one of hookd's examples, such as deny-by-ip.")
+@click.option(
+    "--template",
+    default="",
+    metavar="NAME",
+    shell_complete=template_names,
+    help="Begin with one of hookd's examples, such as deny-by-ip.",
+)
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 @output_options
 def init(
@@ -49,13 +54,13 @@ def init(
       hookd init my-hook --trigger pre-user-registration --typescript
       hookd init by-country --template deny-by-ip
     """
-    from runtime.cli.project import require_name
+    from runtime.cli.project import name_like, require_name
     from runtime.cli.starters import new_project
 
     if folder is None and not (name or trigger or template) and is_terminal(sys.stdin) and is_terminal(sys.stdout):
         folder, trigger, typescript = _ask(typescript=typescript)
     folder = folder or Path()
-    name = name or _UNFIT.sub("-", folder.absolute().name).strip("-") or "my-hook"
+    name = name or name_like(folder.absolute().name, "my-hook")
     require_name(name)
     trigger = trigger or ("" if template else USUAL)
     project = new_project(folder, name, trigger, is_typescript=typescript, template=template)
@@ -66,12 +71,14 @@ def init(
 
 def _ask(*, typescript: bool) -> tuple[Path, str, bool]:
     """Folder, extensibility point, language."""
+    from runtime.cli.project import name_like
+
     name = click.prompt("Name of the hook", default="my-hook", err=True)
     for number, trigger in enumerate(TRIGGERS.values(), 1):
         click.echo(f"  {number}  {trigger.id:<24}{trigger.title}", err=True)
     number = click.prompt("Extensibility point", default=1, type=click.IntRange(1, len(TRIGGERS)), err=True)
     is_typescript = typescript or click.confirm("In TypeScript?", default=False, err=True)
-    return Path(_UNFIT.sub("-", name).strip("-") or "my-hook"), list(TRIGGERS)[number - 1], is_typescript
+    return Path(name_like(name, "my-hook")), list(TRIGGERS)[number - 1], is_typescript
 
 
 def _write(project: Project, template: str, *, force: bool) -> tuple[list[str], list[str]]:

@@ -17,12 +17,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from runtime.bootstrap import Runtime, load_settings, new_master_key, open_runtime
+from runtime.bootstrap import Runtime, load_settings, open_runtime
 from runtime.bundle.base import Module
 from runtime.cli.project import Project
 from runtime.dispatch import Executed
 from runtime.errors import InvalidBody, SettingsError
 from runtime.manifest import parse_new_hook
+from runtime.master_keys import new_master_key
 from runtime.model import NODE, WASM, Hook, HookVersion, JsonObject, Secrets
 from runtime.settings import Settings
 

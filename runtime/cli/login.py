@@ -118,15 +118,18 @@ def list_profiles(out: Output) -> None:
 @click.argument("name", shell_complete=profile_names)
 @output_options
 def use_profile(out: Output, name: str) -> None:
-    """Talk to this server from now on.
+    """Talk to this server from now on; to `demo`, wherever one is in the folder of a `hookd dev`.
 
     \b
-    Example:
+    Examples:
       hookd profile use staging
+      hookd profile use demo
     """
     profiles = read_profiles(profiles_file())
-    chosen = _known(profiles, name)
-    write_profiles(profiles_file(), Profiles(current=name, known=profiles.known))
+    is_demo = name == DEMO and name not in profiles.known
+    chosen = _known(every_profile(profiles_file()) if is_demo else profiles, name)
+    # The demo is a folder's, so it is no profile of the file: it is used where no other is the current one.
+    write_profiles(profiles_file(), Profiles(current="" if is_demo else name, known=profiles.known))
     out.answer(_body(chosen, current=True), lambda: out.line(f"Using {name}, {chosen.url}."))
 
 
@@ -174,7 +177,7 @@ def _known(profiles: Profiles, name: str) -> Profile:
         return profiles.known[name]
     if name == DEMO:
         raise WrongUsage(
-            "The profile demo belongs to the `hookd dev` of a folder: go to that folder, it needs no choosing."
+            "The profile demo belongs to the `hookd dev` of a folder: go to that folder, or start one with `hookd dev`."
         )
     there = f" There are: {', '.join(profiles.known)}." if profiles.known else " Make one: hookd login --url URL."
     raise WrongUsage(f"There is no profile {name!r}.{there}")

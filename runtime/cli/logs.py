@@ -14,7 +14,8 @@ from runtime.cli.failures import WrongUsage
 from runtime.cli.moments import clock
 from runtime.cli.options import Remote, hook_argument, hook_of_this_folder, server_options
 from runtime.cli.output import Cell, Output, Styled
-from runtime.model import FAILURES, LEVELS
+from runtime.model import LEVELS
+from runtime.storage.base import OUTCOMES
 from runtime.triggers import TRIGGERS
 
 PAGE: Final = 100
@@ -22,7 +23,6 @@ MOST: Final = 10_000
 FIRST_ID: Final = "0" * 26
 """Before every execution: a listener who saw this one gets all that is stored since."""
 
-OUTCOMES: Final = ("answer", "refusal", "failure", *FAILURES)
 _AGO: Final = re.compile(r"(\d{1,6})\s*(s|m|h|d)")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LEVEL_STYLES: Final = {"debug": "dim", "info": "", "warn": "yellow", "error": "red"}

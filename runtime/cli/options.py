@@ -1,10 +1,11 @@
-"""The options that commands share, and what they become: an `Output`, or a `Remote` with an output and a server."""
+"""The options that commands share, and what they become: an `Output`, a `Remote` with an output and a server, a `Trial`."""
 
 from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,10 @@ from runtime.cli.completing import hook_names, profile_names
 from runtime.cli.failures import WrongUsage
 from runtime.cli.output import Output
 from runtime.cli.profiles import Profile, choose
+from runtime.cli.settings_options import CONFIG
+from runtime.cli.values import METAVAR, env_file_option, gather_values
+from runtime.model import ENGINES
+from runtime.triggers import TRIGGERS
 
 if TYPE_CHECKING:
     from runtime.cli.server import RemoteHook, Server
@@ -28,6 +33,32 @@ _URL = click.option("--url", metavar="URL", help="Its address, in place of a pro
 _TOKEN = click.option(
     "--token", metavar="TOKEN", help="A token for it; others on this machine may see it: rather set HOOKD_TOKEN."
 )
+_TRIGGER = click.option(
+    "--trigger", type=click.Choice(list(TRIGGERS)), metavar="POINT", help="Of a file in no project folder."
+)
+_SECRET = click.option(
+    "--secret",
+    "secrets",
+    multiple=True,
+    metavar=METAVAR,
+    help="A secret for a trial, whose value is asked for; secrets.env keeps real ones to yourself.",
+)
+_ENGINE = click.option("--engine", type=click.Choice(ENGINES), help="In place of the project's.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """How a hook is run on this machine: "" and None where nothing was said. `secrets` are still to be asked for (`values`)."""
+
+    trigger: str
+    engine: str
+    config: Path | None
+    secrets: Sequence[str]
+    env_file: Path | None
+
+    def values(self, command: str, *, is_input_taken: bool) -> Mapping[str, str]:
+        """The secrets with their values. `WrongUsage`, `SettingsError`."""
+        return gather_values(self.secrets, self.env_file, command=f"{command} --secret", is_input_taken=is_input_taken)
 
 
 class Remote:
@@ -89,6 +120,25 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
             remote.close()
 
     return with_remote
+
+
+def trial_options(command: Callable[..., None]) -> Callable[..., None]:
+    """`--trigger`, `--engine`, `--config`, `--secret` and `--env-file`. The command gets a `Trial` by this name."""
+
+    @_TRIGGER
+    @_SECRET
+    @env_file_option("Secrets for a trial: all that this file of NAME=value lines has.")
+    @_ENGINE
+    @CONFIG
+    @functools.wraps(command)
+    def with_trial(
+        *args: Any, trigger: str | None, engine: str | None, config: Path | None, secrets: Sequence[str], **more: Any
+    ) -> None:
+        env_file = more.pop("env_file")
+        trial = Trial(trigger=trigger or "", engine=engine or "", config=config, secrets=secrets, env_file=env_file)
+        command(*args, trial=trial, **more)
+
+    return with_trial
 
 
 def hook_argument(*, required: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -12,10 +12,11 @@ import io
 import json
 import os
 import sys
+import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeAlias
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TextIO, TypeAlias
 
 import click
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 _LEAST_WIDTH = 8
 """Columns of a terminal that each column of a table has."""
+
+_SECONDS = 0.1
+"""Between two drawings of a bar that is drawn by steps."""
 
 _KEPT = frozenset("\n\t")
 _STEERING = {"Cc", "Cf", "Zl", "Zp", "Cs"}
@@ -130,11 +134,28 @@ class Output:
         """What the reader should look at, also a quiet one."""
         click.echo(f"{_coloured('Warning:', 'yellow')} {printable(text)}", err=True)
 
-    def working(self, text: str) -> Any:
-        """A context in which something takes a while: a spinner where somebody looks."""
+    def working(self, text: str) -> AbstractContextManager[Step]:
+        """A context in which something takes a while: a spinner where somebody looks. Steps say what is done now."""
         if self.quiet or not is_terminal(sys.stderr):
-            return nullcontext()
+            return nullcontext(no_step)
         return _spinner(text)
+
+    def counting(self, text: str, total: int, *, drawn_by_steps: bool = False) -> AbstractContextManager[Step]:
+        """A context in which *total* things are done, one after the other: a bar where somebody looks, at a terminal.
+
+        It gives what is to be called when one is done, with words for the next one if there are any. `drawn_by_steps`: nothing
+        is drawn between two steps, which takes time from what is measured.
+        """
+        if self.quiet or self.json or not (is_terminal(sys.stdout) and is_terminal(sys.stderr)):
+            return nullcontext(no_step)
+        return _bar(text, total, drawn_by_steps=drawn_by_steps)
+
+
+class Step(Protocol):
+    """Says that something is done, or *by* things; *text* is what comes next."""
+
+    def __call__(self, text: str = "", *, by: int = 1) -> None:
+        """Count."""
 
 
 def fail(message: str) -> None:
@@ -247,9 +268,48 @@ def _written_out(char: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-@contextmanager
-def _spinner(text: str) -> Iterator[None]:
-    from rich.console import Console
+def no_step(text: str = "", *, by: int = 1) -> None:
+    """Nobody looks."""
 
-    with Console(stderr=True, highlight=False, markup=False).status(text):
-        yield
+
+@contextmanager
+def _bar(text: str, total: int, *, drawn_by_steps: bool) -> Iterator[Step]:
+    """Of the terminal that answers go to, which then come above it. It leaves nothing behind."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    times = (TimeElapsedColumn(), TextColumn("/", style="dim"), TimeRemainingColumn())
+    bar = Progress(*columns, *times, console=console(), transient=True, auto_refresh=not drawn_by_steps)
+    task, drawn = bar.add_task(printable(text), total=total), 0.0
+
+    def step(text: str = "", *, by: int = 1) -> None:
+        nonlocal drawn
+        bar.update(task, advance=by, description=printable(text) if text else None)
+        if drawn_by_steps and time.monotonic() > drawn + _SECONDS:
+            bar.refresh()
+            drawn = time.monotonic()
+
+    with bar:
+        yield step
+
+
+@contextmanager
+def _spinner(text: str) -> Iterator[Step]:
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(stderr=True, highlight=False, markup=False).status(Text(printable(text))) as status:
+
+        def step(text: str = "", *, by: int = 1) -> None:
+            del by
+            if text:
+                status.update(Text(printable(text)))
+
+        yield step

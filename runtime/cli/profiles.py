@@ -12,17 +12,18 @@ it was not given for.
 from __future__ import annotations
 
 import os
-import shlex
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 import click
 
+from runtime.cli.env_files import read_values
 from runtime.cli.failures import WrongUsage
 from runtime.cli.private import write_private
+from runtime.errors import SettingsError
 
 DEMO = "demo"
 DEFAULT = "default"
@@ -120,7 +121,9 @@ def choose(*, profile: str | None, url: str | None, token: str | None, environ: 
     if token:
         found = replace(found, token=token)
     if not found.token:
-        raise WrongUsage(f"The profile {found.name} has no token. Log in: hookd login --profile {found.name}.")
+        others = [row.name for row in every_profile(profiles_file()).known.values() if row.token]
+        other = f" Or talk to another server: hookd profile use {others[0]}." if others else ""
+        raise WrongUsage(f"The profile {found.name} has no token. Log in: hookd login --profile {found.name}.{other}")
     return found
 
 
@@ -162,7 +165,7 @@ def find_demo(folder: Path) -> Profile | None:
     for above in (folder, *folder.parents):
         file = above / ".hookd" / "demo.env"
         if file.is_file() and file.stat().st_uid == os.getuid():
-            values = dict(_assignments(file))
+            values = _values(file)
             demo = Profile(
                 name=DEMO, url=values.get("BASE_URL", ""), token=values.get("API_TOKEN", ""), source=str(file)
             )
@@ -194,15 +197,11 @@ def _usual() -> Profile | None:
     return profiles.known.get(profiles.current)
 
 
-def _assignments(file: Path) -> Iterator[tuple[str, str]]:
+def _values(file: Path) -> Mapping[str, str]:
     try:
-        words = shlex.split(file.read_text("utf-8"), comments=True)
-    except (OSError, ValueError):
-        return
-    for word in words:
-        name, equals, value = word.partition("=")
-        if equals:
-            yield name, value
+        return read_values(file)
+    except SettingsError:
+        return {}
 
 
 def _is_host(name: str | None) -> bool:

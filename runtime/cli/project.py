@@ -9,15 +9,15 @@ Every error names the file and the field.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, NoReturn
 
+from runtime.cli.env_files import read_values
 from runtime.configuration import fill, setting
 from runtime.errors import InvalidBody, SettingsError
 from runtime.manifest import NAME_CHARS, NAME_PATTERN, SCRIPT_BYTES, SECRET_NAME_CHARS, SECRETS, parse_new_hook
@@ -30,8 +30,8 @@ CASES: Final = "cases"
 VALUES: Final = "secrets.env"
 MAINS: Final = ("hook.js", "hook.ts")
 
+_UNFIT: Final = re.compile(r"[^A-Za-z0-9]+")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
-_VARIABLE: Final = re.compile(r"(?:export\s+)?([^\s=#][^=]*?)\s*=\s*(.*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +100,13 @@ def find_folder(start: Path) -> Path | None:
     return next((folder for folder in (start, *start.absolute().parents) if (folder / FILE).is_file()), None)
 
 
+def folders_in(place: Path) -> list[Path]:
+    """The project folders that are meant by a folder: itself, or those in it; itself too where there are none."""
+    if (place / FILE).exists():
+        return [place]
+    return sorted(file.parent for file in place.glob(f"*/{FILE}")) or [place]
+
+
 def read_project(folder: Path) -> Project:
     """The project of a folder. `SettingsError` names the file, the field and the rule."""
     file = folder / FILE
@@ -163,6 +170,11 @@ def require_name(name: str) -> None:
         )
 
 
+def name_like(text: str, otherwise: str = "hook") -> str:
+    """What a hook can be called that is like this, a file's or a folder's name mostly."""
+    return _UNFIT.sub("-", text)[:NAME_CHARS].strip("-") or otherwise
+
+
 def _require_inside(main: str) -> None:
     path = PurePosixPath(main)
     if not main or path.is_absolute() or ".." in path.parts:
@@ -224,46 +236,7 @@ def read_object(file: Path) -> JsonObject:
     return value
 
 
-def read_values(file: Path) -> Secrets:
-    """`NAME=value` lines. No message has a value in it. `SettingsError`."""
-    try:
-        lines = file.read_text("utf-8").splitlines()
-    except FileNotFoundError:
-        return Secrets()
-    except (OSError, UnicodeDecodeError) as error:
-        _refuse(f"{file} can not be read ({_reason(error)})", "it must have lines of NAME=value")
-    secrets = Secrets()
-    for number, line in enumerate(lines, 1):
-        if line.strip() and not line.lstrip().startswith("#"):
-            found = _VARIABLE.fullmatch(line.strip())
-            if found is None:
-                _refuse(f"{file}, line {number}, is not NAME=value", "mend it, or begin it with #")
-            secrets[found[1]] = _unquoted(found[2])
-    return secrets
-
-
-def _unquoted(text: str) -> str:
-    """In double quotes a backslash and an n are a new line, as in JSON; in single quotes all is as it is."""
-    if len(text) < 2 or text[0] != text[-1] or text[0] not in "'\"":
-        return text
-    if text[0] == '"':
-        with contextlib.suppress(ValueError):
-            return str(json.loads(text))
-    return text[1:-1]
-
-
 # Writing
-
-
-def render_values(names: Sequence[str], values: Mapping[str, str]) -> str:
-    """The text of a secrets.env: a line for each name, commented out where it has no value."""
-    lines = [f"{name}={_written(values[name])}" if name in values else f"# {name}=" for name in names]
-    return "\n".join([*lines, ""])
-
-
-def _written(value: str) -> str:
-    is_plain = value.isprintable() and value == value.strip() and value[:1] not in ("'", '"')
-    return value if is_plain else json.dumps(value, ensure_ascii=False)
 
 
 def render_project(project: Project) -> str:

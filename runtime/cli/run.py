@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runtime.cli.failures import EXIT_BROKEN
-from runtime.cli.options import output_options
+from runtime.cli.options import Trial, output_options, trial_options
 from runtime.cli.output import Cell, Output, Styled
-from runtime.cli.settings_options import CONFIG
-from runtime.model import ENGINES, Failure
-from runtime.triggers import TRIGGERS
+from runtime.model import Failure
 
 if TYPE_CHECKING:
     from runtime.cli.local import Loaded
@@ -26,21 +24,10 @@ _LEVELS = {"error": "red", "warn": "yellow", "debug": "dim", "info": ""}
 
 
 @click.command()
-@click.argument("paths", nargs=-1, metavar="[HOOK] [REQUEST]")
-@click.option("--trigger", type=click.Choice(list(TRIGGERS)), metavar="POINT", help="Of a file in no project folder.")
-@click.option(
-    "--secret",
-    "secrets",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="For a trial; secrets.env keeps real ones to yourself.",
-)
-@click.option("--engine", type=click.Choice(ENGINES), help="In place of the project's.")
-@CONFIG
+@click.argument("paths", nargs=-1, type=click.Path(), metavar="[HOOK] [REQUEST]")
+@trial_options
 @output_options
-def run(
-    out: Output, paths: Sequence[str], trigger: str | None, secrets: Sequence[str], engine: str | None, config: Path
-) -> None:
+def run(out: Output, paths: Sequence[str], trial: Trial) -> None:
     """Run a hook once, on this machine, without a server.
 
     By the same engine and the same rules as a server does. HOOK is a project folder or a file; without it the project that the current folder is in. REQUEST is a JSON file with a
@@ -51,17 +38,17 @@ def run(
       hookd run
       hookd run cases/allowed.json
       hookd run hook.js --trigger credentials-exchange
-      hookd run my-hook - --secret KEY=value < request.json
+      hookd run my-hook - --secret KEY=@key.txt < request.json
     """
     import uvloop
 
-    from runtime.cli.targets import gather_secrets, read_asked, read_target, split_paths
+    from runtime.cli.targets import STANDARD_INPUT, gather_secrets, read_asked, read_target, split_paths
 
     hook, request = split_paths(paths)
-    target = read_target(hook, trigger=trigger or "", engine=engine or "")
+    target = read_target(hook, trigger=trial.trigger, engine=trial.engine)
     asked = read_asked(request, target)
-    values = gather_secrets(target, asked, secrets)
-    loaded, executed = uvloop.run(_run(out, target, asked, values, config))
+    values = gather_secrets(target, asked, trial.values("hookd run", is_input_taken=request == STANDARD_INPUT))
+    loaded, executed = uvloop.run(_run(out, target, asked, values, trial.config))
 
     from runtime.web.execute import trial_body
 
@@ -88,7 +75,7 @@ def _hints(out: Output, target: Target, values: Secrets, loaded: Loaded) -> None
     if missing:
         out.note(
             f"Without a value here: {', '.join(missing)}. Put {missing[0]}=... into secrets.env beside hookd.toml, or give "
-            f"--secret {missing[0]}=..."
+            f"--secret {missing[0]}, and the value when it is asked for."
         )
     if loaded.warning and "does not load" not in loaded.warning:
         out.warn(loaded.warning)

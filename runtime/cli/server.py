@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
 
-from runtime.cli.failures import NotThere, WrongUsage
+from runtime.cli.failures import NotThere, ServerRefused, WrongUsage
 from runtime.cli.lean import httpx
 from runtime.cli.profiles import Profile
 from runtime.cli.refusals import not_hookd, refusal, unreachable
+from runtime.ulid import is_ulid
 
 SECONDS: Final = 30.0
 """Longest wait for an answer."""
@@ -30,7 +32,6 @@ BROKEN: Final = "can not be enabled"
 
 _SHOWN: Final = {"id", "name", "triggerId", "enabled", "dependencies"}
 _PAGE: Final = 100
-_ULID: Final = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _MODULE: Final = re.compile(r"(?P<name>@?[^@\s]+)@(?P<version>[^;]+);bytes=(?P<bytes>\d+)")
 _SERVER_TIMING: Final = re.compile(r";dur=(?P<ms>[0-9.]+)")
 
@@ -50,6 +51,11 @@ class RemoteHook:
     def name(self) -> str:
         """Unique at its extensibility point."""
         return str(self.body["name"])
+
+    @property
+    def word(self) -> str:
+        """Its name as one word of a command line."""
+        return shlex.quote(self.name)
 
     @property
     def trigger(self) -> str:
@@ -132,7 +138,7 @@ class Server:
 
     def find(self, name: str) -> RemoteHook:
         """The hook that is called so: by its id, its name, or `point/name` where several points have one of that name."""
-        if _ULID.fullmatch(name):
+        if is_ulid(name):
             try:
                 return self.hook(name)
             except NotThere:
@@ -156,7 +162,13 @@ class Server:
 
     def update(self, hook: RemoteHook, body: Mapping[str, Any]) -> Written:
         """Change what the body names."""
-        return self._written(self._send("PATCH", f"/api/v2/hooks/{hook.id}", body=body, seconds=DEPLOY_SECONDS))
+        try:
+            return self._written(self._send("PATCH", f"/api/v2/hooks/{hook.id}", body=body, seconds=DEPLOY_SECONDS))
+        except ServerRefused as error:
+            if hook.enabled and BROKEN in error.message:
+                why = error.message.replace(f"The hook {BROKEN}: its", "Its")
+                raise ServerRefused(f"{why} {hook.name} goes on running as it is deployed.") from None
+            raise
 
     def delete(self, hook: RemoteHook) -> None:
         """Remove it, with its versions and secrets."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import os
 import resource
 import sys
@@ -12,10 +13,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from runtime.bootstrap import Runtime, open_runtime
+from runtime.answers import LAYOUT
+from runtime.bootstrap import Runtime, before_workers, open_runtime, require_named
 from runtime.cli import demo
-from runtime.cli.address import announce, listening, stop_asked, take_port
+from runtime.cli.address import announce, listening, take_port
+from runtime.cli.profiles import PROFILE, TOKEN, URL
 from runtime.cli.tokens import demo_token
+from runtime.environment import unread
 from runtime.http.app import Address, create_app, serve
 from runtime.http.bearer import Authenticator
 from runtime.http.routes import Route, install
@@ -25,21 +29,63 @@ from runtime.settings import Settings
 from runtime.storage.base import HookFilter
 from runtime.web.app import web_routes
 from runtime.web.dashboard.app import dashboard_routes, provider_of
+from runtime.web.metrics import Exposition
+from runtime.workers.supervisor import Supervisor
+from runtime.workers.worker import Worker, stop_asked
 
+_DRAIN_SECONDS = 5.0
+"""How long a worker that stops waits for clients to close their connections."""
+
+_LOG = logging.getLogger("hookd.bootstrap")
 _OTHER_PORT = "Stop what listens there, or choose another port"
 
 
-async def run_runtime(settings: Settings) -> None:
-    """`hookd serve`."""
+async def run_runtime(settings: Settings, worker: Worker) -> None:
+    """`hookd serve`, one of its workers."""
     configure(settings.log)
-    stop = stop_asked()
+    stop = worker.stop_asked()
+    settings = replace(settings, server=replace(settings.server, workers=worker.slates.count))
     _open_many_files()
-    async with open_runtime(settings, confined=True) as runtime, provider_of(settings) as provider:
-        routes = [*web_routes(runtime), *dashboard_routes(runtime, provider)]
-        remedy = f"{_OTHER_PORT}: [server] port, or HOOKD_SERVER_PORT."
-        async with _serving(routes, settings, settings.server.host, settings.server.port, remedy) as address:
-            announce(address)
+    async with (
+        open_runtime(settings, confined=True, memory=worker.memory) as runtime,
+        provider_of(settings) as provider,
+    ):
+        exposition = Exposition(runtime)
+        routes = [*web_routes(runtime, exposition), *dashboard_routes(runtime, provider)]
+        async with AsyncExitStack() as stack:
+            if settings.metrics.token:
+                await stack.enter_async_context(exposition.share(worker.slates, worker.number))
+            host, port = settings.server.host, settings.server.port
+            await stack.enter_async_context(_serving(routes, settings, host, port, "", worker=worker))
+            worker.is_ready()
             await stop.wait()
+
+
+def supervise(settings: Settings, workers: int) -> Worker:
+    """Start the workers of `hookd serve`, and return in each. In the supervisor it never returns. `AddressInUse`."""
+    configure(settings.log)
+    for name, near in unread(Settings, os.environ, (URL, TOKEN, PROFILE)):
+        _LOG.warning("nothing reads the variable %s%s", name, near and f"; did you mean {near}?")
+    host, port = settings.server.host, settings.server.port
+    command = [sys.executable, *sys.orig_argv[1:]]
+    supervisor = Supervisor(
+        host=host,
+        port=port,
+        workers=workers or len(os.sched_getaffinity(0)),
+        announce=lambda port: announce(Address(host=host, port=port)),
+        trial=[*command, "--check"],
+        again=command,
+        memory_layout=LAYOUT,
+    )
+    before_workers(settings)
+    with listening(host, port, f"{_OTHER_PORT}: [server] port, or HOOKD_SERVER_PORT."):
+        return supervisor.run(os.environ)
+
+
+def require_fit(settings: Settings) -> None:
+    """`SettingsError` where the service could not start: told before it starts anew, for then it is too late."""
+    configure(settings.log)
+    require_named(settings)
 
 
 async def run_issuer(settings: Settings) -> None:
@@ -89,6 +135,12 @@ def _open_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
+def _connections(settings: Settings) -> int:
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = settings.server.connections
+    return most if files == resource.RLIM_INFINITY else min(most, files // 2)
+
+
 def _believing_itself(settings: Settings) -> Settings:
     """The settings, with the token server's own tokens trusted; its keys are fetched from here, not by way of its public address."""
     own = own_trust(settings.issuer, local_jwks_url(settings.issuer.host, settings.issuer.port))
@@ -97,7 +149,13 @@ def _believing_itself(settings: Settings) -> Settings:
 
 @asynccontextmanager
 async def _serving(
-    routes: Iterable[Route], settings: Settings, host: str, port: int, remedy: str, issuer: Issuer | None = None
+    routes: Iterable[Route],
+    settings: Settings,
+    host: str,
+    port: int,
+    remedy: str,
+    issuer: Issuer | None = None,
+    worker: Worker | None = None,
 ) -> AsyncIterator[Address]:
     authenticator = Authenticator(settings.auth.trusted, leeway=settings.auth.leeway)
     if issuer is not None:
@@ -110,8 +168,12 @@ async def _serving(
     # A thread that computes in Python gives way to the event loop after this, not after the usual five milliseconds.
     sys.setswitchinterval(0.0005)
     try:
-        async with listening(host, port, remedy), serve(app, host, port) as address:
-            yield address
+        sockets = () if worker is None else worker.sockets
+        drain = 0.0 if worker is None else _DRAIN_SECONDS
+        with listening(host, port, remedy):
+            most = _connections(settings)
+            async with serve(app, host, port, sockets=sockets, drain_seconds=drain, connections=most) as address:
+                yield address
     finally:
         await authenticator.close()
 

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from runtime.cli.project import CASES, FILE, MAINS, VALUES, Project, parse_project, render_project
-from runtime.cli.types import NAME as TYPES
-from runtime.cli.types import declarations
+from runtime.cli.types import NAMES, declarations
 from runtime.errors import SettingsError
 from runtime.triggers import TRIGGERS, sample
 
@@ -79,6 +78,8 @@ _OPTIONS: Final = {
     "types": [],
     "strict": True,
     "noEmit": True,
+    # Types that an npm module brings along, such as Node's, say of some globals what hookd.d.ts says too.
+    "skipLibCheck": True,
 }
 _IGNORED: Final = f".env\n{VALUES}\nnode_modules/\n"
 
@@ -115,7 +116,7 @@ def files_around(project: Project, script: str) -> Iterator[tuple[str, str]]:
 
 
 def _around(project: Project) -> Iterator[tuple[str, str]]:
-    yield TYPES, declarations()
+    yield from ((name, declarations(name)) for name in NAMES)
     if project.main.endswith(".ts"):
         yield "tsconfig.json", _json({"compilerOptions": _OPTIONS})
     else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,20 +43,29 @@ def dev(port: int, directory: Path) -> None:
 
 @click.command()
 @CONFIG
-def serve(config: Path | None) -> None:
+@click.option("--workers", type=click.IntRange(1, 64), help="How many processes serve; without it: [server] workers.")
+@click.option("--check", is_flag=True, help="Only find out whether it could start; the exit code is 0 if so.")
+def serve(config: Path | None, workers: int | None, check: bool) -> None:
     """Start the runtime: execution API and Management API.
+
+    A signal HUP starts it anew without a gap, with the configuration and the code that are there then.
 
     \b
     Example:
-      hookd serve --config config.toml
+      hookd serve --config config.toml --workers 4
     """
     from runtime.bootstrap import load_settings, require_production
-    from runtime.cli.services import run_runtime
+    from runtime.cli.services import require_fit, run_runtime, supervise
     from runtime.settings import OFF
 
     settings = load_settings(config, os.environ)
     require_production(settings)
-    _until_stopped(run_runtime(settings), confined=settings.server.confinement != OFF)
+    if check:
+        require_fit(settings)
+        return
+    with _address_taken():
+        worker = supervise(settings, workers or settings.server.workers)
+    _until_stopped(run_runtime(settings, worker), confined=settings.server.confinement != OFF)
 
 
 @click.command()
@@ -76,13 +86,19 @@ def issuer(config: Path | None) -> None:
 def _until_stopped(service: Coroutine[Any, Any, None], *, confined: bool = False) -> None:
     import uvloop
 
-    from runtime.cli.address import AddressInUse
-
     if confined:
         from runtime.confine.process import refuse_rings
 
         refuse_rings()
-    try:
+    with _address_taken():
         uvloop.run(service)
+
+
+@contextmanager
+def _address_taken() -> Iterator[None]:
+    from runtime.cli.address import AddressInUse
+
+    try:
+        yield
     except AddressInUse as error:
         raise AddressTaken(str(error)) from None

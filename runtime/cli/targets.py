@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from runtime.cli.cases import is_case, read_case
-from runtime.cli.project import FILE, MAINS, Project, find_folder, read_object, read_project, read_source
+from runtime.cli.project import (
+    FILE,
+    MAINS,
+    Project,
+    find_folder,
+    name_like,
+    read_object,
+    read_project,
+    read_source,
+)
 from runtime.errors import SettingsError
 from runtime.grammar import json_type
 from runtime.model import JsonObject, Secrets
 from runtime.triggers import TRIGGERS, sample
 
 STANDARD_INPUT: Final = "-"
-_UNFIT: Final = re.compile(r"[^A-Za-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +89,7 @@ def read_target(path: Path | None, *, trigger: str = "", engine: str = "") -> Ta
         raise SettingsError(
             f"{path} is in no project folder, so say what it is for: --trigger, one of {', '.join(TRIGGERS)}."
         )
-    name = _UNFIT.sub("-", path.stem).strip("-") or "hook"
+    name = name_like(path.stem)
     body = {"name": name, "script": read_source(path), "triggerId": trigger, **more}
     return Target(body=body, project=None, source=path)
 
@@ -123,16 +130,10 @@ def _from_input() -> JsonObject:
     return request
 
 
-def gather_secrets(target: Target, asked: Asked, given: Sequence[str]) -> Secrets:
-    """Those of the folder's secrets.env, then the case's, then what the command line says. `SettingsError`, without values."""
+def gather_secrets(target: Target, asked: Asked, given: Mapping[str, str]) -> Secrets:
+    """Those of the folder's secrets.env, then the case's, then the given ones. `SettingsError`, without values."""
     kept = target.project.values() if target.project else Secrets()
-    said = Secrets()
-    for pair in given:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise SettingsError("--secret takes NAME=VALUE.")
-        said[name] = value
-    return Secrets({**kept, **asked.secrets, **said})
+    return Secrets({**kept, **asked.secrets, **given})
 
 
 def split_paths(paths: Sequence[str]) -> tuple[Path | None, str | None]:

@@ -108,13 +108,12 @@ async def _rounds(
 
 def _chosen(paths: Sequence[Path]) -> Iterator[tuple[Project, list[Path]]]:
     """The projects with those of their cases that are to be run."""
-    from runtime.cli.project import FILE, find_folder, read_project
+    from runtime.cli.project import find_folder, folders_in, read_project
 
     cases: dict[Path, list[Path]] = {}
     for path in paths or [find_folder(Path()) or Path()]:
         if path.is_dir():
-            inside = [path] if (path / FILE).exists() else sorted(file.parent for file in path.glob(f"*/{FILE}"))
-            for folder in inside or [path]:
+            for folder in folders_in(path):
                 cases[folder] = read_project(folder).cases
         else:
             folder = find_folder(path.parent) or path.parent
@@ -133,15 +132,17 @@ async def _round(
     out: Output, local: Local, chosen: Sequence[tuple[Project, list[Path]]], engine: str, *, update: bool
 ) -> list[Result]:
     results: list[Result] = []
-    for project, files in chosen:
-        heading = [Styled(project.name, "bold"), Styled(project.trigger, "dim")]
-        async for result in _results(local, project, files, engine, update=update):
-            results.append(result)
-            if not out.json and not (out.quiet and result.is_passed):
-                if heading:
-                    out.line(*heading)
-                    heading = []
-                _show(out, result)
+    with out.counting("Cases", sum(len(files) for _, files in chosen)) as step:
+        for project, files in chosen:
+            heading = [Styled(project.name, "bold"), Styled(project.trigger, "dim")]
+            async for result in _results(local, project, files, engine, update=update):
+                results.append(result)
+                step()
+                if not out.json and not (out.quiet and result.is_passed):
+                    if heading:
+                        out.line(*heading)
+                        heading = []
+                    _show(out, result)
     return results
 
 

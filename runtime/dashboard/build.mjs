@@ -23,7 +23,7 @@ const common = {
   jsx: "automatic",
   jsxImportSource: "preact",
   legalComments: "none",
-  loader: { ".svg": "file", ".txt": "text" },
+  loader: { ".svg": "file" },
   logLevel: "warning",
   metafile: true,
   minify: true,
@@ -41,6 +41,18 @@ const styles = {
   },
 };
 
+/** The packages of npm that something in the artefact is from. */
+const packages = new Set();
+
+function note({ outputs }) {
+  for (const { inputs } of Object.values(outputs)) {
+    for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+      const [, name] = /.*\bnode_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path) ?? [];
+      if (name && bytesInOutput) packages.add(name);
+    }
+  }
+}
+
 const workers = {
   name: "workers",
   setup(bundle) {
@@ -50,6 +62,7 @@ const workers = {
     }));
     bundle.onLoad({ filter: /.*/, namespace: "worker" }, async ({ path }) => {
       const { metafile } = await build({ ...common, entryPoints: [path], format: "iife", plugins: [sources] });
+      note(metafile);
       return { contents: `export default ${JSON.stringify(BASE + outputOf(metafile, path))};` };
     });
   },
@@ -131,6 +144,8 @@ const pages = await build({
   splitting: true,
   plugins: [styles, workers, sources],
 });
+note(early.metafile);
+note(pages.metafile);
 
 const theme = outputOf(early.metafile, "src/early.ts");
 const main = outputOf(pages.metafile, "src/main.tsx");
@@ -148,4 +163,4 @@ const html = (await readFile(join(here, "src/index.html"), "utf8"))
 await writeFile(join(folder, "index.html"), html);
 // An icon that was an entry leaves a script behind that nobody loads.
 const first = ["index.html", theme, style, icon, ...scripts];
-await writeFile(join(folder, "entry.json"), JSON.stringify({ first }));
+await writeFile(join(folder, "entry.json"), JSON.stringify({ first, packages: [...packages].sort() }));

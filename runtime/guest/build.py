@@ -3,6 +3,7 @@
     guest.wasm      the engine, its memory as it is after `boot`: JavaScript's own objects, our prelude. Imports nothing
     library.wasm    another memory for it, which has Node's library, too (library.py)
     typescript.js   TypeScript to JavaScript, to be run in the sandbox (typescript.py)
+    licences.txt    the licences of what of others is in these (licences.py)
     calls-*         the host's calls into wasmtime, for each system (native.py)
     manifest.json   what they were made from, and the addresses that the host must know
 
@@ -90,7 +91,7 @@ def beside(name: str) -> ModuleType:
     return module
 
 
-library, patches = beside("library"), beside("patches")
+library, licences, patches = beside("library"), beside("licences"), beside("patches")
 
 
 def main() -> None:
@@ -105,7 +106,10 @@ def main() -> None:
         engine = fetch_engine(Path(scratch))
         patch(engine)
         whole = compile_guest(engine, Path(scratch)).read_bytes()
-        (ARTIFACT / "typescript.js").write_text(beside("typescript").build(Path(scratch)))
+        typescript = beside("typescript")
+        (ARTIFACT / "typescript.js").write_text(typescript.build(Path(scratch)))
+        packages = {typescript.SUCRASE: typescript.package(Path(scratch)), **library.archives()}
+        (ARTIFACT / licences.NAME).write_text(licences.build(engine, library.theirs(), packages))
     beside("native").build(zig, ARTIFACT)
     from runtime.sandbox.wasm import only_memory, snapshot  # noqa: PLC0415 - after the path is set
 
@@ -127,7 +131,8 @@ def source_hashes() -> dict[str, str]:
     ]
     hashes: dict[str, str] = {file.relative_to(GUEST).as_posix(): sha256(file) for file in files}
     hashes["wasm.py"] = sha256(GUEST.parent / "sandbox" / "wasm.py")
-    hashes.update(beside("typescript").source_hashes() | beside("native").source_hashes() | library.source_hashes())
+    for part in (beside("typescript"), beside("native"), library, licences):
+        hashes.update(part.source_hashes())
     return hashes | {QUICKJS: QUICKJS_SHA256, "ziglang": version("ziglang")}
 
 
@@ -135,7 +140,7 @@ def artefact_hashes() -> dict[str, str]:
     """SHA-256 of what was built."""
     return {
         name: sha256(ARTIFACT / name)
-        for name in ("guest.wasm", "library.wasm", "typescript.js", *beside("native").TARGETS)
+        for name in ("guest.wasm", "library.wasm", "typescript.js", licences.NAME, *beside("native").TARGETS)
     }
 
 

@@ -16,7 +16,7 @@ import re
 import subprocess
 import tarfile
 import tempfile
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -211,24 +211,31 @@ def script() -> str:
     ours = {name: path.read_text() for name, path in own().items()}
     loader = ours.pop(LOADER.removesuffix(".js"))
     ours |= packages()
-    theirs = nodes([name for name in (*PUBLIC, *INTERNAL) if name not in ours])
-    digest = hashlib.sha256(json.dumps(theirs, sort_keys=True).encode()).hexdigest()
-    if digest != THEIRS_SHA256:
-        raise SystemExit(f"Node's library has another content than it had: its SHA-256 is {digest}")
+    nodes_own = theirs()
     for edit in EDITS:
-        theirs[edit.module] = edited(theirs[edit.module], edit)
-    theirs["internal/per_context/primordials"] = named_primordials(theirs, ours)
+        nodes_own[edit.module] = edited(nodes_own[edit.module], edit)
+    nodes_own["internal/per_context/primordials"] = named_primordials(nodes_own, ours)
     return "\n".join(
         [
             "(function (native) {",
             f"const PUBLIC = {json.dumps(PUBLIC)};",
             f"const NEEDS_NODE = {json.dumps(NEEDS_NODE)};",
             factories("OURS", "exports, require, module, native", ours),
-            factories("THEIRS", "exports, require, module, process, internalBinding, primordials", theirs),
+            factories("THEIRS", "exports, require, module, process, internalBinding, primordials", nodes_own),
             loader,
             "})",
         ]
     )
+
+
+def theirs() -> dict[str, str]:
+    """Module to text, of Node's, as Node has it."""
+    ours = {*own(), *(f"npm/{name}" for _, _, files in PACKAGES for name in files)}
+    found = nodes([name for name in (*PUBLIC, *INTERNAL) if name not in ours])
+    digest = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+    if digest != THEIRS_SHA256:
+        raise SystemExit(f"Node's library has another content than it had: its SHA-256 is {digest}")
+    return found
 
 
 def factories(name: str, parameters: str, modules: dict[str, str]) -> str:
@@ -240,15 +247,21 @@ def factories(name: str, parameters: str, modules: dict[str, str]) -> str:
 def packages() -> dict[str, str]:
     """Text of the modules of `PACKAGES`. What they require of each other is led to where it is."""
     found = {}
-    for package, digest, files in PACKAGES:
-        archive = npm_package(package, digest)
-        for name, path in files.items():
+    files_of = {package: files for package, _, files in PACKAGES}
+    for package, archive in archives().items():
+        for name, path in files_of[package].items():
             member = archive.extractfile(f"package/{path}")
             assert member is not None
             folder = f"npm/{name}".rpartition("/")[0]
             lead = partial(_led, folder)
             found[f"npm/{name}"] = _REQUIRE.sub(lead, member.read().decode())
     return found
+
+
+@cache
+def archives() -> dict[str, tarfile.TarFile]:
+    """The packages of `PACKAGES`, each fetched once."""
+    return {package: npm_package(package, digest) for package, digest, _ in PACKAGES}
 
 
 def _led(folder: str, found: re.Match[str]) -> str:

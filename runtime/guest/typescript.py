@@ -58,10 +58,16 @@ def source_hashes() -> dict[str, str]:
 
 def build(scratch: Path) -> str:
     """The script."""
-    archive = fetch(scratch).read_bytes()
-    if hashlib.sha256(archive).hexdigest() != SUCRASE_SHA256:
+    with package(scratch) as archive:
+        return join(published(archive), (GUEST / ENTRY).read_text())
+
+
+def package(scratch: Path) -> tarfile.TarFile:
+    """The package, whose hash is right. It is fetched once into this folder."""
+    packed = (next(scratch.glob("sucrase-*.tgz"), None) or fetch(scratch)).read_bytes()
+    if hashlib.sha256(packed).hexdigest() != SUCRASE_SHA256:
         raise SystemExit(f"{SUCRASE} has another content than it had: its SHA-256 is not {SUCRASE_SHA256}")
-    return join(published(archive), (GUEST / ENTRY).read_text())
+    return tarfile.open(fileobj=io.BytesIO(packed))
 
 
 def fetch(scratch: Path) -> Path:
@@ -83,15 +89,14 @@ def fetch(scratch: Path) -> Path:
     return next(scratch.glob("sucrase-*.tgz"))
 
 
-def published(archive: bytes) -> dict[str, str]:
+def published(archive: tarfile.TarFile) -> dict[str, str]:
     """Path below dist/ to text, of the CommonJS modules."""
     modules = {}
-    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
-        for member in opened:
-            path = member.name.removeprefix("package/dist/")
-            file = opened.extractfile(member)
-            if file and path != member.name and path.endswith(".js") and not path.startswith("esm/"):
-                modules[path] = file.read().decode()
+    for member in archive:
+        path = member.name.removeprefix("package/dist/")
+        file = archive.extractfile(member)
+        if file and path != member.name and path.endswith(".js") and not path.startswith("esm/"):
+            modules[path] = file.read().decode()
     return modules
 
 

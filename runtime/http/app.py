@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+import socket
+import time
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +19,7 @@ from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from runtime.errors import HookdError, MethodNotAllowed, NotFound
+from runtime.http.crowd import CONNECTIONS, Connection, Crowd
 from runtime.http.json import error_response
 from runtime.http.routes import (
     BODY_LIMIT,
@@ -32,8 +35,12 @@ from runtime.http.routes import (
 )
 
 log = logging.getLogger("hookd.http")
+_DRAIN_STEP_SECONDS: Final = 0.02
 
 KEEP_ALIVE_SECONDS: Final = 75.0
+LINGER_SECONDS: Final = 2.0
+"""How long the rest of a body is taken that nobody wants, so that its sender finds the answer."""
+
 SHUTDOWN_SECONDS: Final = 10.0
 """How long requests in progress may go on when the server stops."""
 
@@ -97,7 +104,7 @@ class ExpectationFailed(HookdError):
     status, error, code = 417, "Expectation Failed", "expectation_failed"
 
 
-class _Connection(web.RequestHandler):
+class _Connection(Connection):
     """Gives what aiohttp answers by itself our shape. It would name its version, and log bytes: a token may be in them."""
 
     __slots__ = ()
@@ -125,6 +132,9 @@ class _Connection(web.RequestHandler):
         """Write the answer. aiohttp's own ones are those of requests that reached no route."""
         if isinstance(resp, web.HTTPException):
             resp = _last_answer(request, _unreached(request, resp))
+        # Of an answer that went on and on the head is sent: it promised one more request on this connection.
+        if isinstance(self._manager, _Server) and self._manager.is_draining and not resp.prepared:
+            resp.force_close()
         return super().finish_response(request, resp, start_time)
 
 
@@ -143,8 +153,13 @@ def _last_answer(request: web.BaseRequest, error: HookdError) -> web.Response:
 
 
 class _Server(web.Server):
+    is_draining = False
+    crowd: Crowd
+
     def __call__(self) -> web.RequestHandler:
-        return _Connection(self, loop=self._loop, **self._kwargs)
+        connection = _Connection(self, loop=self._loop, **self._kwargs)
+        connection.crowd = self.crowd
+        return connection
 
 
 class _Runner(web.AppRunner):
@@ -156,10 +171,20 @@ class _Runner(web.AppRunner):
 
 
 @asynccontextmanager
-async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[Address]:
+async def serve(
+    app: web.Application,
+    host: str,
+    port: int,
+    *,
+    sockets: Sequence[socket.socket] = (),
+    drain_seconds: float = 0.0,
+    connections: int = CONNECTIONS,
+) -> AsyncIterator[Address]:
     """Serve while the block runs; then stop listening and let requests in progress end.
 
-    What no route answers is a JSON 404 or 405.
+    `sockets` listen already, and stand in place of host and port. After the block, connections on which nothing goes on get
+    `drain_seconds` for one more request, whose answer says that it is the last: so that no client sends one to a connection
+    that is being closed. What no route answers is a JSON 404 or 405. There are at most so many `connections` at once.
     """
     last = Route(method="*", path="/{path:.*}", handler=_unrouted, access=Public("only says that there is nothing"))
     app.router.add_route(last.method, last.path, wrap(last, None, BODY_LIMIT))
@@ -170,11 +195,33 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[Add
         auto_decompress=False,  # it would unpack before anybody looks at the token, as much as there is
         keepalive_timeout=KEEP_ALIVE_SECONDS,
         shutdown_timeout=SHUTDOWN_SECONDS,
+        lingering_time=LINGER_SECONDS,
     )
     await runner.setup()
+    server = runner.server
+    assert isinstance(server, _Server)
+    server.crowd = Crowd(lambda: server._connections, most=connections)  # type: ignore[arg-type,return-value]  # noqa: SLF001 - all are _Connection; the public way copies
     try:
-        site = web.TCPSite(runner, host, port)
-        await site.start()
+        for one in sockets:
+            await web.SockSite(runner, one).start()
+        if not sockets:
+            await web.TCPSite(runner, host, port).start()
         yield Address(host=host, port=runner.addresses[0][1])
     finally:
+        if drain_seconds:
+            await _drain(runner, app, drain_seconds)
+        server.crowd.close()
         await runner.cleanup()
+
+
+async def _drain(runner: web.AppRunner, app: web.Application, seconds: float) -> None:
+    """Accept nothing more, and wait until all connections are gone."""
+    server = runner.server
+    assert isinstance(server, _Server)
+    server.is_draining = True
+    for site in list(runner.sites):
+        await site.stop()
+    app[STOPPING].set()
+    until = time.monotonic() + seconds
+    while server.connections and time.monotonic() < until:  # noqa: ASYNC110 - aiohttp tells nobody when a connection goes
+        await asyncio.sleep(_DRAIN_STEP_SECONDS)

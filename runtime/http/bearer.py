@@ -30,8 +30,14 @@ REMEMBERED: Final = 4096
 REMEMBERED_SECONDS: Final = 60.0
 """After this a token is verified again, so that a withdrawn key stops working."""
 
+TOKEN_CHARS: Final = 16_384
+"""Longest token that is looked at."""
+
+TYPES: Final = ("", "jwt", "at+jwt", "application/at+jwt")
+"""What a token may say that it is, in any case: nothing, or an access token (RFC 9068 section 4). Others are for other purposes."""
+
 SUBJECT_CHARS: Final = 256
-"""Of a token's `sub`, what is kept."""
+"""Of a token's `sub` and `jti`, what is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +45,14 @@ class Caller:
     """Who calls. `tenant` is "" and `scopes` empty only on public routes.
 
     `expires_at` is when its token stops being good, in seconds since the epoch: for answers that go on for hours.
-    `subject` is the token's `sub`, "" where it has none: to be shown, never to be decided by.
+    `subject` is the token's `sub`, `token_id` its `jti`, "" where it has none: to be shown, never to be decided by.
     """
 
     tenant: str
     scopes: frozenset[str]
     expires_at: float
     subject: str = ""
+    token_id: str = ""
 
 
 NOBODY: Final = Caller(tenant="", scopes=frozenset(), expires_at=math.inf)
@@ -111,6 +118,8 @@ class Authenticator:
 
     async def _verify(self, token: str) -> Caller:
         header, issuer = _unverified(token)
+        if str(header.get("typ") or "").lower() not in TYPES:
+            raise Unauthenticated("The token is of a type that is not for calling an API (typ).")
         entries = [entry for entry in self._entries if entry.row.issuer == issuer]
         if not entries:
             raise Unauthenticated("The token's issuer is not trusted here.")
@@ -176,6 +185,8 @@ _HEADER: Final = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9\-._~+/]+=*) 
 
 
 def _token(header: str) -> str:
+    if len(header) > TOKEN_CHARS:
+        raise Unauthenticated(f"The token is longer than {TOKEN_CHARS:,} characters.")
     match = _HEADER.fullmatch(header)
     if match is None:
         raise NoToken("The Authorization header must be 'Bearer <token>'.")
@@ -216,6 +227,7 @@ def _caller(claims: Mapping[str, Any], row: TrustedIssuer, leeway: int) -> Calle
         scopes=_scopes(claims),
         expires_at=float(claims["exp"]) + leeway,
         subject=str(claims.get("sub", ""))[:SUBJECT_CHARS],
+        token_id=str(claims.get("jti", ""))[:SUBJECT_CHARS],
     )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
 import hmac
 import logging
 import time
@@ -25,6 +24,7 @@ import orjson
 
 from runtime.errors import HookdError, Unavailable
 from runtime.http.jwks import KeySet
+from runtime.http.openid import challenge_of, half_hash
 
 log = logging.getLogger("hookd.auth")
 
@@ -114,7 +114,7 @@ class Provider:
             "scope": " ".join(scopes),
             "state": attempt.state,
             "nonce": attempt.nonce,
-            "code_challenge": _base64url(hashlib.sha256(attempt.verifier.encode()).digest()),
+            "code_challenge": challenge_of(attempt.verifier),
             "code_challenge_method": "S256",
             **({"audience": audience} if audience else {}),
         }
@@ -287,8 +287,8 @@ def _fault(claims: Mapping[str, Any], client_id: str, nonce: str, access_token: 
         return "it is for another client"
     if not _equal(claims.get("nonce"), nonce):
         return "another nonce"
-    half = _base64url(hashlib.sha256(access_token.encode()).digest()[:16])
-    return "" if "at_hash" not in claims or _equal(claims["at_hash"], half) else "another access token's"
+    is_its = "at_hash" not in claims or _equal(claims["at_hash"], half_hash(access_token))
+    return "" if is_its else "another access token's"
 
 
 def _equal(given: object, wanted: str) -> bool:
@@ -303,7 +303,3 @@ def _basic(client_id: str, secret: str) -> str:
     """RFC 6749 section 2.3.1: both are percent-encoded first."""
     pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
     return f"Basic {base64.b64encode(pair.encode()).decode()}"
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

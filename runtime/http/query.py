@@ -13,6 +13,7 @@ from typing import Final
 from multidict import MultiMapping
 
 from runtime.errors import InvalidPath, InvalidQuery
+from runtime.ulid import is_ulid
 
 PAGE_PARAMETERS: Final = ("page", "per_page", "include_totals")
 FIELD_PARAMETERS: Final = ("fields", "include_fields")
@@ -21,8 +22,6 @@ MOST_PER_PAGE: Final = 100
 LAST_PAGE: Final = 10_000_000
 TEXT_CHARS: Final = 256
 
-ULID_PATTERN: Final = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
-_ULID = re.compile(ULID_PATTERN)
 _QUOTED_CHARS = 100
 
 
@@ -139,11 +138,6 @@ class Query:
         if named is None:
             return frozenset(fields)
         return frozenset(named) if including else frozenset(fields).difference(named)
-
-
-def is_ulid(text: str) -> bool:
-    """Whether this could be an id of ours."""
-    return _ULID.fullmatch(text) is not None
 
 
 def _invalid(name: str, rule: str) -> InvalidQuery:

@@ -14,12 +14,14 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from math import ceil
 from typing import Final, TypeAlias
 
 from aiohttp import hdrs, web
 from multidict import istr
 
-from runtime.errors import HookdError
+from runtime.errors import HookdError, TooManyRequests
+from runtime.http.audit import audit_change, audit_refusal
 from runtime.http.bearer import NOBODY, Authenticator, Caller, challenge, require_scope
 from runtime.http.json import PackedBody, error_response, read_json
 
@@ -78,6 +80,9 @@ class Call:
     body_limit: int
     variables: Mapping[str, str]
     _identify: Callable[[str | None], Awaitable[Caller]] | None = None
+    sent: object = None
+    """The JSON body, once it was read, for the audit log."""
+    is_audited: bool = False
 
     async def identify(self, header: str | None = None) -> Caller:
         """The caller, on a route that is `Asked`: `Unauthenticated` or `InsufficientScope` without a good token.
@@ -94,7 +99,8 @@ class Call:
 
     async def json(self, *, unique: bool = True) -> object:
         """The JSON body, see `json.read_json`."""
-        return await read_json(self.request, self.body_limit, unique=unique)
+        self.sent = await read_json(self.request, self.body_limit, unique=unique)
+        return self.sent
 
 
 Handler: TypeAlias = Callable[[Call], Awaitable[web.StreamResponse]]
@@ -125,6 +131,18 @@ class Route:
     """Where given, the dashboard's session may stand in for a bearer token. Never on a route that runs hooks for a token."""
     busy: tuple[Mapping[str, str], ...] = ()
     """Variables of the path for which it is written out: aiohttp finds a fixed path at once, ten microseconds sooner."""
+    audit: bool | None = None
+    """Whether each call has a line in the audit log. None: where a token is asked for, and the method may change something."""
+
+    @property
+    def is_audited(self) -> bool:
+        """See `audit`."""
+        if self.audit is not None:
+            return self.audit
+        return self.method not in _SAFE and not isinstance(self.access, Public)
+
+
+_SAFE: Final = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
 
 
 def guarded(method: str, path: str, handler: Handler, scope: str) -> Route:
@@ -158,15 +176,16 @@ def wrap(
     route: Route, authenticator: Authenticator | None, body_limit: int, variables: Mapping[str, str] | None = None
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """The route's handler as aiohttp calls it."""
-    handler = route.handler
+    handler = _handler_of(route)
     wanted = () if isinstance(route.access, Public) else route.access.any_of
     if wanted and authenticator is None:
         raise ValueError(f"{route.method} {route.path} needs an authenticator.")
     at_once, later = isinstance(route.access, Scopes), isinstance(route.access, Asked)
 
+    authenticate = partial(_authenticate, route, authenticator)
+
     async def identify(request: web.Request, given: str | None = None) -> Caller:
-        header = given or _authorization(request, route)
-        caller = authenticator.recall(header) or await authenticator.identify(header)  # type: ignore[union-attr]
+        caller = await authenticate(request, given)
         require_scope(caller, wanted)
         return caller
 
@@ -176,7 +195,7 @@ def wrap(
             if at_once:
                 # No await for who is known: it is half a microsecond of every token request.
                 known = authenticator.recall(request.headers.get(hdrs.AUTHORIZATION))  # type: ignore[union-attr]
-                call.caller = known or await identify(request)
+                call.caller = known or await authenticate(request)
                 require_scope(call.caller, wanted)
             elif later:
                 call._identify = partial(identify, request)  # noqa: SLF001 - its maker
@@ -189,6 +208,48 @@ def wrap(
         return response
 
     return answer
+
+
+def _handler_of(route: Route) -> Handler:
+    """The handler; where it is audited, with a line in the audit log after it, however it ends."""
+    if not route.is_audited:
+        return route.handler
+
+    async def handle(call: Call) -> web.StreamResponse:
+        call.is_audited = True
+        made: web.StreamResponse | HookdError | None = None
+        try:
+            made = await route.handler(call)
+        except HookdError as error:
+            made = error
+            raise
+        finally:
+            if call.caller is NOBODY:
+                audit_refusal(
+                    call.caller, call.request, route.path, call.variables, made=made, request_id=call.request_id
+                )
+            else:
+                audit_change(
+                    call.caller,
+                    call.request,
+                    route.path,
+                    call.variables,
+                    sent=call.sent,
+                    made=made,
+                    request_id=call.request_id,
+                )
+        return made
+
+    return handle
+
+
+async def _authenticate(
+    route: Route, authenticator: Authenticator | None, request: web.Request, given: str | None = None
+) -> Caller:
+    """Who calls, whatever the scopes. `given` is a header in place of the request's."""
+    assert authenticator is not None
+    header = given or _authorization(request, route)
+    return authenticator.recall(header) or await authenticator.identify(header)
 
 
 def _authorization(request: web.BaseRequest, route: Route) -> str | None:
@@ -217,6 +278,8 @@ def _refuse(route: Route, call: Call, error: HookdError, wanted: tuple[str, ...]
         error.debug,
         call.request_id,
     )
+    if error.status in (401, 403) and not call.is_audited:
+        audit_refusal(call.caller, call.request, route.path, call.variables, made=error, request_id=call.request_id)
     if _is_begun(call):
         return _break(route, call, error)
     try:
@@ -228,6 +291,8 @@ def _refuse(route: Route, call: Call, error: HookdError, wanted: tuple[str, ...]
         response.headers.setdefault(hdrs.WWW_AUTHENTICATE, offer)
     if isinstance(error, PackedBody):
         response.headers.setdefault(hdrs.ACCEPT_ENCODING, "identity")  # RFC 9110 section 15.5.16
+    if isinstance(error, TooManyRequests):
+        response.headers.setdefault(hdrs.RETRY_AFTER, str(ceil(error.seconds)))
     if error.status == 503:
         response.headers.setdefault(hdrs.RETRY_AFTER, RETRY_SECONDS)
     return response

@@ -8,7 +8,7 @@ from typing import Final
 
 from multidict import istr
 
-TRACEPARENT: Final = istr("traceparent")
+_TRACEPARENT: Final = istr("traceparent")
 
 # Later versions may have more behind the flags, and begin as this one does (section 3.2.2 and 4.3 there).
 _PARENT: Final = re.compile(r"((?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})(-.*)?")
@@ -16,7 +16,8 @@ _PARENT: Final = re.compile(r"((?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})
 
 def traceparent(headers: Mapping[str, str]) -> str:
     """The header's version, trace, parent and flags, 55 characters; "" where there is none, or one that is no such header."""
-    found = _PARENT.fullmatch(headers.get(TRACEPARENT, ""))
+    given = headers.get(_TRACEPARENT)
+    found = None if given is None else _PARENT.fullmatch(given)
     if found is None or (found[2] and found[1].startswith("00")):
         return ""
     return found[1]

@@ -1,4 +1,4 @@
-"""Who guesses is refused for a while: the failures of each name from each address, counted in memory.
+"""Who guesses is refused for a while: the failures of each name from each address, counted where the store says.
 
 Rule: only failures count, and one success clears them. So who is right is never slowed down by having asked often, and who
 is elsewhere is not kept out by a guesser. Behind a proxy every address is the proxy's: there who guesses a user's password
@@ -13,42 +13,51 @@ from collections.abc import Callable
 from typing import Final
 
 from runtime.issuer.oauth_errors import TooManyAttempts
-
-MOST_FAILURES: Final = 10
-WINDOW_SECONDS: Final = 600.0
+from runtime.issuer.store import MOST_FAILURES, WINDOW_SECONDS, Failures
 
 MOST_PAIRS: Final = 10_000
-"""More pairs of a name and an address than these, and the one whose last failure is the oldest is forgotten."""
+"""More pairs of a name and an address than these in memory, and the one whose last failure is the oldest is forgotten."""
 
 
 class Attempts:
     """At most `MOST_FAILURES` failures in a row for a name from an address within `WINDOW_SECONDS`."""
 
-    def __init__(self, clock: Callable[[], float], *, most_pairs: int = MOST_PAIRS) -> None:
+    def __init__(self, clock: Callable[[], float], failures: Failures) -> None:
         self._clock = clock
-        self._most_pairs = most_pairs
-        self._failures: OrderedDict[bytes, tuple[float, ...]] = OrderedDict()
+        self._failures = failures
 
-    def check(self, name: str, ip: str) -> None:
+    async def check(self, name: str, ip: str) -> None:
         """`TooManyAttempts` when this pair has failed too often; that itself is no failure."""
-        pair = _pair(name, ip)
-        if len(self._recent(pair)) >= MOST_FAILURES:
+        if await self._failures.count(_pair(name, ip), self._clock() - WINDOW_SECONDS) >= MOST_FAILURES:
             raise TooManyAttempts
 
-    def count(self, name: str, ip: str, *, failed: bool) -> None:
+    async def count(self, name: str, ip: str, *, failed: bool) -> None:
         """Remember a failure, or forget the pair's failures."""
         pair = _pair(name, ip)
-        if not failed:
-            self._failures.pop(pair, None)
-            return
-        self._failures[pair] = (*self._recent(pair), self._clock())[-MOST_FAILURES:]
-        self._failures.move_to_end(pair)
-        if len(self._failures) > self._most_pairs:
-            self._failures.popitem(last=False)
+        await (self._failures.add(pair, self._clock()) if failed else self._failures.forget(pair))
 
-    def _recent(self, pair: bytes) -> tuple[float, ...]:
-        since = self._clock() - WINDOW_SECONDS
-        return tuple(at for at in self._failures.get(pair, ()) if at > since)
+
+class MemoryFailures(Failures):
+    """See `Failures`. Of one process, for as long as it lives."""
+
+    def __init__(self, most_pairs: int = MOST_PAIRS) -> None:
+        self._most_pairs = most_pairs
+        self._times: OrderedDict[bytes, tuple[float, ...]] = OrderedDict()
+
+    async def count(self, pair: bytes, since: float) -> int:
+        """See `Failures.count`."""
+        return sum(at > since for at in self._times.get(pair, ()))
+
+    async def add(self, pair: bytes, at: float) -> None:
+        """See `Failures.add`."""
+        self._times[pair] = (*self._times.get(pair, ()), at)[-MOST_FAILURES:]
+        self._times.move_to_end(pair)
+        if len(self._times) > self._most_pairs:
+            self._times.popitem(last=False)
+
+    async def forget(self, pair: bytes) -> None:
+        """See `Failures.forget`."""
+        self._times.pop(pair, None)
 
 
 def _pair(name: str, ip: str) -> bytes:

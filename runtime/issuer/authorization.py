@@ -34,7 +34,7 @@ MOST_NAME: Final = 1_024
 
 def authorization_routes(issuer: Issuer) -> list[Route]:
     """The authorization endpoint, and where its form goes."""
-    endpoint = _Endpoint(issuer, LoginForms(issuer.url, issuer.clock))
+    endpoint = _Endpoint(issuer, LoginForms(issuer.url, issuer.clock, issuer.form_key))
 
     def route(method: str, path: str, handler: Handler, access: Public) -> Route:
         return Route(method=method, path=path, handler=handler, access=access, answer_error=error_page)

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -17,9 +17,11 @@ from runtime.errors import SettingsError
 from runtime.issuer.attempts import Attempts
 from runtime.issuer.decisions import Decisions, OwnToken
 from runtime.issuer.keys import KeyRing, open_keys
+from runtime.issuer.opening import open_store
 from runtime.issuer.passwords import DEFAULT_COST, HashCost, Passwords, VerifiedSecrets
+from runtime.issuer.records import new_form_key
 from runtime.issuer.seeds import sow
-from runtime.issuer.store import IssuerStore, open_store
+from runtime.issuer.store import IssuerStore
 from runtime.issuer.system import management_audience
 from runtime.issuer_settings import Issuer as IssuerSettings
 from runtime.settings import TrustedIssuer
@@ -44,6 +46,7 @@ class Issuer:
     keys: KeyRing
     passwords: Passwords
     secrets: VerifiedSecrets
+    form_key: bytes = field(repr=False)
     user_attempts: Attempts
     client_attempts: Attempts
     decisions: Decisions
@@ -68,7 +71,7 @@ async def open_issuer(
     url = issuer_url(settings)
     _check_runtime(settings)
     async with AsyncExitStack() as stack:
-        store = await open_store(settings.database)
+        store = await open_store(settings)
         stack.push_async_callback(store.close)
         keys = await open_keys(store.signing_keys, clock)
         passwords, of_clients = Passwords(cost), Passwords(cost, threads=1)
@@ -84,8 +87,9 @@ async def open_issuer(
             keys=keys,
             passwords=passwords,
             secrets=VerifiedSecrets(of_clients),
-            user_attempts=Attempts(clock),
-            client_attempts=Attempts(clock),
+            form_key=await store.form_key(new_form_key()),
+            user_attempts=Attempts(clock, store.user_failures),
+            client_attempts=Attempts(clock, store.client_failures),
             decisions=decisions,
             clock=clock,
         )

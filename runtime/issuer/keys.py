@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from runtime.errors import Conflict, NotFound
+from runtime.http.openid import base64url
 from runtime.issuer.records import Jwk, SigningKey
 from runtime.issuer.store import SigningKeys
 
@@ -135,7 +136,7 @@ def rotated(keys: Sequence[SigningKey], fresh: SigningKey, now: float) -> list[S
 def thumbprint(jwk: Mapping[str, Jwk]) -> str:
     """The RFC 7638 thumbprint of an RSA public key: base64url of SHA-256, without padding."""
     required = {name: jwk[name] for name in ("e", "kty", "n")}
-    return _base64url(hashlib.sha256(orjson.dumps(required, option=orjson.OPT_SORT_KEYS)).digest())
+    return base64url(hashlib.sha256(orjson.dumps(required, option=orjson.OPT_SORT_KEYS)).digest())
 
 
 def _after(key: SigningKey, now: float, gone_at: float) -> SigningKey:
@@ -156,7 +157,7 @@ async def _generate(state: str, now: float) -> SigningKey:
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     certificate = _certificate(private, now)
     der = base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()
-    x5t = _base64url(certificate.fingerprint(hashes.SHA1()))  # noqa: S303 - what RFC 7517 section 4.8 prescribes
+    x5t = base64url(certificate.fingerprint(hashes.SHA1()))  # noqa: S303 - what RFC 7517 section 4.8 prescribes
     jwk: dict[str, Jwk] = {**public, "alg": "RS256", "use": "sig", "kid": kid, "x5t": x5t, "x5c": [der]}
     return SigningKey(kid=kid, state=state, jwk=jwk, private_pem=pem, since=now)
 
@@ -176,8 +177,4 @@ def _certificate(private: rsa.RSAPrivateKey, now: float) -> x509.Certificate:
 
 
 def _base64url_number(number: int) -> str:
-    return _base64url(number.to_bytes((number.bit_length() + 7) // 8, "big"))
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return base64url(number.to_bytes((number.bit_length() + 7) // 8, "big"))

@@ -1,14 +1,13 @@
 """The login form's protection: what it carries is ours, and where it comes from is our own page.
 
 Nobody stays logged in here, so there is no cookie. The form carries the authorization request, authenticated by a key
-that only this process has; and a browser says from whose page a form comes (Fetch Metadata, or the Origin of RFC 6454).
+that only token servers with this one's store have; and a browser says from whose page a form comes (Fetch Metadata, or the Origin of RFC 6454).
 A form on somebody else's page, which would log a user in as somebody else, is refused.
 """
 
 from __future__ import annotations
 
 import hmac
-import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 from collections.abc import Callable, Mapping
@@ -42,12 +41,15 @@ class Returned:
 
 
 class LoginForms:
-    """Seals and opens what forms carry. `url` is the token server's address, `clock` gives seconds since the epoch."""
+    """Seals and opens what forms carry. `url` is the token server's address, `clock` gives seconds since the epoch.
 
-    def __init__(self, url: str, clock: Callable[[], float]) -> None:
+    `key` is one of `records.new_form_key`.
+    """
+
+    def __init__(self, url: str, clock: Callable[[], float], key: bytes) -> None:
         self._origin = _origin(url)
         self._clock = clock
-        self._key = os.urandom(_MAC_BYTES)
+        self._key = key
 
     def seal(self, asked: Asked) -> str:
         """The request as a form's hidden field."""

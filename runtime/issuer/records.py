@@ -210,6 +210,11 @@ def new_family() -> str:
     return secrets.token_hex(16)
 
 
+def new_form_key() -> bytes:
+    """What login forms are authenticated by: 256 random bits."""
+    return secrets.token_bytes(32)
+
+
 def hash_token(token: str) -> str:
     """SHA-256 in hex: enough for a token of 256 random bits."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Coroutine, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 
-from runtime.errors import SettingsError
+from runtime.errors import Conflict, SettingsError
 from runtime.grammar import is_scope
 from runtime.issuer.callbacks import callback_fault
 from runtime.issuer.passwords import Passwords
@@ -34,11 +35,21 @@ from runtime.issuer_settings import Issuer as IssuerSettings
 
 AT_ONCE = 8
 """Rows that are sown at the same time."""
+RACES = 3
+"""How often another token server that starts at the same moment may have been first with a row."""
 
 
 async def sow(settings: IssuerSettings, url: str, store: IssuerStore, passwords: Passwords, now: float) -> None:
     """Bring the store to what the settings say. `SettingsError` names the row and the rule that it breaks."""
     _check(settings, url)
+    for _ in range(RACES):
+        with suppress(Conflict):
+            await _sow(settings, url, store, passwords, now)
+            return
+    await _sow(settings, url, store, passwords, now)
+
+
+async def _sow(settings: IssuerSettings, url: str, store: IssuerStore, passwords: Passwords, now: float) -> None:
     await _sow_system_api(store, url)
     await _some_at_once(_sow_client(store, passwords, row) for row in settings.clients)
     for api in settings.resource_servers:
@@ -52,7 +63,10 @@ async def _some_at_once(rows: Iterable[Coroutine[None, None, None]]) -> None:
     """All rows, `AT_ONCE` at a time: they are hashed in threads, whose queue is short."""
     remaining = iter(rows)
     while some := list(islice(remaining, AT_ONCE)):
-        await asyncio.gather(*some)
+        # Nobody goes on while one of them does: after a `Conflict` all are sown again.
+        for ended in await asyncio.gather(*some, return_exceptions=True):
+            if ended is not None:
+                raise ended
 
 
 async def _sow_system_api(store: IssuerStore, url: str) -> None:

@@ -1,264 +1,171 @@
-"""The token server's SQLite file. With `user_tokens.py` and `statements.py` the only files of the issuer that speak SQL.
+"""What the token server keeps, and what may be asked of it: the contract. `opening` chooses who keeps it.
 
-A call that returned is on disk; a database that is locked, full or damaged is `Unavailable` (`runtime/sqlite`). The file is
-readable by its owner only: it holds the private signing keys.
+Rules:
+- A call that returned is kept. One that can not be done now is `Unavailable`, and may have been done where its answer was lost.
+- Each call is one step: whoever shares the store, in this process or another, sees all of it or nothing.
+- What a record refers to is there. With what it refers to, it goes.
+- An `edit` is pure: where somebody else was first, it is called again, on what they left.
 """
-# ruff: noqa: S608 - the names of tables and columns in these queries are this file's own; values are always bound
 
 from __future__ import annotations
 
-import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Final, Generic, TypeVar
 
-from runtime.errors import Conflict, SettingsError
-from runtime.issuer.records import Client, ClientGrant, Record, ResourceServer, SigningKey, User
-from runtime.issuer.statements import condition, dump, load, user_of
-from runtime.issuer.user_tokens import AuthorizationCodes, RefreshTokens
-from runtime.sqlite.database import BUSY_SECONDS, Connection, Database, IntegrityError, is_dangling, open_database
-from runtime.sqlite.opening import Schema
+from runtime.issuer.records import (
+    AuthorizationCode,
+    Client,
+    ClientGrant,
+    Record,
+    RefreshToken,
+    ResourceServer,
+    SigningKey,
+    User,
+)
 
 R = TypeVar("R", bound=Record)
 
-_FIRST: Final = """
-    CREATE TABLE clients (client_id TEXT PRIMARY KEY, document TEXT NOT NULL);
-    CREATE TABLE resource_servers (id TEXT PRIMARY KEY, identifier TEXT NOT NULL UNIQUE, document TEXT NOT NULL);
-    CREATE TABLE client_grants (
-        id TEXT PRIMARY KEY,
-        client_id TEXT NOT NULL REFERENCES clients (client_id) ON DELETE CASCADE,
-        audience TEXT NOT NULL REFERENCES resource_servers (identifier) ON DELETE CASCADE,
-        document TEXT NOT NULL,
-        UNIQUE (client_id, audience)
-    );
-    CREATE INDEX client_grants_audience ON client_grants (audience);
-    CREATE TABLE users (user_id TEXT PRIMARY KEY, username TEXT UNIQUE, email TEXT UNIQUE, document TEXT NOT NULL);
-    CREATE TABLE refresh_tokens (
-        token_hash TEXT PRIMARY KEY,
-        family TEXT NOT NULL,
-        client_id TEXT NOT NULL REFERENCES clients (client_id) ON DELETE CASCADE,
-        user_id TEXT NOT NULL REFERENCES users (user_id) ON DELETE CASCADE,
-        audience TEXT NOT NULL REFERENCES resource_servers (identifier) ON DELETE CASCADE,
-        expires_at REAL NOT NULL,
-        is_used INTEGER NOT NULL,
-        document TEXT NOT NULL
-    );
-    CREATE INDEX refresh_tokens_family ON refresh_tokens (family);
-    CREATE INDEX refresh_tokens_client ON refresh_tokens (client_id);
-    CREATE INDEX refresh_tokens_user ON refresh_tokens (user_id);
-    CREATE INDEX refresh_tokens_audience ON refresh_tokens (audience);
-    CREATE INDEX refresh_tokens_expiry ON refresh_tokens (expires_at);
-    CREATE TABLE signing_keys (kid TEXT PRIMARY KEY, state TEXT NOT NULL, gone_at REAL, document TEXT NOT NULL);
-    CREATE UNIQUE INDEX signing_keys_active ON signing_keys (state) WHERE state <> 'previous';
-"""
-_SECOND: Final = """
-    CREATE TABLE authorization_codes (
-        code_hash TEXT PRIMARY KEY,
-        client_id TEXT NOT NULL REFERENCES clients (client_id) ON DELETE CASCADE,
-        user_id TEXT NOT NULL REFERENCES users (user_id) ON DELETE CASCADE,
-        audience TEXT NOT NULL REFERENCES resource_servers (identifier) ON DELETE CASCADE,
-        expires_at REAL NOT NULL,
-        is_used INTEGER NOT NULL,
-        document TEXT NOT NULL
-    );
-    CREATE INDEX authorization_codes_client ON authorization_codes (client_id);
-    CREATE INDEX authorization_codes_user ON authorization_codes (user_id);
-    CREATE INDEX authorization_codes_audience ON authorization_codes (audience);
-    CREATE INDEX authorization_codes_expiry ON authorization_codes (expires_at);
-"""
-SCHEMA: Final = Schema(mark=b"hkis", scripts=(_FIRST, _SECOND))
+REMEMBERED_SECONDS: Final = 600.0
+"""A code is known for so long after its end, so that a second use is seen."""
+
+MOST_FAILURES: Final = 10
+WINDOW_SECONDS: Final = 600.0
+"""Failures are counted for so long."""
 
 
-class Table(Generic[R]):
-    """All records of one kind, in the order in which they were added. `noun` is its name in messages."""
+class Table(ABC, Generic[R]):
+    """All records of one kind, in the order in which they were added."""
 
-    def __init__(self, database: Database, kind: type[R], table: str, key: str, noun: str) -> None:
-        self._database = database
-        self._kind = kind
-        self._table = table
-        self._key = key
-        self._noun = noun
-
+    @abstractmethod
     async def get(self, key: str) -> R | None:
         """The record with this key, or None."""
-        return await self.find(**{self._key: key})
 
+    @abstractmethod
     async def find(self, **where: str | None) -> R | None:
         """The one record whose columns have these values, or None."""
-        query = f"SELECT document FROM {self._table} WHERE {condition(where)} ORDER BY rowid LIMIT 1"
-        row = await self._database.read(lambda connection: connection.execute(query, tuple(where.values())).fetchone())
-        return load(self._kind, row[0]) if row else None
 
+    @abstractmethod
     async def page(self, where: Mapping[str, str | None], *, start: int, limit: int) -> tuple[list[R], int]:
         """At most `limit` records from the `start`th on, and how many there are in all."""
-        values = tuple(where.values())
 
-        def job(connection: Connection) -> tuple[list[R], int]:
-            chosen = f"FROM {self._table} WHERE {condition(where)}"
-            rows = connection.execute(
-                f"SELECT document {chosen} ORDER BY rowid LIMIT ? OFFSET ?", (*values, limit, start)
-            )
-            records = [load(self._kind, document) for (document,) in rows]
-            (total,) = connection.execute(f"SELECT count(*) {chosen}", values).fetchone()
-            return records, total
-
-        return await self._database.read(job)
-
+    @abstractmethod
     async def add(self, record: R) -> None:
         """Keep a new record. `Conflict` when there is one with a value that may exist only once."""
-        await self._database.write(lambda connection: self._insert(connection, record, ""))
 
+    @abstractmethod
     async def put(self, record: R) -> None:
         """Keep a record, in place of the one with the same key if there is one."""
-        await self._database.write(lambda connection: self._upsert(connection, record))
 
+    @abstractmethod
     async def change(self, key: str, edit: Callable[[R], R]) -> R | None:
-        """Edit one record within one transaction and return what it is now, or None when there is none."""
+        """Edit one record and return what it is now, or None when there is none."""
 
-        def job(connection: Connection) -> R | None:
-            query = f"SELECT document FROM {self._table} WHERE {self._key} = ?"
-            row = connection.execute(query, (key,)).fetchone()
-            if row is None:
-                return None
-            record = edit(load(self._kind, row[0]))
-            self._upsert(connection, record)
-            return record
-
-        return await self._database.write(job)
-
+    @abstractmethod
     async def remove(self, key: str) -> bool:
         """Remove a record and what depends on it; False when there is none."""
-        statement = f"DELETE FROM {self._table} WHERE {self._key} = ?"
-        return await self._database.write(lambda connection: connection.execute(statement, (key,)).rowcount > 0)
-
-    def _upsert(self, connection: Connection, record: R) -> None:
-        # Not INSERT OR REPLACE: that deletes the old row, and with it whatever refers to it.
-        names = (*record.columns, "document")
-        updates = ", ".join(f"{name} = excluded.{name}" for name in names)
-        self._insert(connection, record, f"ON CONFLICT ({self._key}) DO UPDATE SET {updates}")
-
-    def _insert(self, connection: Connection, record: R, on_conflict: str) -> None:
-        columns = record.columns
-        names, marks = ", ".join((*columns, "document")), ", ".join("?" * (len(columns) + 1))
-        statement = f"INSERT INTO {self._table} ({names}) VALUES ({marks}) {on_conflict}"
-        try:
-            connection.execute(statement, (*columns.values(), dump(record)))
-        except IntegrityError as error:
-            raise self._conflict(error) from None
-
-    def _conflict(self, error: IntegrityError) -> Conflict:
-        reason = (
-            "refers to something that does not exist"
-            if is_dangling(error)
-            else f"with the same {_columns(error)} already exists"
-        )
-        return Conflict(f"{self._noun} {reason}.", debug=str(error))
-
-
-def _columns(error: IntegrityError) -> str:
-    """What must be unique and is not, from `UNIQUE constraint failed: users.email`."""
-    named = str(error).rpartition(": ")[2].split(", ")
-    return " and ".join(name.rpartition(".")[2] for name in named)
 
 
 class ResourceServers(Table[ResourceServer]):
     """The APIs."""
 
+    @abstractmethod
     async def move(self, api: ResourceServer, old: str) -> None:
         """Keep the API whose identifier was `old`; what names it by that names it by the new one, in one step."""
 
-        def job(connection: Connection) -> None:
-            # Between the two updates the references dangle; they are checked at the end.
-            connection.execute("PRAGMA defer_foreign_keys = ON")
-            self._upsert(connection, api)
-            for table in ("client_grants", "refresh_tokens", "authorization_codes"):
-                connection.execute(
-                    f"UPDATE {table} SET audience = ?1, document = json_set(document, '$.audience', ?1) WHERE audience = ?2",
-                    (api.identifier, old),
-                )
 
-        await self._database.write(job)
+class RefreshTokens(ABC):
+    """Refresh tokens with rotation: each is good for one use, and a second use ends its whole family."""
+
+    @abstractmethod
+    async def add(self, token: RefreshToken, signed_in: User, now: float) -> bool:
+        """Keep the first token of a family, and forget the ones that are over.
+
+        `signed_in` is the user as it was when the password was checked. False, and nothing is kept, when the user has
+        another password by now, is blocked or gone, or when the client or the API is gone.
+        """
+
+    @abstractmethod
+    async def get(self, token_hash: str) -> RefreshToken | None:
+        """The token with this hash, used or not, or None."""
+
+    @abstractmethod
+    async def rotate(self, used: RefreshToken, successor: RefreshToken) -> bool:
+        """Use up a token and keep its successor, in one step; False when somebody else was first."""
+
+    @abstractmethod
+    async def revoke(self, **where: str) -> int:
+        """End all tokens of a family (`family=`), a client or a user, and return how many there were."""
 
 
-class Users(Table[User]):
-    """The users. Who gets another password or is blocked loses codes and refresh tokens in the same step."""
+class AuthorizationCodes(ABC):
+    """Authorization codes: each is good for one use, and a second use ends the refresh tokens of the first."""
 
-    def _upsert(self, connection: Connection, record: User) -> None:
-        old = user_of(connection, record.user_id)
-        super()._upsert(connection, record)
-        if old is not None and (record.blocked or record.password_hash != old.password_hash):
-            for table in ("refresh_tokens", "authorization_codes"):
-                connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (record.user_id,))
+    @abstractmethod
+    async def add(self, code: AuthorizationCode, signed_in: User, now: float) -> bool:
+        """Keep a code, and forget the ones that are long over. False as `RefreshTokens.add`."""
+
+    @abstractmethod
+    async def get(self, code_hash: str) -> AuthorizationCode | None:
+        """The code with this hash, used or not, over or not; or None."""
+
+    @abstractmethod
+    async def redeem(self, code: AuthorizationCode, token: RefreshToken | None, now: float) -> bool:
+        """Use up a code and keep the refresh token that comes of it, in one step.
+
+        False, and all refresh tokens of the code's family are gone, when somebody else was first; also when the code is
+        gone, because the user was changed meanwhile.
+        """
 
 
-class SigningKeys:
+class SigningKeys(ABC):
     """The signing keys: exactly one is `current`, exactly one is `next`, the others are `previous`."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+    @abstractmethod
     async def all(self) -> list[SigningKey]:
         """Every key that is still kept, oldest first."""
-        return await self._database.read(_signing_keys)
 
+    @abstractmethod
     async def change(self, edit: Callable[[list[SigningKey]], Sequence[SigningKey]]) -> list[SigningKey]:
-        """Replace all keys by what `edit` makes of them, in one transaction, and return them."""
-
-        def job(connection: Connection) -> list[SigningKey]:
-            keys = list(edit(_signing_keys(connection)))
-            connection.execute("DELETE FROM signing_keys")
-            rows = [(key.kid, key.state, key.gone_at, dump(key)) for key in keys]
-            connection.executemany("INSERT INTO signing_keys (kid, state, gone_at, document) VALUES (?, ?, ?, ?)", rows)
-            return keys
-
-        return await self._database.write(job)
+        """Replace all keys by what `edit` makes of them, in one step, and return them."""
 
 
-class IssuerStore:
-    """Everything that the token server keeps."""
+class Failures(ABC):
+    """Who was wrong, and when: the failures of pairs, each a digest of a name and an address."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.clients = Table(self._database, Client, "clients", "client_id", "A client")
-        self.resource_servers = ResourceServers(
-            self._database, ResourceServer, "resource_servers", "id", "A resource server"
-        )
-        self.client_grants = Table(self._database, ClientGrant, "client_grants", "id", "A client grant")
-        self.users = Users(self._database, User, "users", "user_id", "A user")
-        self.refresh_tokens = RefreshTokens(self._database)
-        self.authorization_codes = AuthorizationCodes(self._database)
-        self.signing_keys = SigningKeys(self._database)
+    @abstractmethod
+    async def count(self, pair: bytes, since: float) -> int:
+        """How many failures there were after this moment, at least `MOST_FAILURES` of them known."""
 
-    async def close(self) -> None:
-        """Finish what was accepted and let go of the file. Idempotent."""
-        await self._database.close()
+    @abstractmethod
+    async def add(self, pair: bytes, at: float) -> None:
+        """Remember one, for `WINDOW_SECONDS`."""
+
+    @abstractmethod
+    async def forget(self, pair: bytes) -> None:
+        """Forget all of a pair."""
 
 
-async def open_store(path: str | Path, *, busy_seconds: float = BUSY_SECONDS) -> IssuerStore:
-    """The store in this file, which is made (mode 0600) if there is none, and brought to the present schema.
+class IssuerStore(ABC):
+    """Everything that the token server keeps.
 
-    `SettingsError` when it can not be opened, is no database of a token server, or is of a newer hookd.
+    Who gets another password or is blocked, by whatever change of `users`, loses codes and refresh tokens in the same step.
     """
-    try:
-        await asyncio.to_thread(_make_folder, Path(path))
-        database = await open_database(path, SCHEMA, busy_seconds=busy_seconds)
-        await asyncio.to_thread(_make_private, Path(path))
-    except SettingsError as error:
-        raise SettingsError(f"'issuer.database': {error}") from None
-    except OSError as error:
-        raise SettingsError(f"'issuer.database': The database {path} can not be used: {error}.") from None
-    return IssuerStore(database)
 
+    clients: Table[Client]
+    resource_servers: ResourceServers
+    client_grants: Table[ClientGrant]
+    users: Table[User]
+    refresh_tokens: RefreshTokens
+    authorization_codes: AuthorizationCodes
+    signing_keys: SigningKeys
+    user_failures: Failures
+    client_failures: Failures
 
-def _make_folder(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    @abstractmethod
+    async def form_key(self, fresh: bytes) -> bytes:
+        """The key that login forms are authenticated by: of all token servers that one browser may meet. `fresh` is a new one."""
 
-
-def _make_private(path: Path) -> None:
-    # By its name: to open and close it would drop the locks that SQLite has on it.
-    path.chmod(0o600)
-
-
-def _signing_keys(connection: Connection) -> list[SigningKey]:
-    rows = connection.execute("SELECT document FROM signing_keys ORDER BY rowid")
-    return [load(SigningKey, document) for (document,) in rows]
+    @abstractmethod
+    async def close(self) -> None:
+        """Finish what was accepted and let go of the store. Idempotent."""

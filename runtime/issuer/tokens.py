@@ -5,14 +5,13 @@ Rule: what identifies the token is written last and by us; whatever a hook answe
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from runtime.http.openid import half_hash
 from runtime.issuer.issuer import Issuer
 from runtime.issuer.records import Client, ResourceServer, User
 
@@ -111,11 +110,6 @@ def _id_claims(issuer: Issuer, issuance: Issuance, user: User, now: int, access_
         **_profile(user, issuance.scope),
     }
     return own | _custom(issuance.id_token_claims, own)
-
-
-def half_hash(token: str) -> str:
-    """The `at_hash` of an access token: the left half of its SHA-256, for RS256 (OpenID Connect Core section 3.1.3.6)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()[:16]).rstrip(b"=").decode()
 
 
 def _profile(user: User, scope: tuple[str, ...]) -> dict[str, object]:

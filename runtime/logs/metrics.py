@@ -14,6 +14,9 @@ BOUNDS: Final = tuple(2**step / 16_000 for step in range(CLASSES))
 """Seconds, from 1/16 ms to 33 s: the most of each class of durations. Each is twice the one before: that is found without a search."""
 
 KINDS_MOST: Final = 10_000
+TENANT_KINDS_MOST: Final = 1_000
+"""Of one tenant's: it must not take the place of the others."""
+
 OTHER: Final = "(other)"
 """In place of the tenant and the hook when there are so many kinds: a series each, and a hook's name is its developer's to choose."""
 
@@ -40,42 +43,41 @@ class Durations:
         self.classes = [0] * (len(BOUNDS) + 1)
         self.ms = 0.0
 
-    def add(self, other: Durations) -> None:
-        """Count those, too."""
-        self.classes = [one + more for one, more in zip(self.classes, other.classes, strict=True)]
-        self.ms += other.ms
-
 
 class Timed:
     """How long executions took: in all, in the sandbox (CPU time), and waiting: for a place, an answer, a timer."""
 
-    __slots__ = ("count", "sandbox", "total", "wait")
+    __slots__ = ("sandbox", "total", "wait")
 
     def __init__(self) -> None:
-        self.count = 0
         self.total, self.sandbox, self.wait = Durations(), Durations(), Durations()
 
-    def add(self, other: Timed) -> None:
-        """Count those, too."""
-        self.count += other.count
-        self.total.add(other.total)
-        self.sandbox.add(other.sandbox)
-        self.wait.add(other.wait)
+
+class _Count:
+    """Executions of one kind, and where their times are counted: by trigger, not by kind, of which there are many."""
+
+    __slots__ = ("number", "timed")
+
+    def __init__(self, timed: Timed) -> None:
+        self.number, self.timed = 0, timed
 
 
 class Metrics:
     """Counts of this process, by kind."""
 
     def __init__(self) -> None:
-        self._kinds: dict[tuple[str, str, str, str, str], Timed] = {}
+        self._kinds: dict[tuple[str, str, str, str, str], _Count] = {}
+        self._of_tenant: dict[str, int] = {}
+        self.timed: dict[str, Timed] = {}
+        """How long executions took, by trigger."""
 
     def count(self, execution: Execution) -> None:
         """Take one execution."""
         # One look-up, and no call that can be spared.
         kind = execution.tenant, execution.trigger, execution.hook_name, execution.decision, execution.outcome
-        timed = self._kinds.get(kind) or self._timed(kind)
-        timed.count += 1
-        total, cpu = execution.duration_ms, execution.cpu_ms
+        count = self._kinds.get(kind) or self._new(kind)
+        count.number += 1
+        timed, total, cpu = count.timed, execution.duration_ms, execution.cpu_ms
         for durations, ms in (
             (timed.total, total),
             (timed.sandbox, cpu),
@@ -87,19 +89,18 @@ class Metrics:
 
     @property
     def executions(self) -> dict[Kind, int]:
-        """How many of each kind."""
-        return {Kind(*kind): timed.count for kind, timed in self._kinds.items()}
+        """How many of each kind. For any thread."""
+        return {Kind(*kind): count.number for kind, count in list(self._kinds.items())}
 
-    @property
-    def timed(self) -> dict[str, Timed]:
-        """How long they took, by trigger."""
-        triggers: dict[str, Timed] = {}
-        for (_, trigger, *_), timed in self._kinds.items():
-            triggers.setdefault(trigger, Timed()).add(timed)
-        return triggers
-
-    def _timed(self, kind: tuple[str, str, str, str, str]) -> Timed:
+    def _new(self, kind: tuple[str, str, str, str, str]) -> _Count:
+        tenant, trigger, _, decision, outcome = kind
+        of_tenant = self._of_tenant.get(tenant, 0)
         if len(self._kinds) >= KINDS_MOST:
-            _, trigger, _, decision, outcome = kind
             kind = OTHER, trigger, OTHER, decision, outcome
-        return self._kinds.setdefault(kind, Timed())
+        elif of_tenant >= TENANT_KINDS_MOST:
+            kind = tenant, trigger, OTHER, decision, outcome
+        if kind not in self._kinds:
+            if kind[0] != OTHER:
+                self._of_tenant[tenant] = of_tenant + 1
+            self._kinds[kind] = _Count(self.timed.setdefault(trigger, Timed()))
+        return self._kinds[kind]

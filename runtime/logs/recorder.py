@@ -1,7 +1,8 @@
 """Writes execution records behind the answers' back.
 
 Rule: `record` costs about a microsecond, whatever the disk does. One task writes what has gathered, in batches; when it can
-not keep up, records are dropped and counted, of those tenants that have most (`backlog`), never the answers delayed.
+not keep up, records are dropped and counted, of those tenants that have most (`backlog`), never the answers delayed. While the
+storage is away, they wait for it.
 """
 
 from __future__ import annotations
@@ -28,13 +29,14 @@ DROPPED_KEPT: Final = 100
 
 _LOG = logging.getLogger("hookd.recorder")
 _DAY = 86_400
+_AGAIN_SECONDS: Final = 0.5
 
 
 class StorageRecorder:
     """The `Recorder` of a running service. `start` before the first record, `close` before the storage.
 
-    `keep` says how long records are kept. `dropped` counts records that found no room among `queue_bytes` or that the storage
-    refused. `tell` are called with each record as it arrives (tail, metrics, traces). Times are seconds.
+    `keep` says how long records are kept. `dropped` counts records that found no room among `queue_bytes`, or that the storage
+    refused until `close`. Records wait `interval` for others to be written with; `hurry` while other processes follow. `tell` are called with each record as it arrives (tail, metrics, traces). Times are seconds.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class StorageRecorder:
         queue_bytes: int = 33_554_432,
         batch: int = 500,
         interval: float = 0.2,
+        hurry: float = 0.02,
         prune_interval: float = 300.0,
     ) -> None:
         self.dropped = 0
@@ -54,12 +57,17 @@ class StorageRecorder:
         self._tell = tell
         self._batch = batch
         self._interval = interval
+        self._hurry = hurry
+        self._peers = storage.peers
+        # Since when records wait: those that are being written, and the rest.
+        self._since_writing = self._since = 0.0
         self._prune_interval = prune_interval
         self._waiting = Backlog(queue_bytes)
         self._some = asyncio.Event()
         self._enough = asyncio.Event()
         self._writing = False
         self._flushing: list[tuple[str, int, asyncio.Future[None]]] = []
+        self._stopping = asyncio.Event()
         self._closing = False
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
@@ -86,11 +94,21 @@ class StorageRecorder:
             self.dropped += lost
         if waiting.count == 1:
             self._some.set()
+            self._wait_since(time.monotonic())
         if waiting.count >= self._batch:
             self._enough.set()
 
     async def flush(self, tenant: str) -> None:
-        """Return when all that was taken of this tenant until now has been written, or is lost. For who reads the records."""
+        """Return when all that happened to this tenant until now, in whatever process, has been written, or is lost.
+
+        For who reads the records.
+        """
+        others = asyncio.ensure_future(self._peers.settled()) if self._peers.are_there else None
+        await self._flush(tenant)
+        if others is not None:
+            await others
+
+    async def _flush(self, tenant: str) -> None:
         newest = self._waiting.added
         if (self._writing or self._waiting.waits(tenant, newest)) and not self._closing:
             written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -109,6 +127,7 @@ class StorageRecorder:
     async def close(self) -> None:
         """Write what has been taken, then stop. Idempotent."""
         self._closing = True
+        self._stopping.set()
         self._some.set()
         self._enough.set()
         if self._tasks:
@@ -120,16 +139,35 @@ class StorageRecorder:
     async def _write_for_ever(self) -> None:
         while self._waiting.count or not self._closing:
             await self._some.wait()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._enough.wait(), self._interval)
+            await self._wait_for_more()
             batch = self._take()
             self._writing = True
             await self._write(batch)
             self._writing = False
+            self._since_writing = 0.0
+            self._wait_since(self._since)
             self._tell_flushed()
+
+    async def _wait_for_more(self) -> None:
+        """For others to write the records with, in steps: it may be a hurry any time."""
+        until = time.monotonic() + self._interval
+        step = self._hurry if self._peers.are_there else self._interval
+        while (seconds := until - time.monotonic()) > 0:
+            is_hurry = self._peers.follow
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._enough.wait(), min(seconds, step))
+            if is_hurry or self._enough.is_set():
+                break
+
+    def _wait_since(self, since: float) -> None:
+        self._since = since
+        self._peers.records_wait(self._since_writing or since)
 
     def _take(self) -> Sequence[Execution]:
         batch = self._waiting.take(self._batch)
+        self._since_writing = self._since
+        if not self._waiting.count:
+            self._since = 0.0
         if not self._closing:
             if not self._waiting.count:
                 self._some.clear()
@@ -148,16 +186,43 @@ class StorageRecorder:
     async def _write(self, batch: Sequence[Execution]) -> None:
         if not batch:
             return
-        try:
-            await self._storage.append_executions(batch)
-        except Exception as error:  # noqa: BLE001 - the task lives as long as the service
-            self.dropped += len(batch)
-            _LOG.error(
-                "%d execution records are lost: %s", len(batch), error, exc_info=not isinstance(error, Unavailable)
-            )
+        await self._store(batch)
         if EXECUTIONS.isEnabledFor(logging.INFO):
             # In a thread: standard error may be a pipe that nobody reads fast enough.
             await asyncio.to_thread(_log_lines, batch)
+
+    async def _store(self, batch: Sequence[Execution]) -> None:
+        """Once the storage takes it, however long that takes: meanwhile others wait, as many as there is room for."""
+        has_told = False
+        while True:
+            is_last = self._closing
+            try:
+                await self._storage.append_executions(batch)
+            except Exception as error:  # noqa: BLE001 - the task lives as long as the service
+                if is_last or not isinstance(error, Unavailable):
+                    self.dropped += len(batch)
+                    _LOG.error(
+                        "%d execution records are lost: %s",
+                        len(batch),
+                        error,
+                        exc_info=not isinstance(error, Unavailable),
+                    )
+                    return
+                if not has_told:
+                    _LOG.warning("execution records wait for the storage: %s", error.debug or error)
+                has_told = True
+            else:
+                return
+            self._let_readers_go()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _AGAIN_SECONDS)
+
+    def _let_readers_go(self) -> None:
+        """Who reads does not wait for ever for what can not be written."""
+        flushing, self._flushing = self._flushing, []
+        for _, _, written in flushing:
+            if not written.done():
+                written.set_result(None)
 
     async def _prune_for_ever(self) -> None:
         keep = self._keep

@@ -7,12 +7,15 @@ that nobody who chooses a name or a header can forge a second.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
+from io import TextIOWrapper
 from typing import TextIO
 
 import orjson
 
+from runtime.errors import SettingsError
 from runtime.settings import Log
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -26,6 +29,34 @@ def configure(log: Log, stream: TextIO | None = None) -> None:
     # The loop tells at debug which selector it uses.
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     logging.getLogger("hookd.executions").setLevel(logging.INFO if log.executions else logging.WARNING)
+    _configure_audit(logging.getLogger("hookd.audit"), log)
+
+
+def _configure_audit(audit: logging.Logger, log: Log) -> None:
+    """Whatever `level` says, all of it or nothing. `SettingsError` when its file can not be written."""
+    for handler in list(audit.handlers):
+        audit.removeHandler(handler)
+        handler.close()
+    audit.setLevel(logging.INFO if log.audit else logging.CRITICAL)
+    audit.propagate = not log.audit_file
+    if not log.audit_file:
+        return
+    try:
+        own = _PrivateFile(log.audit_file, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"The file 'log.audit_file', {log.audit_file}, can not be written: {error.strerror}."
+        ) from None
+    own.setFormatter(JsonLines())
+    audit.addHandler(own)
+
+
+class _PrivateFile(logging.FileHandler):
+    """Made for its owner only. Each line is one write at the end, so that processes can share it."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return open(descriptor, "a", encoding=self.encoding)  # noqa: PTH123 - a descriptor; the handler closes it
 
 
 class TextLines(logging.Formatter):

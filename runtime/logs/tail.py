@@ -1,4 +1,4 @@
-"""Follows executions while they happen: what `StorageRecorder` publishes goes to those who listen, in this process.
+"""Follows executions while they happen: what is published (`relay`) goes to those who listen, in this process.
 
 Rule: a listener who is slow loses records and is told how many; nobody who runs a hook ever waits for a listener. What was
 before a listener came is not kept here: it is in the storage, once the recorder has flushed it.
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from runtime.errors import Unavailable
@@ -82,6 +82,8 @@ class Tail:
     """
 
     def __init__(self, *, queue_bytes: int = 4_194_304, most: int = 20) -> None:
+        self.counted: Callable[[int], None] = lambda _: None
+        """Called with the number of listeners when there are more, or fewer."""
         self._queue_bytes = queue_bytes
         self._most = most
         self._subscriptions: dict[str, list[Subscription]] = {}
@@ -90,6 +92,15 @@ class Tail:
     def listeners(self) -> int:
         """How many listen, of all tenants."""
         return sum(map(len, self._subscriptions.values()))
+
+    @property
+    def tenants(self) -> Collection[str]:
+        """Whose executions somebody listens to."""
+        return tuple(self._subscriptions)
+
+    def listens(self, tenant: str) -> bool:
+        """Whether somebody listens to this tenant's executions."""
+        return tenant in self._subscriptions
 
     def publish(self, execution: Execution) -> None:
         """Tell everybody who listens in its tenant. To be called on the event loop of the listeners."""
@@ -104,9 +115,11 @@ class Tail:
         if len(listeners) >= self._most:
             raise Unavailable(f"This tenant's log is followed {self._most} times already.")
         listeners.append(subscription)
+        self.counted(self.listeners)
         try:
             yield subscription
         finally:
             listeners.remove(subscription)
             if not listeners:
                 del self._subscriptions[tenant]
+            self.counted(self.listeners)

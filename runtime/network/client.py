@@ -16,6 +16,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import aiohttp
@@ -25,6 +26,7 @@ from yarl import URL
 
 from runtime.model import Operation
 from runtime.network import guard
+from runtime.network.bounded import BoundedHandler
 from runtime.network.failing import NetworkError, reason_of
 from runtime.network.guard import Address, Policy, Refused, Target
 from runtime.network.resolving import Resolve, SystemResolver
@@ -88,9 +90,7 @@ class Client:
         self._system = SystemResolver()
         self._resolve = resolve
         self._room = Room(settings.bodies_bytes)
-        self._tls = ssl.create_default_context()
-        if settings.ca_file:
-            self._tls.load_verify_locations(settings.ca_file)
+        self._tls = _trusted(settings.ca_file)
         self._egresses: OrderedDict[str, _Egress] = OrderedDict()
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -114,7 +114,8 @@ class Client:
     def _egress(self, tenant: str) -> _Egress:
         egress = self._egresses.pop(tenant, None)
         if egress is None:
-            egress = _Egress(self._policies.of(tenant), self._resolve or self._system.for_one(), self._tls)
+            resolve = self._resolve or self._system.for_one()
+            egress = _Egress(self._policies.of(tenant), resolve, self._tls, self._settings.response_bytes)
         self._egresses[tenant] = egress
         if len(self._egresses) > MOST_TENANTS:
             self._forget_one(tenant)
@@ -184,15 +185,27 @@ class Client:
         return target
 
 
+def _trusted(ca_file: str) -> ssl.SSLContext | bool:
+    """Whom to believe: those whom the system believes, and who signs by this file."""
+    # aiohttp has a context of the former, made when it is imported: to read the system's list again takes half of a start.
+    if not ca_file:
+        return True
+    context = ssl.create_default_context()
+    context.load_verify_locations(ca_file)
+    return context
+
+
 class _Egress:
     """One tenant's way out: its policy, and the connections that were made under it."""
 
-    def __init__(self, policy: Policy, resolve: Resolve, tls: ssl.SSLContext) -> None:
+    def __init__(self, policy: Policy, resolve: Resolve, tls: ssl.SSLContext | bool, most: int) -> None:
+        """`most` is how many bytes the body of a response may have."""
         self.busy = 0
         """Requests that are under way."""
         self._policy = policy
         self._excepted: set[tuple[Address, int]] = set()
         connector = _Connector(
+            most,
             resolver=_Pinned(resolve, self.check_resolved),
             socket_factory=self._socket,
             ssl=tls,
@@ -238,7 +251,12 @@ class _Egress:
 
 
 class _Connector(aiohttp.TCPConnector):
-    """aiohttp's bounds what is used, and nothing of what it keeps."""
+    """aiohttp's bounds what is used, and nothing of what it keeps, or of what a response has beside its body."""
+
+    def __init__(self, most: int, **parameters: Any) -> None:
+        super().__init__(**parameters)
+        # aiohttp's own would do, it is typed as if no other could.
+        self._factory = partial(BoundedHandler, loop=self._loop, most=most)  # type: ignore[assignment]
 
     def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
         idle = sum(map(len, self._conns.values()))

@@ -41,26 +41,34 @@ class Part(NamedTuple):
 def take(wanted: Sequence[str] = CONTROLLERS, proc: Path = _PROC, systemd: Path = _SYSTEMD) -> Part:
     """A new folder for groups, with as many of these controllers as there are. `NoGroups`."""
     try:
-        own = own_group((proc / "cgroup").read_text(), (proc / "mountinfo").read_text())
-        if own.name == _SERVICE:
-            own = own.parent  # an engine was here before us
+        own = _own(proc)
         present = (own / "cgroup.controllers").read_text().split()
         controllers = tuple(name for name in wanted if name in present)
         if not controllers:
             raise NoGroups(f"{own} has no controller of {', '.join(wanted)}")
-        # What root may write need not be its own to divide: systemd does as it likes with what it has not given away.
-        if not os.access(own / "cgroup.procs", os.W_OK) or (systemd.is_dir() and not _is_given_away(own)):
-            raise NoGroups(f"{own} is not ours to divide; for systemd it takes Delegate=yes")
+        _require_ours(own, systemd)
         _divide(own, controllers)
         for place in own.glob(f"{_OURS}*"):
-            with contextlib.suppress(OSError):
-                place.rmdir()  # of a service that was killed; one that has groups stays
-        folder = own / f"{_OURS}{secrets.token_hex(4)}"
+            if not _is_of_somebody(place):
+                with contextlib.suppress(OSError):
+                    place.rmdir()  # of a service that was killed; one that has groups stays
+        folder = own / f"{_OURS}{os.getpid()}-{secrets.token_hex(4)}"
         folder.mkdir()
         _enable(folder, controllers)
     except OSError as error:
         raise NoGroups(str(error)) from None
     return Part(folder, controllers)
+
+
+def step_aside(proc: Path = _PROC, systemd: Path = _SYSTEMD) -> None:
+    """Make it possible for processes that this one starts to `take` a part each: it must be done before there are any.
+
+    Where there is nothing to take, each of them finds out why.
+    """
+    with contextlib.suppress(NoGroups, OSError):
+        own = _own(proc)
+        _require_ours(own, systemd)
+        _step_aside(own)
 
 
 def leave(path: str) -> None:
@@ -86,6 +94,23 @@ def own_group(groups: str, mounts: str) -> Path:
         if kind.startswith("cgroup2 ") and (path + "/").startswith(root.rstrip("/") + "/"):
             return Path(place) / path.removeprefix(root).lstrip("/")
     raise NoGroups("no cgroup v2 is mounted that shows this process")
+
+
+def _own(proc: Path) -> Path:
+    own = own_group((proc / "cgroup").read_text(), (proc / "mountinfo").read_text())
+    return own.parent if own.name == _SERVICE else own  # an engine was here before us
+
+
+def _require_ours(own: Path, systemd: Path) -> None:
+    # What root may write need not be its own to divide: systemd does as it likes with what it has not given away.
+    if not os.access(own / "cgroup.procs", os.W_OK) or (systemd.is_dir() and not _is_given_away(own)):
+        raise NoGroups(f"{own} is not ours to divide; for systemd it takes Delegate=yes")
+
+
+def _is_of_somebody(part: Path) -> bool:
+    """Whether the process that took it is there: another worker, that has put nothing into it yet."""
+    number = part.name.removeprefix(_OURS).partition("-")[0]
+    return number.isdecimal() and Path("/proc", number).exists()
 
 
 def _is_given_away(own: Path) -> bool:

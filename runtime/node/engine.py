@@ -99,13 +99,13 @@ class NodeSandbox(Sandbox):
         image = image_of(source, trigger, modules)
         if owner and self._loading.waiting(owner) >= MOST_WAITING:
             raise Unavailable("Too many hooks of this tenant are being deployed at once.")
-        await self._loading.take(owner)
+        since = await self._loading.take(owner)
         try:
             asked = _Asked(load_program(image), b"[]", LOAD_LIMITS, _from_now(LOAD_LIMITS), loads=True)
             self._require_open()
             ran = await self._runs.run_beside(partial(self._whole, asked))
         finally:
-            self._loading.give()
+            self._loading.give(owner, since)
         if ran.reply.kind == "failure":
             places = asked.program.places
             error = _rejected(ran, asked)

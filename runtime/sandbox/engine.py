@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import hashlib
 import json
+import logging
 import os
 import platform
+from collections.abc import Callable
 from importlib.metadata import version
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -43,6 +46,8 @@ THREAD_STACK = 16 << 20
 # Sandboxes beside those that `concurrency` counts: images being made on each thread, one run that is still inline.
 SPARE = 66
 EXPORTS = ("invoke", "resume", "load", "reserve", "memory")
+_DIGEST = 32
+_LOG = logging.getLogger("hookd.sandbox")
 
 
 class Image:
@@ -69,8 +74,8 @@ class Engine:
             raise RuntimeError(
                 "The guest is not built: run `python runtime/guest/build.py` (or `make guest`)."
             ) from None
-        made_of = b"%d" % abi.ABI_VERSION + wrapping.made_of() + guest + library
-        self.build_id = hashlib.sha256(made_of).hexdigest()
+        made_of = _hash(guest, library)
+        self.build_id = _hash(b"%d" % abi.ABI_VERSION, wrapping.made_of(), made_of).hex()
         places = json.loads(manifest)
         self.names = Names(places["names"])
         """What a source that has a use for Node's library would name."""
@@ -79,9 +84,10 @@ class Engine:
         """Where the memory of an ordinary request ends; Node's library lies behind it, if it is there."""
         pool = _pool(concurrency, self.low_end)
         self._engine = wasmtime.Engine(_config(pool))
-        self._module = _compiled(self._engine, guest, pool, cache_directory)
-        self._code = _compiled(self._engine, wasm.only_code(guest, abi.MAX_PAGES), pool, cache_directory)
-        self.library = Image(wasmtime.Module(self._engine, library))
+        kept = _Kept(self._engine, cache_directory, made_of + _settings(pool))
+        self._module = kept.module("guest", lambda: guest)
+        self._code = kept.module("code", lambda: wasm.only_code(guest, abi.MAX_PAGES))
+        self.library = Image(kept.module("library", lambda: library))
         """The memory after boot that has Node's library in it."""
         # As heap.c has it: what of that memory is the library, which no hook's memory limit counts.
         self.library_bytes: int = (wasm.pages_of(library) + -self.low_end // abi.PAGE) * abi.PAGE
@@ -161,26 +167,55 @@ def _pool(concurrency: int, low_end: int) -> dict[str, int]:
     }
 
 
-def _compiled(engine: wasmtime.Engine, guest: bytes, pool: dict[str, int], directory: Path) -> wasmtime.Module:
-    """The module, compiled, or read from where the last start left it.
+class _Kept:
+    """Compiled modules, each read from where the last start left it.
 
-    What lies there is native code, so it is believed only if nobody else could have written it. wasmtime itself refuses
-    a file of another version, configuration or processor.
+    What lies there is native code, so it is believed only if nobody else could have written it, and if it is what was written:
+    its SHA-256 stands at the end, where wasmtime does not look. wasmtime itself refuses a file of another version,
+    configuration or processor.
     """
+
+    def __init__(self, engine: wasmtime.Engine, directory: Path, made_of: bytes) -> None:
+        self._engine = engine
+        self._directory = directory
+        self._made_of = made_of
+
+    def module(self, name: str, wasm: Callable[[], bytes]) -> wasmtime.Module:
+        """The module of this name, compiled when it is not there."""
+        file = self._directory / f"{name}-{_hash(name.encode(), self._made_of).hex()[:32]}.cwasm"
+        if _only_ours(self._directory) and _only_ours(file) and _is_whole(file):
+            with contextlib.suppress(wasmtime.WasmtimeError):
+                return wasmtime.Module.deserialize_file(self._engine, str(file))
+        module = wasmtime.Module(self._engine, wasm())
+        with contextlib.suppress(OSError):  # a read-only disk costs the next start a second, no more
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            scratch = file.with_suffix(f".{os.getpid()}")
+            code = bytes(module.serialize())
+            try:
+                scratch.touch(mode=0o600)
+                scratch.write_bytes(code + _hash(code))
+                scratch.replace(file)
+            finally:
+                scratch.unlink(missing_ok=True)
+        return module
+
+
+def _settings(pool: dict[str, int]) -> bytes:
+    """What compiled code depends on beside its source; how many sandboxes there are at once is nothing of that."""
     settings = sorted(_pool(0, pool["linear_memory_keep_resident"]).items())
-    kind = f"{version('wasmtime')} {platform.machine()} {settings}".encode()
-    file = directory / f"guest-{hashlib.sha256(kind + guest).hexdigest()[:32]}.cwasm"
-    if _only_ours(directory) and _only_ours(file):
-        with contextlib.suppress(wasmtime.WasmtimeError):
-            return wasmtime.Module.deserialize_file(engine, str(file))
-    module = wasmtime.Module(engine, guest)
-    with contextlib.suppress(OSError):  # a read-only disk costs the next start a second, no more
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        scratch = file.with_suffix(f".{os.getpid()}")
-        scratch.touch(mode=0o600)
-        scratch.write_bytes(module.serialize())
-        scratch.replace(file)
-    return module
+    return f"{_wasmtime()} {platform.machine()} sha256 {settings}".encode()
+
+
+@functools.cache
+def _wasmtime() -> str:
+    return version("wasmtime")
+
+
+def _hash(*parts: bytes) -> bytes:
+    hashed = hashlib.sha256()
+    for part in parts:
+        hashed.update(part)
+    return hashed.digest()
 
 
 def _only_ours(path: Path) -> bool:
@@ -189,6 +224,14 @@ def _only_ours(path: Path) -> bool:
     except OSError:
         return False
     return status.st_uid == os.geteuid() and not status.st_mode & 0o022
+
+
+def _is_whole(file: Path) -> bool:
+    kept = file.read_bytes()
+    is_whole = kept[-_DIGEST:] == _hash(kept[:-_DIGEST])
+    if not is_whole:
+        _LOG.warning("%s is damaged, and is compiled again", file)
+    return is_whole
 
 
 def _address(pointer: object) -> int:

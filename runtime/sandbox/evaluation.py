@@ -67,20 +67,20 @@ class Evaluation:
     async def _in_turn(self, owner: str, work: Callable[[], T]) -> T:
         if owner and self._turns.waiting(owner) >= MOST_WAITING:
             raise Unavailable("Too many hooks of this tenant are being deployed at once.")
-        await self._turns.take(owner)
+        since = await self._turns.take(owner)
         working = asyncio.get_running_loop().run_in_executor(self._threads, work)
         # The turn lasts as long as the thread is busy, also for an owner who has left.
-        working.add_done_callback(self._over)
+        working.add_done_callback(partial(self._over, owner, since))
         return await asyncio.shield(working)
 
     def close(self) -> None:
         """Wait for what runs. Idempotent."""
         self._threads.shutdown()
 
-    def _over(self, done: asyncio.Future[Any]) -> None:
+    def _over(self, owner: str, since: float, done: asyncio.Future[Any]) -> None:
         if not done.cancelled():
             done.exception()  # it was raised to who asked, if anybody is still there
-        self._turns.give()
+        self._turns.give(owner, since)
 
     def open(self, program: WasmProgram) -> None:
         """See `WasmProgram.open`. Any thread."""

@@ -16,8 +16,8 @@ _OURS = re.compile(
     r"|^ +at (?:ExtensibilityUserError|InvalidRequestError|InvalidScopeError|ServerError) \(node:internal\)\n?",
     re.MULTILINE,
 )
-# The first frame of a module's.
-_MODULE = re.compile(r" +at [^\n]{0,200}?\(?(node_modules/[^\n():]{1,300}:\d{1,9})\)?$", re.MULTILINE)
+# The first frame of a module's. Not to be looked for within lines: their blanks may be many.
+_MODULE = re.compile(r"^ +at [^\n]{0,200}?\(?(node_modules/[^\n():]{1,300}:\d{1,9})\)?$", re.MULTILINE)
 _MESSAGES = {
     "cpu_limit": "The hook ran longer than its CPU limit of {cpu_ms} ms.",
     "wall_limit": "The hook was not done after its time limit of {wall_ms} ms.",

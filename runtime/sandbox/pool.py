@@ -250,13 +250,13 @@ class WasmSandbox(Sandbox):
         """One step, when its owner has a turn; None when its time is over before."""
         try:
             async with asyncio.timeout(max(0.0, asked.deadline - time.perf_counter())):
-                await self._turns.take(asked.place.owner)
+                since = await self._turns.take(asked.place.owner)
         except TimeoutError:
             return None
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, step)
         finally:
-            self._turns.give()
+            self._turns.give(asked.place.owner, since)
 
     def _whole(self, asked: _Asked) -> _Step:
         """With its full CPU time; done again where it did not have it."""

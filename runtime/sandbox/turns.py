@@ -1,20 +1,32 @@
-"""Who may use a thread next: so many at once, and those who wait are served owner by owner.
+"""Who may use a thread next: so many at once, and owners who wait have equal shares of the time.
 
-An owner with a hundred waiting runs delays another owner's one run by one turn, not by a hundred.
+An owner with a hundred waiting runs delays another owner's one run by one turn, not by a hundred; and one whose runs take a second
+has one turn where another, whose runs take a millisecond, has a thousand. (Start-time fair queueing: what counts is the time that
+an owner has had since it last found nobody waiting.)
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Final
+
+_MOST_REMEMBERED: Final = 1_000
+"""Owners, beside those who have had more than others who wait."""
 
 
 class Turns:
-    """For one event loop. Every `take` that returned is followed by one `give`."""
+    """For one event loop. Every `take` that returned is followed by one `give`. `clock` is in seconds."""
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, clock: Callable[[], float] = time.perf_counter) -> None:
         self._free = places
-        self._last = ""  # who had a turn last is not the next while others wait
+        self._clock = clock
+        self._had: dict[str, float] = {}
+        """Seconds that owners have had, counted from when all had the same."""
+        self._least = 0.0
+        """What whoever comes anew counts as having had: as much as the one whose turn came last."""
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
     @property
@@ -26,34 +38,42 @@ class Turns:
         """How many of this owner wait."""
         return len(self._waiting.get(owner, ()))
 
-    async def take(self, owner: str) -> None:
-        """Return when it is this owner's turn. Who is cancelled while it waits has taken nothing."""
+    async def take(self, owner: str) -> float:
+        """Return when it is this owner's turn: since when, for `give`. Who is cancelled while it waits has taken nothing."""
         if self._free:
             self._free -= 1
-            self._last = owner
-            return
+            self._least = self._share(owner)
+            return self._clock()
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(owner, deque()).append(turn)
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self.give()  # it came in the very moment of leaving
+                self.give(owner, self._clock())  # it came in the very moment of leaving
             else:
                 self._leave(owner, turn)
             raise
+        return self._clock()
 
-    def give(self) -> None:
-        """The turn is over: the next owner's longest waiting one has it."""
+    def give(self, owner: str, since: float) -> None:
+        """The turn is over: the one who has waited longest, of the owner who has had least, has it."""
+        self._had[owner] = self._share(owner) + self._clock() - since
+        if len(self._had) > _MOST_REMEMBERED:
+            self._had = {other: had for other, had in self._had.items() if had > self._least}
         if not self._waiting:
             self._free += 1
             return
-        if self._last in self._waiting:
-            self._waiting.move_to_end(self._last)
-        self._last, queue = self._waiting.popitem(last=False)
+        # Of equals the first: who had a turn last is behind all others.
+        following = min(self._waiting, key=self._share)
+        self._least = self._share(following)
+        queue = self._waiting.pop(following)
         queue.popleft().set_result(None)
         if queue:
-            self._waiting[self._last] = queue
+            self._waiting[following] = queue
+
+    def _share(self, owner: str) -> float:
+        return max(self._had.get(owner, 0.0), self._least)
 
     def _leave(self, owner: str, turn: asyncio.Future[None]) -> None:
         queue = self._waiting[owner]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -36,22 +37,34 @@ BUSY_SECONDS: Final = 5.0
 """How long a call waits for another process's lock."""
 
 _READERS: Final = 2
+_LOG: Final = logging.getLogger("hookd.storage")
 
 
-async def open_database(path: str | Path, schema: Schema, *, busy_seconds: float = BUSY_SECONDS) -> Database:
-    """The database in this file, made (mode 0600) when there is none. `SettingsError` when it can not be used."""
+async def open_database(
+    path: str | Path,
+    schema: Schema,
+    *,
+    busy_seconds: float = BUSY_SECONDS,
+    committed: Work[None] = lambda _: None,
+) -> Database:
+    """The database in this file, made (mode 0600) when there is none. `SettingsError` when it can not be used.
+
+    `committed` is called after each transaction that wrote, in the thread that writes, before anybody has its answer.
+    """
     # Readers connect later, maybe in another current directory.
     file = Path(path).absolute()  # noqa: ASYNC240 - asks for the current directory, which is in memory
     connection = await asyncio.to_thread(open_file, file, schema, busy_seconds)
-    return Database(connection, partial(connect, file, busy_seconds))
+    return Database(connection, partial(connect, file, busy_seconds), committed)
 
 
 class Database:
     """Belongs to the event loop that opened it."""
 
-    def __init__(self, connection: Connection, connect: Callable[[], Connection]) -> None:
+    def __init__(
+        self, connection: Connection, connect: Callable[[], Connection], committed: Work[None] = lambda _: None
+    ) -> None:
         self._readers = _Readers(connect)
-        self._commits = _Commits(connection)
+        self._commits = _Commits(connection, committed)
         self._writer = Writer(self._commits.commit, self._commits.close)
 
     @property
@@ -128,9 +141,10 @@ class _Readers:
 class _Commits:
     """The connection that writes; called by the writer's thread."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, committed: Work[None]) -> None:
         self.transactions = 0
         self._connection = connection
+        self._committed = committed
 
     def commit(self, works: Sequence[Work[Any]]) -> Sequence[Done]:
         """All in one transaction; one by one where that fails, for one may break it for all (too large for the disk)."""
@@ -143,16 +157,25 @@ class _Commits:
                 begun = True
                 done = [_attempt(db, work) for work in works]
                 db.execute("COMMIT")
-                return done
+                begun = False
         except Exception as error:  # noqa: BLE001 - the thread lives as long as the database; the callers get it
             _roll_back(db)
             if len(works) == 1 or not begun:
                 return [Done(error=error)] * len(works)
+        else:
+            self._tell()
+            return done
         return [done for work in works for done in self.commit([work])]
 
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+
+    def _tell(self) -> None:
+        try:
+            self._committed(self._connection)
+        except Exception:  # noqa: BLE001 - the writes are done, and must not be done again
+            _LOG.exception("a transaction was committed, but nobody told of it")
 
 
 def _attempt(db: Connection, work: Work[Any]) -> Done:

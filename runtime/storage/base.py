@@ -15,13 +15,16 @@ What a backend must promise:
 from __future__ import annotations
 
 import logging
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from runtime.errors import Conflict, InvalidBody, NotFound, Unavailable
-from runtime.model import LEVELS, Deploy, Execution, Hook, HookVersion, Policy
+from runtime.model import ANSWERED, FAILURES, LEVELS, REFUSED, Deploy, Execution, Hook, HookVersion, Policy
+from runtime.storage.moving import Moving
+from runtime.storage.peers import Peers
+from runtime.storage.resealing import Resealing
 
 _LOG: Final = logging.getLogger("hookd.storage")
 
@@ -164,13 +167,16 @@ class HookFilter:
 FAILURE: Final = "failure"
 """In a filter: whatever of `model.FAILURES` it was."""
 
+OUTCOMES: Final = (ANSWERED, REFUSED, FAILURE, *FAILURES)
+"""What a filter can name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionFilter:
-    """Which executions to list, newest first. None takes all; `before` is an execution id (exclusive).
+    """Which executions to list, newest first. None takes all; `before` and `after` are execution ids (exclusive).
 
     Execution ids are ULIDs (`ulid.Ulids`), so that the order of ids is the order of time. `level` is the least, `outcome` one of
-    `Execution.outcome` or `failure` for all of `FAILURES`. `since` (inclusive) and `until` (exclusive) are seconds since the epoch.
+    `OUTCOMES`. `since` (inclusive) and `until` (exclusive) are seconds since the epoch.
     """
 
     trigger: str | None = None
@@ -183,6 +189,7 @@ class ExecutionFilter:
     since: float | None = None
     until: float | None = None
     before: str | None = None
+    after: str | None = None
 
     def wants(self, execution: Execution) -> bool:
         """Whether the execution is one of them."""
@@ -197,6 +204,7 @@ class ExecutionFilter:
             and (self.since is None or self.since <= execution.at)
             and (self.until is None or execution.at < self.until)
             and (self.before is None or execution.id < self.before)
+            and (self.after is None or execution.id > self.after)
         )
 
 
@@ -221,8 +229,13 @@ VERSIONS: Final = 50
 """How many versions of a hook are kept: the vendor's number (contract 0)."""
 
 
-class Storage(ABC):
+class Storage(Resealing, Moving):
     """Hooks, versions, sealed secrets, images and execution records of all tenants."""
+
+    @property
+    @abstractmethod
+    def peers(self) -> Peers:
+        """The other processes that use the same storage."""
 
     @abstractmethod
     async def close(self) -> None:

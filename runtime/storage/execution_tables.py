@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import chain
 from typing import Final
 
 from runtime.durations import class_of
-from runtime.model import LEVELS, Execution
+from runtime.model import ANSWERED, LEVELS, REFUSED, Execution
 from runtime.storage import records
 from runtime.storage.base import FAILURE, Counted, ExecutionFilter, ExecutionNotFound
 from runtime.storage.statements import Database
@@ -16,7 +16,6 @@ _COLUMNS: Final = (
     *("tenant", "id", "hook_id", "client_id", "decision", "at", "record"),
     *("trigger_id", "request_id", "outcome", "level", "duration", "bytes"),
 )
-_INFO: Final = LEVELS.index("info")
 _INSERT: Final = f"INSERT OR IGNORE INTO executions ({', '.join(_COLUMNS)}) VALUES "  # noqa: S608 - column names
 _PLACES: Final = f"({', '.join('?' * len(_COLUMNS))})"
 _ROWS_TOGETHER: Final = 999 // len(_COLUMNS)
@@ -36,11 +35,10 @@ def append_executions(db: Database, executions: Sequence[Execution]) -> None:
 
 
 def _row(one: Execution) -> tuple[object, ...]:
-    record, duration = records.encode(one), class_of(one.duration_ms)
+    record = records.encode(one)
+    level, duration = LEVELS.index(one.level), class_of(one.duration_ms)
     told = one.tenant, one.id, one.hook_id, one.client_id, one.decision, one.at, record
-    if one.failure is None and not one.console:  # most of them
-        return (*told, one.trigger, one.request_id, "answer", _INFO, duration, len(record))
-    return (*told, one.trigger, one.request_id, one.outcome, LEVELS.index(one.level), duration, len(record))
+    return (*told, one.trigger, one.request_id, one.outcome, level, duration, len(record))
 
 
 def list_executions(db: Database, tenant: str, wanted: ExecutionFilter, limit: int) -> list[Execution]:
@@ -48,6 +46,19 @@ def list_executions(db: Database, tenant: str, wanted: ExecutionFilter, limit: i
     condition, values = _condition(tenant, wanted)
     select = f"SELECT record FROM executions WHERE {condition} ORDER BY id DESC LIMIT ?"  # noqa: S608 - column names
     return [records.decode(record) for (record,) in db.execute(select, (*values, limit)).fetchall()]
+
+
+def stored_after(db: Database, number: int, tenants: Collection[str], limit: int) -> tuple[list[Execution], int]:
+    """What was stored of these tenants after the execution with this number, in that order, and the number to go on from."""
+    (end,) = db.execute("SELECT coalesce(max(number), 0) FROM executions").fetchone()
+    # Where all were removed, numbers begin anew.
+    number = number if number <= end else 0
+    names = ", ".join("?" * len(tenants))
+    select = f"SELECT number, record FROM executions WHERE number > ? AND +tenant IN ({names}) ORDER BY number LIMIT ?"  # noqa: S608 - question marks
+    # By number, not by tenant: few are new, a tenant may have many.
+    rows = db.execute(select, (number, *tenants, limit)).fetchall()
+    last = rows[-1][0] if len(rows) == limit else end
+    return [records.decode(record) for _, record in rows], last
 
 
 def count_executions(db: Database, tenant: str, wanted: ExecutionFilter, step: float) -> list[Counted]:
@@ -78,13 +89,16 @@ def _condition(tenant: str, wanted: ExecutionFilter) -> tuple[str, list[object]]
         ("at >= ?", wanted.since),
         ("at < ?", wanted.until),
         ("id < ?", wanted.before),
+        ("id > ?", wanted.after),
     ]
     if wanted.outcome != FAILURE:
         given.append(("outcome = ?", wanted.outcome))
     conditions = [condition for condition, value in given if value is not None]
+    values = [value for _, value in given if value is not None]
     if wanted.outcome == FAILURE:
-        conditions.append("outcome NOT IN ('answer', 'refusal')")
-    return " AND ".join(conditions), [value for _, value in given if value is not None]
+        conditions.append("outcome NOT IN (?, ?)")
+        values += [ANSWERED, REFUSED]
+    return " AND ".join(conditions), values
 
 
 def get_execution(db: Database, tenant: str, execution_id: str) -> Execution:

@@ -2,8 +2,8 @@
 
     sealed = version (1 byte) | key id (4) | nonce (12) | ciphertext | tag (16)
 
-The key id says which key sealed a value, so that keys can rotate: until then a value of another key is named as such and
-not taken for damage. Version and key id are authenticated, and so is the context, the place where the value belongs: a
+The key id says which key sealed a value, so that keys can rotate: a value of an older key that is known opens, one of another
+key is named as such and not taken for damage. Version and key id are authenticated, and so is the context, the place where the value belongs: a
 sealed value that is copied to another hook, name or tenant does not open there.
 
 Nonces are random: NIST's bound for that is 2^32 values per key, which no operator types in.
@@ -12,7 +12,7 @@ Nonces are random: NIST's bound for that is 2^32 values per key, which no operat
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Final
 
@@ -43,11 +43,21 @@ def derive_key(master_key: bytes, purpose: str) -> bytes:
 
 
 class Sealer:
-    """Seals and opens values under one master key of 32 bytes (`bootstrap.master_key` reads it)."""
+    """Seals under the first of these keys of 32 bytes, and opens what any of them sealed (`master_keys` reads them)."""
 
-    def __init__(self, master_key: bytes) -> None:
-        self._cipher = AESGCM(master_key)
-        self._prefix = _VERSION + sha256(b"hookd key id" + master_key).digest()[:_KEY_ID_BYTES]
+    def __init__(self, *keys: bytes) -> None:
+        self._ciphers = {_prefix(key): AESGCM(key) for key in reversed(keys)}
+        self._prefix = _prefix(keys[0])
+        self._cipher = self._ciphers[self._prefix]
+
+    @classmethod
+    def derived(cls, keys: Iterable[bytes], purpose: str) -> Sealer:
+        """One for another purpose, by `derive_key`."""
+        return cls(*(derive_key(key, purpose) for key in keys))
+
+    def is_newest(self, sealed: bytes) -> bool:
+        """Whether the first key sealed it, by what it says of itself."""
+        return sealed.startswith(self._prefix)
 
     def seal(self, context: str, value: str) -> bytes:
         """The value, encrypted for this context only."""
@@ -59,10 +69,11 @@ class Sealer:
         prefix, nonce, ciphertext = _split(sealed)
         if prefix[:1] != _VERSION:
             raise Unsealable(context, "it is not in a format that this version of hookd knows")
-        if prefix != self._prefix:
+        cipher = self._ciphers.get(prefix)
+        if cipher is None:
             raise Unsealable(context, f"it was sealed under key {prefix[1:].hex()}, this is {self._prefix[1:].hex()}")
         try:
-            return _decode(self._cipher.decrypt(nonce, ciphertext, prefix + _encode(context)))
+            return _decode(cipher.decrypt(nonce, ciphertext, prefix + _encode(context)))
         except (InvalidTag, ValueError):
             raise Unsealable(context, "it was damaged, or moved from its place") from None
 
@@ -73,6 +84,15 @@ class Sealer:
     def open_secrets(self, tenant: str, hook_id: str, sealed: Mapping[str, bytes]) -> Secrets:
         """A hook's secrets as the hook sees them. `Unsealable`."""
         return Secrets({name: self.open(_context(tenant, hook_id, name), value) for name, value in sealed.items()})
+
+    def reseal_secret(self, tenant: str, hook_id: str, name: str, sealed: bytes) -> bytes:
+        """A hook's secret, sealed anew. `Unsealable`."""
+        context = _context(tenant, hook_id, name)
+        return self.seal(context, self.open(context, sealed))
+
+
+def _prefix(key: bytes) -> bytes:
+    return _VERSION + sha256(b"hookd key id" + key).digest()[:_KEY_ID_BYTES]
 
 
 def _context(tenant: str, hook_id: str, name: str) -> str:

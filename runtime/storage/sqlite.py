@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from runtime.model import Deploy, Execution, Hook, HookVersion
-from runtime.sqlite.database import BUSY_SECONDS, Database, open_database
+from runtime.sqlite.database import BUSY_SECONDS, Connection, Database, open_database
 from runtime.sqlite.opening import Schema, look
-from runtime.storage import cache_tables, execution_tables, tables
+from runtime.storage import cache_tables, change_tables, execution_tables, moving_tables, secret_tables, tables
 from runtime.storage.base import (
     CacheEntry,
     Counted,
@@ -20,6 +22,8 @@ from runtime.storage.base import (
     HookWritten,
     Storage,
 )
+from runtime.storage.board import Board
+from runtime.storage.sqlite_peers import SqlitePeers
 
 _MARK: Final = b"hook"
 _PRUNED_TOGETHER: Final = 500
@@ -28,7 +32,22 @@ _PRUNED_TOGETHER: Final = 500
 async def open_sqlite(path: str | Path, *, busy_seconds: float = BUSY_SECONDS) -> SqliteStorage:
     """The storage in this file, made (mode 0600) when there is none. `SettingsError` when it can not be used."""
     schema = Schema(mark=_MARK, scripts=migrations())
-    return SqliteStorage(await open_database(path, schema, busy_seconds=busy_seconds))
+    board: Board | None = None
+
+    def tell(db: Connection) -> None:
+        if board is not None:
+            board.committed(*change_tables.newest(db))
+
+    database = await open_database(path, schema, busy_seconds=busy_seconds, committed=tell)
+    try:
+        # The path may be a link, and another process may have another one.
+        board = Board(Path(f"{await asyncio.to_thread(os.path.realpath, path)}-board"))
+        peers = SqlitePeers(database, board)
+        await peers.open()
+    except BaseException:
+        await database.close()
+        raise
+    return SqliteStorage(database, peers)
 
 
 def schema_of(path: Path) -> tuple[int, int]:
@@ -40,8 +59,14 @@ def schema_of(path: Path) -> tuple[int, int]:
 class SqliteStorage(Storage):
     """See `Storage`. Belongs to the event loop that opened it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, peers: SqlitePeers) -> None:
         self._database = database
+        self._peers = peers
+
+    @property
+    def peers(self) -> SqlitePeers:
+        """See `Storage.peers`."""
+        return self._peers
 
     @property
     def transactions(self) -> int:
@@ -50,7 +75,9 @@ class SqliteStorage(Storage):
 
     async def close(self) -> None:
         """See `Storage.close`."""
+        await self._peers.stop()
         await self._database.close()
+        self._peers.close()
 
     async def ping(self) -> None:
         """See `Storage.ping`."""
@@ -113,6 +140,42 @@ class SqliteStorage(Storage):
     async def delete_secrets(self, tenant: str, hook_id: str, names: Sequence[str]) -> None:
         """See `Storage.delete_secrets`."""
         await self._database.write(lambda db: tables.delete_secrets(db, tenant, hook_id, names))
+
+    async def hooks_with_secrets(self, after: str) -> tuple[list[tuple[str, str]], str]:
+        """See `Resealing.hooks_with_secrets`."""
+        return await self._database.read(lambda db: secret_tables.hooks_with_secrets(db, after))
+
+    async def replace_secrets(self, tenant: str, hook_id: str, secrets: Mapping[str, tuple[bytes, bytes]]) -> None:
+        """See `Resealing.replace_secrets`."""
+        await self._database.write(lambda db: secret_tables.replace_secrets(db, tenant, hook_id, secrets))
+
+    async def tenants(self) -> list[str]:
+        """See `Moving.tenants`."""
+        return await self._database.read(moving_tables.tenants)
+
+    async def restore_hook(self, hook: Hook, deploy: Deploy, secrets: Mapping[str, bytes], bundle: bytes) -> None:
+        """See `Moving.restore_hook`."""
+        await self._database.write(lambda db: moving_tables.restore_hook(db, hook, deploy, secrets, bundle))
+
+    async def restore_deploy(
+        self, tenant: str, hook_id: str, deploy: Deploy, version: HookVersion, bundle: bytes
+    ) -> None:
+        """See `Moving.restore_deploy`."""
+        await self._database.write(
+            lambda db: moving_tables.restore_deploy(db, tenant, hook_id, deploy, version, bundle)
+        )
+
+    async def unfinished(self) -> str | None:
+        """See `Moving.unfinished`."""
+        return await self._database.read(moving_tables.unfinished)
+
+    async def begin_moving(self, source: str) -> None:
+        """See `Moving.begin_moving`."""
+        await self._database.write(lambda db: moving_tables.begin_moving(db, source))
+
+    async def end_moving(self) -> None:
+        """See `Moving.end_moving`."""
+        await self._database.write(moving_tables.end_moving)
 
     async def get_document(self, tenant: str, hook_id: str) -> Document | None:
         """See `Storage.get_document`."""

@@ -6,6 +6,7 @@ when it raises (`sqlite` rolls it back).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from hashlib import sha256
@@ -33,6 +34,7 @@ from runtime.storage.base import (
 )
 from runtime.storage.statements import Database, where
 
+_LOG: Final = logging.getLogger("hookd.storage")
 _HOOK: Final = """
     SELECT tenant, hooks.id, name, hooks.trigger_id, enabled, created_at, updated_at, policy, meta,
         version_id, script, dependencies, modules, engine
@@ -61,28 +63,23 @@ def create_hook(
     if most is not None:
         _require_room(db, hook.tenant, most)
     disabled = _make_way(db, hook, hook.created_at) if hook.enabled else None
-    _put_version(db, hook.version, bundle)
+    put_version(db, hook.version, bundle)
+    add_hook(db, hook)
+    _note_version(db, hook, hook.created_at)
+    put_secrets(db, number_of(db, hook.tenant, hook.id), secrets or {})
+    return HookWritten(hook=hook, disabled=disabled)
+
+
+def add_hook(db: Database, hook: Hook) -> None:
+    """A row of its own, behind all others. Its version is there."""
+    named = hook.tenant, hook.id, hook.name, hook.trigger, hook.enabled, hook.version.id
+    ruled = hook.created_at, hook.updated_at, _json(asdict(hook.policy)), _alone_for(hook.policy)
     db.execute(
         "INSERT INTO hooks"
         " (tenant, id, name, trigger_id, enabled, version_id, created_at, updated_at, policy, alone_for, meta)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            hook.tenant,
-            hook.id,
-            hook.name,
-            hook.trigger,
-            hook.enabled,
-            hook.version.id,
-            hook.created_at,
-            hook.updated_at,
-            _json(asdict(hook.policy)),
-            _alone_for(hook.policy),
-            _json(dict(hook.meta)),
-        ),
+        (*named, *ruled, _json(dict(hook.meta))),
     )
-    _note_version(db, hook, hook.created_at)
-    _put_secrets(db, _number(db, hook.tenant, hook.id), secrets or {})
-    return HookWritten(hook=hook, disabled=disabled)
 
 
 def update_hook(
@@ -106,7 +103,7 @@ def update_hook(
     anew = new.enabled and (not old.enabled or new.policy != old.policy)
     disabled = _make_way(db, new, at) if anew else None
     if new.version.id != old.version.id:
-        _put_version(db, new.version, change.bundle)
+        put_version(db, new.version, change.bundle)
         _note_version(db, new, at)
     db.execute(
         "UPDATE hooks SET name = ?, enabled = ?, version_id = ?, updated_at = ?, policy = ?, alone_for = ?, meta = ?"
@@ -124,9 +121,9 @@ def update_hook(
         ),
     )
     if change.secrets is not None:
-        number = _number(db, tenant, hook_id)
+        number = number_of(db, tenant, hook_id)
         db.execute("DELETE FROM secrets WHERE hook = ?", (number,))
-        _put_secrets(db, number, change.secrets)
+        put_secrets(db, number, change.secrets)
     if new.version.id != old.version.id:
         _drop_versions(db, new, keep=VERSIONS)
         _drop_unused_image(db, old.version.id)
@@ -171,7 +168,7 @@ def enabled_hooks(db: Database, tenant: str, trigger: str) -> tuple[Hook, ...]:
 
 def list_deploys(db: Database, tenant: str, hook_id: str) -> list[Deploy]:
     """See `Storage.list_deploys`."""
-    _number(db, tenant, hook_id)
+    number_of(db, tenant, hook_id)
     select = "SELECT number, version_id, at FROM hook_versions WHERE tenant = ? AND hook_id = ? ORDER BY number DESC"
     rows = db.execute(select, (tenant, hook_id)).fetchall()
     return [Deploy(number=number, version_id=version_id, at=at) for number, version_id, at in rows]
@@ -179,7 +176,7 @@ def list_deploys(db: Database, tenant: str, hook_id: str) -> list[Deploy]:
 
 def get_version(db: Database, tenant: str, hook_id: str, number: int) -> HookVersion:
     """See `Storage.get_version`."""
-    _number(db, tenant, hook_id)
+    number_of(db, tenant, hook_id)
     row = db.execute(
         "SELECT id, trigger_id, script, dependencies, modules, engine FROM versions JOIN hook_versions ON version_id = id"
         " WHERE tenant = ? AND hook_id = ? AND number = ?",
@@ -193,24 +190,24 @@ def get_version(db: Database, tenant: str, hook_id: str, number: int) -> HookVer
 def get_secrets(db: Database, tenant: str, hook_id: str) -> dict[str, bytes]:
     """See `Storage.get_secrets`."""
     return dict(
-        db.execute("SELECT name, sealed FROM secrets WHERE hook = ?", (_number(db, tenant, hook_id),)).fetchall()
+        db.execute("SELECT name, sealed FROM secrets WHERE hook = ?", (number_of(db, tenant, hook_id),)).fetchall()
     )
 
 
 def add_secrets(db: Database, tenant: str, hook_id: str, secrets: Mapping[str, bytes], most: int) -> None:
     """See `Storage.add_secrets`."""
-    number = _number(db, tenant, hook_id)
+    number = number_of(db, tenant, hook_id)
     names = {name for (name,) in db.execute("SELECT name FROM secrets WHERE hook = ?", (number,)).fetchall()}
     if names & secrets.keys():
         raise SecretNameTaken
     if len(names) + len(secrets) > most:
         raise TooManySecrets(would=len(names) + len(secrets), most=most)
-    _put_secrets(db, number, secrets)
+    put_secrets(db, number, secrets)
 
 
 def update_secrets(db: Database, tenant: str, hook_id: str, secrets: Mapping[str, bytes]) -> None:
     """See `Storage.update_secrets`."""
-    number = _number(db, tenant, hook_id)
+    number = number_of(db, tenant, hook_id)
     for name, sealed in secrets.items():
         changed = db.execute("UPDATE secrets SET sealed = ? WHERE hook = ? AND name = ?", (sealed, number, name))
         if not changed.rowcount:
@@ -219,13 +216,13 @@ def update_secrets(db: Database, tenant: str, hook_id: str, secrets: Mapping[str
 
 def delete_secrets(db: Database, tenant: str, hook_id: str, names: Sequence[str]) -> None:
     """See `Storage.delete_secrets`."""
-    number = _number(db, tenant, hook_id)
+    number = number_of(db, tenant, hook_id)
     db.executemany("DELETE FROM secrets WHERE hook = ? AND name = ?", [(number, name) for name in names])
 
 
 def get_document(db: Database, tenant: str, hook_id: str) -> Document | None:
     """See `Storage.get_document`."""
-    number = _number(db, tenant, hook_id)
+    number = number_of(db, tenant, hook_id)
     row = db.execute("SELECT data, etag FROM documents WHERE hook = ?", (number,)).fetchone()
     return Document(*row) if row else None
 
@@ -236,7 +233,7 @@ def put_document(db: Database, tenant: str, hook_id: str, data: str, etag: str |
     if etag is not None and etag != (now.etag if now else ""):
         raise DocumentChanged(now)
     document = Document(data, sha256(data.encode()).hexdigest()[:32])
-    values = (_number(db, tenant, hook_id), document.data, document.etag)
+    values = (number_of(db, tenant, hook_id), document.data, document.etag)
     db.execute("INSERT OR REPLACE INTO documents (hook, data, etag) VALUES (?, ?, ?)", values)
     return document
 
@@ -260,7 +257,10 @@ def get_image(db: Database, version_id: str, build_id: str) -> bytes | None:
     """See `Storage.get_image`."""
     select = "SELECT image, sha256 FROM images WHERE version_id = ? AND build_id = ?"
     row = db.execute(select, (version_id, build_id)).fetchone()
-    if row is None or sha256(row[0]).digest() != row[1]:
+    if row is None:
+        return None
+    if sha256(row[0]).digest() != row[1]:
+        _LOG.warning("the image of version %s is damaged, and is made again", version_id[:12])
         return None
     return bytes(row[0])
 
@@ -311,14 +311,16 @@ def _version(*row: str) -> HookVersion:
     )
 
 
-def _number(db: Database, tenant: str, hook_id: str) -> int:
+def number_of(db: Database, tenant: str, hook_id: str) -> int:
+    """By which the tables name it. `HookNotFound`."""
     row = db.execute("SELECT number FROM hooks WHERE tenant = ? AND id = ?", (tenant, hook_id)).fetchone()
     if row is None:
         raise HookNotFound
     return int(row[0])
 
 
-def _put_secrets(db: Database, number: int, secrets: Mapping[str, bytes]) -> None:
+def put_secrets(db: Database, number: int, secrets: Mapping[str, bytes]) -> None:
+    """More of them, of the hook with this number."""
     db.executemany("INSERT INTO secrets VALUES (?, ?, ?)", [(number, *secret) for secret in secrets.items()])
 
 
@@ -347,7 +349,8 @@ def _make_way(db: Database, hook: Hook, at: float) -> Hook | None:
     return replace(rival, enabled=False, updated_at=at)
 
 
-def _put_version(db: Database, version: HookVersion, bundle: bytes) -> None:
+def put_version(db: Database, version: HookVersion, bundle: bytes) -> None:
+    """Unless it is there. `StaleHook` where what its `modules` names is not."""
     db.execute(
         "INSERT OR IGNORE INTO versions (id, trigger_id, script, dependencies, modules, engine)"
         " VALUES (?, ?, ?, ?, ?, ?)",

@@ -509,4 +509,380 @@ declare global {
   function atob(data: string): string;
   /** Base64 of a text whose characters are below 256. */
   function btoa(data: string): string;
+  function structuredClone<T>(value: T): T;
+
+  /**
+   * Asks a server: one on the public Internet, or one that the configuration's [network] opens. The answer is there as a
+   * whole; waiting for it costs no CPU time.
+   */
+  function fetch(input: string | URL | Request, init?: Guest.RequestInit): Promise<Response>;
+
+  /** Bytes, as in Node. */
+  interface Buffer extends Guest.Buffer {}
+  var Buffer: Guest.BufferConstructor;
+  /** Of Node's process what a hook can use. It has no environment: secrets are in `context.secrets`. */
+  var process: Guest.Process;
+  var __filename: string;
+  var __dirname: string;
+
+  interface ErrorConstructor {
+    captureStackTrace(target: object, below?: Function): void;
+    stackTraceLimit: number;
+  }
+
+  // Where an editor adds the DOM's types, which have these too, theirs count: as in @types/node.
+  interface AbortController extends Ours<Guest.AbortController> {}
+  var AbortController: typeof globalThis extends { onmessage: any; AbortController: infer T } ? T : typeof Guest.AbortController;
+  interface AbortSignal extends Ours<Guest.AbortSignal> {}
+  var AbortSignal: typeof globalThis extends { onmessage: any; AbortSignal: infer T } ? T : typeof Guest.AbortSignal;
+  interface Blob extends Ours<Guest.Blob> {}
+  var Blob: typeof globalThis extends { onmessage: any; Blob: infer T } ? T : typeof Guest.Blob;
+  interface Crypto extends Ours<Guest.Crypto> {}
+  var Crypto: typeof globalThis extends { onmessage: any; Crypto: infer T } ? T : typeof Guest.Crypto;
+  interface CryptoKey extends Ours<Guest.CryptoKey> {}
+  var CryptoKey: typeof globalThis extends { onmessage: any; CryptoKey: infer T } ? T : typeof Guest.CryptoKey;
+  interface DOMException extends Ours<Guest.DOMException> {}
+  var DOMException: typeof globalThis extends { onmessage: any; DOMException: infer T } ? T : typeof Guest.DOMException;
+  interface Event extends Ours<Guest.Event> {}
+  var Event: typeof globalThis extends { onmessage: any; Event: infer T } ? T : typeof Guest.Event;
+  interface EventTarget extends Ours<Guest.EventTarget> {}
+  var EventTarget: typeof globalThis extends { onmessage: any; EventTarget: infer T } ? T : typeof Guest.EventTarget;
+  interface File extends Ours<Guest.File> {}
+  var File: typeof globalThis extends { onmessage: any; File: infer T } ? T : typeof Guest.File;
+  interface Headers extends Ours<Guest.Headers> {}
+  var Headers: typeof globalThis extends { onmessage: any; Headers: infer T } ? T : typeof Guest.Headers;
+  interface Request extends Ours<Guest.Request> {}
+  var Request: typeof globalThis extends { onmessage: any; Request: infer T } ? T : typeof Guest.Request;
+  interface Response extends Ours<Guest.Response> {}
+  var Response: typeof globalThis extends { onmessage: any; Response: infer T } ? T : typeof Guest.Response;
+  interface SubtleCrypto extends Ours<Guest.SubtleCrypto> {}
+  var SubtleCrypto: typeof globalThis extends { onmessage: any; SubtleCrypto: infer T } ? T : typeof Guest.SubtleCrypto;
+  interface TextDecoder extends Ours<Guest.TextDecoder> {}
+  var TextDecoder: typeof globalThis extends { onmessage: any; TextDecoder: infer T } ? T : typeof Guest.TextDecoder;
+  interface TextEncoder extends Ours<Guest.TextEncoder> {}
+  var TextEncoder: typeof globalThis extends { onmessage: any; TextEncoder: infer T } ? T : typeof Guest.TextEncoder;
+  interface URL extends Ours<Guest.URL> {}
+  var URL: typeof globalThis extends { onmessage: any; URL: infer T } ? T : typeof Guest.URL;
+  interface URLSearchParams extends Ours<Guest.URLSearchParams> {}
+  var URLSearchParams: typeof globalThis extends { onmessage: any; URLSearchParams: infer T } ? T : typeof Guest.URLSearchParams;
+  /** Web Crypto; Node's own is `require('crypto')`. */
+  var crypto: typeof globalThis extends { onmessage: any; crypto: infer T } ? T : Guest.Crypto;
+}
+
+type Ours<T> = typeof globalThis extends { onmessage: any } ? {} : T;
+
+/** What stands behind the globals. */
+export declare namespace Guest {
+  // URLs and text
+
+  type Pairs<T> = Record<string, T> | Iterable<[string, T]>;
+
+  class URL {
+    constructor(url: string | URL, base?: string | URL);
+    static canParse(url: string | URL, base?: string | URL): boolean;
+    static parse(url: string | URL, base?: string | URL): URL | null;
+    hash: string;
+    host: string;
+    hostname: string;
+    href: string;
+    readonly origin: string;
+    password: string;
+    pathname: string;
+    port: string;
+    protocol: string;
+    search: string;
+    readonly searchParams: URLSearchParams;
+    username: string;
+    toString(): string;
+    toJSON(): string;
+  }
+
+  class URLSearchParams {
+    constructor(init?: string | Pairs<string> | URLSearchParams);
+    readonly size: number;
+    append(name: string, value: string): void;
+    delete(name: string, value?: string): void;
+    get(name: string): string | null;
+    getAll(name: string): string[];
+    has(name: string, value?: string): boolean;
+    set(name: string, value: string): void;
+    sort(): void;
+    toString(): string;
+    forEach(callback: (value: string, name: string, all: URLSearchParams) => void): void;
+    entries(): IterableIterator<[string, string]>;
+    keys(): IterableIterator<string>;
+    values(): IterableIterator<string>;
+    [Symbol.iterator](): IterableIterator<[string, string]>;
+  }
+
+  class TextEncoder {
+    readonly encoding: string;
+    encode(text?: string): Octets;
+    encodeInto(text: string, into: Uint8Array): { read: number; written: number };
+  }
+
+  class TextDecoder {
+    constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });
+    readonly encoding: string;
+    readonly fatal: boolean;
+    readonly ignoreBOM: boolean;
+    decode(bytes?: ArrayBuffer | ArrayBufferView, options?: { stream?: boolean }): string;
+  }
+
+  // Events
+
+  class Event {
+    constructor(type: string, options?: { bubbles?: boolean; cancelable?: boolean; composed?: boolean });
+    readonly type: string;
+    readonly target: EventTarget | null;
+    readonly currentTarget: EventTarget | null;
+    readonly cancelable: boolean;
+    readonly defaultPrevented: boolean;
+    readonly timeStamp: number;
+    preventDefault(): void;
+    stopPropagation(): void;
+    stopImmediatePropagation(): void;
+  }
+
+  type Listener = ((event: any) => void) | { handleEvent(event: any): void };
+
+  class EventTarget {
+    addEventListener(type: string, listener: Listener, options?: boolean | { once?: boolean; signal?: AbortSignal }): void;
+    removeEventListener(type: string, listener: Listener): void;
+    dispatchEvent(event: Event): boolean;
+  }
+
+  class AbortSignal extends EventTarget {
+    private constructor();
+    static abort(reason?: any): AbortSignal;
+    static any(signals: Iterable<AbortSignal>): AbortSignal;
+    static timeout(ms: number): AbortSignal;
+    readonly aborted: boolean;
+    readonly reason: any;
+    onabort: ((event: any) => void) | null;
+    throwIfAborted(): void;
+  }
+
+  class AbortController {
+    readonly signal: AbortSignal;
+    abort(reason?: any): void;
+  }
+
+  class DOMException extends Error {
+    constructor(message?: string, name?: string | { name?: string; cause?: unknown });
+    readonly code: number;
+  }
+
+  // Bytes
+
+  type Bytes = ArrayBuffer | ArrayBufferView;
+  /** A Uint8Array of memory of its own, in every version of TypeScript. */
+  type Octets = ReturnType<Uint8Array['slice']>;
+
+  class Blob {
+    constructor(parts?: Iterable<string | Bytes | Blob>, options?: { type?: string; endings?: 'transparent' | 'native' });
+    readonly size: number;
+    readonly type: string;
+    slice(start?: number, end?: number, type?: string): Blob;
+    arrayBuffer(): Promise<ArrayBuffer>;
+    bytes(): Promise<Octets>;
+    text(): Promise<string>;
+  }
+
+  class File extends Blob {
+    constructor(parts: Iterable<string | Bytes | Blob>, name: string, options?: { type?: string; lastModified?: number });
+    readonly name: string;
+    readonly lastModified: number;
+  }
+
+  type Encoding =
+    | 'utf8' | 'utf-8' | 'hex' | 'base64' | 'base64url' | 'latin1' | 'binary' | 'ascii'
+    | 'utf16le' | 'utf-16le' | 'ucs2' | 'ucs-2';
+
+  type Endian = 'LE' | 'BE';
+  type Int = 'Int' | 'UInt' | 'Uint';
+  type Fixed = `${Int}8` | `${Int}${16 | 32}${Endian}` | `${'Float' | 'Double'}${Endian}`;
+  type Numbers = { [Name in Fixed as `read${Name}`]: (offset?: number) => number } & {
+    [Name in Fixed as `write${Name}`]: (value: number, offset?: number) => number;
+  } & { [Name in Endian as `read${Int}${Name}`]: (offset: number, bytes: number) => number } & {
+    [Name in Endian as `write${Int}${Name}`]: (value: number, offset: number, bytes: number) => number;
+  } & { [Name in Endian as `readBig${Int}64${Name}`]: (offset?: number) => bigint } & {
+    [Name in Endian as `writeBig${Int}64${Name}`]: (value: bigint, offset?: number) => number;
+  };
+  type Part = string | number | Uint8Array;
+
+  interface Buffer extends Octets, Numbers {
+    toString(encoding?: Encoding, start?: number, end?: number): string;
+    toJSON(): { type: 'Buffer'; data: number[] };
+    equals(other: Uint8Array): boolean;
+    compare(other: Uint8Array, start?: number, end?: number, ownStart?: number, ownEnd?: number): -1 | 0 | 1;
+    copy(into: Uint8Array, at?: number, start?: number, end?: number): number;
+    fill(value: Part, start?: number, end?: number, encoding?: Encoding): this;
+    includes(value: Part, from?: number, encoding?: Encoding): boolean;
+    indexOf(value: Part, from?: number, encoding?: Encoding): number;
+    lastIndexOf(value: Part, from?: number, encoding?: Encoding): number;
+    slice(start?: number, end?: number): globalThis.Buffer;
+    subarray(start?: number, end?: number): globalThis.Buffer;
+    swap16(): this;
+    swap32(): this;
+    swap64(): this;
+    write(text: string, encoding?: Encoding): number;
+    write(text: string, offset: number, encoding?: Encoding): number;
+    write(text: string, offset: number, length: number, encoding?: Encoding): number;
+  }
+
+  interface BufferConstructor {
+    from(text: string, encoding?: Encoding): globalThis.Buffer;
+    from(memory: ArrayBufferLike, offset?: number, length?: number): globalThis.Buffer;
+    from(bytes: ArrayLike<number> | Iterable<number> | { type: 'Buffer'; data: number[] }): globalThis.Buffer;
+    of(...bytes: number[]): globalThis.Buffer;
+    alloc(size: number, fill?: Part, encoding?: Encoding): globalThis.Buffer;
+    allocUnsafe(size: number): globalThis.Buffer;
+    allocUnsafeSlow(size: number): globalThis.Buffer;
+    byteLength(value: string | Bytes, encoding?: Encoding): number;
+    compare(one: Uint8Array, other: Uint8Array): -1 | 0 | 1;
+    concat(list: readonly Uint8Array[], length?: number): globalThis.Buffer;
+    copyBytesFrom(view: ArrayBufferView, offset?: number, length?: number): globalThis.Buffer;
+    isBuffer(value: unknown): value is globalThis.Buffer;
+    isEncoding(name: string): name is Encoding;
+    poolSize: number;
+    readonly prototype: globalThis.Buffer;
+  }
+
+  // HTTP
+
+  type HeadersInit = Headers | Pairs<string>;
+  /** Text, bytes, or what is written as a form. */
+  type BodyInit = string | Bytes | URLSearchParams;
+
+  class Headers {
+    constructor(init?: HeadersInit);
+    append(name: string, value: string): void;
+    delete(name: string): void;
+    get(name: string): string | null;
+    getSetCookie(): string[];
+    has(name: string): boolean;
+    set(name: string, value: string): void;
+    forEach(callback: (value: string, name: string, all: Headers) => void): void;
+    entries(): IterableIterator<[string, string]>;
+    keys(): IterableIterator<string>;
+    values(): IterableIterator<string>;
+    [Symbol.iterator](): IterableIterator<[string, string]>;
+  }
+
+  interface RequestInit {
+    method?: string;
+    headers?: HeadersInit;
+    body?: BodyInit | null;
+    redirect?: 'follow' | 'error' | 'manual';
+    signal?: AbortSignal | null;
+  }
+
+  class Body {
+    readonly body: any;
+    readonly bodyUsed: boolean;
+    arrayBuffer(): Promise<ArrayBuffer>;
+    bytes(): Promise<Octets>;
+    json(): Promise<any>;
+    text(): Promise<string>;
+  }
+
+  class Request extends Body {
+    constructor(input: string | URL | Request, init?: RequestInit);
+    readonly headers: Headers;
+    readonly method: string;
+    readonly redirect: 'follow' | 'error' | 'manual';
+    readonly signal: AbortSignal | null;
+    readonly url: string;
+    clone(): Request;
+  }
+
+  class Response extends Body {
+    constructor(body?: BodyInit | null, init?: { status?: number; statusText?: string; headers?: HeadersInit });
+    static error(): Response;
+    static json(data: unknown, init?: { status?: number; statusText?: string; headers?: HeadersInit }): Response;
+    static redirect(url: string | URL, status?: number): Response;
+    readonly headers: Headers;
+    readonly ok: boolean;
+    readonly redirected: boolean;
+    readonly status: number;
+    readonly statusText: string;
+    readonly type: string;
+    readonly url: string;
+    clone(): Response;
+  }
+
+  // Web Crypto
+
+  type Algorithm = string | { name: string; [parameter: string]: any };
+  type KeyFormat = 'jwk' | 'pkcs8' | 'raw' | 'spki';
+
+  class Crypto {
+    private constructor();
+    readonly subtle: SubtleCrypto;
+    getRandomValues<T extends ArrayBufferView>(array: T): T;
+    randomUUID(): `${string}-${string}-${string}-${string}-${string}`;
+  }
+
+  class CryptoKey {
+    private constructor();
+    readonly algorithm: any;
+    readonly extractable: boolean;
+    readonly type: 'private' | 'public' | 'secret';
+    readonly usages: string[];
+  }
+
+  class SubtleCrypto {
+    private constructor();
+    decrypt(algorithm: Algorithm, key: CryptoKey, data: Bytes): Promise<ArrayBuffer>;
+    deriveBits(algorithm: Algorithm, key: CryptoKey, bits: number): Promise<ArrayBuffer>;
+    deriveKey(algorithm: Algorithm, key: CryptoKey, kind: Algorithm, extractable: boolean, usages: string[]): Promise<CryptoKey>;
+    digest(algorithm: Algorithm, data: Bytes): Promise<ArrayBuffer>;
+    encrypt(algorithm: Algorithm, key: CryptoKey, data: Bytes): Promise<ArrayBuffer>;
+    exportKey(format: KeyFormat, key: CryptoKey): Promise<any>;
+    /** A key, or for a pair of them `{ privateKey, publicKey }`. */
+    generateKey(algorithm: Algorithm, extractable: boolean, usages: string[]): Promise<any>;
+    importKey(format: KeyFormat, data: any, algorithm: Algorithm, extractable: boolean, usages: string[]): Promise<CryptoKey>;
+    sign(algorithm: Algorithm, key: CryptoKey, data: Bytes): Promise<ArrayBuffer>;
+    unwrapKey(
+      format: KeyFormat,
+      wrapped: Bytes,
+      key: CryptoKey,
+      how: Algorithm,
+      kind: Algorithm,
+      extractable: boolean,
+      usages: string[],
+    ): Promise<CryptoKey>;
+    verify(algorithm: Algorithm, key: CryptoKey, signature: Bytes, data: Bytes): Promise<boolean>;
+    wrapKey(format: KeyFormat, key: CryptoKey, by: CryptoKey, how: Algorithm): Promise<ArrayBuffer>;
+  }
+
+  // Node's process
+
+  interface Output {
+    readonly fd: number;
+    readonly isTTY: boolean;
+    write(text: string | Uint8Array): boolean;
+  }
+
+  interface Process {
+    readonly arch: string;
+    readonly argv: string[];
+    readonly env: { [name: string]: string | undefined };
+    readonly pid: number;
+    readonly platform: string;
+    readonly release: { name: string; [name: string]: any };
+    /** Lines of the execution's record, as the console's. */
+    readonly stderr: Output;
+    readonly stdout: Output;
+    readonly title: string;
+    readonly version: string;
+    readonly versions: { [name: string]: string | undefined };
+    cwd(): string;
+    emitWarning(warning: string | Error, ...more: any[]): void;
+    hrtime: { (since?: [number, number]): [number, number]; bigint(): bigint };
+    memoryUsage(): { [name: string]: number };
+    nextTick(callback: (...values: any[]) => void, ...values: any[]): void;
+    uptime(): number;
+  }
 }

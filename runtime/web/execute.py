@@ -12,23 +12,27 @@ from aiohttp import web
 from runtime.dispatch import Dispatch, Executed
 from runtime.http.busy import busy_response
 from runtime.http.routes import REQUEST_ID, Call, Route, Scopes
-from runtime.http.trace import TRACEPARENT, traceparent
+from runtime.http.trace import traceparent
 from runtime.model import Allow, JsonObject
 from runtime.repeats import Repeats
 from runtime.triggers import TRIGGERS
+from runtime.web.admission import Admission
 from runtime.web.shapes import dropped_body, execution_summary, fault_body, run_body
+from runtime.web.turns import Turns
 
 REPEATED_HEADER: Final = "X-Hook-Repeated"
 """On an answer that was given before: the request came a second time within a minute, and no hook ran for it."""
 
 
-def execute_routes(dispatch: Dispatch) -> list[Route]:
+def execute_routes(dispatch: Dispatch, admission: Admission, repeats: Repeats) -> list[Route]:
     """`POST /api/v1/triggers/{trigger}/execute`."""
-    repeats = Repeats()
+    turns, is_limited = Turns(), admission.is_needed
 
     async def execute(call: Call) -> web.StreamResponse:
-        # The body is read here only and by no second parser, so a member named twice can mislead nobody: the last counts.
-        payload = await call.json(unique=False)
+        turn = turns.wait(call.caller.tenant)
+        if turn is not None:
+            await turn
+        payload = await call.json()
         if REQUEST_ID not in call.request.headers:
             return busy_response(_written(await execution(call, payload)))
 
@@ -43,8 +47,9 @@ def execute_routes(dispatch: Dispatch) -> list[Route]:
 
     # No coroutine of its own: each is half a microsecond of every request.
     def execution(call: Call, payload: object) -> Awaitable[Executed]:
-        headers = call.request.headers
-        trace = traceparent(headers) if TRACEPARENT in headers else ""
+        if is_limited:
+            admission.require(call.caller.tenant, call.path("trigger"))
+        trace = traceparent(call.request.headers)
         return dispatch.execute(
             call.caller.tenant, call.path("trigger"), payload, request_id=call.request_id, trace=trace
         )
@@ -55,6 +60,7 @@ def execute_routes(dispatch: Dispatch) -> list[Route]:
             path="/api/v1/triggers/{trigger}/execute",
             handler=execute,
             access=Scopes("execute:hooks"),
+            audit=False,
             busy=tuple({"trigger": trigger.id} for trigger in TRIGGERS.values() if trigger.grant),
         )
     ]
@@ -64,10 +70,10 @@ def _written(executed: Executed) -> bytes:
     return orjson.dumps(decision_body(executed))
 
 
-def _key(call: Call, payload: object) -> tuple[str, ...]:
+def _key(call: Call, payload: object) -> bytes:
     """What makes two requests one. Another body under the same id is another request: it must not get this one's answer."""
-    body = blake2b(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS), digest_size=16)
-    return call.caller.tenant, call.path("trigger"), call.request_id, body.hexdigest()
+    request = call.caller.tenant, call.path("trigger"), call.request_id, payload
+    return blake2b(orjson.dumps(request, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 
 
 def decision_body(executed: Executed) -> dict[str, object]:

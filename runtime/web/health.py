@@ -1,9 +1,14 @@
-"""Health: `/livez` says that the process lives, `/readyz` that it can take token requests."""
+"""Health: `/livez` says that the process lives, `/readyz` that it can take token requests.
+
+Without its storage a process runs the hooks that it has loaded: if every node that shares a Redis said that it is not ready as soon
+as that is away, a load balancer would drop them all, and nobody would get a token.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
@@ -23,9 +28,9 @@ _PROBE: Final = "module.exports = (client, scope, audience, context, cb) => cb(n
 _PROBE_ARGUMENTS: Final = b'[{},[],"",{}]'
 
 
-def health_routes(storage: Storage, sandbox: Sandbox, limits: Limits) -> list[Route]:
-    """`GET /livez` and `GET /readyz`."""
-    health = _Health(storage, sandbox, limits)
+def health_routes(storage: Storage, sandbox: Sandbox, limits: Limits, loaded: Callable[[], int]) -> list[Route]:
+    """`GET /livez` and `GET /readyz`. `loaded` says for how many extensibility points hooks can run without the storage."""
+    health = _Health(storage, sandbox, limits, loaded)
     why = Public("load balancers have no token, and the answer tells nothing about anybody")
     return [
         Route(method="GET", path="/livez", handler=health.live, access=why),
@@ -36,14 +41,15 @@ def health_routes(storage: Storage, sandbox: Sandbox, limits: Limits) -> list[Ro
 class _Health:
     """The handlers, and the last verdict."""
 
-    def __init__(self, storage: Storage, sandbox: Sandbox, limits: Limits) -> None:
+    def __init__(self, storage: Storage, sandbox: Sandbox, limits: Limits, loaded: Callable[[], int]) -> None:
         self._storage = storage
         self._sandbox = sandbox
         self._limits = limits
+        self._loaded = loaded
         self._program: Program | None = None
         self._checking = asyncio.Lock()
         self._checked_at = float("-inf")
-        self._fault = ""
+        self._fault = self._missing = ""
 
     async def live(self, _: Call) -> web.Response:
         return json_response({"status": "ok"})
@@ -51,23 +57,37 @@ class _Health:
     async def ready(self, _: Call) -> web.Response:
         async with self._checking:
             if time.monotonic() - self._checked_at > KEPT_SECONDS:
-                self._fault = await self._check()
+                self._fault, self._missing = await self._check()
                 self._checked_at = time.monotonic()
         if self._fault:
             raise Unavailable(f"Not ready: {self._fault}")
+        if self._missing:
+            return json_response({"status": "degraded", "storage": self._missing})
         return json_response({"status": "ok"})
 
-    async def _check(self) -> str:
-        """What is not ready, or ""."""
+    async def _check(self) -> tuple[str, str]:
+        """What is not ready, and what it can do without for a while; "" for nothing."""
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                runs = await self._runs()
+        except TimeoutError:
+            return "the check took too long.", ""
+        except Unavailable as error:
+            return error.message, ""
+        if not runs:
+            return "the sandbox does not run a hook.", ""
+        missing = await self._storage_fault()
+        return ("", missing) if self._loaded() else (missing, "")
+
+    async def _storage_fault(self) -> str:
         try:
             async with asyncio.timeout(CHECK_SECONDS):
                 await self._storage.ping()
-                runs = await self._runs()
         except TimeoutError:
-            return "the check took too long."
+            return "The storage takes too long to answer."
         except Unavailable as error:
             return error.message
-        return "" if runs else "the sandbox does not run a hook."
+        return ""
 
     async def _runs(self) -> bool:
         """Whether a hook of our own runs as it should."""

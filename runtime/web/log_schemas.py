@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from runtime.http.query import TEXT_CHARS, ULID_PATTERN
+from runtime.http.query import TEXT_CHARS
 from runtime.model import LEVELS, WEBTASK
+from runtime.storage.base import OUTCOMES
 from runtime.triggers import TRIGGERS
-from runtime.web.logs import DECISIONS, LIST_DEFAULT, LIST_MOST, OUTCOMES
+from runtime.web.logs import DECISIONS, LIST_DEFAULT, LIST_MOST
 from runtime.web.operation import EVENTS, Operation, in_path, in_query
 from runtime.web.schemas import ULID
 from runtime.web.summary import MOST_STEPS, QUANTILES, STEPS
@@ -54,7 +55,7 @@ LOG_OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
 }
 
 LOG_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
-    "execution_id": {**in_path({"type": "string", "pattern": ULID_PATTERN}, "The execution's id."), "name": "id"},
+    "execution_id": {**in_path(ULID, "The execution's id."), "name": "id"},
     "trigger_of": {
         **in_query({"type": "string", "enum": [*TRIGGERS, WEBTASK]}, "Only executions at this extensibility point."),
         "name": "trigger",

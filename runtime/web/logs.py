@@ -1,6 +1,6 @@
 """Execution records: a list with filters, a summary, and a live tail as server-sent events.
 
-Rule: a tenant sees its own executions only. The tail follows what this process runs. The list, and what a listener missed
+Rule: a tenant sees its own executions only. The tail follows what all processes run. The list, and what a listener missed
 while it was away, is what is stored, and waits for what is on its way there. The bytes of the events keep to what poor
 clients can read (contract 4): LF, one write and one `data:` line per event, no `event:` line on an execution, never a blank
 line first. Nobody waits for a listener: one whose connection takes nothing any more is cut off.
@@ -21,12 +21,14 @@ from aiohttp import web
 
 from runtime.errors import InvalidQuery
 from runtime.http.json import SECURITY_HEADERS, json_response
-from runtime.http.query import ULID_PATTERN, Query, is_ulid, path_variable
+from runtime.http.query import Query, path_variable
 from runtime.http.routes import REQUEST_ID, STOPPING, Call, Route, guarded
+from runtime.logs.relay import Relay
 from runtime.logs.tail import Missed, Subscription, Tail
-from runtime.model import FAILURES, LEVELS, WEBTASK, Execution
-from runtime.storage.base import FAILURE, ExecutionFilter, Storage
+from runtime.model import LEVELS, WEBTASK, Execution
+from runtime.storage.base import OUTCOMES, ExecutionFilter, Storage
 from runtime.triggers import TRIGGERS
+from runtime.ulid import ULID_PATTERN, is_ulid, least_at
 from runtime.web.shapes import execution_body
 
 Write: TypeAlias = Callable[[bytes], Awaitable[None]]
@@ -42,6 +44,9 @@ HEARTBEAT_SECONDS: Final = 15.0
 LONGEST_SECONDS: Final = 1800.0
 """A tail ends after this, or with its token; the client comes back with `Last-Event-ID`."""
 
+AHEAD_SECONDS: Final = 1.0
+"""Ids that are so far ahead of the clock are from before it was set back."""
+
 SLOW_SECONDS: Final = 10.0
 """A listener whose connection takes nothing for so long is cut off, and comes back with `Last-Event-ID`."""
 
@@ -55,12 +60,11 @@ EVENT_HEADERS: Final = {
 _FIRST: Final = b": connected\nretry: 2000\n"
 FILTERS: Final = ("trigger", "hook", "client", "decision", "outcome", "level", "request_id")
 DECISIONS: Final = ("allow", "deny")
-OUTCOMES: Final = ("answer", "refusal", FAILURE, *FAILURES)
 
 
-def log_routes(storage: Storage, tail: Tail, flush: Callable[[str], Awaitable[None]]) -> list[Route]:
+def log_routes(storage: Storage, tail: Tail, relay: Relay, flush: Callable[[str], Awaitable[None]]) -> list[Route]:
     """`GET /api/v1/logs` and `GET /api/v1/logs/tail`. `flush` returns when what has happened in a tenant is in the storage."""
-    logs = _Logs(storage, tail, flush)
+    logs = _Logs(storage, tail, relay, flush)
     return [
         guarded("GET", "/api/v1/logs", logs.list_executions, "read:logs"),
         guarded("GET", "/api/v1/logs/tail", logs.tail, "read:logs"),
@@ -71,8 +75,9 @@ def log_routes(storage: Storage, tail: Tail, flush: Callable[[str], Awaitable[No
 class _Logs:
     """The handlers."""
 
-    def __init__(self, storage: Storage, tail: Tail, flush: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, storage: Storage, tail: Tail, relay: Relay, flush: Callable[[str], Awaitable[None]]) -> None:
         self._flush = flush
+        self._relay = relay
         self._storage = storage
         self._tail = tail
 
@@ -99,28 +104,38 @@ class _Logs:
             stored = [] if after is None else await self._stored_after(tenant, wanted, after)
             stream = web.StreamResponse(headers={**EVENT_HEADERS, REQUEST_ID: call.request_id})
             async with streaming(call, subscription, stream) as write:
-                last = await _replay(write, stored, after or "")
-                await _follow(write, subscription, last)
+                known = await _replay(write, stored)
+                await _follow(write, subscription, known)
         return stream
 
     async def _stored_after(self, tenant: str, wanted: ExecutionFilter, after: str) -> list[Execution]:
-        """Oldest first, at most one more than `REPLAYED_MOST`: all that the subscription was too late for."""
+        """Oldest first, at most one more than `REPLAYED_MOST`: all that the subscription was too late for.
+
+        Not what is newer than this moment. The subscription has that, in order: another process may be slower with an older one.
+        """
+        await self._relay.ready()
+        # Ids count milliseconds: what is less than this is what there is by the time of the flush.
+        wanted = replace(wanted, after=after, before=least_at(time.time() + 0.001))
+        await asyncio.sleep(0.001)
         await self._flush(tenant)
+        ahead = ExecutionFilter(after=least_at(time.time() + AHEAD_SECONDS))
+        if await self._storage.list_executions(tenant, ahead, limit=1):
+            wanted = replace(wanted, before=None)
         found: list[Execution] = []
         while len(found) <= REPLAYED_MOST:
             page = await self._storage.list_executions(tenant, wanted, limit=LIST_MOST)
-            newer = [execution for execution in page if execution.id > after]
-            found += newer
-            if len(newer) < LIST_MOST:
+            found += page
+            if len(page) < LIST_MOST:
                 break
-            wanted = replace(wanted, before=newer[-1].id)
+            wanted = replace(wanted, before=page[-1].id)
         return found[REPLAYED_MOST::-1]
 
 
 @contextlib.asynccontextmanager
 async def streaming(call: Call, subscription: Subscription, stream: web.StreamResponse) -> AsyncIterator[Write]:
     """What writes to a stream while the block runs. It just ends with the token, with a client that left, or with the server."""
-    await stream.prepare(call.request)
+    with contextlib.suppress(ConnectionResetError):  # it left before we began: the first write says so again
+        await stream.prepare(call.request)
     stopping = asyncio.ensure_future(call.request.app[STOPPING].wait())
     stopping.add_done_callback(lambda _: subscription.close())
     try:
@@ -142,27 +157,26 @@ async def _write(call: Call, stream: web.StreamResponse, event: bytes) -> None:
         raise ConnectionResetError from None
 
 
-async def _replay(write: Write, stored: list[Execution], last: str) -> str:
-    """Write what the listener had missed while it was away; the last id that it knows then."""
+async def _replay(write: Write, stored: list[Execution]) -> set[str]:
+    """Write what the listener had missed while it was away; the ids of that."""
     await write(_FIRST)
     if len(stored) > REPLAYED_MOST:
         stored = stored[1:]
         await write(_missed_event(None))
     for execution in stored:
         await write(_execution_event(execution))
-        last = execution.id
-    return last
+    return {execution.id for execution in stored}
 
 
-async def _follow(write: Write, subscription: Subscription, last: str) -> None:
-    """Write what comes, until the subscription is closed."""
+async def _follow(write: Write, subscription: Subscription, known: set[str]) -> None:
+    """Write what comes and is not known, until the subscription is closed."""
     while not subscription.closed:
         event = await subscription.next(HEARTBEAT_SECONDS)
         if event is None:
             await write(HEARTBEAT)
         elif isinstance(event, Missed):
             await write(_missed_event(event.count))
-        elif event.id > last:
+        elif event.id not in known:
             await write(_execution_event(event))
 
 

@@ -143,7 +143,8 @@ def _body(hook: Hook, shown: Sequence[str]) -> dict[str, object]:
 
 async def _json_or_form(call: Call) -> object:
     """A JSON value, or a form, of which the vendor's OpenAPI document speaks too."""
-    return await read_json_or_form(call.request, call.body_limit)
+    call.sent = await read_json_or_form(call.request, call.body_limit)
+    return call.sent
 
 
 async def _hook_fields(call: Call) -> object:

@@ -5,11 +5,15 @@ Rule: it tells of all tenants, so it is no tenant's: its bearer token is a setti
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hmac
+import logging
 import time
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Final, Protocol, TypeAlias
 
+import orjson
 from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import choose_encoder
@@ -30,18 +34,73 @@ _TIMES: Final[Mapping[str, str]] = {
 }
 
 
-def metrics_routes(runtime: Runtime) -> list[Route]:
+TELL_SECONDS: Final = 1.0
+"""How often a worker tells the others what it has counted."""
+
+
+_SPARE: Final = 50
+"""Of so many seconds, one may go into telling."""
+
+_LOG: Final = logging.getLogger("hookd.metrics")
+
+
+class Shared(Protocol):
+    """What several workers have in common: a slate each."""
+
+    @property
+    def count(self) -> int:
+        """How many workers there are."""
+
+    def read(self, number: int) -> bytes:
+        """What a worker told; b"" for nothing."""
+
+    def write(self, number: int, data: bytes) -> None:
+        """Tell it."""
+
+
+class Exposition:
+    """What this process counts. Among several workers, `share` it: then `registry` has all of them, with the label `worker`."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.registry = self._own = CollectorRegistry(auto_describe=False)
+        self._own.register(_Runtime(runtime))
+        ProcessCollector(registry=self._own)
+        PlatformCollector(registry=self._own)
+
+    @contextlib.asynccontextmanager
+    async def share(self, shared: Shared, number: int) -> AsyncIterator[None]:
+        """Tell the others while the block runs. `number` is this worker's."""
+        self.registry = CollectorRegistry(auto_describe=False)
+        self.registry.register(_Workers(self._own, shared, number))
+
+        def write() -> None:
+            shared.write(number, orjson.dumps(_families(self._own)))
+
+        async def tell() -> None:
+            while True:
+                began = time.monotonic()
+                try:
+                    # In a thread: where there are many hooks, it takes many milliseconds.
+                    await asyncio.to_thread(write)
+                except Exception:  # noqa: BLE001 - the task lives as long as the service
+                    _LOG.exception("what this worker counts is not told to the others")
+                await asyncio.sleep(max(TELL_SECONDS, _SPARE * (time.monotonic() - began)))
+
+        telling = asyncio.create_task(tell(), name="metrics")
+        try:
+            yield
+        finally:
+            telling.cancel()
+
+
+def metrics_routes(token: str, exposition: Exposition) -> list[Route]:
     """`GET /metrics`."""
-    token = runtime.settings.metrics.token
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Runtime(runtime))
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
 
     async def metrics(call: Call) -> web.Response:
         _require(token, call.request.headers.get(hdrs.AUTHORIZATION))
         encode, media = choose_encoder(call.request.headers.get(hdrs.ACCEPT, ""))
-        return web.Response(body=encode(registry), headers={**SECURITY_HEADERS, hdrs.CONTENT_TYPE: media})
+        body = await asyncio.to_thread(encode, exposition.registry)
+        return web.Response(body=body, headers={**SECURITY_HEADERS, hdrs.CONTENT_TYPE: media})
 
     why = Public("its token is [metrics] token, which is no tenant's")
     return [Route(method="GET", path="/metrics", handler=metrics, access=why)]
@@ -56,6 +115,40 @@ def _require(token: str, header: str | None) -> None:
     kind, _, given = header.partition(" ")
     if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
         raise Unauthenticated("This is not the bearer token of [metrics].")
+
+
+Family: TypeAlias = tuple[str, str, str, Sequence[tuple[str, dict[str, str], float]]]
+"""Name, what it is, type, and samples: name, labels, value."""
+
+
+def _families(registry: CollectorRegistry) -> list[Family]:
+    return [
+        (family.name, family.documentation, family.type, [(one.name, one.labels, one.value) for one in family.samples])
+        for family in registry.collect()
+    ]
+
+
+class _Workers(Collector):
+    """What all workers count: this one now, the others as they told last."""
+
+    def __init__(self, own: CollectorRegistry, shared: Shared, number: int) -> None:
+        self._own, self._shared, self._number = own, shared, number
+
+    def collect(self) -> Iterator[Metric]:
+        """Each family once."""
+        merged: dict[str, Metric] = {}
+        for number in range(self._shared.count):
+            for name, about, kind, samples in self._of(number):
+                family = merged.setdefault(name, Metric(name, about, kind))
+                for sample, labels, value in samples:
+                    family.add_sample(sample, {**labels, "worker": str(number)}, value)
+        yield from merged.values()
+
+    def _of(self, number: int) -> Sequence[Family]:
+        if number == self._number:
+            return _families(self._own)
+        families: Sequence[Family] = orjson.loads(self._shared.read(number) or b"[]")
+        return families
 
 
 class _Runtime(Collector):
@@ -83,7 +176,7 @@ class _Runtime(Collector):
 
     def _times(self, name: str, about: str) -> Metric:
         family = HistogramMetricFamily(f"hookd_execution_{name}_seconds", about, labels=["trigger"])
-        for trigger, timed in self._runtime.metrics.timed.items():
+        for trigger, timed in list(self._runtime.metrics.timed.items()):
             durations = _durations(timed, name)
             family.add_metric([trigger], buckets=_buckets(durations), sum_value=durations.ms / 1000)
         return family

@@ -201,7 +201,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     **WEBTASK_OPERATIONS,
     ("GET", "/livez"): Operation(id="livez", summary="Whether the process lives", answer="Status"),
     ("GET", "/readyz"): Operation(
-        id="readyz", summary="Whether token requests can be taken now", answer="Status", errors=(503,)
+        id="readyz", summary="Whether token requests can be taken now", answer="Readiness", errors=(503,)
     ),
     ("GET", "/metrics"): Operation(
         id="metrics",

@@ -63,7 +63,7 @@ def run_routes(webtasks: Webtasks, dispatch: Dispatch) -> list[Route]:
     """Every method of the two paths."""
     runs = _Runs(webtasks, dispatch)
     return [
-        Route(method=method, path=path, handler=runs.run, access=ACCESS)
+        Route(method=method, path=path, handler=runs.run, access=ACCESS, audit=False)
         for path in (RUN, RUN_BELOW)
         for method in METHODS
     ]

@@ -21,11 +21,12 @@ from runtime.manifest import (
     SECRETS,
     VALUE_NOT_SHOWN,
 )
-from runtime.model import ENGINES, FAILURES, LEVELS, WEBTASK
+from runtime.model import ANSWERED, ENGINES, FAILURES, LEVELS, REFUSED, WEBTASK
 from runtime.policies import AUDIENCE_CHARS, BOUND_TO, CLIENT_CHARS, MOST_ORDER, ON_ERROR
 from runtime.triggers import TRIGGERS
 from runtime.triggers.base import MAX_CLIENT_ID
 from runtime.triggers.event import ACTIONS, MESSAGE_TYPES
+from runtime.ulid import ULID_PATTERN
 from runtime.web.shapes import RUN_FIELDS
 
 
@@ -55,7 +56,7 @@ _STRING: Final = {"type": "string"}
 _NUMBER: Final = {"type": "number", "minimum": 0}
 _FLAG: Final = {"type": "boolean"}
 _NULLABLE_STRING: Final = {"type": ["string", "null"]}
-ULID: Final = {"type": "string", "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"}
+ULID: Final = {"type": "string", "pattern": ULID_PATTERN}
 _SHA256: Final = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _TRIGGER: Final = {"type": "string", "enum": list(TRIGGERS)}
 _NAME: Final = {"type": "string", "pattern": NAME_PATTERN, "maxLength": NAME_CHARS}
@@ -137,7 +138,7 @@ _RECORD: Final[dict[str, Any]] = {
     "version": _SHA256,
     "client": _STRING,
     "decision": _DECISION,
-    "outcome": {"type": "string", "enum": ["answer", "refusal", *FAILURES]},
+    "outcome": {"type": "string", "enum": [ANSWERED, REFUSED, *FAILURES]},
     "level": {"type": "string", "enum": list(LEVELS)},
     "error": _NULLABLE_STRING,
     "error_description": _NULLABLE_STRING,
@@ -379,5 +380,10 @@ SCHEMAS: Final[dict[str, Any]] = {
         about="Newest first.",
     ),
     "Status": _object({"status": {"const": "ok"}}),
+    "Readiness": _object(
+        {"status": {"enum": ["ok", "degraded"]}, "storage": _STRING},
+        optional=("storage",),
+        about="Degraded: without its storage, of which it says why, the worker runs the hooks that it has loaded.",
+    ),
     "Empty": _object({}),
 }

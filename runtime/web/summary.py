@@ -14,6 +14,7 @@ from runtime.durations import quantile
 from runtime.http.json import json_response
 from runtime.http.query import Query
 from runtime.http.routes import Call, Route, guarded
+from runtime.model import ANSWERED, REFUSED
 from runtime.storage.base import Counted, Storage
 from runtime.web.logs import FILTERS, filter_of
 from runtime.web.shapes import rfc3339
@@ -48,15 +49,19 @@ def summary_routes(storage: Storage, flush: Callable[[str], Awaitable[None]]) ->
                 "step_seconds": step,
                 **_summed(counted),
                 "outcomes": dict(sorted(_by_outcome(counted).items())),
-                "steps": [_step(since + number * step, step, counted) for number in range(steps if step else 0)],
+                "steps": _steps(counted, since, step, steps) if step else [],
             }
         )
 
     return [guarded("GET", "/api/v1/logs/summary", summary, "read:logs")]
 
 
-def _step(at: float, step: float, counted: Sequence[Counted]) -> dict[str, object]:
-    return {"at": rfc3339(at), **_summed([one for one in counted if abs(one.at - at) < step / 2])}
+def _steps(counted: Sequence[Counted], since: float, step: float, steps: int) -> list[dict[str, object]]:
+    """One after the other, each with what began in it."""
+    within: dict[int, list[Counted]] = {}
+    for one in counted:
+        within.setdefault(round((one.at - since) / step), []).append(one)
+    return [{"at": rfc3339(since + place * step), **_summed(within.get(place, []))} for place in range(steps)]
 
 
 def _summed(counted: Sequence[Counted]) -> dict[str, object]:
@@ -66,7 +71,7 @@ def _summed(counted: Sequence[Counted]) -> dict[str, object]:
     for one in counted:
         durations[one.duration] += one.count
         denied += one.count * (one.decision == "deny")
-        failed += one.count * (one.outcome not in {"answer", "refusal"})
+        failed += one.count * (one.outcome not in {ANSWERED, REFUSED})
     quantiles = {name: quantile(durations, part) for name, part in QUANTILES.items()}
     return {
         "executions": durations.total(),

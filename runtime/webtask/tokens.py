@@ -6,6 +6,7 @@ own bearer token says what may be seen. Its header has no `typ`, so that sandbox
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final
 
 import jwt
@@ -21,23 +22,23 @@ _ALGORITHM: Final = "HS256"
 
 
 class WebtaskTokens:
-    """Makes and reads them, with a key of their own (`storage.sealing.derive_key`)."""
+    """Makes them with the first of these keys, and reads those of any. They are for this alone (`storage.sealing.derive_key`)."""
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    def __init__(self, *keys: bytes) -> None:
+        self._keys = keys
 
     def issue(self, hook: Hook, url: str) -> str:
         """The webtask's token, the same as long as it lives under this address."""
         claims = {"jti": hook.id, "iat": int(hook.created_at), **basic_claims(hook), "url": url}
-        return jwt.encode(claims, self._key, _ALGORITHM, headers={"typ": None})
+        return jwt.encode(claims, self._keys[0], _ALGORITHM, headers={"typ": None})
 
     def read(self, token: str) -> tuple[str, str]:
         """The container and the name of the webtask. `InvalidQuery` for what we did not sign."""
-        try:
-            claims = jwt.decode(token, self._key, [_ALGORITHM])
-            return str(claims["ten"]), str(claims["jtn"])
-        except (jwt.InvalidTokenError, KeyError, RecursionError):
-            raise InvalidQuery("Query validation error: 'It is not a webtask's token' on property token.") from None
+        for key in self._keys:
+            with contextlib.suppress(jwt.InvalidTokenError, KeyError, RecursionError):
+                claims = jwt.decode(token, key, [_ALGORITHM])
+                return str(claims["ten"]), str(claims["jtn"])
+        raise InvalidQuery("Query validation error: 'It is not a webtask's token' on property token.")
 
 
 def basic_claims(hook: Hook) -> dict[str, object]:

@@ -21,7 +21,18 @@ not counted. A column's name ends in its unit. Sections:
   has only one. Memory is read once, not per round.
 - `neighbour`: response times of a good hook while another loops for ever, counted from when each request was due. The
   server may use all cores here.
+- `storm`: response times of a good hook while another tenant sends as many requests as are answered, over 64 connections.
 - `tail`: from a hook's `console.log` to a client that follows the log live, at 500 executions/s on a fixed schedule.
+- `workers`: what two workers give beside one, by their CPU time: the load generator takes half of a small machine.
+- `redis`: executions and deploys with a Redis that two nodes share, beside SQLite in the same run; the hot path asks neither.
+  Then how long the other node has the old version after a write was answered, while others ask it too: 0 where never.
+- `overload`: requests at a fixed rate, from a quarter of the capacity to three times it, whatever the server does. Latencies
+  count from when a request was due; `served_p99_ms` from when it was sent. The load generator has 256 connections, and gives
+  up a request for which none is free for half a second, as a token server with a pool does: `given_up_share`. `cpu_us` is the
+  server's CPU time for each answer, refusals included. Drawn in build/overload.svg.
+- `capacity`: executions and deploys without end on two workers, and what each process takes when it is warm and at the end.
+  `--executions 1000000 --deploys 10000` is the whole; each deploy is followed by a request that must find it in force, and a
+  wrong decision breaks the section. What both keep is small there, so that it is full when they are warm.
 - `start`: from exec to listening. The first start compiles the guest.
 
 What is missing on a machine (Node, a package that does not build) is left out, and the report says why. `--quick` is
@@ -32,13 +43,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 
-from tests.bench import machine, references, report
+from tests.bench import machine, plot, references, report
+from tests.bench.overload import LIMITED, OVERLOAD
+from tests.bench.plan import FULL, QUICK, LeftOut, Plan
 from tests.bench.report import Table, Tables
-from tests.bench.sections import FRESH, FULL, HOOKD, QUICK, SECTIONS, LeftOut, Plan
+from tests.bench.sections import FRESH, HOOKD, SECTIONS
 from tests.bench.servers import Broken
 from tests.bench.targets import TARGETS
 
@@ -53,12 +67,17 @@ def main() -> int:
     left_out = references.missing()
     print(machine.render(facts), flush=True)
     names = options.only or list(SECTIONS)
-    tables, broken = _measure(names, QUICK if options.quick else FULL, left_out)
+    tables, broken = _measure(names, _plan(options), left_out)
     facts["load after"] = machine.load()
     verdicts = [report.judge(target, tables) for target in TARGETS]
     print(f"\n{report.render_verdicts(verdicts)}\n\nload after: {facts['load after']}")
     for name, reason in {**left_out, **broken}.items():
         print(f"left out: {name}: {reason}")
+    if OVERLOAD in tables:
+        curves = {"by default": tables[OVERLOAD], "with a rate limit": tables[LIMITED]}
+        options.plot.parent.mkdir(exist_ok=True)
+        options.plot.write_text(plot.svg("hookd, one worker: answers against offered load", curves))
+        print(f"drawn: {options.plot}")
     if options.json:
         found = {"machine": facts, "tables": tables, "targets": verdicts, "left_out": {**left_out, **broken}}
         options.json.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
@@ -71,8 +90,18 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--only", action="append", choices=SECTIONS, metavar="SECTION", help=f"one of: {', '.join(SECTIONS)}"
     )
+    parser.add_argument("--executions", type=int, metavar="N", help="so many in the section capacity")
+    parser.add_argument("--deploys", type=int, metavar="N", help="likewise")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
+    parser.add_argument(
+        "--plot", type=Path, default=Path("build/overload.svg"), help="where the section overload is drawn"
+    )
     return parser.parse_args()
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    plan = QUICK if options.quick else FULL
+    return replace(plan, executions=options.executions or plan.executions, deploys=options.deploys or plan.deploys)
 
 
 def _measure(names: list[str], plan: Plan, left_out: LeftOut) -> tuple[Tables, dict[str, str]]:

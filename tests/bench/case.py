@@ -21,6 +21,11 @@ def variant(number: int) -> str:
     return HOOK.replace("'bar'", f"'bar of tenant {number}'")
 
 
+def claim(number: int) -> str:
+    """What an answer has in it when that variant decided, as JSON."""
+    return f'"bar of tenant {number}"'
+
+
 def deployment(script: str) -> dict[str, Any]:
     """The body that creates a hook with this source and enables it."""
     return {"name": "seed", "script": script, "triggerId": TRIGGER, "enabled": True}

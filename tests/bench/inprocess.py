@@ -28,6 +28,7 @@ from runtime.settings import LimitSettings, SandboxSettings
 from runtime.web.execute import decision_body
 from tests.bench import case
 from tests.bench.hookd import Installation
+from tests.installed import engine_code
 
 Call = Callable[[], Awaitable[object]]
 
@@ -36,7 +37,8 @@ Call = Callable[[], Awaitable[object]]
 async def fresh_sandbox() -> AsyncIterator[Call]:
     """A fresh sandbox as dispatch runs it, from the request's JSON to the decision: prelude loaded, every limit on."""
     with tempfile.TemporaryDirectory() as directory:
-        sandbox = await open_sandbox(SandboxSettings(cache_directory=str(Path(directory) / "cache")))
+        engine_code(Path(directory))
+        sandbox = await open_sandbox(SandboxSettings(cache_directory=directory))
         program = sandbox.load(await sandbox.make_image(case.HOOK))
         limits, trigger, body = LimitSettings().limits(), triggers.get(case.TRIGGER), orjson.dumps(case.REQUEST)
 
@@ -59,6 +61,7 @@ async def whole_path() -> AsyncIterator[Call]:
     """The execution API less HTTP: the request's JSON, bearer token, hook, claims rules, record, the answer's JSON."""
     with Installation() as installation:
         settings, body = load_settings(installation.file, {}), orjson.dumps(case.REQUEST)
+        engine_code(Path(settings.sandbox.cache_directory))
         authenticator, header = Authenticator(settings.auth.trusted), f"Bearer {installation.token('bench')}"
         async with open_runtime(settings) as runtime:
             await runtime.admin.create_hook("bench", case.deployment(case.HOOK))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Self
+from typing import Any, Self
 
 import orjson
 
@@ -12,6 +12,8 @@ from tests.bench.report import Row
 from tests.bench.servers import LOAD_CORE, Broken, Child, python
 
 CONNECTIONS = 16
+OF_PATIENCE = ("served_p99_us", "refused", "given_up", "answered")
+"""Columns of a stream that has patience."""
 
 
 def request(method: str, path: str, body: object, token: str = "") -> str:
@@ -24,17 +26,28 @@ def request(method: str, path: str, body: object, token: str = "") -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """Requests of one kind. `pick`: cycle, random or once. Without `rate` a closed loop, with it an open one.
+    """Requests of one kind. `pick`: cycle, random or once; `most` of them. Without `rate` a closed loop, with it an open one.
 
-    Every answer must have the status `expect` and contain the text `contains`.
+    Every answer must have the status `expect` and contain the text `contains`, or the one of these that belongs to its
+    request. `in_turn`: one after the other, each by the next of the connections. `refusals` are statuses that may come too:
+    they are counted apart. `patience`: after so many seconds without a free connection a due request is given up.
     """
 
     requests: Sequence[str]
-    contains: str = ""
+    contains: str | Sequence[str] = ""
     connections: int = CONNECTIONS
     pick: str = "cycle"
+    most: int | None = None
+    in_turn: bool = False
     rate: float | None = None
+    patience: float | None = None
     expect: int = 200
+    refusals: Sequence[int] = ()
+
+    def job(self) -> dict[str, Any]:
+        """As the load generator wants it."""
+        contains = [self.contains] if isinstance(self.contains, str) else self.contains
+        return {**asdict(self), "contains": contains}
 
 
 class LoadGenerator:
@@ -57,7 +70,7 @@ class LoadGenerator:
 
         A row's `busy` is the share of its core that the generator used, for all streams together.
         """
-        answer = self._child.ask({"port": port, "seconds": seconds, "streams": [asdict(stream) for stream in streams]})
+        answer = self._child.ask({"port": port, "seconds": seconds, "streams": [stream.job() for stream in streams]})
         for stream, row in zip(streams, answer["streams"], strict=True):
             statuses, strange = row.pop("statuses"), row.pop("strange")
             if any(int(status) != stream.expect for status in statuses):
@@ -66,4 +79,7 @@ class LoadGenerator:
                 )
                 raise Broken(f"{asked}, got statuses {statuses}; such an answer:\n{strange}")
             row["busy"] = answer["busy"]
+            if stream.patience is None:
+                for name in OF_PATIENCE:
+                    del row[name]
         return list(answer["streams"])

@@ -3,13 +3,15 @@
 It reads one job as a line of JSON, runs it, answers with a line of JSON, and waits for the next. A job is
 `{"port", "seconds", "streams": [stream...]}`; its answer has one row per stream. A stream is
 
-    {"requests": [text...], "contains": text, "connections": n, "pick": "cycle" | "random" | "once",
-     "rate": null | per second}
+    {"requests": [text...], "contains": [text...], "connections": n, "pick": "cycle" | "random" | "once",
+     "most": null | n, "in_turn": false | true, "rate": null | per second, "refusals": [status...], "patience": null | seconds}
 
-Every answer is looked at: one that does not contain the text counts with its status negative.
+Every answer is looked at: one that does not contain the text that belongs to its request counts with its status negative.
 
-Without a rate, every connection asks again as soon as it is answered (closed loop). With one, requests start on time
-whatever the server does, and latencies count from the time they were due, so that a stall is not hidden (open loop).
+Without a rate, every connection asks again as soon as it is answered (closed loop), or, in turn, the next one does. With
+one, requests start on time whatever the server does, and latencies count from the time they were due, so that a stall is
+not hidden (open loop). A due request waits until a connection is free; one that has waited for longer than the patience is
+given up. Answers that refuse, by those statuses, are counted apart, and have no latency.
 """
 
 from __future__ import annotations
@@ -17,13 +19,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
+import math
 import random
 import sys
 import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import orjson
 import uvloop
@@ -36,24 +39,29 @@ SPIN = 0.0015
 """Seconds before a due request from which on the loop spins, because its timers are only good to a millisecond."""
 
 
+Request: TypeAlias = tuple[bytes, bytes]
+"""A request whole, and what its answer must contain."""
+
+
 class Connection(asyncio.Protocol):
     """One keep-alive connection: `ask` writes a prebuilt request, `answered(self, status)` is called for its answer."""
 
-    def __init__(self, answered: Callable[[Connection, int], None], contains: bytes) -> None:
+    def __init__(self, answered: Callable[[Connection, int], None]) -> None:
         self._answered = answered
-        self._contains = contains
+        self._contains = b""
         self._received = b""
-        self.asked_at = 0.0
+        self.asked_at = self.sent_at = 0.0
         self.strange = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is open."""
         self._transport = cast(asyncio.Transport, transport)
 
-    def ask(self, request: bytes, at: float) -> None:
+    def ask(self, request: Request, at: float) -> None:
         """Send; the latency counts from `at`."""
-        self.asked_at = at
-        self._transport.write(request)
+        self.asked_at, self.sent_at = at, time.perf_counter()
+        text, self._contains = request
+        self._transport.write(text)
 
     def data_received(self, data: bytes) -> None:
         """Only as much of HTTP as servers with a Content-Length need."""
@@ -89,13 +97,16 @@ class Stream(ABC):
     """One kind of request. Subclasses say when the next one starts."""
 
     def __init__(self, job: dict[str, Any]) -> None:
-        texts = [text.encode() for text in job["requests"]]
-        self._requests = _picked(texts, job["pick"])
-        self._contains: bytes = job["contains"].encode()
+        requests = zip(job["requests"], itertools.cycle(job["contains"]), strict=False)
+        picked = _picked([(text.encode(), contains.encode()) for text, contains in requests], job["pick"])
+        self._requests = itertools.islice(picked, job["most"])
         self._count: int = job["connections"]
         self._connections: list[Connection] = []
         self._waiting_for = 0
         self._latencies: list[float] = []
+        self._served: list[float] = []
+        self._refusals = frozenset(job["refusals"])
+        self._refused = self._given_up = 0
         self._statuses: dict[int, int] = {}
         self._done = asyncio.Event()
 
@@ -103,13 +114,14 @@ class Stream(ABC):
         """Open every connection before the clock starts."""
         loop = asyncio.get_running_loop()
         for _ in range(self._count):
-            _, connection = await loop.create_connection(
-                lambda: Connection(self._answered, self._contains), "127.0.0.1", port
-            )
+            _, connection = await loop.create_connection(lambda: Connection(self._answered), "127.0.0.1", port)
             self._connections.append(connection)
 
     async def run(self, seconds: float) -> dict[str, Any]:
-        """Run the stream, then its row: latencies in microseconds, answers by status, answers per second."""
+        """Run the stream, then its row: latencies in microseconds, answers by status, answers per second.
+
+        `served` counts from when a request was sent, which in an open loop may be later than it was due.
+        """
         started = time.perf_counter()
         self._start(started, started + seconds)
         await asyncio.wait_for(self._done.wait(), seconds + PATIENCE)
@@ -118,6 +130,8 @@ class Stream(ABC):
             connection.close()
         micros = [latency * 1e6 for latency in self._latencies]
         row = {**report.latency(micros, "us"), "per_s": len(micros) / elapsed}
+        row |= {"served_p99_us": report.percentile(self._served, 0.99) * 1e6}
+        row |= {"refused": self._refused, "given_up": self._given_up, "answered": len(micros)}
         strange = next((connection.strange for connection in self._connections if connection.strange), b"")
         return {**row, "statuses": self._statuses, "strange": strange.decode(errors="replace")}
 
@@ -127,8 +141,12 @@ class Stream(ABC):
 
     def _answered(self, connection: Connection, status: int) -> None:
         now = time.perf_counter()
-        self._latencies.append(now - connection.asked_at)
-        self._statuses[status] = self._statuses.get(status, 0) + 1
+        if abs(status) in self._refusals:
+            self._refused += 1
+        else:
+            self._latencies.append(now - connection.asked_at)
+            self._served.append(now - connection.sent_at)
+            self._statuses[status] = self._statuses.get(status, 0) + 1
         self._waiting_for -= 1
         connection.asked_at = 0.0
         self._go_on(connection, now)
@@ -137,7 +155,7 @@ class Stream(ABC):
     def _go_on(self, connection: Connection, now: float) -> None:
         """A connection has its answer: what next?"""
 
-    def _ask(self, connection: Connection, request: bytes, at: float) -> None:
+    def _ask(self, connection: Connection, request: Request, at: float) -> None:
         self._waiting_for += 1
         connection.ask(request, at)
 
@@ -158,12 +176,25 @@ class ClosedLoop(Stream):
             self._done.set()
 
 
+class InTurn(ClosedLoop):
+    """One request after the other, each by the next connection: two workers that share a port both have their part of them."""
+
+    def _start(self, now: float, end: float) -> None:
+        self._end = end
+        self._turns = itertools.cycle(self._connections)
+        super()._go_on(next(self._turns), now)
+
+    def _go_on(self, connection: Connection, now: float) -> None:
+        super()._go_on(next(self._turns), now)
+
+
 class OpenLoop(Stream):
     """A request every 1/rate seconds, on whichever connection is free; a due one waits when none is."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         super().__init__(job)
         self._interval = 1 / job["rate"]
+        self._patience: float = job["patience"] or math.inf
         self._due: deque[float] = deque()
 
     def _start(self, now: float, end: float) -> None:
@@ -172,36 +203,49 @@ class OpenLoop(Stream):
         self._tick()
 
     def _tick(self) -> None:
+        """What is due now; then again when the next one is."""
         now = time.perf_counter()
-        while self._next <= now and self._next < self._end:
-            self._due.append(self._next)
-            self._next += self._interval
-        while self._due and self._free:
-            self._ask(self._free.pop(), next(self._requests), self._due.popleft())
+        self._send(now)
         if self._next < self._end:
             loop, ahead = asyncio.get_running_loop(), self._next - now
             loop.call_later(ahead - SPIN, self._tick) if ahead > 2 * SPIN else loop.call_soon(self._tick)
         elif not self._waiting_for:
             self._done.set()
 
+    def _send(self, now: float) -> None:
+        while self._next <= now and self._next < self._end:
+            self._due.append(self._next)
+            self._next += self._interval
+        while self._due and self._due[0] < now - self._patience:
+            self._due.popleft()
+            self._given_up += 1
+        while self._due and self._free:
+            self._ask(self._free.pop(), next(self._requests), self._due.popleft())
+
     def _go_on(self, connection: Connection, now: float) -> None:
         self._free.append(connection)
-        if self._due or self._next >= self._end:
-            self._tick()
+        if self._due:
+            self._send(now)
+        if self._next >= self._end and not self._waiting_for:
+            self._done.set()
 
 
-def _picked(texts: list[bytes], pick: str) -> Iterator[bytes]:
+def _picked(requests: list[Request], pick: str) -> Iterator[Request]:
     if pick == "once":
-        return iter(texts)
+        return iter(requests)
     if pick == "random":
         choose = random.Random(1).choice
-        return (choose(texts) for _ in itertools.count())
-    return itertools.cycle(texts)
+        return (choose(requests) for _ in itertools.count())
+    return itertools.cycle(requests)
+
+
+def _kind(job: dict[str, Any]) -> type[Stream]:
+    return OpenLoop if job["rate"] else InTurn if job["in_turn"] else ClosedLoop
 
 
 async def run_job(job: dict[str, Any]) -> dict[str, Any]:
     """Run the job's streams together. `busy` is the share of its core that the generator itself used."""
-    streams = [(OpenLoop if stream["rate"] else ClosedLoop)(stream) for stream in job["streams"]]
+    streams = [_kind(stream)(stream) for stream in job["streams"]]
     for stream in streams:
         await stream.connect(job["port"])
     gc.collect()

@@ -14,6 +14,12 @@ def resident(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
+def proportional(pid: int) -> float:
+    """The same, where what several processes have in memory is divided among them (PSS)."""
+    line = next(line for line in _read(pid, "smaps_rollup").splitlines() if line.startswith("Pss:"))
+    return int(line.split()[1]) / 1024
+
+
 def cpu_seconds(pid: int) -> float:
     """The CPU time that all of a process's threads have used, to a hundredth of a second."""
     after_name = _read(pid, "stat").rpartition(")")[2].split()

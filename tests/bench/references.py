@@ -10,6 +10,7 @@ from tests.bench.servers import SERVER_CORE, Broken, Child, python
 
 NODE_FILES = Path(__file__).parent / "node"
 LOCK, INSTALLED = NODE_FILES / "package-lock.json", NODE_FILES / "node_modules" / ".package-lock.json"
+REDIS = "Redis"
 RUNNERS = ("vm.createContext", "isolated-vm", "quickjs-emscripten", "warm")
 PACKAGED = ("isolated-vm", "quickjs-emscripten")
 SERVED = ("vm.createContext", "isolated-vm", "warm")
@@ -18,7 +19,11 @@ NODE = ("node", "--no-node-snapshot")
 
 
 def missing() -> dict[str, str]:
-    """Runner -> why it can not be measured here. Installs the packages first where that has not been done."""
+    """What can not be measured here -> why. Installs Node's packages first where that has not been done."""
+    return {**_missing_of_node(), **({} if shutil.which("redis-server") else {REDIS: "redis-server is not installed"})}
+
+
+def _missing_of_node() -> dict[str, str]:
     absent = next((tool for tool in ("node", "npm") if not shutil.which(tool)), None)
     if absent:
         names = PACKAGED if absent == "npm" and not INSTALLED.exists() else RUNNERS if absent == "node" else ()

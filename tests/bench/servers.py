@@ -35,7 +35,7 @@ class Child:
     ) -> None:
         self._command = command
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        with _pinned_to(core):
+        with pinned_to(core):
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
@@ -98,7 +98,7 @@ class Child:
 
 
 @contextmanager
-def _pinned_to(core: int | None) -> Iterator[None]:
+def pinned_to(core: int | None) -> Iterator[None]:
     """Pin this process while it starts a child, which inherits it for all of its threads."""
     if core is None:
         yield

@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
+from tests.bench.capacity import CAPACITY, GROWN, RISE
+from tests.bench.overload import LIMITED, MOST, OVERLOAD, PEAK
 from tests.bench.report import Cell, Target
-from tests.bench.sections import ALONE, BESIDE, CROWDED, DEPLOYED_ONE, FRESH, HOOKD, LISTENER, SECOND, WHOLE
+from tests.bench.sections import (
+    ALONE,
+    APART,
+    BESIDE,
+    CALM,
+    CROWDED,
+    DEPLOYED_ONE,
+    FRESH,
+    HOOKD,
+    LISTENER,
+    LISTENER_OF_TWO,
+    ONE,
+    SECOND,
+    STORM,
+    TWO,
+    WHOLE,
+)
+from tests.bench.shared import DEPLOYED, EXECUTED, FOLLOWED, IN_FORCE, SQLITE, TWO_NODES
 
 
 def _in_process(row: str) -> Cell:
@@ -71,9 +90,78 @@ TARGETS = (
         at_most=2,
     ),
     Target(
+        promise="a hook's p99 in another tenant's storm, times without it",
+        of=Cell("storm", STORM, "p99_us"),
+        to=Cell("storm", CALM, "p99_us"),
+        at_most=1.5,
+    ),
+    Target(
         promise="from console.log to a listener at 500 executions/s, ms (p99)",
         of=Cell("tail", LISTENER, "p99_ms"),
         at_most=250,
     ),
+    Target(
+        promise="the same with two workers, ms (p99)",
+        of=Cell("tail", LISTENER_OF_TWO, "p99_ms"),
+        at_most=250,
+    ),
+    Target(
+        promise="two workers' capacity, times that of one",
+        of=Cell("workers", TWO, "capacity_per_s"),
+        to=Cell("workers", ONE, "capacity_per_s"),
+        at_least=1.8,
+    ),
+    Target(
+        promise="the same, of what two services have that share nothing",
+        of=Cell("workers", TWO, "capacity_per_s"),
+        to=Cell("workers", APART, "capacity_per_s"),
+        at_least=0.95,
+    ),
+    Target(
+        promise="execution API with Redis and two nodes, share of its requests/s with SQLite",
+        of=Cell(EXECUTED, TWO_NODES, "per_s"),
+        to=Cell(EXECUTED, SQLITE, "per_s"),
+        at_least=0.9,
+    ),
+    Target(promise="deploy with Redis and two nodes, ms (p50)", of=Cell(DEPLOYED, TWO_NODES, "p50_ms"), at_most=30),
+    Target(
+        promise="from a write's answer at one node to its being in force at the other, ms (most)",
+        of=Cell(IN_FORCE, FOLLOWED, "most_ms"),
+        at_most=0,
+    ),
+    Target(
+        promise="answers per second at three times the capacity, share of the peak",
+        of=Cell(OVERLOAD, MOST, "answered_per_s"),
+        to=Cell(OVERLOAD, PEAK, "answered_per_s"),
+        at_least=0.8,
+    ),
+    Target(
+        promise="the same with a rate limit",
+        of=Cell(LIMITED, MOST, "answered_per_s"),
+        to=Cell(LIMITED, PEAK, "answered_per_s"),
+        at_least=0.8,
+    ),
+    Target(
+        promise="from sent to answered at three times the capacity, 256 connections, ms (p99)",
+        of=Cell(OVERLOAD, MOST, "served_p99_ms"),
+        at_most=250,
+    ),
+    Target(
+        promise="from due to answered there, with half a second's patience, ms (p99)",
+        of=Cell(OVERLOAD, MOST, "p99_ms"),
+        at_most=1000,
+    ),
+    Target(
+        promise="memory after many executions and deploys, times a warm process's",
+        of=Cell(CAPACITY, GROWN, "rss_end_mib"),
+        at_most=1.1,
+    ),
+    Target(
+        promise="what it rises by in half a million executions and more, KiB for each thousand",
+        of=Cell(CAPACITY, GROWN, RISE),
+        at_most=20,
+    ),
+    Target(promise="open files there, at most, times", of=Cell(CAPACITY, GROWN, "files_most"), at_most=1.25),
+    Target(promise="memory maps there, at most, times", of=Cell(CAPACITY, GROWN, "maps_most"), at_most=1.25),
     Target(promise="second start, ms", of=Cell("start", SECOND, "p50_ms"), at_most=2000),
 )

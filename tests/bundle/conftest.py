@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+import pytest_asyncio
 
 from runtime.bundle.bundler import Bundler
 from runtime.bundle.source import SourceImages
+from runtime.manifest import make_version
 from runtime.model import HookVersion, Outcome
 from runtime.sandbox.pool import WasmSandbox, open_sandbox
 from runtime.settings import BundleSettings, LimitSettings, SandboxSettings
-from tests.registry import Registry, open_registry
 
 TRIGGER = "credentials-exchange"
 RunSource: TypeAlias = Callable[..., Awaitable[Outcome]]
@@ -35,20 +37,21 @@ def esbuild_at(module_cache: Path) -> Path:
     return next((module_cache / "modules").glob("esbuild-*"))
 
 
-@pytest.fixture
-async def registry() -> AsyncIterator[Registry]:
-    async with open_registry() as registry:
-        yield registry
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def sandbox(engine_cache: Path) -> AsyncIterator[WasmSandbox]:
-    sandbox = await open_sandbox(SandboxSettings(cache_directory=str(engine_cache), threads=1))
+    """One for all tests of a file: the TypeScript compiler takes longer to make than most sources to translate."""
+    async with opened(engine_cache) as sandbox:
+        yield sandbox
+
+
+@asynccontextmanager
+async def opened(cache: Path) -> AsyncIterator[WasmSandbox]:
+    sandbox = await open_sandbox(SandboxSettings(cache_directory=str(cache), threads=1))
     yield sandbox
     await sandbox.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def images(sandbox: WasmSandbox) -> SourceImages:
     return SourceImages(sandbox)
 
@@ -66,4 +69,4 @@ def run_source(sandbox: WasmSandbox, images: SourceImages) -> RunSource:
 
 def version(source: str, trigger: str = "credentials-exchange") -> HookVersion:
     """A version with this source."""
-    return HookVersion(id="v", trigger=trigger, script=source, dependencies={})
+    return make_version(trigger, source, {})

@@ -18,6 +18,7 @@ from runtime.bundle.base import (
     ModuleRefused,
     ModulesTimeout,
     ModulesTooLarge,
+    ModulesUnavailable,
     ModuleVersionNotFound,
     RegistryUnreachable,
 )
@@ -27,6 +28,7 @@ from runtime.bundle.specifiers import required
 from runtime.errors import HookdError, Unavailable
 from runtime.settings import BundleSettings
 from tests.registry import GOOD, Registry
+from tests.waiting import until
 
 Bundling: TypeAlias = Callable[..., Any]
 
@@ -55,6 +57,14 @@ async def bundle(
 
 def found(made: Bundle) -> set[str]:
     return {f"{module.name}@{module.version}" for module in made.modules}
+
+
+async def test_a_disk_that_takes_nothing_is_said(tmp_path):
+    """As what the service lacks, not the hook."""
+    (tmp_path / "modules").touch()
+    with pytest.raises(ModulesUnavailable, match="There is no room for the hook's modules") as caught:
+        await bundle(Bundler(BundleSettings(), tmp_path), "require('a')")
+    assert caught.value.status == 503
 
 
 async def test_a_bundle_has_what_is_required_and_what_that_depends_on(registry, bundling):
@@ -247,8 +257,7 @@ async def test_an_owner_has_so_many_in_turn(registry, bundling):
     registry.hangs = True
     bundler = bundling(seconds=600)
     waiting = [asyncio.create_task(bundle(bundler, f"require('a@{n}')", owner="a")) for n in range(MOST_WAITING)]
-    while not registry.asked:
-        await asyncio.sleep(0.01)
+    await until(lambda: registry.asked)
 
     with pytest.raises(Unavailable, match="at once"):
         await bundle(bundler, "require('b@1')", owner="a")

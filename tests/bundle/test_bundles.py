@@ -25,7 +25,7 @@ def test_a_bundle_comes_back_as_it_was():
     """Under the same name whenever it is packed."""
     name, packed = BUNDLE.pack()
 
-    assert unpack(packed) == BUNDLE
+    assert unpack(packed, name) == BUNDLE
     assert (name, packed) == unpack(packed).pack()
 
 
@@ -43,3 +43,9 @@ def test_what_is_none_is_a_value_error(packed):
     """Whatever the storage has."""
     with pytest.raises(ValueError, match=r"bundle|Expecting"):
         unpack(packed)
+
+
+def test_a_bundle_of_another_name_is_none():
+    """It is whole, but it is not what was asked for."""
+    with pytest.raises(ValueError, match="not this bundle"):
+        unpack(BUNDLE.pack()[1], "0" * 64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -15,10 +15,22 @@ from runtime.model import Answer, Failure
 from runtime.sandbox.base import Run, SourceRejected
 from runtime.sandbox.pool import WasmSandbox
 from runtime.settings import BundleSettings, LimitSettings
-from tests.bundle.conftest import TRIGGER
+from tests.bundle.conftest import TRIGGER, opened
 from tests.registry import Registry
 
 RunModules = Callable[..., Awaitable[Run]]
+
+
+@pytest.fixture
+async def sandbox(engine_cache: Path) -> AsyncIterator[WasmSandbox]:
+    """On the event loop that the registry is on."""
+    async with opened(engine_cache) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def images(sandbox: WasmSandbox) -> SourceImages:
+    return SourceImages(sandbox)
 
 
 @pytest.fixture
@@ -26,7 +38,10 @@ def run_modules(sandbox: WasmSandbox, module_cache: Path) -> RunModules:
     """`run_modules(source, dependencies, registry="")`: resolve, evaluate, run once."""
 
     async def run(source: str, dependencies: dict[str, str] | None = None, *, registry: str = "") -> Run:
-        images = SourceImages(sandbox, Bundler(BundleSettings(registry=registry), module_cache))
+        bundler = Bundler(BundleSettings(registry=registry), module_cache)
+        if registry:
+            bundler._npm._config = {}  # asking npm for it takes half a second
+        images = SourceImages(sandbox, bundler)
         found = await images.resolve(make_version(TRIGGER, source, dependencies or {}))
         program = sandbox.load(await images.image_of(found.version))
         return await sandbox.run(program, b"[]", LimitSettings().limits())

@@ -22,19 +22,14 @@ from runtime.bundle.process import (
     scratch,
 )
 from runtime.bundle.store import size_of
-from tests.requesting import PATIENCE
+from tests.node.waiting import is_there
+from tests.waiting import until
 
 FORKS = "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); open('child', 'w').write(str(p.pid))"
 
 
 async def python(code: str, folder: Path, **named):
     return await run([sys.executable, "-c", code], folder=folder, environ={}, **{"seconds": 60, **named})
-
-
-def is_running(pid: int) -> bool:
-    """Whether there is such a process that has not ended."""
-    status = Path(f"/proc/{pid}/status")
-    return status.exists() and "State:\tZ" not in status.read_text()
 
 
 async def test_it_says_how_it_ended(tmp_path):
@@ -52,25 +47,19 @@ async def test_nothing_of_it_survives(tmp_path):
         await python(FORKS + "; p.wait()", tmp_path, seconds=2)
     stopped = int((tmp_path / "child").read_text())
 
-    async with asyncio.timeout(PATIENCE):
-        while is_running(ended) or is_running(stopped):
-            await asyncio.sleep(0.01)
+    await until(lambda: not (is_there(ended) or is_there(stopped)))
 
 
 async def test_who_leaves_takes_it_along(tmp_path):
     """A caller that is cancelled leaves nothing that runs."""
     running = asyncio.create_task(python(FORKS + "; p.wait()", tmp_path))
-    async with asyncio.timeout(PATIENCE):
-        while not (tmp_path / "child").exists() or not (tmp_path / "child").read_text():
-            await asyncio.sleep(0.01)
+    await until(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text())
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
     child = int((tmp_path / "child").read_text())
 
-    async with asyncio.timeout(PATIENCE):
-        while is_running(child):
-            await asyncio.sleep(0.01)
+    await until(lambda: not is_there(child))
 
 
 async def test_it_writes_so_much_at_most(tmp_path):

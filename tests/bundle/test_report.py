@@ -74,6 +74,7 @@ def builtins() -> set[str]:
 
 
 @pytest.mark.parametrize("prefix", ["", "node:"])
+@pytest.mark.asyncio(loop_scope="module")
 async def test_the_guest_has_these_modules_and_no_others(sandbox: WasmSandbox, builtins: set[str], prefix: str):
     """Asked of the guest itself."""
     source = """module.exports = (names, cb) => cb(null, names.filter((name) => {

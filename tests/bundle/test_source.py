@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from runtime.bundle.source import SourceImages
+from runtime.manifest import make_version
 from runtime.model import Answer
 from runtime.sandbox.base import SourceRejected
 from tests.bundle.conftest import version
@@ -52,6 +56,7 @@ REJECTED = {
 }
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_javascript_is_never_changed(run_source):
     """What the engine can parse is loaded as it is, also where TypeScript would read it otherwise."""
     source = "const f = 1, a = 2, b = 3; module.exports = (cb) => cb(null, f<a>(b)); // two comparisons"
@@ -66,6 +71,7 @@ def test_the_build_is_the_engines_and_the_compilers(images, sandbox):
 
 
 @pytest.mark.parametrize("source", REJECTED)
+@pytest.mark.asyncio(loop_scope="module")
 async def test_the_error_is_the_one_that_fits(images, source):
     """Of the two parsers, that one is right which got further."""
     with pytest.raises(SourceRejected) as caught:
@@ -74,6 +80,7 @@ async def test_the_error_is_the_one_that_fits(images, source):
     assert REJECTED[source] == (caught.value.message, caught.value.line, caught.value.column)
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_an_error_at_load_is_not_taken_for_a_wrong_syntax(images, sandbox, monkeypatch):
     """A script that throws while it loads is not tried again as TypeScript."""
     made = []
@@ -88,3 +95,19 @@ async def test_an_error_at_load_is_not_taken_for_a_wrong_syntax(images, sandbox,
         await images.image_of(version("throw new SyntaxError('own')"))
 
     assert made == ["throw new SyntaxError('own')"]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_a_disk_has_changed_is_not_evaluated(sandbox, caplog):
+    """Neither another script under the version's id nor other modules under theirs."""
+
+    async def stored(_: str) -> bytes:
+        return b"damaged"
+
+    images = SourceImages(sandbox, bundles=stored)
+    changed = replace(version("module.exports = (cb) => cb(null, 1)"), script="module.exports = (cb) => cb(null, 2)")
+    with pytest.raises(SourceRejected, match="Its script is not what was deployed: deploy it again"):
+        await images.image_of(changed)
+    with pytest.raises(SourceRejected, match="Its modules are no longer there: deploy it again"):
+        await images.image_of(make_version("credentials-exchange", "require('a')", {}, "0" * 64))
+    assert caplog.messages == ["the modules 000000000000 are damaged: not a bundle"]

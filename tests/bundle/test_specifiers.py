@@ -88,7 +88,7 @@ def test_no_source_takes_long_to_look_at(text):
     source, began = (text * 102_400)[:102_400], time.process_time()
     required(source, {"a": "1"})
 
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5
 
 
 def test_builtins_are_nodes():

@@ -11,6 +11,7 @@ from runtime.bundle import typescript
 from runtime.bundle.typescript import TypeScript
 from runtime.model import Answer, Failure, Refusal
 from runtime.sandbox.base import Run, SourceRejected
+from runtime.sandbox.pool import WasmSandbox
 from runtime.settings import LimitSettings
 
 # Sources, called with "x", and what they answer.
@@ -33,12 +34,19 @@ SOURCES = {
 }
 
 
+@pytest.fixture(scope="module")
+def compiler(sandbox: WasmSandbox) -> TypeScript:
+    return TypeScript(sandbox)
+
+
 @pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.asyncio(loop_scope="module")
 async def test_the_language(run_source, name):
     """Whatever only needs its types removed, enums and parameter properties; modules become CommonJS."""
     assert await run_source(SOURCES[name], "x") == Answer({"a": "x"})
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_the_other_styles(run_source):
     """A webtask, an Action, and a source that waits while it loads, which is evaluated in every request."""
     webtask = (
@@ -55,6 +63,7 @@ async def test_the_other_styles(run_source):
         await run_source(wrong)
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_lines_and_columns_of_an_error_are_the_sources(run_source):
     """Also behind types of several lines, a literal type with a line break, an enum, and at the end."""
     source = """import type { Hook } from './hookd';
@@ -78,6 +87,7 @@ export default function (a: string, cb: (error: Error | null) => void): void {
     assert outcome.stack.split("\n")[1].strip() == "at <anonymous> (hook.js:12:30)"
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_what_an_error_says_of_javascript_made_of_it(run_source):
     """A throw at run time, in its line."""
     outcome = await run_source("type A = 1\n\nmodule.exports = (a: any) => {\n  a.b.c();\n};", "x")
@@ -86,11 +96,12 @@ async def test_what_an_error_says_of_javascript_made_of_it(run_source):
     assert (outcome.code, "(hook.js:4:" in outcome.stack) == ("threw", True)
 
 
-async def test_as_large_as_a_script_may_be(sandbox):
+@pytest.mark.asyncio(loop_scope="module")
+async def test_as_large_as_a_script_may_be(compiler):
     """100 kB, well inside of its time."""
     part = "export const a%d = async <T extends { b: number[] }>(a: T, b?: string): Promise<T> => { const c: number = (a as any).b[0]!; return a; };\n"
     source = "".join(part % number for number in range(102_400 // len(part)))
-    made = await TypeScript(sandbox).javascript_of(source)
+    made = await compiler.javascript_of(source)
 
     assert len(source) > 100_000
     assert made.count("\n") == source.count("\n") + 1
@@ -100,6 +111,7 @@ async def test_as_large_as_a_script_may_be(sandbox):
 @pytest.mark.parametrize(
     "nested", ["f(function () { %s })", "[{ a: f(() => %s) }]", "((): any => { if (f) { %s } })()"]
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_sources_may_nest(run_source, nested):
     """Callbacks in callbacks, far deeper than anybody writes them."""
     body = "x as any"
@@ -110,6 +122,7 @@ async def test_sources_may_nest(run_source, nested):
     assert await run_source(source, "x") == Answer({"a": "x"})
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_the_compiler_is_made_once(sandbox, monkeypatch):
     """Of any number that ask at once; one who leaves does not take it along."""
     made = []
@@ -140,9 +153,9 @@ async def test_the_compiler_is_made_once(sandbox, monkeypatch):
     }.items(),
     ids=["brackets", "parentheses", "type arguments", "arrows?"],
 )
-async def test_hostile_sources_are_refused(sandbox, source, code):
+@pytest.mark.asyncio(loop_scope="module")
+async def test_hostile_sources_are_refused(compiler, source, code):
     """Whatever they are made of, they take their own time at most; the next one is compiled as ever."""
-    compiler = TypeScript(sandbox)
     with pytest.raises(SourceRejected) as caught:
         await compiler.javascript_of(source)
 
@@ -150,6 +163,7 @@ async def test_hostile_sources_are_refused(sandbox, source, code):
     assert (await compiler.javascript_of("let a: 1")).startswith("let a   ")
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_no_token_request_waits_for_a_compiler_at_work(sandbox, monkeypatch):
     """A hook that waits is resumed while a source takes all the time it may, of which there is a bound."""
     hook = sandbox.load(await sandbox.make_image("module.exports = (cb) => setTimeout(cb, 1, null, 1);"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import json
 import os
-import shutil
+import pty
+import select
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +18,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from runtime.cli.commands import run
-from tests.end_to_end.processes import Process, call, read_environment
+from tests.end_to_end.processes import Process, call, compiled_in, read_environment
+from tests.own_log import own_log
 
 SECONDS = 60.0
 _OURS = ("HOOKD_URL", "HOOKD_TOKEN", "HOOKD_PROFILE")
@@ -49,7 +52,7 @@ def hookd(tmp_path, monkeypatch, capsys) -> Callable[..., Done]:
     """The command line, run in this process and in a folder of its own: a process costs a quarter of a second."""
 
     def run_command(*arguments: object, stdin: str = "", folder: Path = tmp_path, **environ: str) -> Done:
-        with monkeypatch.context() as patch:
+        with monkeypatch.context() as patch, own_log():
             patch.chdir(folder)
             patch.setattr(sys, "argv", ["hookd", *map(str, arguments)])
             patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), "utf-8"))
@@ -79,6 +82,43 @@ def installed(tmp_path) -> Callable[..., Done]:
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environ},
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+    return run_command
+
+
+@pytest.fixture
+def at_terminal(tmp_path) -> Callable[..., Done]:
+    """The command line as a process at a terminal of 100 columns; `stdout` is all that is seen there.
+
+    *answer* is typed once its question, the first of the two, was seen.
+    """
+
+    def run_command(
+        *arguments: object, answer: tuple[str, str] = ("", ""), folder: Path = tmp_path, **environ: str
+    ) -> Done:
+        ours, theirs = pty.openpty()
+        repository = str(Path(__file__).parents[2])
+        with subprocess.Popen(
+            [sys.executable, "-m", "runtime.cli", *map(str, arguments)],
+            cwd=folder,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            # Else a password is asked for where the tests were started.
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": repository, "TERM": "xterm", "COLUMNS": "100", **environ},
+        ) as process:
+            os.close(theirs)
+            seen, (question, keys) = b"", (one.encode() for one in answer)
+            with contextlib.suppress(OSError):  # how the end of a terminal reads
+                while select.select([ours], [], [], SECONDS)[0] and (some := os.read(ours, 65536)):
+                    seen += some
+                    if keys and question in seen:
+                        os.write(ours, keys)
+                        keys = b""
+            code = process.wait(SECONDS)
+        os.close(ours)
+        return Done(code, seen.decode().replace("\r\n", "\n"), "")
 
     return run_command
 
@@ -126,11 +166,9 @@ class Dev(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def dev(tmp_path_factory: pytest.TempPathFactory, engine_cache: Path) -> Iterator[Dev]:
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
     """A demo at a free port, for all of these tests: it takes seconds to start. Each file has hooks of its own."""
-    folder = tmp_path_factory.mktemp("dev")
-    (folder / ".hookd").mkdir(mode=0o700)
-    shutil.copytree(engine_cache, folder / ".hookd/cache")
+    folder = compiled_in(tmp_path_factory.mktemp("dev"))
     with Process(["dev", "--port", "0"], folder) as process:
         process.read_until("The same values")
         yield Dev(folder, read_environment(folder / ".hookd/demo.env"))

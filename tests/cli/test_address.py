@@ -8,8 +8,9 @@ import socket
 
 import pytest
 
-from runtime.cli.address import AddressInUse, announce, listening, stop_asked, take_port
+from runtime.cli.address import AddressInUse, announce, listening, take_port
 from runtime.http.app import Address
+from runtime.workers.worker import stop_asked
 
 
 def test_a_free_port_is_found():
@@ -33,12 +34,10 @@ def test_a_port_in_use_is_said_with_its_remedy():
 
 async def test_a_port_that_was_taken_meanwhile_is_said_too():
     """The operating system's error becomes ours, others pass."""
-    with pytest.raises(AddressInUse):
-        async with listening("127.0.0.1", 1, ""):
-            raise OSError(98, "Address already in use")
-    with pytest.raises(FileNotFoundError):
-        async with listening("127.0.0.1", 1, ""):
-            raise FileNotFoundError(2, "no such file")
+    with pytest.raises(AddressInUse), listening("127.0.0.1", 1, ""):
+        raise OSError(98, "Address already in use")
+    with pytest.raises(FileNotFoundError), listening("127.0.0.1", 1, ""):
+        raise FileNotFoundError(2, "no such file")
 
 
 def test_a_machine_reads_where_the_service_listens(capsys):

@@ -25,6 +25,13 @@ def test_a_hook_is_measured(hookd):
     assert row["memory_bytes"] > 65_536
 
 
+def test_a_bar_counts_the_requests(at_terminal):
+    """Drawn between them, never while one is measured."""
+    seen = at_terminal("bench", "old.js", "new.js", "--trigger", POINT, "--requests", "100").stdout
+
+    assert "200/200" in seen
+
+
 def test_two_hooks_are_compared(hookd):
     """In columns, with the difference of the second; several requests at once."""
     done = hookd("bench", "old.js", "new.js", "--trigger", POINT, "--requests", "60", "--at-once", "4")

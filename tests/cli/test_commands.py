@@ -6,7 +6,7 @@ import inspect
 import click
 import pytest
 
-from runtime.cli.commands import COMMANDS, SECTIONS
+from runtime.cli.commands import COMMANDS, SECTIONS, version
 from runtime.cli.commands import hookd as group
 
 
@@ -69,11 +69,21 @@ def test_commands_load_when_they_are_called(installed):
         (("qqqq",), "There is no command 'qqqq'. See `hookd --help`."),
         (("ls", "--foo"), "No such option '--foo'. See `hookd ls --help`."),
         (("profile", "use"), "Missing argument 'NAME'. See `hookd profile use --help`."),
+        (
+            ("completion",),
+            "Missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish. See `hookd completion --help`.",
+        ),
     ],
 )
 def test_a_wrong_command_line_is_one_sentence(hookd, arguments, remedy):
     """Exit code 2, and where to look."""
     assert hookd(*arguments) == (2, "", f"hookd: {remedy}\n")
+
+
+def test_the_version_is_said(hookd):
+    """That of the package, where it is installed."""
+    assert hookd("--version") == (0, f"hookd {version()}\n", "")
+    assert "installed" in version() or version().count(".") == 2
 
 
 def test_nothing_said_is_answered_with_help(hookd):

@@ -14,7 +14,9 @@ def test_the_settings_in_effect_are_shown(hookd, tmp_path):
     done = hookd("config", "--config", "config.toml", HOOKD_SERVER_PORT="4711")
 
     assert done.returncode == 0
-    assert "port = 4711\n" in done.stdout
+    assert "port = 4711  # HOOKD_SERVER_PORT\n" in done.stdout
+    assert 'master_key = "(hidden)"  # config.toml\n' in done.stdout
+    assert 'host = "127.0.0.1"\n' in done.stdout
     assert "not-to-be-seen" not in done.stdout
 
 
@@ -68,11 +70,20 @@ def test_production_does_not_start_for_nobody(hookd):
     assert "[[auth.trusted]]" in done.stderr
 
 
+def test_a_secret_on_the_command_line_is_refused(hookd):
+    """As everywhere: others can see it."""
+    done = hookd("token", "--secret", "not-to-be-seen", "--issuer", "urn:me", "--audience", "urn:hookd")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("Give it as --secret @FILE or --secret env:VARIABLE.\n")
+    assert "not-to-be-seen" not in done.stderr
+
+
 @pytest.mark.parametrize(("scopes", "hint"), [((), "no scope"), (("--scope", "read:hooks"), "")])
 def test_a_token_without_a_scope_comes_with_a_hint(hookd, scopes, hint):
     """It is what was asked for, and of no use; standard output has the token alone, for scripts."""
-    minted = ("token", "--secret", "s" * 32, "--issuer", "urn:me", "--audience", "urn:hookd", "--tenant", "acme")
-    done = hookd(*minted, *scopes)
+    minted = ("token", "--secret", "env:KEY", "--issuer", "urn:me", "--audience", "urn:hookd", "--tenant", "acme")
+    done = hookd(*minted, *scopes, KEY="s" * 32)
 
     assert done.returncode == 0
     assert done.stdout.count(".") == 2

@@ -60,6 +60,26 @@ def test_a_project_folder_is_deployed_with_all_that_it_says(remote, dev, tmp_pat
     assert shown["engine"] == "wasm"
 
 
+def test_several_are_deployed_one_after_the_other(remote, at_terminal, dev, tmp_path):
+    """Files, and all project folders of a folder; one that fails keeps no other, and its exit code is the command's."""
+    for name in ("fresh-a", "fresh-b"):
+        folder = tmp_path / "all" / name
+        folder.mkdir(parents=True)
+        project(folder, script=SCRIPT)
+        (folder / "hookd.toml").write_text(f"name = '{name}'\ntrigger = 'post-user-registration'\n")
+    (tmp_path / "fresh-c.js").write_text("")
+    done = remote("deploy", "all", "fresh-c.js", "--json")
+    seen = at_terminal("deploy", "all", folder=tmp_path, HOOKD_URL=dev.url, HOOKD_TOKEN=dev.shell["API_TOKEN"])
+    named = remote("deploy", "all", "--name", "fresh-d")
+
+    assert [json.loads(line)["hook"]["name"] for line in done.stdout.splitlines()] == ["fresh-a", "fresh-b"]
+    assert done.returncode == 2
+    assert "hookd: fresh-c.js: fresh-c.js is empty" in done.stderr
+    assert done.stderr.endswith("2 deployed, 1 not.\n")
+    assert ("2/2" in seen.stdout, "version 1 as before" in seen.stdout) == (True, True)
+    assert (named.returncode, "--name is for one hook, and these are 2" in named.stderr) == (2, True)
+
+
 def test_a_policy_is_there_before_the_hook_is_enabled(remote, dev, tmp_path):
     """A hook for some clients does not disable the one for all."""
     dev.make("fresh-for-all", SCRIPT, enabled=True)
@@ -76,10 +96,13 @@ def test_a_secret_that_is_missing_is_named(remote, tmp_path):
     """With the command that sets it."""
     project(tmp_path, "secrets = ['KEY']\n")
     missing = remote("deploy")
+    spaced = remote("deploy", "--name", "fresh with spaces")
     remote("secrets", "set", "KEY", stdin="x")
 
     assert "Warning: It reads the secret KEY, which it does not have: hookd secrets set KEY" in missing.stderr
     assert "KEY" not in remote("deploy").stderr
+    assert "hookd enable 'fresh with spaces'\n" in spaced.stderr
+    assert "hookd secrets set KEY --hook 'fresh with spaces'\n" in spaced.stderr
 
 
 def test_a_script_that_does_not_load_is_stored_with_a_warning(remote, tmp_path):
@@ -195,7 +218,8 @@ def test_each_change_is_deployed_until_ctrl_c(dev, tmp_path):
         code, beside = process.wait(30), process.stderr.read()
 
     assert versions == [1, 2]
-    assert refused.startswith("hookd: The hook can not be enabled: its script does not load: SyntaxError")
+    assert refused.startswith("hookd: Its script does not load: SyntaxError")
+    assert refused.endswith("fresh-watched goes on running as it is deployed.\n")
     assert (code, beside) == (0, "")
 
 

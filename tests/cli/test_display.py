@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import tomllib
 
+import pytest
+
 from runtime.cli.display import HIDDEN, as_toml, show_toml
 from runtime.settings import Settings, parse
 
@@ -37,6 +39,23 @@ def test_secrets_are_hidden():
     assert shown["storage"]["master_key"] == HIDDEN
     assert shown["auth"]["trusted"][0]["secret"] == HIDDEN
     assert shown["issuer"]["runtime_token"] == ""
+
+
+@pytest.mark.parametrize(
+    "url, shown",
+    [
+        ("redis://u:do-not@h/1", "redis://u:(hidden)@h/1"),
+        ("redis://:do/not@h@h", "redis://:(hidden)@h"),
+        ("unix://u:do-not@/run/s", "unix://u:(hidden)@/run/s"),
+        ("redis://u@h:1", "redis://u@h:1"),
+        ("https://u:do-not@h:1/", "https://u:(hidden)@h:1/"),
+        ("https://h:1/@a", "https://h:1/@a"),
+        ("sqlite:///a:b@c", "sqlite:///a:b@c"),
+    ],
+)
+def test_a_password_in_a_url_is_hidden(url, shown):
+    """All else of it is shown."""
+    assert tomllib.loads(as_toml(parse({"storage": {"url": url}}, {})))["storage"]["url"] == shown
 
 
 def test_a_pipe_gets_plain_text(capsys):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import socket
 from collections.abc import Callable, Iterator
@@ -15,12 +16,17 @@ from typing import Any, TypeAlias
 import pytest
 
 from runtime.bootstrap import load_settings
-from runtime.cli.checks import look_at_issuer, look_at_machine, look_at_variables
+from runtime.cli.address import AddressInUse
+from runtime.cli.checks import look_at_machine, look_at_variables, what_answers, what_can_be_given_up, without_groups
 from runtime.cli.demo import TOKEN_ISSUER
+from runtime.cli.trust import look_at_issuer
+from runtime.diagnosis import Rehearsed
 
 pytestmark = pytest.mark.usefixtures("compiled")
 
 Look: TypeAlias = Callable[..., dict[str, Any]]
+MACHINE = ("confinement", "port", "dangers", "memory", "system clock", "database folder", "disk")
+"""Lines that say something else on another machine."""
 KEYS = {"keys": [{"kty": "RSA", "kid": "1"}, {"kty": "EC", "kid": "2"}]}
 
 
@@ -69,13 +75,14 @@ def trust(**fields: str) -> str:
     return "[[auth.trusted]]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in row.items())
 
 
-def test_a_machine_without_a_configuration_can_run_the_demo(hookd, tmp_path):
+def test_a_machine_without_a_configuration_can_run_the_demo(hookd, tmp_path, jwks):
     """What only `hookd serve` needs is to be looked at; lines for people, in order; nothing is made."""
-    done = hookd("doctor")
+    done = hookd("doctor", HOOKD_BUNDLE_REGISTRY=jwks({}).removesuffix("jwks.json"))
     lines = [line.split("  ")[0] for line in done.stdout.splitlines() if not line.startswith(" ")]
 
     assert done.returncode == 0, done.stdout
-    assert [line for line in lines if not line.startswith(("! port", "✓ port"))] == [
+    # Whether the port is free and what the kernel has is this machine's.
+    assert [line for line in lines if line[2:] not in MACHINE] == [
         "✓ hookd",
         "✓ configuration",
         "! master key",
@@ -83,10 +90,12 @@ def test_a_machine_without_a_configuration_can_run_the_demo(hookd, tmp_path):
         "✓ cache folder",
         "✓ open files",
         "✓ npm modules",
+        "✓ npm registry",
         "✓ engine",
         "✓ Node engine",
         "! trusted issuers",
     ]
+    assert [line[2:] for line in lines].index("confinement") == [line[2:] for line in lines].index("npm modules") + 1
     assert "→ Add an [[auth.trusted]]. `hookd serve` needs it; `hookd dev` has its own.\n" in done.stdout
     assert list(tmp_path.iterdir()) == []
 
@@ -94,9 +103,13 @@ def test_a_machine_without_a_configuration_can_run_the_demo(hookd, tmp_path):
 def test_one_fault_is_exit_code_1(hookd, tmp_path):
     """For programs: whether all is well, and each line."""
     (tmp_path / "config.toml").write_text(trust(algorithm="HS256"))
-    done = hookd("doctor", "--config", "config.toml", "--json")
+    registry = "http://user:not-to-be-seen@127.0.0.1:1/npm/"
+    done = hookd("doctor", "--config", "config.toml", "--json", HOOKD_BUNDLE_REGISTRY=registry)
     document = json.loads(done.stdout)
+    said = {check["check"]: check["found"] for check in document["checks"]}
 
+    assert said["npm registry"] == "http://127.0.0.1:1/npm/ does not answer (ECONNREFUSED; [bundle] registry)"
+    assert "not-to-be-seen" not in done.stdout
     assert (done.returncode, document["ok"]) == (1, False)
     assert document["checks"][-1] == {
         "check": "issuer https://issuer/",
@@ -117,19 +130,19 @@ def test_a_configuration_that_is_none_ends_it(hookd, tmp_path):
     assert done.stdout.count("✓") == 0
 
 
-def test_a_variable_that_nothing_reads_is_named(look):
+def test_a_variable_that_nothing_reads_is_named():
     """With the one that may have been meant; its value is not shown."""
-    found = look(HOOKD_STORAGE_MASTER_KEYFILE="not-to-be-seen")
+    names = {"HOOKD_STORAGE_MASTER_KEYFILE": "not-to-be-seen", "HOOKD_PORT": "", "HOOKD_TOKEN": ""}
+    found = {check.found: (check.state, check.remedy) for check in look_at_variables(names)}
 
-    assert found["variables"] == (
-        "look",
-        "nothing reads HOOKD_STORAGE_MASTER_KEYFILE",
-        "Did you mean HOOKD_STORAGE_MASTER_KEY_FILE?",
-    )
+    assert found == {
+        "nothing reads HOOKD_PORT": ("look", "Unset it."),
+        "nothing reads HOOKD_STORAGE_MASTER_KEYFILE": ("look", "Did you mean HOOKD_STORAGE_MASTER_KEY_FILE?"),
+    }
 
 
 def test_a_master_key(look, tmp_path):
-    """Missing, of another length, open to others, the demo's, well."""
+    """Missing, of another length, being rotated, open to others, the demo's, well."""
 
     def state(name: str = "master.key") -> tuple[str, str]:
         found = look(f"[storage]\nmaster_key_file = '{name}'")["master key"]
@@ -145,6 +158,9 @@ def test_a_master_key(look, tmp_path):
     assert state() == ("bad", "The master key in master.key must be 32 bytes in base64: `hookd keys new` makes one")
     key.write_text(base64.b64encode(bytes(32)).decode())
     assert state() == ("good", "master.key")
+    key.write_text(f"{base64.b64encode(bytes(32)).decode()}\nnext {base64.b64encode(b'x' * 32).decode()}\n")
+    assert state() == ("look", "master.key has 2 keys: it is being rotated")
+    key.write_text(base64.b64encode(bytes(32)).decode())
     key.chmod(0o644)
     assert state() == ("bad", "others than its owner may use master.key")
     (tmp_path / ".hookd").mkdir()
@@ -162,6 +178,22 @@ def test_a_storage(look, tmp_path):
     assert (state, "can not be used" in text) == ("bad", True)
     assert (tmp_path / "hookd.db").read_bytes() == b"SQLite? no" * 100
     assert look("[storage]\nurl = 'postgres://x'")["storage"][0] == "bad"
+
+
+async def test_a_storage_in_a_redis(look, redis_server, prefix):
+    """None yet, one that is there, one that does not answer; without its password, and from within an event loop."""
+    from runtime.redis.address import parse_address  # noqa: PLC0415 - of one test
+    from runtime.storage.redis import open_redis  # noqa: PLC0415 - likewise
+
+    def state(url: str) -> tuple[str, str]:
+        found: tuple[str, str] = look(f"[storage]\nurl = '{url}'\nprefix = '{prefix}'\ntimeout_ms = 100")["storage"][:2]
+        return found
+
+    assert state(redis_server.url) == ("good", f"{redis_server.url}, made at the first start")
+    await (await open_redis(parse_address(redis_server.url), prefix=prefix)).close()
+    assert state(redis_server.url) == ("good", f"{redis_server.url}, schema 1")
+    away, text = state("unix://u:s3cret@/none/redis.sock")
+    assert (away, "can not be used" in text, "s3cret" in text) == ("bad", True, False)
 
 
 async def _make(path: Path) -> None:
@@ -196,7 +228,7 @@ def test_a_port_that_is_taken_and_a_cache_that_others_write_to(look, tmp_path):
         port = taken.getsockname()[1]
         found = look(HOOKD_SERVER_PORT=str(port), HOOKD_SANDBOX_CACHE_DIRECTORY=str(tmp_path / "cache"))
 
-    assert found["port"][:2] == ("look", f"127.0.0.1:{port}: Address already in use")
+    assert found["port"][:2] == ("look", f"127.0.0.1:{port}: it is in use")
     assert found["cache folder"][0] == "look"
     assert found["cache folder"][2].endswith(f"chmod 700 {tmp_path}/cache")
 
@@ -236,3 +268,57 @@ def test_an_issuer_with_a_secret(look, fields, state, text):
 
     assert found[f"issuer {fields.get('issuer', 'https://issuer/')}"][:2] == (state, text)
     assert fields.get("secret", "-" * 9) not in json.dumps(found)
+
+
+LACKING = ("files: it takes Linux 5.19 or newer, with `landlock` among its security modules",)
+
+
+@pytest.mark.parametrize(
+    "missing, wanted, state, text, remedy",
+    [
+        ((), "auto", "good", "files (Landlock 4) can be given up: enough for required; it is auto", ""),
+        (LACKING, "auto", "look", f"not {LACKING[0]}", "the service starts with what there is: run it as a user of its own."),
+        (LACKING, "required", "bad", f"not {LACKING[0]}", '"required" does not start without; "auto" does.'),
+    ],
+)  # fmt: skip
+def test_what_can_be_given_up(missing, wanted, state, text, remedy):
+    """By the kernel's words for it; what is missing is a fault where all is required."""
+    up = ("privileges", "system calls") if missing else ("privileges", "system calls", "files")
+    check = what_can_be_given_up(Rehearsed(landlock=0 if missing else 4, up=up, missing=missing), wanted)
+
+    assert check.state == state
+    assert check.found.startswith("privileges (no_new_privs), system calls (seccomp)")
+    assert check.found.endswith(text)
+    assert check.remedy.endswith(remedy)
+
+
+@pytest.mark.parametrize(
+    "code, state, text", [("", "good", "answers"), ("E401", "look", "wants a login"), ("E500", "look", "does not answer (E500;")]
+)  # fmt: skip
+def test_a_registry(code, state, text):
+    """What npm says of it, and what to do."""
+    check = what_answers("https://npm.example/", code, "as npm is configured")
+
+    assert (check.state, check.found.startswith(f"https://npm.example/ {text}")) == (state, True)
+    assert bool(check.remedy) == bool(code)
+
+
+def test_a_port_that_is_for_root(look, monkeypatch):
+    """It is not "fine if that is hookd"."""
+
+    def refused(host: str, port: int, remedy: str) -> int:
+        raise AddressInUse(host, port, PermissionError(errno.EACCES, "Permission denied"), remedy)
+
+    # Tests run as root, too, and containers may let anybody have a low port.
+    monkeypatch.setattr("runtime.cli.checks.take_port", refused)
+    state, found, remedy = look(HOOKD_SERVER_PORT="80")["port"]
+
+    assert (state, "Permission denied" in found, "CAP_NET_BIND_SERVICE" in remedy) == ("bad", True, True)
+
+
+def test_node_without_control_groups():
+    """It works, and nobody counts what its processes take together."""
+    check = without_groups("the kernel has no cgroup v2")
+
+    assert (check.state, check.found) == ("look", "on, without control groups: the kernel has no cgroup v2")
+    assert "Delegate=yes" in check.remedy

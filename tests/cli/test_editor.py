@@ -82,8 +82,19 @@ def test_a_broken_script_is_opened_again(remote, desk):
     done = remote("edit", "edited", stdin="y\n", **desk.environ)
 
     assert (done.returncode, done.stdout) == (0, "edited is deployed as version 2.\n")
-    assert "SyntaxError" in done.stderr
+    assert "hookd: Its script does not load: SyntaxError" in done.stderr
+    assert ". edited goes on running as it is deployed.\n" in done.stderr
     assert desk.seen == BROKEN
+
+
+def test_nobody_is_at_no_terminal(remote):
+    """An editor that nobody named is not started there: it would write its screen into a pipe."""
+    done = remote("edit", "edited", EDITOR="", VISUAL="")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        done.stderr == "hookd: There is no terminal for an editor: deploy a file, hookd deploy FILE, or set EDITOR.\n"
+    )
 
 
 def test_what_is_not_deployed_stays_in_a_file(remote, desk):

@@ -36,13 +36,14 @@ def test_values_come_from_files(remote, tmp_path):
     """One each, or many from one; several at once, new ones and old ones."""
     (tmp_path / "key.pem").write_text("-----BEGIN\nabc\n-----END\n")
     (tmp_path / "secrets.env").write_text(f"# mine\nA={VALUE}\nexport B='two words'\n")
-    one = remote("secrets", "set", "PEM=@key.pem", "A=@key.pem", *HOOK, "--json")
+    one = remote("secrets", "set", "PEM=@key.pem", "A=env:KEPT", *HOOK, "--json", KEPT=VALUE)
     many = remote("secrets", "set", "--env-file", "secrets.env", *HOOK)
     listed = remote("secrets", "ls", *HOOK)
 
     assert one.json["set"] == ["A", "PEM"]
     assert many.stdout == "Set A, B of sealed.\n"
     assert listed.stdout == "A\nB\nPEM\n"
+    assert VALUE not in one.stdout
 
 
 def test_secrets_are_removed(remote):

@@ -12,7 +12,16 @@ import pytest
 
 from runtime.cli.project import read_project
 
-FILES = ["hookd.toml", "hook.js", "cases/sample.json", "hookd.d.ts", "jsconfig.json", ".gitignore", "README.md"]
+FILES = [
+    "hookd.toml",
+    "hook.js",
+    "cases/sample.json",
+    "hookd.d.ts",
+    "hookd-modules.d.ts",
+    "jsconfig.json",
+    ".gitignore",
+    "README.md",
+]
 
 
 def test_a_folder_is_made(hookd, tmp_path):

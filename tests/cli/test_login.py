@@ -50,7 +50,7 @@ def test_profiles_are_chosen_and_forgotten(hookd, dev, token):
     assert out.stdout.startswith("Forgot the token of one.")
     assert (refused.returncode, refused.stderr) == (
         2,
-        "hookd: The profile one has no token. Log in: hookd login --profile one.\n",
+        "hookd: The profile one has no token. Log in: hookd login --profile one. Or talk to another server: hookd profile use two.\n",
     )
     assert (removed.stdout, removed.stderr) == (
         f"Forgot one, {dev.url}.\n",
@@ -68,6 +68,20 @@ def test_the_demo_of_the_folder_is_listed(hookd, dev):
     assert "good for 29 days" in hookd("profile", "ls", folder=dev.folder).stdout
 
 
+def test_the_demo_of_the_folder_is_used_again(hookd, dev, token):
+    """When another server was, and also when one has logged out of that."""
+    hookd("login", "--url", dev.url, stdin=token)
+    hookd("logout")
+    refused = hookd("ls", folder=dev.folder)
+    used = hookd("profile", "use", "demo", folder=dev.folder)
+
+    assert refused.stderr.endswith(
+        "Log in: hookd login --profile default. Or talk to another server: hookd profile use demo.\n"
+    )
+    assert used.stdout == f"Using demo, {dev.url}.\n"
+    assert hookd("ls", folder=dev.folder).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "stdin", "remedy"),
     [
@@ -79,7 +93,7 @@ def test_the_demo_of_the_folder_is_listed(hookd, dev):
         (("logout",), "", "hookd logout --profile NAME"),
         (("logout", "--profile", "x"), "", "There is no profile 'x'. Make one: hookd login --url URL."),
         (("profile", "use", "x"), "", "There is no profile 'x'"),
-        (("profile", "use", "demo"), "", "it needs no choosing"),
+        (("profile", "use", "demo"), "", "go to that folder, or start one with `hookd dev`"),
         (("profile", "rm", "x"), "", "There is no profile 'x'"),
         (("ls",), "", "No server is known here. Start one with `hookd dev`"),
     ],

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import json
 import unicodedata
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 
@@ -74,6 +74,32 @@ def test_nothing_foreign_steers_the_terminal(text, capsys, terminal):
     assert seen.count(printable(text)) >= 3
     assert beside.count(printable(text)) == 3
     assert text not in seen + beside
+
+
+def test_a_bar_is_for_who_looks(terminal):
+    """How many of how many, and what is done now, above which answers are written; at the end it is gone."""
+    with redirect_stdout(terminal), redirect_stderr(terminal):
+        for drawn_by_steps in (False, True):
+            with Output().counting("Hooks", 3, drawn_by_steps=drawn_by_steps) as step:
+                step("the \x1b second")
+                step(by=2)
+                Output().line("an answer")
+    seen = terminal.getvalue()
+
+    assert seen.count("3/3") >= 2
+    assert "the \\x1b second" in seen
+    assert seen.count("an answer\n") == 2
+    assert seen.rstrip("\n").endswith("\x1b[2K")
+
+
+@pytest.mark.parametrize(("how", "pipe"), [({"json": True}, ""), ({"quiet": True}, ""), ({}, "out"), ({}, "err")])
+def test_a_bar_is_for_nobody_else(terminal, how, pipe):
+    """Not for a program, not for who wants it quiet, not where either stream is a pipe's."""
+    out, err = (io.StringIO() if pipe == name else terminal for name in ("out", "err"))
+    with redirect_stdout(out), redirect_stderr(err), Output(**how).counting("Hooks", 1) as step:
+        step("next")
+
+    assert out.getvalue() + err.getvalue() == ""
 
 
 def test_text_of_all_alphabets_is_shown(terminal):

@@ -9,11 +9,11 @@ import pytest
 from runtime.cli.project import (
     Project,
     find_folder,
+    name_like,
     parse_project,
     read_object,
     read_project,
     read_source,
-    read_values,
     render_project,
 )
 from runtime.errors import SettingsError
@@ -128,14 +128,12 @@ def test_json_that_is_none(tmp_path: Path, text: str, message: str):
         read_object(tmp_path / "a.json")
 
 
-def test_values_of_secrets(tmp_path: Path):
-    """Lines of NAME=value, quoted or not; no message has a value."""
-    file = tmp_path / "secrets.env"
-    assert read_values(file) == {}
-    file.write_text("# mine\nA=1=2\nexport B = 'x y'\n\nC=\"\"\n")
-    assert read_values(file) == {"A": "1=2", "B": "x y", "C": ""}
-    file.write_text("A=1\nthe-secret-itself\n")
-    with pytest.raises(SettingsError, match="line 2, is not NAME=value") as raised:
-        read_values(file)
-
-    assert "the-secret-itself" not in str(raised.value)
+def test_a_name_like_a_file_s_is_one_that_a_hook_can_have():
+    """Whatever the file is called."""
+    assert [name_like(text) for text in ("my_hook", " ünïcode!", "__", "a" * 300)] == [
+        "my-hook",
+        "n-code",
+        "hook",
+        "a" * 128,
+    ]
+    assert name_like("", "my-hook") == "my-hook"

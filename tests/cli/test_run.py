@@ -107,16 +107,24 @@ def test_a_denial_is_an_answer_and_a_broken_hook_is_not(hookd, tmp_path, script,
     assert error in rows["Error"]
 
 
-def test_a_project_has_its_secrets_and_hides_them(hookd, tmp_path):
-    """From secrets.env or the command line; which is missing is said."""
+def test_a_project_has_its_secrets_and_hides_them(hookd, at_terminal, tmp_path):
+    """From secrets.env, from a file, or asked for at a terminal; which is missing is said."""
     hookd("init", "mine", "--template", "signed-claim-with-secret")
     missing = hookd("run", "mine")
     (tmp_path / "mine/secrets.env").write_text("PEPPER=correct horse\n")
     given = hookd("run", "cases/with-secret.json", folder=tmp_path / "mine")
+    (tmp_path / "other.env").write_text("PEPPER=another\n")
+    (tmp_path / "mine/hook.js").write_text(
+        "module.exports = async (c, s, a, { secrets }) => ({ 'https://a/n': secrets.PEPPER.length });"
+    )
+    filed = hookd("run", "mine", "--env-file", "other.env")
+    typed = at_terminal("run", "mine", "--secret", "PEPPER", answer=("Value", "typed\n"))
 
     assert missing.stderr.startswith("Without a value here: PEPPER. Put PEPPER=... into secrets.env beside hookd.toml")
     assert shown(given.stdout)["Console"] == "info   pepper is [secret]"
-    assert given.stderr == ""
+    assert (given.stderr, shown(filed.stdout)["Claims"]) == ("", "https://a/n  7")
+    assert "Value: \n" in typed.stdout
+    assert ("https://a/n  5" in typed.stdout, "typed" in typed.stdout) == (True, False)
 
 
 def test_typescript_and_the_other_points_are_run_too(hookd, tmp_path):
@@ -154,7 +162,14 @@ def test_an_installed_command_takes_a_request_from_the_standard_input(installed,
         (("absent",), "There is no file and no folder absent: name a hook, such as hook.js, or its folder."),
         (("hook.js", "--trigger", POINT, "wrong.json"), "In the request: 'client' must be an object, not array."),
         (("modules.js", "--trigger", POINT), "The version 'file:..' of the module 'a' is none of a registry"),
-        (("hook.js", "--trigger", POINT, "--secret", "x"), "--secret takes NAME=VALUE."),
+        (
+            ("hook.js", "--trigger", POINT, "--secret", "x=not-to-be-seen"),
+            "A value on the command line is seen by others",
+        ),
+        (
+            ("hook.js", "--trigger", POINT, "-", "--secret", "x"),
+            "The standard input has the request, and no value of x.",
+        ),
         (
             ("hook.js", "--trigger", POINT, "--config", "absent.toml"),
             "There is no file absent.toml; config.example.toml",
@@ -162,11 +177,12 @@ def test_an_installed_command_takes_a_request_from_the_standard_input(installed,
     ],
 )
 def test_what_is_wrong_is_said(hookd, tmp_path, arguments, stderr):
-    """One sentence, and what to do."""
+    """One sentence, and what to do; never a secret's value."""
     write(tmp_path, "module.exports = async () => ({});")
     write(tmp_path, "require('a@file:../x');", "modules.js")
     (tmp_path / "wrong.json").write_text('{"client": [], "audience": "a"}')
-    done = hookd("run", *arguments)
+    done = hookd("run", *arguments, stdin='{"client": {}}')
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"hookd: {stderr}")
+    assert "not-to-be-seen" not in done.stderr

@@ -133,3 +133,13 @@ def test_a_watched_project_is_tested_again_when_it_changes(mine, tmp_path):
 
     assert [(row["passed"], row["failed"]) for row in (process.address, second)] == [(1, 0), (0, 1)]
     assert code == 0
+
+
+def test_a_bar_counts_the_cases(hookd, at_terminal, tmp_path):
+    """Below the results, while they come; the last word has none of it."""
+    hookd("init", "mine")
+    seen = at_terminal("test", "mine").stdout
+
+    assert "1/1" in seen
+    assert "✓" in seen[: seen.rindex("Cases")]
+    assert seen.rstrip().endswith("passed\x1b[0m")

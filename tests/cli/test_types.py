@@ -1,4 +1,4 @@
-"""`hookd types`: the file, where it goes, and what it does not overwrite."""
+"""`hookd types`: the files, where they go, and what they do not overwrite."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from runtime.cli.types import NAME, declarations, write_declarations
+from runtime.cli.types import NAME, NAMES, declarations, write_declarations
 from runtime.errors import SettingsError
 
 
-def test_the_file_is_written_and_written_again(tmp_path: Path):
-    """It is the package's own; one that is the same is no obstacle."""
+def test_the_files_are_written_and_written_again(tmp_path: Path):
+    """They are the package's own; one that is the same is no obstacle."""
     for _ in range(2):
-        assert write_declarations(tmp_path, force=False) == tmp_path / NAME
+        assert write_declarations(tmp_path, force=False) == [tmp_path / name for name in NAMES]
 
-    assert (tmp_path / NAME).read_text() == declarations()
+    assert [(tmp_path / name).read_text() for name in NAMES] == [declarations(name) for name in NAMES]
     assert "export type CredentialsExchange" in declarations()
 
 
@@ -25,7 +25,7 @@ def test_another_file_is_not_overwritten(tmp_path: Path, content: bytes):
     (tmp_path / NAME).write_bytes(content)
     with pytest.raises(SettingsError):
         write_declarations(tmp_path, force=False)
-    assert (tmp_path / NAME).read_bytes() == content
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [(NAME, content)]
     write_declarations(tmp_path, force=True)
 
     assert (tmp_path / NAME).read_text() == declarations()
@@ -52,7 +52,7 @@ def test_types_are_written_or_shown(hookd, tmp_path):
     written, shown = hookd("types"), hookd("types", "--output", "-")
 
     assert (written.returncode, written.stdout) == (0, "")
-    assert written.stderr.startswith("Wrote hookd.d.ts.")
+    assert written.stderr.startswith("Wrote hookd.d.ts and hookd-modules.d.ts.")
     assert shown.stdout == (tmp_path / "hookd.d.ts").read_text()
     (tmp_path / "hookd.d.ts").write_text("// mine")
     refused = hookd("types")

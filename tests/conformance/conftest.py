@@ -20,9 +20,9 @@ import pytest
 
 from tests.certificates import make_certificate, server_side
 from tests.installed import NODE, npm_packages, pip_packages
-from tests.web.conftest import Api, api, cache, settings, token
+from tests.web.conftest import Api, api, settings, token
 
-__all__ = ["api", "cache", "settings"]
+__all__ = ["api", "settings"]
 
 HERE = Path(__file__).parent
 SECONDS = 60

@@ -1,4 +1,4 @@
-"""The dashboard as it is built, a demo that serves it, and a browser: one each for a module of tests.
+"""The dashboard as it is built, a demo that serves it, and a browser: one each for all tests of a process.
 
 Who runs these tests without make gets it built first; where it is up to date, that takes a tenth of a second.
 """
@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from runtime.cli.tokens import TokenChoice, mint
-from tests.end_to_end.processes import Process, read_environment
+from tests.end_to_end.processes import Process, compiled_in, read_environment
 from tests.installed import NODE, npm_packages
 
 HERE = Path(__file__).parent
@@ -56,10 +56,10 @@ class Demo:
         return mint(choice, self.folder / ".hookd", {})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def demo(artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """`hookd dev`, with its first hook."""
-    folder = tmp_path_factory.mktemp("demo")
+    folder = compiled_in(tmp_path_factory.mktemp("demo"))
     with Process(["dev", "--port", "0"], folder) as process:
         process.read_until("The same values")
         known = read_environment(folder / ".hookd/demo.env")
@@ -112,9 +112,9 @@ class Browser:
         self._driver.communicate(timeout=SECONDS)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser(demo: Demo) -> Iterator[Browser]:
-    """One for all tests of a module; each scenario has a context of its own in it."""
+    """One for all tests; no scenario finds anything of another in it."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("chromium is not installed")

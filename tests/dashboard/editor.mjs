@@ -1,17 +1,6 @@
 // What a person does in the hook editor. Each is given the tools of driver.mjs, and throws where something is not as it should be.
 
-const REQUEST = {
-  client: { tenant: "demo", id: "shop", name: "Shop", metadata: { plan: "gold" } },
-  scope: ["read:orders"],
-  audience: "https://api.example.com/",
-  context: { ip: "203.0.113.7", userAgent: "test" },
-};
-const EXECUTE = "/api/v1/triggers/credentials-exchange/execute";
-const PLAIN = "module.exports = (client, scope, audience, context, cb) => cb(null, { scope });\n";
-
-async function makeHook(api, name, script = PLAIN, more = {}) {
-  return api("POST", "/api/v2/hooks", { name, script, triggerId: "credentials-exchange", enabled: false, ...more });
-}
+import { EXECUTE, makeHook, PLAIN, REQUEST } from "./shared.mjs";
 
 const script = (page) => page.getByRole("textbox", { name: "Script" });
 const tab = (page, name) => page.getByRole("tab", { name }).click();
@@ -137,8 +126,7 @@ export async function leaves_by_keyboard({ page, open, api, assert }) {
   await page.keyboard.press("Escape");
   await page.keyboard.press("Tab");
   assert(!(await script(page).evaluate((box) => box.contains(document.activeElement))), "there is no way out of the editor");
-  await says(page, /leaves the editor/);
-  await script(page).click();
+    await script(page).click();
   await page.keyboard.press("ControlOrMeta+f");
   await page.getByRole("textbox", { name: "Find" }).waitFor();
   await page.keyboard.type("scope");
@@ -264,7 +252,7 @@ export async function reads_only({ page, open, assert, options }) {
 }
 
 /** Every panel, in both themes and on a narrow screen. */
-export async function looks({ page, open, api, serious, overflow }) {
+export async function looks({ page, open, api, serious, overflow, assert }) {
   const hook = await makeHook(api, "looks");
   await api("PATCH", `/api/v2/hooks/${hook.id}`, { script: PLAIN.replace("{ scope }", "{ scope, a: scop }") });
   await api("POST", `/api/v2/hooks/${hook.id}/secrets`, { API_KEY: "x" });
@@ -274,7 +262,8 @@ export async function looks({ page, open, api, serious, overflow }) {
   await page.locator(".result").waitFor();
   const found = [];
   const widths = [];
-  const look = async (where, part) => found.push(...(await serious(part)).map((text) => `${where}: ${text}`));
+  const clipped = [];
+  const look = async (where, part, rules) => found.push(...(await serious(part, rules)).map((text) => `${where}: ${text}`));
   await look("test");
   for (const name of ["Log", "Secrets", "Modules", "Policy", "Versions"]) {
     await tab(page, name);
@@ -286,13 +275,90 @@ export async function looks({ page, open, api, serious, overflow }) {
   await look("comparison", "dialog");
   await page.emulateMedia({ colorScheme: "dark" });
   await page.locator("html[data-theme=dark]").waitFor();
-  await look("comparison in the dark", "dialog");
+  await look("comparison in the dark", "dialog", ["color-contrast"]);
   await page.keyboard.press("Escape");
-  await look("the dark");
+  await look("the dark", "html", ["color-contrast"]);
+  for (const width of [1280, 1024]) {
+    await page.setViewportSize({ width, height: 800 });
+    clipped.push(await page.getByRole("tablist").evaluate((strip) => strip.scrollWidth - strip.clientWidth));
+  }
   await page.setViewportSize({ width: 380, height: 800 });
   for (const name of ["Code", "Test", "Log", "Secrets", "Modules", "Versions", "Policy"]) {
     await tab(page, name);
-    widths.push(await overflow());
+    widths.push(await overflow(768, 380));
+    const { left, right } = await page.getByRole("tab", { name }).evaluate((tab) => tab.getBoundingClientRect());
+    assert(left >= 0 && right <= 380, `the tab ${name} is chosen and not seen`);
   }
-  return { found, overflow: Math.max(...widths) };
+  return { found, overflow: Math.max(...widths), clipped: Math.max(...clipped) };
+}
+
+/** Shift+Alt+F, or the button: one step, which can be undone. */
+export async function formats({ page, open, api, assert }) {
+  const hook = await makeHook(api, "formats");
+  await edit({ page, open }, hook);
+  await page.getByText("No problems").waitFor();
+  const ugly = "module.exports=function(client,scope,audience,context,cb){\nif(client.id==='x'){cb(new Error('no'))}\n      cb(null,{scope,})\n}";
+  const pretty = "module.exports = function (client, scope, audience, context, cb) {\n  if (client.id === 'x') { cb(new Error('no')) }\n  cb(null, { scope, })\n}";
+  const text = async () => (await page.locator(".code-box .cm-line").allInnerTexts()).join("\n");
+  await write(page, ugly);
+  await page.keyboard.press("Shift+Alt+f");
+  await page.locator(".cm-line").getByText("module.exports = function (client, scope, audience, context, cb) {").waitFor();
+  assert((await text()) === pretty, await text());
+  await page.keyboard.press("ControlOrMeta+z");
+  await page.locator(".cm-line").getByText("module.exports=function(client").waitFor();
+  assert((await text()) === ugly, "one step back is not what it was");
+  await page.getByRole("button", { name: "Format the script" }).click();
+  await page.locator(".cm-line").getByText("module.exports = function (client").waitFor();
+
+  await write(page, "module.exports =   function ({");
+  await page.keyboard.press("Shift+Alt+f");
+  await says(page, "What has a syntax error is not formatted.");
+  assert((await text()) === "module.exports =   function ({", await text());
+
+  await page.getByRole("textbox", { name: "Request" }).click();
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.insertText('{"a":[1]}');
+  await page.keyboard.press("Shift+Alt+f");
+  await page.locator(".json-box .cm-line").getByText('"a": [').waitFor();
+}
+
+/** A save that takes long says so, and since when. */
+export async function tells_that_it_saves({ page, open, api, assert }) {
+  const hook = await makeHook(api, "takes its time");
+  await edit({ page, open }, hook);
+  let go;
+  const held = new Promise((resolve) => (go = resolve));
+  await page.route(`**/api/v2/hooks/${hook.id}`, async (route) => {
+    if (route.request().method() === "PATCH") await held;
+    await route.continue();
+  });
+  await write(page, `require("ms");\n${PLAIN}`.replace('require("ms");', '// require("ms")'));
+  await page.keyboard.press("ControlOrMeta+s");
+  const bar = page.getByRole("progressbar", { name: "Saving; npm modules are found, fetched and joined" });
+  await bar.waitFor();
+  assert((await bar.getAttribute("value")) === null, "the bar says how much is left, which nobody knows");
+  await says(page, /^1 s$/);
+  go();
+  await says(page, "Saved as version 2.");
+  await bar.waitFor({ state: "detached" });
+}
+
+/** Whoever logs out takes everything along; who has something to lose is asked. */
+export async function leaves_nothing_behind({ page, open, api, token, assert }) {
+  const hook = await makeHook(api, "logged out of");
+  await edit({ page, open }, hook);
+  await write(page, "// nobody else's business\n");
+  await page.getByRole("button", { name: "Log out" }).click();
+  const question = page.getByRole("dialog", { name: "Leave without saving?" });
+  await question.getByRole("button", { name: "Stay" }).click();
+  await question.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Log out" }).click();
+  await question.getByRole("button", { name: "Discard changes" }).click();
+  await page.waitForURL(/\/dashboard\/login$/);
+  await page.getByLabel("API token").fill(token);
+  assert((await page.evaluate(() => sessionStorage.length)) === 0, "a draft stays in the tab");
+  await page.keyboard.press("Enter");
+  await page.getByRole("link", { name: "logged out of" }).click();
+  await script(page).getByText("module.exports").first().waitFor();
+  assert((await page.getByText("Unsaved changes").count()) === 0, "somebody else finds the draft");
 }

@@ -1,12 +1,7 @@
 // What a person does in the dashboard. Each is given the tools of driver.mjs, and throws where something is not as it should be.
 
-const REQUEST = {
-  client: { tenant: "demo", id: "shop", name: "Shop", metadata: { plan: "gold" } },
-  scope: ["read:orders"],
-  audience: "https://api.example.com/",
-  context: { ip: "203.0.113.7", userAgent: "test" },
-};
-const EXECUTE = "/api/v1/triggers/credentials-exchange/execute";
+import { EXECUTE, makeHook, REQUEST } from "./shared.mjs";
+
 const TALKS = "module.exports = function (client, scope, audience, context, cb) { console.warn('hello', client.name); cb(null, { scope, iss: 'dropped' }); };";
 
 export async function logs_in({ page, context, base, token, expect, assert }) {
@@ -57,6 +52,7 @@ export async function logs_in_elsewhere({ page, options, serious, assert }) {
 export async function session_ends({ page, context, open, expect }) {
   expect(/401/);
   await open("/hooks");
+  await page.getByRole("switch", { name: "Enable custom-claims" }).waitFor(); // nothing more is on its way
   await context.clearCookies();
   await page.getByRole("link", { name: "Settings" }).click();
   await page.getByText("Your session has ended.").waitFor();
@@ -121,7 +117,7 @@ export async function switch_returns({ page, open, expect, context }) {
 }
 
 export async function shows_executions({ page, open, api, assert }) {
-  const hook = await api("POST", "/api/v2/hooks", { name: "talks", triggerId: "credentials-exchange", enabled: false, script: TALKS });
+  const hook = await makeHook(api, "talks", TALKS);
   await api("PATCH", `/api/v1/hooks/${hook.id}/policy`, { order: 5, clients: ["shop"] });
   await api("PATCH", `/api/v2/hooks/${hook.id}`, { enabled: true });
   await api("POST", EXECUTE, REQUEST);
@@ -214,6 +210,148 @@ export async function works_by_keyboard({ page, open, assert }) {
   await page.waitForFunction(() => document.activeElement?.tagName === "H1");
 }
 
+const ODD = String.raw`module.exports = (client, scope, audience, context, cb) => {
+  console.log("a".repeat(10000));
+  console.warn("to \u202egnorw\u202c \0 \u200b<img src=x onerror=alert(1)> 👩\u200d🚀");
+  cb(null, { scope, "https://a.example/\u202eb": 1, iss: "x" });
+};`;
+
+/** What a hook says is text, all of which can be seen, in the order in which it was written. */
+export async function misleads_nobody({ page, open, api, overflow, assert }) {
+  const client = `${"c".repeat(90)}\u202e`;
+  const hook = await makeHook(api, `odd ${"y".repeat(120)}`, ODD);
+  await api("PATCH", `/api/v1/hooks/${hook.id}/policy`, { order: 7, clients: [client] });
+  await api("PATCH", `/api/v2/hooks/${hook.id}`, { enabled: true });
+  await api("POST", EXECUTE, { ...REQUEST, client: { ...REQUEST.client, id: client } });
+  const { executions } = await api("GET", `/api/v1/logs?hook=${hook.id}`);
+  const said = "to ⟨U+202E⟩gnorw⟨U+202C⟩ ⟨U+0000⟩ ⟨U+200B⟩<img src=x onerror=alert(1)> 👩\u200d🚀";
+  for (const place of [`/executions/${executions[0].id}`, "/logs", `/executions?hook=${hook.id}`]) {
+    await open(place);
+    await page.getByText(said).first().waitFor();
+    assert(!/\u202e|\0|\u200b/.test(await page.locator("main").innerText()), `${place} shows text as its writer wants it`);
+    assert((await page.locator("main img").count()) === 0, "text has become a picture");
+    assert((await overflow(380, 1280)) <= 0, `${place} is too wide`);
+  }
+  await open(`/executions/${executions[0].id}`);
+  await page.getByText("https://a.example/⟨U+202E⟩b").first().waitFor();
+  const long = page.locator(".console-text").first();
+  assert((await long.innerText()).length < 1_000, "a line of 10,000 characters stands before all others");
+  await long.getByRole("button", { name: "Show all 10,000 characters" }).click();
+  assert((await long.innerText()).length > 10_000, "the rest of it does not come");
+  await open(`/hooks/${hook.id}?tab=policy`);
+  await page.getByRole("button", { name: /^Remove c/ }).waitFor();
+  const panel = page.getByRole("tabpanel");
+  for (const width of [1280, 380]) {
+    await page.setViewportSize({ width, height: 800 });
+    assert((await panel.evaluate((box) => box.scrollWidth - box.clientWidth)) <= 0, `a long client is too wide at ${width}`);
+  }
+  await api("DELETE", `/api/v2/hooks/${hook.id}`);
+}
+
+/** Each with its own words: what is gone, what is refused, and what is to be tried again, which then succeeds. */
+export async function tells_what_is_wrong({ page, open, expect, assert }) {
+  expect(/status of (404|403|503)|ERR_FAILED/);
+  const again = page.getByRole("button", { name: "Try again" });
+  const error = (status, message) => (route) => route.fulfill({ status, contentType: "application/json", body: JSON.stringify({ statusCode: status, error: "", message, errorCode: "" }) });
+  await open("/hooks/01M7YJ00000000000000000000");
+  await page.getByRole("alert").getByText("Hook does not exist").waitFor();
+  assert((await again.count()) === 0, "one is to try again what can not succeed");
+  await page.getByRole("link", { name: "To the hooks" }).click();
+  await page.getByRole("switch").first().waitFor();
+
+  const list = "**/dashboard/hooks.json";
+  for (const [how, words] of [
+    [error(503, "The storage does not answer."), "The storage does not answer."],
+    [(route) => route.abort(), "The server can not be reached."],
+  ]) {
+    await page.route(list, how);
+    await page.getByRole("link", { name: "Settings" }).click();
+    await page.getByRole("link", { name: "Hooks", exact: true }).first().click();
+    await page.getByRole("alert").getByText(words).waitFor();
+    await page.unroute(list);
+    await again.click();
+    await page.getByRole("switch").first().waitFor();
+  }
+  await page.route(list, error(403, "This takes the scope read:hooks."));
+  await page.getByRole("link", { name: "Settings" }).click();
+  await page.getByRole("link", { name: "Hooks", exact: true }).first().click();
+  await page.getByRole("heading", { name: "Your API token does not open this" }).waitFor();
+
+  // Nobody knows who is logged in: that is no reason to show the login.
+  await page.route("**/dashboard/session", (route) => route.abort());
+  await page.reload();
+  await page.getByRole("alert").getByText("The server can not be reached.").waitFor();
+  assert((await page.getByLabel("API token").count()) === 0, "one is to log in again");
+  await page.unroute("**/dashboard/session");
+  await page.unroute(list);
+  await again.click();
+  await page.getByRole("switch").first().waitFor();
+}
+
+/** Ctrl+K, or ⌘K: the same for every page. */
+export async function commands_by_name({ page, open, api, serious, assert }) {
+  const hook = await makeHook(api, "found by name");
+  const field = page.getByRole("combobox", { name: "Find a command" });
+  const options = page.getByRole("option");
+  await open("/settings");
+  await page.getByRole("button", { name: "Find…" }).focus();
+  await page.keyboard.press("ControlOrMeta+k"); // it comes in a file of its own, the first time
+  await options.filter({ hasText: "found by name" }).waitFor();
+  assert(await field.evaluate((input) => input === document.activeElement), "one can not type at once");
+  const found = await serious(".palette");
+  assert(found.length === 0, found.join("\n"));
+  await page.keyboard.type("nothing of this name");
+  await page.getByText("Nothing has this name.").waitFor();
+  await page.keyboard.press("Escape");
+  await field.waitFor({ state: "detached" });
+  assert(await page.getByRole("button", { name: "Find…" }).evaluate((button) => button === document.activeElement), "the focus is lost");
+
+  await page.keyboard.press("ControlOrMeta+k");
+  await page.keyboard.type("theme");
+  await options.nth(2).waitFor();
+  for (const _ of [1, 2]) await page.keyboard.press("ArrowDown");
+  assert((await page.locator(".palette-option[aria-selected=true]").innerText()) === "Theme: Dark", "the arrows lead elsewhere");
+  assert((await field.getAttribute("aria-activedescendant")) === (await options.nth(2).getAttribute("id")), "a screen reader hears another one");
+  await page.keyboard.press("Enter");
+  await page.locator("html[data-theme=dark]").waitFor();
+  await page.keyboard.press("ControlOrMeta+k");
+  await page.keyboard.type("by found"); // words in any order
+  await options.filter({ hasText: "found by name" }).click();
+  await page.waitForURL(new RegExp(`/hooks/${hook.id}$`));
+  await page.getByRole("textbox", { name: "Script" }).waitFor();
+  await page.keyboard.press("ControlOrMeta+k");
+  await options.filter({ hasText: "Versions" }).click();
+  await page.getByRole("tabpanel", { name: "Versions" }).getByText("v1").waitFor();
+  await page.keyboard.press("ControlOrMeta+k");
+  await page.keyboard.type("create");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "Create New Hook" }).waitFor();
+  await page.keyboard.press("ControlOrMeta+k");
+  assert((await field.count()) === 0, "a dialog lies over another one");
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  assert(!page.url().includes("create"), "going back would open it again");
+  await api("DELETE", `/api/v2/hooks/${hook.id}`);
+}
+
+/** `?` */
+export async function shows_its_keys({ page, open, serious, assert }) {
+  await open("/logs");
+  await page.getByLabel("Find in the log").fill("?");
+  await page.getByLabel("Find in the log").press("?");
+  const keys = page.getByRole("dialog", { name: "Keyboard shortcuts" });
+  assert((await keys.count()) === 0, "one can not type a question mark");
+  await page.getByRole("heading", { name: "Logs" }).click();
+  await page.keyboard.press("?");
+  await keys.getByText("Format the script").waitFor();
+  const found = await serious("dialog");
+  assert(found.length === 0, found.join("\n"));
+  await page.keyboard.press("Escape");
+  await keys.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Keyboard shortcuts" }).click();
+  await keys.waitFor();
+}
+
 export async function changes_theme({ page, open, assert }) {
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   await open("/settings");
@@ -227,38 +365,38 @@ export async function changes_theme({ page, open, assert }) {
   assert((await ground()) === dark, "the theme is not kept");
 }
 
-/** Opens the place of `options.place`; looks at it with axe in both themes, and measures it on a narrow screen. */
-export async function looks_at({ page, open, api, serious, overflow, options }) {
-  if (options.place === "/login") {
-    await page.goto("/dashboard/login");
-    await page.getByText("Where do I find a token?").click();
-  } else if (options.place === "an execution") {
-    const { execution } = await api("POST", EXECUTE, REQUEST);
-    await open(`/executions/${execution.id}`);
-    await page.getByRole("heading", { name: "Console" }).waitFor();
-  } else if (options.place === "a hook") {
-    const [hook] = await api("GET", "/api/v2/hooks");
-    await open(`/hooks/${hook.id}`);
-  } else if (options.place === "a new hook") {
-    await open("/hooks");
-    await page.getByRole("button", { name: "Create New Hook" }).click();
-    await page.getByRole("dialog").getByText("deny-by-ip").waitFor();
-  } else {
-    if (options.place === "/executions") await api("POST", EXECUTE, REQUEST);
-    await open(options.place);
+/** Every page with axe, in the dark its contrasts, and measured on narrower screens. What is wrong, each with its page. */
+export async function looks({ page, open, api, serious, overflow }) {
+  const { execution } = await api("POST", EXECUTE, REQUEST);
+  const found = [];
+  const look = async (place) => {
+    for (const [colorScheme, rules] of [["light", null], ["dark", ["color-contrast"]]]) {
+      await page.emulateMedia({ colorScheme });
+      await page.locator(`html[data-theme=${colorScheme}]`).waitFor();
+      found.push(...(await serious("html", rules)).map((text) => `${place}, ${colorScheme}: ${text}`));
+    }
+    const wider = await overflow(1024, 768, 380, 1280);
+    if (wider > 0) found.push(`${place}: ${wider} pixels too wide`);
+  };
+  await page.goto("/dashboard/login");
+  await page.getByText("Where do I find a token?").click();
+  await look("/login");
+  await open("/hooks");
+  for (const place of ["/hooks", "/executions", `/executions/${execution.id}`, "/logs", "/settings", "/nowhere"]) {
+    // As a link would: loading the page anew each time takes longest.
+    await page.evaluate((to) => (history.pushState(null, "", to), dispatchEvent(new PopStateEvent("popstate"))), `/dashboard${place}`);
+    await page.waitForFunction((title) => document.title.toLowerCase().startsWith(title), /^\/executions\/./.test(place) ? "custom-claims" : place === "/nowhere" ? "not found" : place.slice(1));
     await page.locator(".skeleton").first().waitFor({ state: "detached" });
+    await look(place);
   }
-  const light = await serious();
-  await page.emulateMedia({ colorScheme: "dark" });
-  await page.locator("html[data-theme=dark]").waitFor();
-  const dark = await serious();
   await page.setViewportSize({ width: 380, height: 800 });
-  const widths = [await overflow()];
-  const menu = page.getByRole("button", { name: "Menu" });
-  if (options.place.startsWith("/") && (await menu.count())) {
-    await menu.click();
-    await page.getByRole("link", { name: "Executions" }).waitFor();
-    widths.push(await overflow());
-  }
-  return { light, dark, overflow: Math.max(...widths) };
+  await page.getByRole("button", { name: "Menu" }).click();
+  await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Hooks" }).waitFor();
+  await look("the menu");
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Hooks" }).click();
+  await page.getByRole("button", { name: "Create New Hook" }).click();
+  await page.getByRole("dialog").getByText("deny-by-ip").waitFor();
+  await look("a new hook");
+  return found;
 }

@@ -6,7 +6,10 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from tests.dashboard.conftest import DASHBOARD
+from tests.guest.test_build import load
 
 FIRST_LOAD = 500_000
 """Bytes that the first page takes at most, packed; the editor is not in it."""
@@ -38,10 +41,38 @@ def test_the_page_loads_what_was_built_and_nothing_inline(artifact):
 
 def test_names_change_with_their_content(artifact):
     """Whatever is cached for ever has a hash in its name; source maps are not served."""
-    names = [file.name for file in artifact.glob("*.gz") if file.name != "index.html.gz"]
+    names = [file.name for file in artifact.glob("*.gz") if file.name not in {"index.html.gz", "licences.txt.gz"}]
 
     assert names
     assert [name for name in names if re.fullmatch(r"[\w.]+-[A-Z0-9]{8}\.(js|css|svg)\.gz", name) is None] == []
+
+
+def test_whose_work_is_in_it_has_its_licence_in_it(artifact):
+    """Of every package that a script is from, as its own files have it; of none that only builds."""
+    packages = json.loads((artifact / "manifest.json").read_text())["packages"]
+    said = gzip.decompress((artifact / "licences.txt.gz").read_bytes()).decode()
+    heads = re.findall(r"={80}\n(.+)\n={80}\n", said)
+
+    assert {"preact", "lucide", "typescript", "style-mod", "@codemirror/view", "@lezer/lr"} <= set(packages)
+    assert sorted(packages) == sorted(name.rpartition(" ")[0] for head in heads for name in head.split(", "))
+    assert "esbuild" not in packages
+    for name in packages:
+        (licence,) = (DASHBOARD / "node_modules" / name).glob("LICENSE*")
+        assert licence.read_text().strip().replace("\r", "") in said, name
+
+
+def test_a_package_without_a_licence_stops_the_build(tmp_path):
+    """And is named."""
+    package = tmp_path / "@some" / "package"
+    package.mkdir(parents=True)
+    (package / "package.json").write_text('{"version": "1.2.3"}')
+    build = load(DASHBOARD / "build.py")
+
+    with pytest.raises(SystemExit, match=r"@some/package 1\.2\.3 .* no licence"):
+        build.licences(["@some/package"], tmp_path)
+    (package / "LICENCE.md").write_text("Do as you like.\r\n")
+    assert "@some/package 1.2.3\n" in build.licences(["@some/package"], tmp_path)
+    assert build.licences(["@some/package"], tmp_path).endswith("Do as you like.\n")
 
 
 def test_the_examples_are_templates(artifact):

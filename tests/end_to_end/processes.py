@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from tests.installed import engine_code
+
 SECONDS = 60.0
 """Longest wait for a process; reached only when something is broken."""
 
@@ -30,10 +32,18 @@ class Answer(NamedTuple):
 class Process:
     """A hookd process. Entering waits until it listens; leaving asks it to stop and checks that it did so in order."""
 
-    def __init__(self, arguments: Sequence[str], directory: Path, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        directory: Path,
+        environ: Mapping[str, str] | None = None,
+        *,
+        within: Sequence[str] = (),
+    ) -> None:
+        """`within` is a command that runs the one that follows it."""
         self._log = (directory / f"{arguments[0]}.log").open("ab")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "runtime.cli", *arguments],
+            [*within, sys.executable, "-m", "runtime.cli", *arguments],
             cwd=directory,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -105,6 +115,13 @@ class Process:
         if self._process.stdout:
             self._process.stdout.close()
         self._log.close()
+
+
+def compiled_in(folder: Path) -> Path:
+    """The folder; a `hookd dev` in it finds the engine's code, as any but the first does."""
+    (folder / ".hookd").mkdir(mode=0o700)
+    engine_code(folder / ".hookd/cache")
+    return folder
 
 
 def call(

@@ -78,6 +78,14 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("apart")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _compiled(engine_cache: Path) -> Iterator[None]:
+    """The engine's code is where another start has left it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOOKD_SANDBOX_CACHE_DIRECTORY", str(engine_cache))
+        yield
+
+
 @pytest.fixture(scope="module")
 def pair(directory: Path) -> Iterator[Pair]:
     """Both services."""
@@ -182,3 +190,29 @@ def test_no_runtime_no_token(directory, tmp_path):
         answer = ask(Pair(issuer, issuer))
 
     assert (answer.status, answer.body["error"]) == (503, "temporarily_unavailable")
+
+
+def test_token_servers_share_a_redis(pair, directory, tmp_path, redis_server, prefix):
+    """Two that start at once on an empty one: a token of one verifies with the keys of the other."""
+    token = operator_token(directory, "acme", "execute:hooks")
+    environ = {
+        "HOOKD_ISSUER_DATABASE": redis_server.url,
+        "HOOKD_ISSUER_DATABASE_PREFIX": prefix,
+        "HOOKD_ISSUER_URL": pair.issuer.url,
+        "HOOKD_ISSUER_PORT": "0",
+        "HOOKD_ISSUER_RUNTIME_URL": pair.runtime.url,
+        "HOOKD_ISSUER_RUNTIME_TOKEN": token,
+    }
+    command = ["issuer", "--config", str(directory / "config.toml")]
+    folders = [tmp_path / name for name in ("one", "other")]
+    for folder in folders:
+        folder.mkdir()
+    one, other = (Process(command, folder, environ) for folder in folders)
+    with one, other:
+        answer = ask(Pair(pair.runtime, one))
+        keys = KeySet.import_key_set(call("GET", f"{other.url}/.well-known/jwks.json").body)
+
+        assert answer.status == 200, answer.body
+        claims = jwt.decode(answer.body["access_token"], keys, algorithms=["RS256"]).claims
+        assert claims["iss"] == f"{pair.issuer.url}/"
+    assert [list(folder.rglob("*.db")) for folder in folders] == [[], []]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -14,15 +12,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from runtime.bundle.bundler import Bundler
 from runtime.confine import kernel
-from runtime.settings import BundleSettings
+from tests.end_to_end.operators import REQUEST, TRUSTED, token
 from tests.end_to_end.processes import Process, call
 from tests.network.servers import serving
 from tests.node.waiting import children
 from tests.registry import open_registry
 
-SECRET = "a-secret-of-thirty-two-characters-or-more"
 IN_WASM = """const a = require('a');
 module.exports = async (client, scope) => {
   console.log('hello', client.id);
@@ -31,23 +27,17 @@ module.exports = async (client, scope) => {
   return { scope: [String(a.answer(1)), answer.plan, refused] };
 };"""
 IN_NODE = "module.exports = (client, scope, audience, context, cb) => cb(null, { scope: [process.release.name] });"
-REQUEST = {"client": {"id": "shop"}, "scope": ["read"], "audience": "a", "context": {"ip": "192.0.2.1"}}
 CONFIG = f"""
 [server]
 port = 0
+workers = 1
 confinement = "CONFINEMENT"
 [storage]
 master_key = "{b64encode(os.urandom(32)).decode()}"
 [node]
 enabled = true
 processes = 1
-[[auth.trusted]]
-issuer = "urn:operators"
-audience = "urn:hookd"
-algorithm = "HS256"
-tenant = "acme"
-secret = "{SECRET}"
-"""
+{TRUSTED}"""
 
 needs_kernel = pytest.mark.skipif(
     kernel.landlock_version() < 2 or not kernel.has_seccomp(),
@@ -62,14 +52,6 @@ def write_config(directory: Path, confinement: str, *reachable: str) -> Path:
     return file
 
 
-def token(file: Path) -> str:
-    """What `hookd token` mints."""
-    scopes = "create:hooks update:hooks execute:hooks read:logs"
-    command = [sys.executable, "-m", "runtime.cli", "token", "--config", str(file), "--scope", scopes]
-    done = subprocess.run(command, cwd=Path(__file__).parents[2], check=True, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
 def threads(pid: int) -> list[dict[str, str]]:
     """What the kernel says of each thread."""
     texts = [(folder / "status").read_text() for folder in Path(f"/proc/{pid}/task").iterdir()]
@@ -77,17 +59,16 @@ def threads(pid: int) -> list[dict[str, str]]:
 
 
 @needs_kernel
-async def test_a_confined_service_does_all_its_work(tmp_path: Path, engine_cache: Path):
+async def test_a_confined_service_does_all_its_work(tmp_path: Path, module_cache: Path):
     """Modules from the registry, HTTP through the guard, console, records, SQLite, both engines, an orderly end."""
 
     async def plan(_: web.Request) -> web.Response:
         return web.json_response({"plan": "gold"})
 
-    await Bundler(BundleSettings(), engine_cache)._esbuild.obtained(engine_cache / "modules")
     async with open_registry() as registry, serving(plan) as site:
         registry.add("a", "1.0.0")
         environ = {
-            "HOOKD_SANDBOX_CACHE_DIRECTORY": str(engine_cache),
+            "HOOKD_SANDBOX_CACHE_DIRECTORY": str(module_cache),
             "HOOKD_BUNDLE_REGISTRY": registry.url,
         }
         file = write_config(tmp_path, "required", site.place)
@@ -111,7 +92,8 @@ def work(file: Path, environ: dict[str, str], script: str) -> None:
         assert (made.status, execute()) == (201, ["42", "gold", "ERR_ACCESS_DENIED"])
         made = deploy(name="in-node", script=IN_NODE, engine="node")
         assert (made.status, execute()) == (201, ["node"])
-        (builder,) = children(service._process.pid)
+        (worker,) = children(service._process.pid)
+        (builder,) = children(worker)
         (jailer,) = children(builder)
         os.kill(jailer, signal.SIGKILL)
         while "is started again" not in service.log:
@@ -120,7 +102,7 @@ def work(file: Path, environ: dict[str, str], script: str) -> None:
         logs = call("GET", f"{service.url}/api/v1/logs?limit=5", token=bearer).body["executions"]
         assert [row["hook"] for row in logs] == ["in-node", "in-node", "in-wasm"]
         assert logs[2]["console"][0]["text"] == "hello shop"
-        said = threads(service._process.pid)
+        said = threads(worker)
         assert len(said) > 5
         assert {(row["NoNewPrivs"], row["Seccomp"], row["CapPrm"], row["CapEff"]) for row in said} == {
             ("1", "2", "0" * 16, "0" * 16)
@@ -135,7 +117,8 @@ def test_what_is_off_is_not_given_up(tmp_path: Path, engine_cache: Path):
     file = write_config(tmp_path, "off")
     environ = {"HOOKD_SANDBOX_CACHE_DIRECTORY": str(engine_cache), "HOOKD_NODE_ENABLED": "false"}
     with Process(["serve", "--config", str(file)], tmp_path, environ) as service:
-        said = threads(service._process.pid)
+        (worker,) = children(service._process.pid)
+        said = threads(worker)
         own = threads(os.getpid())[0]
         assert {(row["NoNewPrivs"], row["Seccomp"]) for row in said} == {(own["NoNewPrivs"], own["Seccomp"])}
         assert "given up" not in service.log

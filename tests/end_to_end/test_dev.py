@@ -19,7 +19,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from tests.end_to_end.processes import Answer, Process, call, read_environment
+from tests.end_to_end.processes import Answer, Process, call, compiled_in, read_environment
 
 SEED = (
     "module.exports = function(client, scope, audience, context, cb) { var access_token = {}; "
@@ -33,7 +33,7 @@ DENY = "module.exports = function(client, scope, audience, context, cb) { cb(new
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the demo lives."""
-    return tmp_path_factory.mktemp("dev")
+    return compiled_in(tmp_path_factory.mktemp("dev"))
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +234,7 @@ def test_a_second_start_keeps_everything(tmp_path):
 
 def test_a_stopped_service_lets_go_of_its_port(tmp_path):
     """Whoever starts again at once finds the port free."""
-    with Process(["dev", "--port", "0"], tmp_path) as process:
+    with Process(["dev", "--port", "0"], compiled_in(tmp_path)) as process:
         port = process.address["port"]
         assert process.stop(signal.SIGTERM) == 0
 

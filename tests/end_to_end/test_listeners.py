@@ -17,6 +17,7 @@ from httpx_sse import connect_sse
 
 from runtime.settings import Settings
 from tests.installed import NODE, npm_packages
+from tests.waiting import until
 from tests.web.conftest import REQUEST, SEED, Api, opened, settings_in
 
 TAIL = "/api/v1/logs/tail"
@@ -44,9 +45,7 @@ async def cut(api: Api) -> None:
     """End all tails that there are, as a server does that stops."""
     for subscription in list(api.runtime.tail._subscriptions["acme"]):
         subscription.close()
-    async with asyncio.timeout(10):
-        while api.runtime.tail.listeners:
-            await asyncio.sleep(0.01)
+    await until(lambda: not api.runtime.tail.listeners)
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.processes import Process
+from tests.end_to_end.processes import Process, compiled_in
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -54,7 +54,7 @@ def test_the_first_five_minutes(tmp_path):
     """Every curl line works in a shell that sourced demo.env, and answers with the members that the README shows."""
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
-    with Process(["dev", "--port", "0"], tmp_path) as process:
+    with Process(["dev", "--port", "0"], compiled_in(tmp_path)) as process:
         process.read_until("The same values")
         for line, answer in steps():
             script = f"source .hookd/demo.env\n{line}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.end_to_end.processes import Process, call, read_environment
+from tests.end_to_end.processes import Process, call, compiled_in, read_environment
 
 
 def test_a_token_of_a_revoked_key_is_refused_at_once(tmp_path: Path):
     """Also one that the runtime has verified and remembered: token server and runtime are one process here."""
-    with Process(["dev", "--port", "0"], tmp_path) as dev:
+    with Process(["dev", "--port", "0"], compiled_in(tmp_path)) as dev:
         dev.read_until("The same values")
         own = read_environment(tmp_path / ".hookd/demo.env")["API_TOKEN"]
         audience = f"{dev.url}/api/v2/"

@@ -17,7 +17,7 @@ from runtime.model import Answer
 from runtime.sandbox.pool import open_sandbox
 from runtime.sandbox.program import load_program
 from runtime.settings import SandboxSettings
-from tests.installed import NODE
+from tests.installed import NODE, engine_code
 from tests.sandbox.running import AMPLE
 
 REPOSITORY = Path(__file__).parents[2]
@@ -67,6 +67,7 @@ def in_node() -> dict[str, list[str]]:
 async def in_guest() -> dict[str, list[str]]:
     """The guest's."""
     with tempfile.TemporaryDirectory() as cache:
+        engine_code(Path(cache))
         sandbox = await open_sandbox(SandboxSettings(cache_directory=cache, threads=1, concurrency=2))
         try:
             program = load_program(await sandbox.make_image(GUEST))

@@ -72,6 +72,7 @@ def test_the_manifest_is_of_this_artefact(manifest: Any):
         "guest.wasm",
         "library.wasm",
         "typescript.js",
+        "licences.txt",
         "manifest.json",
         *build.beside("native").TARGETS,
     }
@@ -85,6 +86,7 @@ def test_the_manifest_names_everything_it_was_made_from(manifest: Any):
     assert manifest["sources"].keys() == files | {
         "build.py",
         "library.py",
+        "licences.py",
         "patches.py",
         "typescript.py",
         "native.py",
@@ -188,6 +190,7 @@ def test_up_to_date_means_the_same_sources_and_a_whole_artefact(tmp_path: Path, 
     (tmp_path / "guest.wasm").write_bytes(b"wasm")
     (tmp_path / "library.wasm").write_bytes(b"more")
     (tmp_path / "typescript.js").write_bytes(b"js")
+    (tmp_path / "licences.txt").write_bytes(b"MIT")
     for name in build.beside("native").TARGETS:
         (tmp_path / name).write_bytes(b"native")
     (tmp_path / "manifest.json").write_text("{")

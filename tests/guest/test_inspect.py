@@ -98,8 +98,8 @@ def node() -> str:
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> SandboxSettings:
-    return SandboxSettings(cache_directory=str(tmp_path_factory.mktemp("cache")))
+def cache(engine_cache: Path) -> SandboxSettings:
+    return SandboxSettings(cache_directory=str(engine_cache))
 
 
 def cases_of(name: str) -> list[str]:

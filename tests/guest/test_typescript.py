@@ -40,7 +40,8 @@ def test_only_the_modules_of_commonjs_are_taken():
     """Paths are relative to dist/."""
     files = {"dist/a/b.js": "1", "dist/esm/a/b.js": "2", "dist/a.d.ts": "3", "bin/c.js": "4", "package.json": "{}"}
 
-    assert typescript.published(packed(files)) == {"a/b.js": "1"}
+    with tarfile.open(fileobj=io.BytesIO(packed(files))) as archive:
+        assert typescript.published(archive) == {"a/b.js": "1"}
 
 
 async def test_modules_that_need_each_other_are_one_script(engine_cache):
@@ -64,10 +65,9 @@ def test_a_module_that_is_missing_is_not_resolved():
     assert typescript.resolved("a/index.js", "./b", MODULES) is None
 
 
-def test_another_content_under_the_same_version_stops_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_another_content_under_the_same_version_stops_the_build(tmp_path: Path):
     """A registry that answers anything else than was pinned."""
     (tmp_path / "sucrase-0.tgz").write_bytes(packed({}))
-    monkeypatch.setattr(typescript, "fetch", lambda scratch: next(scratch.glob("*.tgz")))
 
     with pytest.raises(SystemExit, match="has another content"):
         typescript.build(tmp_path)

@@ -90,7 +90,7 @@ async def test_what_is_no_http_request_is_a_json_400(served, sent, caplog):
     reader, writer = await connect(url)
     with caplog.at_level(logging.DEBUG):
         writer.write(sent)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             head, _, body = (await reader.read()).partition(b"\r\n\r\n")
     writer.close()
     await writer.wait_closed()
@@ -110,7 +110,7 @@ async def ask_raw(url: str, sent: bytes) -> tuple[bytes, dict[str, object]]:
     """Head and body of the answer to a request that an HTTP library would not send; the server ends the connection."""
     reader, writer = await connect(url)
     writer.write(sent)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         head, _, body = (await reader.read()).partition(b"\r\n\r\n")
     writer.close()
     await writer.wait_closed()
@@ -149,7 +149,7 @@ async def test_whoever_expects_to_continue_may(served):
     url = await served(*ROUTES)
     reader, writer = await connect(url)
     writer.write(b"POST /things HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         writer.write(b"{}")
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
@@ -207,8 +207,9 @@ async def test_a_request_in_progress_ends_before_the_server():
         assert await (await asking).json() == {"done": True}
 
 
-async def test_endless_answers_learn_that_the_server_stops():
+async def test_endless_answers_learn_that_the_server_stops(monkeypatch):
     """`STOPPING` is set before requests in progress are waited for."""
+    monkeypatch.setattr(app_module, "SHUTDOWN_SECONDS", 600)
     inside = asyncio.Event()
 
     async def endless(call: Call) -> web.Response:
@@ -219,10 +220,37 @@ async def test_endless_answers_learn_that_the_server_stops():
     app = create_app()
     install(app, [Route(method="GET", path="/", handler=endless, access=PUBLIC)], Authenticator(()))
     async with aiohttp.ClientSession() as client:
-        async with asyncio.timeout(5), serve(app, "127.0.0.1", 0) as address:
+        async with asyncio.timeout(60), serve(app, "127.0.0.1", 0) as address:
             asking = asyncio.ensure_future(client.get(address.url))
             await inside.wait()
         assert await (await asking).json() == {"stopped": True}
+
+
+async def test_the_end_of_an_endless_answer_is_not_that_of_its_connection():
+    """Its head promised, before anybody thought of stopping, that one more request is answered there; that answer is the last."""
+    inside = asyncio.Event()
+
+    async def endless(call: Call) -> web.StreamResponse:
+        stream = web.StreamResponse()
+        await stream.prepare(call.request)
+        inside.set()
+        await call.request.app[STOPPING].wait()
+        return stream
+
+    app = create_app()
+    install(app, [*ROUTES, Route(method="GET", path="/", handler=endless, access=PUBLIC)], Authenticator(()))
+    async with asyncio.timeout(60), aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as client:
+
+        async def follow_and_ask(url: str) -> tuple[int, str]:
+            async with client.get(url) as stream:
+                assert await stream.read() == b""
+            async with client.post(f"{url}/things") as answer:
+                return answer.status, answer.headers["Connection"]
+
+        async with serve(app, "127.0.0.1", 0, drain_seconds=50) as address:
+            following = asyncio.ensure_future(follow_and_ask(address.url))
+            await inside.wait()
+        assert await following == (200, "close")
 
 
 def test_an_address_is_a_url():
@@ -238,7 +266,19 @@ async def test_a_client_that_asks_nothing_is_let_go(served, monkeypatch, sent):
     url = await served(*ROUTES)
     reader, writer = await connect(url)
     writer.write(sent)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await reader.read() == b""
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_who_sends_what_nobody_wants_is_not_waited_for(served, monkeypatch):
+    """The answer comes at once; the connection ends soon, whatever was promised."""
+    monkeypatch.setattr(app_module, "LINGER_SECONDS", 0.1)
+    url = await served(*ROUTES)
+    reader, writer = await connect(url)
+    writer.write(b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx")
+    async with asyncio.timeout(60):
+        assert (await reader.read()).startswith(b"HTTP/1.1 404 ")
     writer.close()
     await writer.wait_closed()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import time
 from typing import Any
@@ -134,6 +135,90 @@ async def test_the_algorithm_is_pinned(algorithm):
     assert await refusal(Authenticator([HS256]), bearer(key, algorithm)) == (
         "The token is signed with an algorithm that is not accepted from its issuer."
     )
+
+
+def signed(header: dict[str, Any] | bytes, payload: dict[str, Any] | bytes) -> str:
+    """With our secret, whatever it says: what a library would not make."""
+    parts = (part if isinstance(part, bytes) else json.dumps(part).encode() for part in (header, payload))
+    text = b".".join(base64url_encode(part) for part in parts)
+    return f"Bearer {text.decode()}.{base64url_encode(hmac.digest(SECRET.encode(), text, 'sha256')).decode()}"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"alg": "NONE"},
+        {"alg": "None"},
+        {"alg": "hs256"},
+        {"alg": ["HS256"]},
+        {"alg": None},
+        {},
+        {"alg": "HS256", "crit": ["exp2"], "exp2": 1},
+        {"alg": "HS256", "crit": ["b64"], "b64": False},
+        {"alg": "HS256", "crit": []},
+        {"alg": "HS256", "b64": False},
+        {"alg": "HS256", "typ": "dpop+jwt"},
+        {"alg": "HS256", "typ": "logout+jwt"},
+        {"alg": "HS256", "typ": 7},
+        {"alg": "HS256", "kid": 7},
+        {"alg": "HS256", "kid": ["a"]},
+        b"[]",
+        b'"HS256"',
+        b'{"alg":"HS256","alg":"none"}',
+    ],
+)
+async def test_a_header_that_asks_for_anything_else_is_refused(header):
+    """Well signed though it is: extensions that we do not know (RFC 7515 section 4.1.11), and tokens for other purposes."""
+    await refusal(Authenticator([HS256]), signed(header, claims()))
+
+
+@pytest.mark.parametrize("typ", ["JWT", "at+jwt", "application/AT+jwt", "", None])
+async def test_what_an_access_token_may_call_itself(typ):
+    """RFC 9068 section 4; most token servers say JWT, or nothing."""
+    assert (await Authenticator([HS256]).identify(signed({"alg": "HS256", "typ": typ}, claims()))).tenant == "acme"
+
+
+async def test_no_header_brings_a_key_of_its_own(jwks: JwksServer):
+    """`jku`, `x5u`, `jwk` and a `kid` that is a path are neither fetched nor read: keys come from the configured address only."""
+    own, theirs = rsa_key(0), rsa_key(1)
+    jwks.publish(own, "k1")
+    entry = TrustedIssuer(issuer="urn:a", audience="urn:hookd", algorithm="RS256", jwks_url=jwks.url)
+    authenticator = Authenticator([entry])
+    public = jwt.algorithms.RSAAlgorithm.to_jwk(theirs.public_key(), as_dict=True)
+    for more in (
+        {"jwk": public},
+        {"jku": jwks.url.replace("jwks", "theirs")},
+        {"x5u": jwks.url, "x5c": ["MIIB"]},
+        {"kid": "../../../../dev/null"},
+        {"kid": "k1' OR '1'='1"},
+    ):
+        await refusal(authenticator, bearer(theirs, "RS256", headers={"kid": "k1", **more}))
+    assert (
+        await authenticator.identify(bearer(own, "RS256", headers={"kid": "k1", "jku": "http://127.0.0.1:1/"}))
+    ).tenant
+    await authenticator.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda text: f"{text}.x", lambda text: f"{text}.{text}", lambda text: text.replace("Bearer ", "Bearer .")],
+    ids=["four parts", "two signatures", "an empty part"],
+)
+async def test_a_token_has_one_signature(change):
+    """Three parts, no more: a JWS in another form is none (RFC 7519 section 3)."""
+    await refusal(Authenticator([HS256]), change(bearer().replace("Bearer ", "", 0)))
+
+
+@pytest.mark.parametrize("payload", [b"[1]", b"7", b"", b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}", b'{"exp": NaN}'])
+async def test_a_payload_that_is_no_set_of_claims_is_refused(payload):
+    """However well signed, and however deep."""
+    await refusal(Authenticator([HS256]), signed({"alg": "HS256"}, payload))
+
+
+async def test_an_enormous_token_is_not_looked_at():
+    """A header has a limit of its own (`app`); a token that comes another way has this one."""
+    message = await refusal(Authenticator([HS256]), bearer(x="x" * 20_000))
+    assert message == "The token is longer than 16,384 characters."
 
 
 async def test_a_public_key_is_no_shared_secret(jwks: JwksServer):

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import gzip
 import json
+import logging
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -17,9 +19,18 @@ from hypothesis import strategies as st
 
 from runtime.errors import InvalidBody
 from runtime.http import json as http_json
-from runtime.http.json import MAX_DEPTH, form_fields, json_response, parse_form, parse_json, read_json_or_form
+from runtime.http.json import (
+    MAX_DEPTH,
+    MAX_MARKS,
+    form_fields,
+    json_response,
+    parse_form,
+    parse_json,
+    read_json_or_form,
+)
 from runtime.http.routes import Call, Public, Route, Scopes
 from tests.http.conftest import Served, connect
+from tests.waiting import until
 
 PUBLIC = Public("a test")
 JSON = {"Content-Type": "application/json"}
@@ -68,7 +79,7 @@ async def post_raw(url: str, rest: bytes, *, typed: bool = True) -> bytes:
     try:
         content_type = b"Content-Type: application/json\r\n" if typed else b""
         writer.write(b"POST /json HTTP/1.1\r\nHost: x\r\n" + content_type + rest)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             head = await reader.readuntil(b"\r\n\r\n")
             return head + await reader.read(1000)
     finally:
@@ -163,8 +174,44 @@ def test_a_long_name_is_not_sent_back_whole():
 
 
 def test_without_unique_the_last_member_counts():
-    """On the hot path an object that names a member twice has the last one, as everywhere in JavaScript."""
+    """For a webtask's body: an object that names a member twice has the last one, as everywhere in JavaScript."""
     assert parse_json(b'{"a": 1, "a": 2}', unique=False) == {"a": 2}
+
+
+@pytest.mark.parametrize(
+    "body", ['{"a":1,"b":{"%s":[1e2],"%s":2}}', '[ 1,\n\t{"%s": " ", "%s": "\\u00e9"}]', '{"%s":"%%","%s":"%%"}']
+)
+def test_a_name_twice_is_refused_however_it_is_written(body):
+    """Compact, with white space, with numbers and texts that are not written back as they came: a quick look never takes one for none."""
+    for one, other in (("k", "k"), ("a b", "a b"), ("k", "\\u006b"), ("", "")):
+        with pytest.raises(InvalidBody, match=f"names '{'k' if one == 'k' else one}' twice"):
+            parse_json((body % (one, other)).encode())
+    assert parse_json((body % ("k", "k ")).encode()) == json.loads(body % ("k", "k "))
+
+
+WIDE = ["[]", "{}", "1", '{"a":1}', "1e9", "[" * 98 + "]" * 98, '"\\""', '"a,b"']
+
+
+@pytest.mark.parametrize("one", WIDE)
+def test_the_number_of_values_has_a_limit(one):
+    """Half a million empty arrays would hold up everybody else for half a second; what is in a string is no value."""
+    number = MAX_MARKS // (1 + one.count("[") + one.count("{")) + 1
+    with pytest.raises(InvalidBody, match="more than 50,000 values"):
+        parse_json(("[" + ",".join([one] * number) + "]").encode())
+    some = MAX_MARKS // 200
+    assert len(parse_json(("[" + ",".join([one] * some) + "]").encode())) == some  # type: ignore[arg-type]  # an array
+    text = one * (3 * MAX_MARKS // len(one))
+    assert parse_json(orjson.dumps({"script": text})) == {"script": text}
+
+
+@pytest.mark.parametrize("text", ['\\"', '"', "\\", '"\\', ',"'])
+def test_counting_values_takes_no_second_look(text):
+    """Quotes that are never closed, a mebibyte of them: what is counted in grows as the body does, never as its square."""
+    body = ('["' + text * (1_000_000 // len(text))).encode()
+    began = time.thread_time()
+    with pytest.raises(InvalidBody):
+        parse_json(body)
+    assert time.thread_time() - began < 5
 
 
 def test_nesting_has_a_limit():
@@ -281,6 +328,18 @@ async def test_a_body_that_never_ends_is_given_up(monkeypatch, url):
     answer = await post_raw(url, b'Content-Length: 9\r\n\r\n{"a')
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"did not arrive" in answer
+
+
+async def test_who_leaves_in_the_middle_of_a_body_makes_no_noise(url, caplog):
+    """Anybody can, a million times: that is no error of ours, and no traceback in the log."""
+    caplog.set_level(logging.DEBUG, "hookd.http")
+    reader, writer = await connect(url)
+    head = b"POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
+    writer.write(head + b"Expect: 100-continue\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    writer.transport.abort()
+    await until(lambda: "its sender is gone" in caplog.text)
+    assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
 
 
 async def test_forms_are_read(client, url):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from multidict import MultiDict
 
 from runtime.errors import InvalidQuery
-from runtime.http.query import FIELD_PARAMETERS, PAGE_PARAMETERS, Query, is_ulid
+from runtime.http.query import FIELD_PARAMETERS, PAGE_PARAMETERS, Query
 
 NAMES = ("number", "flag", "word", "words", "text", "id")
 ABC = ("a", "b", "c")
@@ -96,13 +96,6 @@ def test_any_text_is_a_number_within_bounds_or_refused(text):
         assert len(error.message) < 300  # noqa: PT017 - either way is right
     else:
         assert 0 <= number <= 10
-
-
-def test_ids_are_of_crockfords_alphabet():
-    """No I, L, O, U; 26 characters; the first at most 7 (ULID specification)."""
-    assert is_ulid("7ZZZZZZZZZZZZZZZZZZZZZZZZZ")
-    for wrong in ("8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "7ZZZZZZZZZZZZZZZZZZZZZZZZI", "7ZZ", "7ZZZZZZZZZZZZZZZZZZZZZZZZZ\n"):
-        assert not is_ulid(wrong)
 
 
 def test_what_may_be_given_several_times():

@@ -337,10 +337,10 @@ async def decider() -> AsyncIterator[Decider]:
 
 @asynccontextmanager
 async def token_server_of(
-    settings: IssuerSettings, beside: Iterable[Route], **options: Any
+    settings: IssuerSettings, beside: Iterable[Route] = (), *, port: int | None = None, **options: Any
 ) -> AsyncIterator[TokenServer]:
-    """The token server of these settings, listening at the port of their `url`; other routes beside its own."""
-    port = int(settings.url.rpartition(":")[2])
+    """The token server of these settings, listening at the port of their `url` or another; other routes beside its own."""
+    port = int(settings.url.rpartition(":")[2]) if port is None else port
     async with AsyncExitStack() as stack:
         issuer = await stack.enter_async_context(open_issuer(settings, cost=CHEAP, **options))
         authenticator = Authenticator([*own_trust(settings, local_jwks_url(HOST, port)), ELSEWHERE])
@@ -362,7 +362,7 @@ async def opened(database: Path, decider: Decider) -> AsyncIterator[Opening]:
         ) -> TokenServer:
             url = f"http://{HOST}:{free_port()}"
             known = {"url": url, "database": str(database), "runtime_url": url if beside else decider.url}
-            options = {} if clock is None else {"clock": clock}
+            options: dict[str, Any] = {} if clock is None else {"clock": clock}
             return await stack.enter_async_context(token_server_of(seeded(**(known | fields)), beside, **options))
 
         yield opening

@@ -1,11 +1,14 @@
-"""How often somebody may be wrong."""
+"""How often somebody may be wrong: at one token server, and at several that share a Redis."""
 
 from __future__ import annotations
 
 import pytest
 
-from runtime.issuer.attempts import MOST_FAILURES, WINDOW_SECONDS, Attempts
+from runtime.issuer.attempts import Attempts, MemoryFailures
 from runtime.issuer.oauth_errors import TooManyAttempts
+from runtime.issuer.redis_store import open_redis_store
+from runtime.issuer.store import MOST_FAILURES, WINDOW_SECONDS
+from runtime.redis.address import parse_address
 
 
 class Clock:
@@ -23,53 +26,81 @@ def clock():
     return Clock()
 
 
+@pytest.fixture(params=["memory", "redis"])
+async def failures(request, prefix):
+    if request.param == "memory":
+        yield MemoryFailures()
+        return
+    store = await open_redis_store(parse_address(request.getfixturevalue("redis_server").url), prefix=prefix)
+    yield store.user_failures
+    await store.close()
+
+
 @pytest.fixture
-def attempts(clock):
-    return Attempts(clock, most_pairs=3)
+def attempts(clock, failures):
+    return Attempts(clock, failures)
 
 
-def fail(attempts, name="ada", ip="1.1.1.1", times=MOST_FAILURES):
+async def fail(attempts, name="ada", ip="1.1.1.1", times=MOST_FAILURES):
     for _ in range(times):
-        attempts.check(name, ip)
-        attempts.count(name, ip, failed=True)
+        await attempts.check(name, ip)
+        await attempts.count(name, ip, failed=True)
 
 
-def test_ten_failures_are_enough(attempts):
+async def test_ten_failures_are_enough(attempts):
     """For that name from that address; another address, another name go on."""
-    fail(attempts)
+    await fail(attempts)
 
     with pytest.raises(TooManyAttempts):
-        attempts.check("ada", "1.1.1.1")
-    attempts.check("ada", "2.2.2.2")
-    attempts.check("grace", "1.1.1.1")
+        await attempts.check("ada", "1.1.1.1")
+    await attempts.check("ada", "2.2.2.2")
+    await attempts.check("grace", "1.1.1.1")
 
 
-def test_a_success_clears_the_failures(attempts):
+async def test_a_success_clears_the_failures(attempts):
     """Only failures in a row count."""
-    fail(attempts, times=MOST_FAILURES - 1)
-    attempts.count("ada", "1.1.1.1", failed=False)
+    await fail(attempts, times=MOST_FAILURES - 1)
+    await attempts.count("ada", "1.1.1.1", failed=False)
 
-    fail(attempts)
+    await fail(attempts)
 
 
-def test_it_ends_with_its_time(attempts, clock):
+async def test_it_ends_with_its_time(attempts, clock):
     """Being refused does not make it longer."""
-    fail(attempts)
+    await fail(attempts)
     clock.now += WINDOW_SECONDS - 1
     with pytest.raises(TooManyAttempts):
-        attempts.check("ada", "1.1.1.1")
+        await attempts.check("ada", "1.1.1.1")
     clock.now += 1
 
-    fail(attempts)
+    await fail(attempts)
 
 
-def test_only_so_many_pairs_are_remembered(attempts):
-    """The ones that failed last; a name is not kept, however long it is."""
+async def test_only_so_many_pairs_are_remembered(clock):
+    """In memory the ones that failed last; a name is not kept, however long it is."""
+    failures = MemoryFailures(most_pairs=3)
+    attempts = Attempts(clock, failures)
     for name in ("a", "b", "a", "c", "d" * 100_000):
-        fail(attempts, name, times=5)
+        await fail(attempts, name, times=5)
 
-    assert len(attempts._failures) == 3
-    assert {len(pair) for pair in attempts._failures} == {32}
+    assert len(failures._times) == 3
+    assert {len(pair) for pair in failures._times} == {32}
     with pytest.raises(TooManyAttempts):
-        attempts.check("a", "1.1.1.1")
-    fail(attempts, "b")
+        await attempts.check("a", "1.1.1.1")
+    await fail(attempts, "b")
+
+
+async def test_redis_keeps_no_more_than_it_needs(clock, redis_server, prefix):
+    """The last failures of each pair, by its digest, and not for long; users and clients apart."""
+    store = await open_redis_store(parse_address(redis_server.url), prefix=prefix)
+    for name in ("d" * 100_000, "e"):
+        for _ in range(MOST_FAILURES + 2):
+            await Attempts(clock, store.client_failures).count(name, "1.1.1.1", failed=True)
+    await Attempts(clock, store.user_failures).check("e", "1.1.1.1")
+    await store.close()
+
+    keys = redis_server.cli("keys", f"{prefix}:{{{prefix}}}:failures:*").split()
+    assert {len(key.rpartition(":")[2]) for key in keys} == {64}
+    assert len(keys) == 2
+    assert redis_server.cli("zcard", keys[0]) == f"{MOST_FAILURES}\n"
+    assert WINDOW_SECONDS < int(redis_server.cli("ttl", keys[0])) <= WINDOW_SECONDS + 60

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 
 import pytest
 from aiohttp import web
@@ -116,12 +115,11 @@ async def test_an_endless_answer_gives_no_token(tokens, decider):
 
 
 async def test_no_runtime_no_token(opened, caplog):
-    """Fail closed, within a second; the operator's log says where it was looked for."""
-    tokens = await opened(runtime_url="http://127.0.0.1:1")
-    start = time.monotonic()
+    """Fail closed, and not only when its time is up; the operator's log says where it was looked for."""
+    tokens = await opened(runtime_url="http://127.0.0.1:1", runtime_timeout=600.0)
 
-    assert await tokens.m2m(status=503) == NO_DECISION
-    assert time.monotonic() - start < 2
+    async with asyncio.timeout(30):
+        assert await tokens.m2m(status=503) == NO_DECISION
     assert "the runtime at http://127.0.0.1:1 gave no decision" in caplog.text
 
 
@@ -143,7 +141,7 @@ async def test_a_runtime_that_is_just_starting_is_waited_for(opened, decider):
 
 async def test_a_slow_runtime_gives_no_token_and_is_asked_once(opened, decider):
     """After `runtime_timeout`; asking again might run the hook twice."""
-    tokens = await opened(runtime_timeout=0.2)
+    tokens = await opened(runtime_timeout=1.0)
     decider.blocked = asyncio.Event()
 
     assert await tokens.m2m(status=503) == NO_DECISION

@@ -11,7 +11,7 @@ from joserfc.jwk import RSAKey
 
 from runtime.errors import Conflict, NotFound
 from runtime.issuer.keys import GRACE_SECONDS, LONGEST_TOKEN_LIFETIME, RELOAD_SECONDS, open_keys, thumbprint
-from runtime.issuer.store import open_store
+from runtime.issuer.sqlite_store import open_sqlite_store
 
 
 class Clock:
@@ -33,7 +33,7 @@ def clock():
 
 @pytest.fixture
 async def store(database):
-    store = await open_store(database)
+    store = await open_sqlite_store(database)
     yield store
     await store.close()
 
@@ -107,7 +107,7 @@ async def test_a_previous_key_can_be_revoked_at_once(store, clock):
 async def test_another_process_may_rotate(store, database, clock):
     """The ring looks again after RELOAD_SECONDS; until then the old key still verifies."""
     ring = await open_keys(store.signing_keys, clock)
-    other_store = await open_store(database)
+    other_store = await open_sqlite_store(database)
     other = await open_keys(other_store.signing_keys, clock)
     assert ring.kid == other.kid
 
@@ -122,7 +122,7 @@ async def test_another_process_may_rotate(store, database, clock):
 
 async def test_two_first_starts_at_once_agree(tmp_path, clock):
     """Whoever writes first decides; nobody signs with a key that is not kept."""
-    stores = [await open_store(tmp_path / "fresh.db") for _ in range(2)]
+    stores = [await open_sqlite_store(tmp_path / "fresh.db") for _ in range(2)]
     rings = await asyncio.gather(*(open_keys(store.signing_keys, clock) for store in stores))
 
     assert rings[0].kid == rings[1].kid

@@ -8,6 +8,7 @@ import pytest
 
 from runtime.issuer.authorization_request import Asked
 from runtime.issuer.login_forms import FORM_SECONDS, ForeignForm, LoginForms
+from runtime.issuer.records import new_form_key
 
 ASKED = Asked(values={"client_id": "web", "state": "ä<\"'>"})
 
@@ -15,7 +16,7 @@ ASKED = Asked(values={"client_id": "web", "state": "ä<\"'>"})
 def test_a_form_brings_back_its_request():
     """And says when it is too old."""
     now = [1_800_000_000.0]
-    forms = LoginForms("https://issuer.example", lambda: now[0])
+    forms = LoginForms("https://issuer.example", lambda: now[0], new_form_key())
     field = forms.seal(ASKED)
 
     assert (forms.open(field).asked, forms.open(field).is_old) == (ASKED, False)
@@ -25,7 +26,7 @@ def test_a_form_brings_back_its_request():
 
 def test_a_form_that_is_not_ours_is_refused():
     """Another process's, one with a bit turned, one cut short, none."""
-    forms, others = (LoginForms("https://issuer.example", lambda: 0.0) for _ in range(2))
+    forms, others = (LoginForms("https://issuer.example", lambda: 0.0, new_form_key()) for _ in range(2))
     field = forms.seal(ASKED)
     sealed = bytearray(urlsafe_b64decode(field))
     sealed[-5] ^= 1
@@ -64,7 +65,7 @@ def test_a_form_that_is_not_ours_is_refused():
 )
 def test_a_form_of_another_page_is_refused(headers, is_ours):
     """Login CSRF: by what browsers say of themselves and no page can forge."""
-    forms = LoginForms("https://issuer.example", lambda: 0.0)
+    forms = LoginForms("https://issuer.example", lambda: 0.0, new_form_key())
     if is_ours:
         forms.check_sender(headers)
     else:

@@ -10,11 +10,13 @@ import pytest
 
 from runtime.errors import SettingsError
 from runtime.issuer.passwords import HashCost, Passwords
+from runtime.issuer.redis_store import open_redis_store
 from runtime.issuer.seeds import sow
-from runtime.issuer.store import open_store
+from runtime.issuer.sqlite_store import open_sqlite_store
 from runtime.issuer.system import SYSTEM_API_ID
 from runtime.issuer_settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, UserSettings
 from runtime.issuer_settings import Issuer as IssuerSettings
+from runtime.redis.address import parse_address
 
 URL = "http://here"
 CLIENT = ClientSettings(client_id="c", client_secret="s" * 20)
@@ -43,7 +45,7 @@ class Field:
 
 @pytest.fixture
 async def field(tmp_path):
-    store, passwords = await open_store(tmp_path / "issuer.db"), Passwords(HashCost(memory_kib=64, passes=1))
+    store, passwords = await open_sqlite_store(tmp_path / "issuer.db"), Passwords(HashCost(memory_kib=64, passes=1))
     yield Field(store, passwords)
     passwords.close()
     await store.close()
@@ -56,6 +58,20 @@ async def test_a_second_start_changes_nothing(field):
     await field.sow()
 
     assert await field.everything() == first
+
+
+async def test_two_that_start_at_once_on_one_store_agree(redis_server, prefix):
+    """Each record is there once, whoever was first with it."""
+    stores = [await open_redis_store(parse_address(redis_server.url), prefix=prefix) for _ in range(2)]
+    passwords = Passwords(HashCost(memory_kib=64, passes=1))
+    fields = [Field(store, passwords) for store in stores]
+    for _ in range(2):
+        await asyncio.gather(*(field.sow() for field in fields))
+
+    assert [len(rows) for rows in await fields[0].everything()] == [1, 2, 1, 1]
+    passwords.close()
+    for store in stores:
+        await store.close()
 
 
 async def test_a_second_start_writes_nothing(field, tmp_path):

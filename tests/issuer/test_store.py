@@ -1,18 +1,26 @@
-"""The token server's SQLite file."""
+"""What every store of the token server promises: on a SQLite file, and on a Redis."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-import stat
 from dataclasses import replace
 
 import pytest
 
-from runtime.errors import Conflict, SettingsError, Unavailable
-from runtime.issuer.records import Client, ClientGrant, RefreshToken, ResourceServer, User
-from runtime.issuer.store import open_store
-from runtime.storage.sqlite import open_sqlite
+from runtime.errors import Conflict
+from runtime.issuer.records import (
+    AuthorizationCode,
+    Client,
+    ClientGrant,
+    RefreshToken,
+    ResourceServer,
+    SigningKey,
+    User,
+)
+from runtime.issuer.redis_store import open_redis_store
+from runtime.issuer.sqlite_store import open_sqlite_store
+from runtime.issuer.store import REMEMBERED_SECONDS
+from runtime.redis.address import parse_address
 
 CLIENT = Client(client_id="c", name="C", grant_types=("password",), metadata={"a": "b"})
 API = ResourceServer(id="1", identifier="urn:api", name="API", scopes={"a": "A"})
@@ -30,11 +38,36 @@ TOKEN = RefreshToken(
     auth_time=1.0,
     expires_at=100.0,
 )
+CODE = AuthorizationCode(
+    code_hash="c1",
+    family="f",
+    client_id="c",
+    user_id="u",
+    audience="urn:api",
+    redirect_uri="https://a.example/cb",
+    scope=("a", "b"),
+    challenge="x" * 43,
+    nonce="n",
+    auth_time=1.0,
+    expires_at=61.0,
+)
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+async def again(request, tmp_path, prefix):
+    """Opens the store, as often as it is called."""
+
+    async def open_it():
+        if request.param == "sqlite":
+            return await open_sqlite_store(tmp_path / "folder" / "issuer.db")
+        return await open_redis_store(parse_address(request.getfixturevalue("redis_server").url), prefix=prefix)
+
+    return open_it
 
 
 @pytest.fixture
-async def store(tmp_path):
-    store = await open_store(tmp_path / "folder" / "issuer.db")
+async def store(again):
+    store = await again()
     yield store
     await store.close()
 
@@ -49,27 +82,38 @@ async def filled(store):
     return store
 
 
-async def test_every_record_comes_back_as_it_was(filled, tmp_path):
+@pytest.fixture
+async def with_code(filled):
+    assert await filled.authorization_codes.add(CODE, USER, 1.0)
+    return filled
+
+
+async def test_every_record_comes_back_as_it_was(with_code, again):
     """Also after closing and opening; closing twice is no error."""
-    await filled.close()
-    await filled.close()
-    again = await open_store(tmp_path / "folder" / "issuer.db")
+    await with_code.close()
+    await with_code.close()
+    store = await again()
 
-    assert await again.clients.get("c") == CLIENT
-    assert await again.resource_servers.find(identifier="urn:api") == API
-    assert await again.client_grants.find(client_id="c", audience="urn:api") == GRANT
-    assert await again.users.find(username="ada") == USER
-    assert await again.users.find(email="ada@x") == USER
-    assert await again.refresh_tokens.get("t1") == TOKEN
-    await again.close()
+    assert await store.clients.get("c") == CLIENT
+    assert await store.resource_servers.find(identifier="urn:api") == API
+    assert await store.client_grants.find(client_id="c", audience="urn:api") == GRANT
+    assert await store.client_grants.find(client_id="c", audience="urn:other") is None
+    assert await store.users.find(username="ada") == USER
+    assert await store.users.find(email="ada@x") == USER
+    assert await store.refresh_tokens.get("t1") == TOKEN
+    assert await store.authorization_codes.get("c1") == CODE
+    await store.close()
 
 
-async def test_the_file_is_its_owners_only(filled, tmp_path):
-    """It holds private keys; SQLite gives its side files the same mode."""
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "folder").iterdir()}
+async def test_what_a_record_refers_to_stays(filled):
+    """An API gets another identifier by moving only; who could leave something behind is told."""
+    with pytest.raises(Conflict, match="A resource server refers to something that does not exist"):
+        await filled.resource_servers.put(replace(API, identifier="urn:other"))
+    with pytest.raises(Conflict, match="A client grant refers to something"):
+        await filled.client_grants.put(replace(GRANT, audience="urn:other"))
 
-    assert modes == dict.fromkeys(modes, 0o600)
-    assert "issuer.db" in modes
+    assert await filled.resource_servers.get("1") == API
+    assert await filled.client_grants.get("g") == GRANT
 
 
 async def test_what_must_be_unique_is(filled):
@@ -145,9 +189,46 @@ async def test_pages_are_in_the_order_of_adding(store):
 
     records, total = await store.clients.page({}, start=1, limit=2)
     first, _ = await store.clients.page({}, start=0, limit=1)
+    none = await store.clients.page({}, start=0, limit=0)
 
     assert ([record.client_id for record in records], total) == (["c1", "c2"], 5)
     assert first[0].name == "changed"
+    assert none == ([], 5)
+
+
+async def test_pages_can_be_narrowed(filled):
+    """By one column, or by several."""
+    await filled.resource_servers.add(replace(API, id="2", identifier="urn:second"))
+    second = replace(GRANT, id="h", audience="urn:second")
+    await filled.client_grants.add(second)
+
+    async def page(start=0, **where):
+        return await filled.client_grants.page(where, start=start, limit=5)
+
+    assert await page(client_id="c") == ([GRANT, second], 2)
+    assert await page(client_id="c", start=1) == ([second], 2)
+    assert await page(client_id="c", audience="urn:second") == ([second], 1)
+    assert await page(client_id="c", audience="urn:second", start=1) == ([], 1)
+    assert await page(audience="urn:none") == ([], 0)
+
+
+async def test_signing_keys_are_changed_as_one(store):
+    """Changes at once, from two sides, are all made; one that raises changes nothing."""
+    first = SigningKey(kid="0", state="current", jwk={"kty": "RSA", "x5c": ["a"]}, private_pem="p", since=1.5)
+
+    def add(kid):
+        return lambda keys: [*keys, replace(first, kid=kid, state="previous", gone_at=2.5)]
+
+    assert await store.signing_keys.all() == []
+    assert await store.signing_keys.change(lambda keys: keys or [first]) == [first]
+    assert await store.signing_keys.change(lambda keys: keys or [replace(first, kid="1")]) == [first]
+    await asyncio.gather(*(store.signing_keys.change(add(f"a{number}")) for number in range(9)))
+    with pytest.raises(ZeroDivisionError):
+        await store.signing_keys.change(lambda keys: 1 // 0)
+
+    keys = await store.signing_keys.all()
+    assert keys[0] == first
+    assert {key.kid for key in keys} == {"0", *(f"a{number}" for number in range(9))}
 
 
 async def test_refresh_tokens_rotate_once(filled):
@@ -205,6 +286,9 @@ async def test_an_api_moves_with_all_that_names_it(filled):
     await filled.resource_servers.move(moved, "urn:api")
 
     assert await filled.resource_servers.get("1") == moved
+    changed = await filled.client_grants.change("g", lambda grant: replace(grant, scope=()))
+    assert changed == replace(GRANT, audience="urn:moved", scope=())
+    await filled.client_grants.put(replace(GRANT, audience="urn:moved"))
     assert await filled.client_grants.find(audience="urn:moved") == replace(GRANT, audience="urn:moved")
     assert await filled.refresh_tokens.get("t1") == replace(TOKEN, audience="urn:moved")
 
@@ -214,64 +298,49 @@ async def test_an_api_moves_with_all_that_names_it(filled):
     assert await filled.client_grants.find(audience="urn:moved") is not None
 
 
-async def test_a_newer_file_is_left_alone(tmp_path):
-    """An older hookd does not run on a schema that it does not know."""
-    path = tmp_path / "issuer.db"
-    await (await open_store(path)).close()
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 99")
-    connection.close()
-
-    with pytest.raises(SettingsError, match="was written by a newer hookd"):
-        await open_store(path)
-
-
-async def test_the_file_is_made_private(tmp_path):
-    """Also one that a copy had made readable."""
-    path = tmp_path / "issuer.db"
-    await (await open_store(path)).close()
-    path.chmod(0o644)
-    await (await open_store(path)).close()
-
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+async def test_a_code_comes_back_as_it_was(with_code):
+    """Used or not, over or not, until it is long over."""
+    codes = with_code.authorization_codes
+    assert await codes.get("c1") == CODE
+    assert await codes.redeem(CODE, None, 2.0)
+    assert await codes.get("c1") == replace(CODE, is_used=True)
+    await codes.add(replace(CODE, code_hash="c2"), USER, 61.0 + REMEMBERED_SECONDS - 1)
+    assert await codes.get("c1")
+    await codes.add(replace(CODE, code_hash="c3"), USER, 61.0 + REMEMBERED_SECONDS)
+    assert await codes.get("c1") is None
 
 
-async def test_another_programs_database_is_left_alone(tmp_path):
-    """The runtime's own too, whose path somebody gave by mistake: not a byte, not the mode is changed."""
-    path = tmp_path / "hookd.db"
-    await (await open_sqlite(path)).close()
-    path.chmod(0o644)
-    before = path.read_bytes()
-
-    with pytest.raises(SettingsError, match=r"'issuer.database': .* belongs to another program"):
-        await open_store(path)
-    assert path.read_bytes() == before
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+async def test_redeeming_is_one_step_with_the_refresh_token(with_code):
+    """Who is second finds neither that nor what came of it."""
+    codes, refresh = with_code.authorization_codes, with_code.refresh_tokens
+    assert await codes.redeem(CODE, replace(TOKEN, token_hash="t2"), 2.0)
+    assert await refresh.get("t2") == replace(TOKEN, token_hash="t2")
+    assert not await codes.redeem(CODE, replace(TOKEN, token_hash="t3"), 2.0)
+    assert await refresh.get("t2") is None
+    assert await refresh.get("t3") is None
 
 
-async def test_a_locked_store_is_unavailable(tmp_path):
-    """503 with the advice to try again, not 500; reads go on, and so do writes after the lock."""
-    path = tmp_path / "issuer.db"
-    store = await open_store(path, busy_seconds=0.05)
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(Unavailable) as caught:
-        await store.clients.add(CLIENT)
-    assert await store.clients.get("c") is None
-    other.close()
-    await store.clients.add(CLIENT)
-    await store.close()
+@pytest.mark.parametrize("change", [{"blocked": True}, {"password_hash": "other"}])
+async def test_a_changed_user_loses_codes_in_the_same_step(with_code, change):
+    """And none is kept for who signed in as the user was."""
+    await with_code.users.change("u", lambda user: replace(user, **change))
 
-    assert caught.value.debug == "SQLITE_BUSY: database is locked"
+    assert await with_code.authorization_codes.get("c1") is None
+    assert not await with_code.authorization_codes.redeem(CODE, TOKEN, 2.0)
+    assert not await with_code.authorization_codes.add(CODE, USER, 2.0)
 
 
-async def test_what_is_no_database_is_left_alone(tmp_path):
-    """The setting is named, the file is not touched."""
-    path = tmp_path / "issuer.db"
-    path.write_text("not a database, but somebody's notes" * 50)
+@pytest.mark.parametrize("table, key", [("clients", "c"), ("users", "u"), ("resource_servers", "1")])
+async def test_a_code_goes_with_what_it_refers_to(with_code, table, key):
+    """Client, user and API; none is kept for what is gone."""
+    await getattr(with_code, table).remove(key)
 
-    with pytest.raises(SettingsError, match=r"'issuer.database': .* can not be used: file is not a database"):
-        await open_store(path)
-    with pytest.raises(SettingsError, match=r"'issuer.database': .* can not be used"):
-        await open_store(path / "below.db")
-    assert path.read_text().startswith("not a database")
+    assert await with_code.authorization_codes.get("c1") is None
+    assert not await with_code.authorization_codes.add(replace(CODE, code_hash="c2"), USER, 2.0)
+
+
+async def test_a_code_moves_with_its_api(with_code):
+    """The built-in API has another identifier when the address changes."""
+    await with_code.resource_servers.move(ResourceServer(id="1", identifier="urn:new", name="API"), "urn:api")
+
+    assert await with_code.authorization_codes.get("c1") == replace(CODE, audience="urn:new")

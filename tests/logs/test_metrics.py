@@ -72,3 +72,29 @@ def test_the_number_of_kinds_is_bounded(monkeypatch):
         "hook-2": 1,
         OTHER: 7,
     }
+
+
+def test_a_tenant_takes_no_other_s_place(monkeypatch):
+    """Whoever renames a hook again and again: the other tenants' are counted by their names."""
+    monkeypatch.setattr(metrics, "TENANT_KINDS_MOST", 2)
+    counted = Metrics()
+    for number in range(10):
+        counted.count(execution(number, hook_name=f"hook-{number}"))
+    counted.count(execution(11, tenant="globex"))
+
+    assert {(kind.tenant, kind.hook): count for kind, count in counted.executions.items()} == {
+        ("acme", "hook-0"): 1,
+        ("acme", "hook-1"): 1,
+        ("acme", OTHER): 8,
+        ("globex", "a-hook"): 1,
+    }
+
+
+def test_what_took_how_long_is_counted_by_trigger():
+    """However many hooks there are: who asks need not add them up."""
+    counted = Metrics()
+    for number in range(10):
+        counted.count(execution(number, hook_name=f"hook-{number}"))
+    (timed,) = counted.timed.values()
+    assert sum(timed.total.classes) == 10
+    assert counted.timed is counted.timed

@@ -16,6 +16,7 @@ from runtime.model import ConsoleLine, DroppedClaim, Execution, Failure
 from runtime.storage.base import ExecutionFilter
 from runtime.storage.sqlite import SqliteStorage, open_sqlite
 from runtime.ulid import Ulids
+from tests.waiting import until
 
 ULIDS = Ulids()
 
@@ -135,7 +136,7 @@ async def test_flush_does_not_wait_for_another_tenant_s_flood(storage):
 
 
 async def test_flush_returns_when_the_storage_refuses(storage, monkeypatch):
-    """A reader does not wait for ever for what is lost."""
+    """A reader does not wait for ever for what can not be written."""
 
     async def refuse(_):
         raise Unavailable("full")
@@ -195,8 +196,8 @@ async def test_a_record_names_a_hundred_dropped_claims(storage):
     assert seen == found[::-1]
 
 
-async def test_a_storage_that_fails_loses_records_not_the_service(storage, caplog):
-    """A batch that is refused is counted and logged; the next one is written."""
+async def test_records_wait_for_a_storage_that_is_away(storage, caplog):
+    """Those that it refused and those that came meanwhile are written when it is back; what it refuses to the end is lost."""
     recorder = recorder_of(storage, interval=0.001)
     append = storage.append_executions
     refused = asyncio.Event()
@@ -207,16 +208,43 @@ async def test_a_storage_that_fails_loses_records_not_the_service(storage, caplo
 
     storage.append_executions = refuse
     recorder.start()
-    recorder.record(execution())
+    rows = [execution(), execution()]
+    recorder.record(rows[0])
     await asyncio.wait_for(refused.wait(), 10)
+    recorder.record(rows[1])
     storage.append_executions = append
+    async with asyncio.timeout(10):
+        while await recorded(storage) != [rows[1].id, rows[0].id]:
+            await asyncio.sleep(0.01)
+    assert recorder.dropped == 0
+    assert "execution records wait for the storage: The disk is full." in caplog.text
+
+    storage.append_executions = refuse
+    recorder.record(execution())
+    await recorder.close()
+    assert recorder.dropped == 1
+    assert "1 execution records are lost: The disk is full." in caplog.text
+
+
+async def test_a_storage_that_breaks_loses_records_not_the_service(storage, caplog):
+    """A batch that can never be written is counted and logged; the next one is written."""
+    recorder = recorder_of(storage, interval=0.001)
+    append = storage.append_executions
+
+    async def breaks(batch):
+        storage.append_executions = append
+        raise ValueError("no")
+
+    storage.append_executions = breaks
+    recorder.start()
+    recorder.record(execution())
+    await until(lambda: recorder.dropped)
     row = execution()
     recorder.record(row)
     await recorder.close()
 
     assert await recorded(storage) == [row.id]
-    assert recorder.dropped == 1
-    assert "1 execution records are lost: The disk is full." in caplog.text
+    assert "1 execution records are lost: no" in caplog.text
 
 
 async def test_old_records_are_removed_at_the_start(storage):

@@ -3,23 +3,21 @@ from __future__ import annotations
 import io
 import json
 import logging
+import stat
 
 import pytest
 
+from runtime.errors import SettingsError
 from runtime.logs.setup import configure
 from runtime.settings import Log
+from tests.own_log import own_log
 
 
 @pytest.fixture(autouse=True)
 def put_back():
-    """The root logger as it was: pytest has handlers of its own there."""
-    root, quiet = logging.getLogger(), logging.getLogger("asyncio")
-    handlers, level, quiet_level = root.handlers[:], root.level, quiet.level
-    root.handlers = []
-    yield
-    root.handlers = handlers
-    root.setLevel(level)
-    quiet.setLevel(quiet_level)
+    """The log as it was."""
+    with own_log():
+        yield
 
 
 def written(form: str, level: str = "info") -> io.StringIO:
@@ -78,3 +76,31 @@ def test_the_level_is_kept():
     logging.getLogger("hookd").warning("quiet")
 
     assert stream.getvalue() == ""
+
+
+def test_the_audit_log_is_whole_whatever_the_level(tmp_path):
+    """All of it, unless it is turned off: no level hides who changed what."""
+    for audit, count in ((True, 1), (False, 0)):
+        stream = io.StringIO()
+        configure(Log(level="error", audit=audit), stream)
+        logging.getLogger("hookd.audit").info("change", extra={"fields": {"sent": ["A", "B"]}})
+        assert stream.getvalue().count("INFO hookd.audit change sent=") == count
+
+
+def test_the_audit_log_may_have_a_file(tmp_path):
+    """JSON lines behind what is there, for its owner only, and then nothing of it on standard error."""
+    file = tmp_path / "audit.log"
+    for number in range(2):
+        stream = io.StringIO()
+        configure(Log(audit_file=str(file)), stream)
+        logging.getLogger("hookd.audit").info("change", extra={"fields": {"number": number}})
+        assert stream.getvalue() == ""
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+
+    assert [(line["logger"], line["message"], line["number"]) for line in lines] == [
+        ("hookd.audit", "change", 0),
+        ("hookd.audit", "change", 1),
+    ]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with pytest.raises(SettingsError, match="audit_file"):
+        configure(Log(audit_file=str(tmp_path / "no/such/folder")))

@@ -41,7 +41,7 @@ async def test_a_waiting_listener_is_woken():
         waiting = asyncio.ensure_future(subscription.next(60))
         await asyncio.sleep(0)
         tail.publish(execution(1))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             assert await waiting == execution(1)
 
 
@@ -127,7 +127,7 @@ async def test_closing_wakes_the_listener():
         waiting = asyncio.ensure_future(subscription.next(60))
         await asyncio.sleep(0)
         subscription.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             assert await waiting is None
         assert await subscription.next(60) is None
         assert subscription.closed

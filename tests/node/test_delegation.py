@@ -55,13 +55,18 @@ def proc(tmp_path: Path) -> Path:
 def test_a_part_is_taken(proc: Path, tmp_path: Path):
     """With the controllers that are wanted and there; what a killed service left goes."""
     (tmp_path / "own/hookd-node-old").mkdir()
+    (tmp_path / "own/hookd-node-999999999-old").mkdir()
+    (tmp_path / f"own/hookd-node-{os.getpid()}-new").mkdir()
     part = delegation.take(proc=proc, systemd=proc / "none")
 
     assert part.controllers == ("memory", "pids")
     assert part.folder.parent == tmp_path / "own"
     assert (part.folder / "cgroup.subtree_control").read_text() == "+memory +pids"
     assert (tmp_path / "own/cgroup.subtree_control").read_text() == "+memory +pids"
-    assert not (tmp_path / "own/hookd-node-old").exists()
+    assert {place.name for place in (tmp_path / "own").glob("hookd-*")} == {
+        part.folder.name,
+        f"hookd-node-{os.getpid()}-new",  # of another engine of a living service
+    }
 
 
 def test_what_systemd_has_not_given_away_is_not_divided(proc: Path, tmp_path: Path):
@@ -76,6 +81,18 @@ def test_what_systemd_has_not_given_away_is_not_divided(proc: Path, tmp_path: Pa
 
 def test_a_second_engine_finds_the_same_part(proc: Path, tmp_path: Path):
     """The first one has moved the service aside."""
+    (proc / "cgroup").write_text("0::/own/hookd-service\n")
+
+    assert delegation.take(proc=proc, systemd=proc / "none").folder.parent == tmp_path / "own"
+
+
+def test_who_starts_engines_steps_aside_before(proc: Path, tmp_path: Path):
+    """Once; nothing happens where nothing is ours."""
+    delegation.step_aside(proc, tmp_path)
+    assert not (tmp_path / "own/hookd-service").exists()
+    delegation.step_aside(proc, proc / "none")
+    assert (tmp_path / "own/hookd-service/cgroup.procs").read_text() == str(os.getpid())
+    (tmp_path / "own/cgroup.procs").write_text("")
     (proc / "cgroup").write_text("0::/own/hookd-service\n")
 
     assert delegation.take(proc=proc, systemd=proc / "none").folder.parent == tmp_path / "own"

@@ -6,19 +6,19 @@ which are a belt and no wall.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 
-from runtime.model import Answer, Failure
+from runtime.model import Answer, Failure, Limits
 from runtime.node import command
 from runtime.node.engine import NodeSandbox
 from runtime.node.jail import LANDLOCK, NAMESPACES, WALLS
 from runtime.node.pool import Pool
 from runtime.node.processes import open_processes
+from tests.node.waiting import until_ready
 from tests.sandbox.running import AMPLE, LIMITS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -49,6 +49,23 @@ ATTEMPTS = {
     "files are read": """for (const file of ['/etc/passwd', '/etc/shadow', '/proc/self/environ', '/proc/1/environ', '/proc/self/mem', '/proc/self/maps',
       '/proc/mounts', '/sys/kernel/version', '/dev/mem', '/root/.bashrc', '.hookd/hookd.db', 'master.key', '/hook.js', '/proc/self/exe', '/proc/self/root/etc/passwd'])
       await attempt(file, () => fs.readFileSync(file));""",
+    "files are read by another way": """const { createRequire } = require('module');
+      await attempt('buffer', () => fs.readFileSync(Buffer.from('/etc/passwd'))); await attempt('url', () => fs.readFileSync(new URL('file:///etc/passwd')));
+      await attempt('bytes', () => fs.readFileSync(new Uint8Array(Buffer.from(process.execPath + '/../../../../../../../../etc/passwd'))));
+      await attempt('above', () => fs.readFileSync(process.execPath + '/../../../../../../../../../../etc/passwd'));
+      await attempt('blob', async () => (await fs.openAsBlob('/etc/passwd')).text()); await attempt('stream', () => once(fs.createReadStream('/etc/passwd'), 'data'));
+      await attempt('handle', async () => (await fs.promises.open('/etc/passwd')).readFile()); await attempt('copy', () => fs.cpSync('/etc/passwd', '/tmp/p'));
+      await attempt('require', () => require('/etc/passwd')); await attempt('created', () => createRequire('/x.js')('/etc/hostname'));
+      await attempt('constructor', () => module.constructor.createRequire('/x.js')('/etc/hostname')); await attempt('load', () => require('module')._load('/etc/hostname'));
+      await attempt('import', () => import('file:///etc/hostname')); await attempt('environment', () => process.loadEnvFile('/etc/os-release'));
+      await attempt('binding', () => process.binding('fs').open('/etc/passwd', 0, 0o666)); await attempt('internal', () => require('internal/fs/utils'));
+      if (!globalThis.Deno) await attempt('heap', () => require('v8').writeHeapSnapshot('/tmp/x.heap')); await attempt('report', () => { if (!process.report.writeReport('/tmp/x.json')) throw new Error('none'); });""",
+    "by Deno's own names": """const D = globalThis.Deno; if (!D) return succeeded;
+      await attempt('read', () => D.readTextFileSync('/etc/passwd')); await attempt('write', () => D.writeTextFileSync('/tmp/x', 'x'));
+      await attempt('list', () => [...D.readDirSync('/etc')]); await attempt('run', () => new D.Command('/bin/sh').outputSync());
+      await attempt('connect', () => D.connect({ port: 22, hostname: '127.0.0.1' })); await attempt('listen', () => D.listen({ port: 0 }));
+      await attempt('environment', () => { if (!Object.keys(D.env.toObject()).length) throw new Error('none'); }); await attempt('library', () => D.dlopen('/lib/x86_64-linux-gnu/libc.so.6', {}));
+      await attempt('kill', () => D.kill(2, 'SIGKILL')); await attempt('host', () => D.hostname()); await attempt('rights', async () => { if ((await D.permissions.request({ name: 'read' })).state !== 'granted') throw new Error('none'); });""",
     "folders are listed": """for (const folder of ['/etc', '/home', '/root', '/proc', '/sys', '/dev', '/tmp', '/var', '/proc/self/fd'])
       if (!process.execPath.startsWith(folder + '/')) await attempt(folder, () => fs.readdirSync(folder));""",
     "files are written": """for (const file of ['/tmp/x', '/dev/shm/x', '/x', 'x', '/var/tmp/x', '/run/x', '/hook.js', process.execPath])
@@ -84,6 +101,8 @@ ATTEMPTS = {
     "rights are taken": """await attempt('uid', () => process.setuid(0)); await attempt('gid', () => process.setgid(0)); await attempt('groups', () => process.setgroups([0]));
       await attempt('chroot', () => process.chroot('/')); await attempt('priority', () => require('os').setPriority(-20));""",
     "machine code": """await attempt('dlopen', () => process.dlopen({ exports: {} }, '/lib/x86_64-linux-gnu/libc.so.6'));
+      await attempt('engine', () => { require('crypto').setEngine('/tmp/engine.so'); }); await attempt('extension', () => new (require('node:sqlite').DatabaseSync)(':memory:', { allowExtension: true }).loadExtension('/tmp/x.so'));
+      await attempt('spawn', () => { if (process.binding('spawn_sync').spawn({ file: '/bin/sh', args: ['sh'] }).error) throw new Error('none'); });
       await attempt('inspector', () => { const i = require('inspector'); i.open(0, '127.0.0.1'); if (!i.url()) throw new Error('none'); });""",
 }
 ATTEMPT = """const fs = require('fs'), { once: wait } = require('events');
@@ -100,6 +119,14 @@ async def test_nothing_is_to_be_had_outside(sandbox: NodeSandbox, name: str):
     assert outcome == Answer([])
 
 
+LONGER = replace(AMPLE, cpu_ms=1_500)
+SHORT = replace(LONGER, wall_ms=1_500)
+ENDING_AT = {
+    None: replace(LONGER, cpu_ms=400, wall_ms=4_000),
+    "cpu_limit": replace(LONGER, cpu_ms=400),
+    "wall_limit": SHORT,
+}
+"""What ends at a limit has less of it to use up."""
 # Name: the body of an async hook, the failure's code, and how its message begins.
 ENDS = {
     "exit": ("process.exit(0);", "sandbox_crashed", "The sandbox stopped: the process ended with the exit status 0."),
@@ -199,7 +226,7 @@ ENDS = {
 async def test_every_end_is_clean(node: NodeSandbox, name: str):
     """With its own failure; the next hook has a process that knows nothing of it."""
     body, code, message = ENDS[name]
-    outcome = await outcome_of(node, body)
+    outcome = await outcome_of(node, body, ENDING_AT.get(code, LONGER))
 
     assert isinstance(outcome, Failure), outcome
     assert code in (None, outcome.code), outcome
@@ -226,7 +253,7 @@ async def test_every_end_is_clean(node: NodeSandbox, name: str):
 )
 async def test_a_signal_to_itself(sandbox: NodeSandbox, body: str, answer: tuple[str, str]):
     """The first process of a namespace does not hear it; elsewhere it is its own end, or the clock's."""
-    outcome = await outcome_of(sandbox, body)
+    outcome = await outcome_of(sandbox, body, SHORT)
 
     assert any(word in str(outcome) for word in answer)
 
@@ -259,19 +286,21 @@ async def test_a_console_that_is_forged_has_its_limits(node: NodeSandbox):
     assert done.console[-1].text == f"console_limit: {1500 - AMPLE.console_lines} more lines were not kept."
 
 
-async def outcome_of(sandbox: NodeSandbox, body: str) -> object:
+async def outcome_of(sandbox: NodeSandbox, body: str, limits: Limits = LONGER) -> object:
     """What comes of a hook of this body, and the good hook is as before."""
-    program = sandbox.load(await sandbox.make_image(f"module.exports = async (cb) => {{ {body} }};"))
-    await until_ready(sandbox)
-    limits = replace(AMPLE, cpu_ms=1_500, wall_ms=4_000)
-    outcome = (await sandbox.run(program, b"[]", limits)).outcome
-    good = sandbox.load(await sandbox.make_image(GOOD))
-    assert (await sandbox.run(good, b"[1]", AMPLE)).outcome == Answer(1)
+    outcome = await end_of(sandbox, body, limits)
+    await hold_good(sandbox)
     return outcome
 
 
-async def until_ready(sandbox: NodeSandbox) -> None:
-    """No limit counts the time that it takes to make a process."""
-    async with asyncio.timeout(20):
-        while not sandbox._pool.spare:
-            await asyncio.sleep(0.001)
+async def end_of(sandbox: NodeSandbox, body: str, limits: Limits = LONGER) -> object:
+    """What comes of a hook of this body."""
+    program = sandbox.load(await sandbox.make_image(f"module.exports = async (cb) => {{ {body} }};"))
+    await until_ready(sandbox)
+    return (await sandbox.run(program, b"[]", limits)).outcome
+
+
+async def hold_good(sandbox: NodeSandbox) -> None:
+    """The good hook is as before."""
+    good = sandbox.load(await sandbox.make_image(GOOD))
+    assert (await sandbox.run(good, b"[1]", AMPLE)).outcome == Answer(1)

@@ -16,6 +16,7 @@ from runtime.node.pool import Pool
 from runtime.node.processes import open_processes
 from tests.node.waiting import gone
 from tests.sandbox.running import LIMITS
+from tests.waiting import until
 
 PLAN = plan_of(find(""), LIMITS)
 
@@ -30,9 +31,7 @@ async def pool() -> AsyncIterator[Pool]:
 
 async def until_spare(pool: Pool, count: int) -> None:
     """Returns when so many are ready."""
-    async with asyncio.timeout(20):
-        while pool.spare != count:
-            await asyncio.sleep(0.001)
+    await until(lambda: pool.spare == count)
 
 
 async def test_it_fills_itself_and_no_more(pool: Pool):
@@ -85,9 +84,7 @@ async def test_a_jailer_that_died_is_replaced(pool: Pool):
     os.kill(pool._processes._jailer.pid, signal.SIGKILL)
     for pid in old:
         await gone(pid)
-    async with asyncio.timeout(20):
-        while pool._processes.is_open:
-            await asyncio.sleep(0.001)
+    await until(lambda: not pool._processes.is_open)
 
     assert not (await pool.take()).ended.done()
 

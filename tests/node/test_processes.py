@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 from dataclasses import replace
@@ -17,6 +16,7 @@ from runtime.node.engine import open_node
 from runtime.node.processes import open_processes
 from runtime.settings import NodeSettings
 from tests.sandbox.running import AMPLE, LIMITS
+from tests.waiting import until
 
 PLAN = plan_of(find(""), LIMITS)
 
@@ -53,9 +53,7 @@ def test_the_services_event_loop_has_processes_too():
         program = engine.load(await engine.make_image("module.exports = (cb) => setTimeout(cb, 1, null, process.pid);"))
         first = await engine.run(program, b"[]", AMPLE)
         os.kill(engine._pool._processes._jailer.pid, signal.SIGKILL)
-        async with asyncio.timeout(20):
-            while engine._pool._processes.is_open:
-                await asyncio.sleep(0.001)
+        await until(lambda: not engine._pool._processes.is_open)
         second = await engine.run(program, b"[]", AMPLE)
         await engine.close()
         return [first.outcome, second.outcome]

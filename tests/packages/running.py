@@ -22,7 +22,7 @@ from runtime.model import Answer, Failure, Refusal
 from runtime.sandbox.base import Sandbox, SourceRejected
 from runtime.settings import parse
 from tests.certificates import make_certificate, server_side
-from tests.installed import NODE, npm_packages
+from tests.installed import NODE, engine_code, npm_packages
 from tests.packages.joining import CASES, HERE, bundles
 from tests.packages.site import Site
 from tests.sandbox.running import AMPLE
@@ -100,9 +100,11 @@ async def run_all(folder: Path, names: list[str]) -> dict[str, Both]:
 @asynccontextmanager
 async def engine(site: Site, certificate: Path, folder: Path) -> AsyncIterator[Sandbox]:
     """The wasm engine as a service opens it, allowed to reach the site."""
+    cache = folder / "engine"
+    engine_code(cache)
     settings = {
         "storage": {"url": f"sqlite:///{folder}/hookd.db", "master_key": b64encode(bytes(32)).decode()},
-        "sandbox": {"cache_directory": str(folder / "engine")},
+        "sandbox": {"cache_directory": str(cache)},
         "network": {"allow": [site.url.removeprefix("http://"), site.domain], "ca_file": str(certificate)},
     }
     async with open_runtime(parse(settings, {})) as runtime:

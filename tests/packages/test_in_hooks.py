@@ -20,11 +20,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from runtime.bundle.esbuild import BUILD_ID
 from runtime.settings import BundleSettings, LimitSettings, NetworkSettings, Settings
 from tests.certificates import make_certificate, server_side
-from tests.installed import npm_packages
-from tests.packages.joining import ROOM
+from tests.installed import engine_code, esbuild, npm_packages
 from tests.packages.running import pem
 from tests.packages.site import Site
 from tests.registry import Registry, open_registry
@@ -80,11 +78,11 @@ async def run_all(folder: Path) -> Mapping[str, Deployed]:
 
 def settings_of(folder: Path, registry: Registry, site: Site, certificate: Path) -> Settings:
     """A service whose npm registry is this one, and whose hooks may reach the site."""
-    modules = folder / "cache" / "modules"
-    modules.mkdir(parents=True)
-    (modules / f"esbuild-{BUILD_ID[:16]}").symlink_to(npm_packages(ROOM).parent)
+    cache = folder / "cache"
+    engine_code(cache)
+    esbuild(cache)
     return replace(
-        settings_in(folder, folder / "cache"),
+        settings_in(folder, cache),
         bundle=BundleSettings(registry=registry.url),
         network=NetworkSettings(allow=(site.url.removeprefix("http://"), site.domain), ca_file=str(certificate)),
         limits=LimitSettings(cpu_ms=2_000, wall_ms=10_000),

@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from runtime.sandbox.engine import Engine
 from runtime.sandbox.invocation import Invocation, Stopped
 from runtime.sandbox.wrapping import wrapped
 from tests.sandbox.conftest import LIMITS
+from tests.waiting import wait_until
 
 INCREMENT = calls.WASMTIME.index("wasmtime_engine_increment_epoch")
 
@@ -56,31 +57,21 @@ def engine(engine_cache: Path) -> Iterator[Engine]:
     engine.close()
 
 
-def until(condition: Callable[[], object]) -> None:
-    """Returns when the condition holds; fails after a minute."""
-    pause = threading.Event()
-    for _ in range(60_000):
-        if condition():
-            return
-        pause.wait(0.001)
-    pytest.fail("it never came true")
-
-
 def test_nothing_ticks_while_nothing_runs(counted: Counted):
     """It rests after a while, and a machine that does nothing is woken by nothing."""
-    until(lambda: counted.host.resting)
+    wait_until(lambda: counted.host.resting)
     assert counted.ticks == 0
 
 
 def test_it_ticks_while_a_call_runs(counted: Counted):
     """However many run, until the last has ended; then it rests again."""
     counted.run(2)
-    until(lambda: counted.ticks >= 3)
+    wait_until(lambda: counted.ticks >= 3)
     counted.host.running = 1
     before = counted.ticks
-    until(lambda: counted.ticks >= before + 3)
+    wait_until(lambda: counted.ticks >= before + 3)
     counted.host.running = 0
-    until(lambda: counted.host.resting)
+    wait_until(lambda: counted.host.resting)
 
 
 @pytest.mark.parametrize("resting", [True, False], ids=["while it rests", "while it ticks"])
@@ -88,10 +79,10 @@ def test_closing_ends_its_thread(resting: bool):
     """At once, also where it waits to be woken; a second time is nothing."""
     counted = Counted()
     if resting:
-        until(lambda: counted.host.resting)
+        wait_until(lambda: counted.host.resting)
     else:
         counted.run(1)
-        until(lambda: counted.ticks)
+        wait_until(lambda: counted.ticks)
     counted.clock.close()
     counted.clock.close()
     assert "hookd-clock" not in {thread.name for thread in threading.enumerate()}
@@ -142,7 +133,7 @@ def test_an_endless_hook_is_stopped_whenever_it_begins(engine: Engine):
 def test_short_calls_elsewhere_do_not_save_an_endless_hook(engine: Engine):
     """The event loop is busy with others' hooks all the while."""
     over = threading.Event()
-    limits = Limits(**{name: getattr(LIMITS, name) for name in Limits.__slots__} | {"cpu_ms": 50})
+    limits = Limits(**{name: getattr(LIMITS, name) for name in Limits.__slots__} | {"cpu_ms": 10_000})
 
     def many_short_ones() -> None:
         while not over.is_set():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import shlex
 import subprocess
 import sys
@@ -55,7 +54,7 @@ def test_compiled_code_is_kept_and_taken_again(cache: Path, small: Path):
     written = {file: file.stat().st_mtime_ns for file in cache.iterdir()}
     Engine(cache, concurrency=2, artifact=small).close()
     assert written == {file: file.stat().st_mtime_ns for file in cache.iterdir()}
-    assert len(written) == 2, "the module, and its code alone"
+    assert len(written) == 3, "the module, its code alone, and the library"
     assert {file.stat().st_mode & 0o777 for file in written} == {0o600}
 
 
@@ -63,7 +62,7 @@ def test_compiled_code_is_kept_and_taken_again(cache: Path, small: Path):
 def test_compiled_code_that_others_can_write_is_not_believed(cache: Path, small: Path, mode: int):
     """It is native code: whoever writes it runs in this process. It is compiled anew and replaced."""
     Engine(cache, concurrency=2, artifact=small).close()
-    file, _ = cache.iterdir()
+    file, *_ = cache.iterdir()
     file.chmod(mode)
     file.write_bytes(b"\x7fELF, or so")
     Engine(cache, concurrency=2, artifact=small).close()
@@ -74,20 +73,38 @@ def test_compiled_code_that_others_can_write_is_not_believed(cache: Path, small:
 def test_compiled_code_in_a_folder_of_everybody_is_not_believed(cache: Path, small: Path):
     """Who can write the folder can replace the file."""
     Engine(cache, concurrency=2, artifact=small).close()
-    file, _ = cache.iterdir()
+    file, *_ = cache.iterdir()
     written = file.stat().st_ino
     cache.chmod(0o777)
     Engine(cache, concurrency=2, artifact=small).close()
     assert written != file.stat().st_ino
 
 
-def test_damaged_compiled_code_is_compiled_again(cache: Path, small: Path):
-    """A file that was cut short costs a second, not the service."""
+@pytest.mark.parametrize("damage", ["cut short", "one bit"])
+def test_damaged_compiled_code_is_compiled_again(cache: Path, small: Path, damage: str, caplog):
+    """It costs a second, not the service, and never runs: in native code wasmtime would not notice a bit."""
     Engine(cache, concurrency=2, artifact=small).close()
-    file, _ = cache.iterdir()
-    os.truncate(file, 100)
+    file, *_ = cache.iterdir()
+    whole = file.read_bytes()
+    code = bytearray(whole)
+    code[len(code) // 2] ^= 1
+    file.write_bytes(code if damage == "one bit" else whole[:100])
     Engine(cache, concurrency=2, artifact=small).close()
-    assert file.stat().st_size > 5_000
+    assert file.stat().st_size == len(whole)
+    assert caplog.messages == [f"{file} is damaged, and is compiled again"]
+
+
+def test_half_of_compiled_code_is_not_kept(cache: Path, small: Path):
+    """A disk that takes no more gets back what it took."""
+    script = f"""
+import resource
+from pathlib import Path
+from runtime.sandbox.engine import Engine
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+Engine(Path({str(cache)!r}), concurrency=2, artifact=Path({str(small)!r})).close()
+"""
+    subprocess.run([sys.executable, "-c", script], timeout=60, check=True)
+    assert list(cache.iterdir()) == []
 
 
 def test_a_cache_that_can_not_be_written_is_no_error(tmp_path: Path, small: Path):

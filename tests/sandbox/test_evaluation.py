@@ -12,7 +12,7 @@ import pytest
 
 from runtime.errors import Unavailable
 from runtime.model import Answer
-from runtime.sandbox import guest
+from runtime.sandbox import evaluation, guest
 from runtime.sandbox.base import Run, SourceRejected
 from runtime.sandbox.evaluation import LOAD_LIMITS, MOST_WAITING
 from runtime.sandbox.invocation import Stopped
@@ -25,6 +25,13 @@ GOOD = "module.exports = (cb) => cb(null, 1);"
 SLOW = "module.exports = (cb) => setTimeout(cb, 1, null, 1);"
 
 
+@pytest.fixture
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endless deployment is stopped sooner than after its two seconds."""
+    monkeypatch.setattr(evaluation, "LOAD_LIMITS", replace(LOAD_LIMITS, cpu_ms=300))
+
+
+@pytest.mark.usefixtures("_hasty")
 async def test_endless_deployments_delay_another_owners_by_one(sandbox: WasmSandbox):
     """Whoever waits longest among the owners is next, however many one of them has."""
     done: list[str] = []
@@ -42,6 +49,7 @@ async def test_endless_deployments_delay_another_owners_by_one(sandbox: WasmSand
     await asyncio.gather(*endless)
 
 
+@pytest.mark.usefixtures("_hasty")
 async def test_an_endless_deployment_takes_no_thread_of_requests(sandbox: WasmSandbox):
     """A hook that waits is resumed while it runs."""
     program = sandbox.load(await sandbox.make_image(SLOW))
@@ -91,7 +99,7 @@ async def test_what_is_run_aside_has_no_time_to_wait(sandbox: WasmSandbox):
     }
     for source, code in sources.items():
         program = sandbox.load(await sandbox.make_image(source))
-        run = await sandbox.run_aside(program, b"[]", replace(LIMITS, cpu_ms=20))
+        run = await sandbox.run_aside(program, b"[]", replace(LIMITS, cpu_ms=20 if code == "cpu_limit" else 2_000))
         assert getattr(run.outcome, "code", "") == code
         assert run.cpu_ms > 0
 
@@ -121,6 +129,7 @@ async def test_a_source_that_had_no_fair_share_of_the_core_is_loaded_again(
     assert len(given) == 4
 
 
+@pytest.mark.usefixtures("_hasty")
 async def test_who_leaves_keeps_the_turn_until_the_thread_is_free(sandbox: WasmSandbox):
     """Two evaluations never run at once, and the next comes in any case."""
     first = asyncio.create_task(sandbox.make_image(ENDLESS, owner="a"))

@@ -6,6 +6,7 @@ hook next to it still answers exactly, on the event loop and on a thread; and th
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
@@ -15,13 +16,15 @@ import pytest
 import pytest_asyncio
 
 from runtime import claims, triggers
+from runtime.masking import Mask
 from runtime.model import FAILURES, Allow, Answer, Deny, Failure, Limits, Refusal
 from runtime.sandbox.abi import PAGE
 from runtime.sandbox.base import Run, SourceRejected
 from runtime.sandbox.pool import WasmSandbox, open_sandbox
 from runtime.sandbox.program import WasmProgram, load_program
 from runtime.settings import SandboxSettings
-from tests.sandbox.hostile.catalogue import LIMITS, Row, read
+from tests.sandbox.hostile.catalogue import FILES, SECRETS, Row, read
+from tests.sandbox.hostile.world import World, opened, owner_of
 
 # So few that a sandbox which is not given back is missed: the engine has room for 66 more.
 SLOTS = 2
@@ -29,7 +32,8 @@ REQUEST = triggers.parse(
     triggers.get("credentials-exchange"),
     {"client": {"id": "c", "name": "n"}, "audience": "https://api", "scope": ["read"], "context": {"ip": "192.0.2.1"}},
 )
-ARGUMENTS = orjson.dumps(REQUEST.arguments({"KEY": "sesame"}))
+ARGUMENTS = orjson.dumps(REQUEST.arguments(SECRETS))
+MASK = Mask(SECRETS)
 GOOD = """
 const module_level = { count: 0 };
 module.exports = function (client, scope, audience, context, cb) {
@@ -54,10 +58,17 @@ WIDE = Limits(
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def sandbox(engine_cache: Path) -> AsyncIterator[WasmSandbox]:
+async def world() -> AsyncIterator[World]:
+    """The network of all rows."""
+    async with opened() as world:
+        yield world
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def sandbox(engine_cache: Path, world: World) -> AsyncIterator[WasmSandbox]:
     """One engine for all rows, with less room than there are rows."""
     settings = SandboxSettings(cache_directory=str(engine_cache), threads=2, concurrency=SLOTS)
-    sandbox = await open_sandbox(settings)
+    sandbox = await open_sandbox(settings, world.perform)
     yield sandbox
     await sandbox.close()
 
@@ -81,24 +92,26 @@ def catalogue(*names: str) -> list[object]:
     ]
 
 
-FILES = sorted(file.stem for file in (Path(__file__).parent / "hostile").glob("*.toml"))
-
-
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("row", catalogue(*FILES))
-async def test_hostile_hook_gets_its_exact_outcome_and_harms_nothing(sandbox: WasmSandbox, good: bytes, row: Row):
+async def test_hostile_hook_gets_its_exact_outcome_and_harms_nothing(
+    sandbox: WasmSandbox, world: World, good: bytes, row: Row
+):
     """The outcome is the row's, tried on the event loop first and on a thread; and the good hook is as before."""
-    image = await deploy(sandbox, row.source)
+    image = await deploy(sandbox, world.source(row))
     if isinstance(image, SourceRejected):
         assert image.code in row.rejected, f"{image.code}: {image.message}"
         assert row.says in {None, image.message}
     else:
         assert not row.rejected, "deployed what must be rejected"
         program = load_program(image)
-        check(row, await run(sandbox, program, row.limits))
-        if not program.slow:
+        first = await run(sandbox, program, row)
+        check(row, first)
+        if not program.slow or row.twice or row.differs:
             program.slow = True
-            check(row, await run(sandbox, program, row.limits))
+            second = await run(sandbox, program, row)
+            check(row, second)
+            assert not row.differs or first.outcome != second.outcome
 
     await check_good(sandbox, good)
     assert sandbox.busy == 0
@@ -112,9 +125,10 @@ async def deploy(sandbox: WasmSandbox, source: str) -> bytes | SourceRejected:
         return rejected
 
 
-async def run(sandbox: WasmSandbox, program: WasmProgram, limits: Limits) -> Run:
+async def run(sandbox: WasmSandbox, program: WasmProgram, row: Row) -> Run:
     """One request, and what holds of all runs."""
-    done = await sandbox.run(program, ARGUMENTS, limits)
+    limits = row.limits
+    done = await sandbox.run(program, ARGUMENTS, limits, owner=owner_of(row))
     kind = done.outcome
     assert isinstance(kind, Answer | Refusal) or (isinstance(kind, Failure) and kind.code in FAILURES)
     assert len(done.console) <= limits.console_lines + 1
@@ -140,7 +154,19 @@ def check(row: Row, done: Run) -> None:
         assert f"{outcome.name}: {outcome.message}" == row.says
     if row.console is not None:
         assert [[line.level, line.text] for line in done.console] == row.console
+    assert row.kept is None or kept_of(done) == row.kept
     check_decision(row, outcome)
+
+
+def kept_of(done: Run) -> list[str]:
+    """What a record of the run has of its texts; much of one letter is left out."""
+    texts = [line.text for line in MASK.console(done.console)]
+    outcome = MASK.outcome(done.outcome)
+    if not isinstance(outcome, Answer):
+        texts += [outcome.name, re.sub("x{100,}", "x...", outcome.message)]
+    if isinstance(outcome, Refusal) and outcome.properties:
+        texts.append(orjson.dumps(outcome.properties).decode())
+    return texts
 
 
 def code_of(outcome: Answer | Refusal | Failure) -> str:
@@ -180,4 +206,3 @@ async def check_good(sandbox: WasmSandbox, image: bytes) -> None:
 def test_catalogue_has_more_rows_than_the_engine_has_room():
     """A sandbox that one row keeps is missed by another."""
     assert len(catalogue(*FILES)) > 66 + SLOTS + 100
-    assert LIMITS.cpu_ms < 100

@@ -30,22 +30,22 @@ async def queue(turns: Turns, owners: Sequence[str], order: list[str]) -> list[a
 
 async def test_so_many_at_once():
     """Who finds a place has it at once; the next waits."""
-    turns, order = Turns(2), no_order()
+    turns, order = Turns(2, lambda: 0.0), no_order()
     await queue(turns, "aab", order)
 
     assert order == ["a", "a"]
     assert (turns.waiting("a"), turns.waiting("b")) == (0, 1)
-    turns.give()
+    turns.give("", 0.0)
     await asyncio.sleep(0)
     assert order == ["a", "a", "b"]
 
 
 async def test_owners_are_served_in_turn():
     """Five of one owner delay another's by one."""
-    turns, order = Turns(1), no_order()
+    turns, order = Turns(1, lambda: 0.0), no_order()
     await queue(turns, "xaaaaabbc", order)
     for _ in range(8):
-        turns.give()
+        turns.give("", 0.0)
         await asyncio.sleep(0)
 
     assert "".join(order) == "xabcabaaa"
@@ -53,10 +53,10 @@ async def test_owners_are_served_in_turn():
 
 async def test_a_place_that_nobody_wants_is_free_again():
     """As many can be had as at the start."""
-    turns, order = Turns(2), no_order()
+    turns, order = Turns(2, lambda: 0.0), no_order()
     await queue(turns, "ab", order)
-    turns.give()
-    turns.give()
+    turns.give("", 0.0)
+    turns.give("", 0.0)
     await queue(turns, "cdx", order)
 
     assert order == ["a", "b", "c", "d"]
@@ -64,12 +64,12 @@ async def test_a_place_that_nobody_wants_is_free_again():
 
 async def test_who_leaves_while_waiting_has_taken_nothing():
     """The next in the queue has the turn."""
-    turns, order = Turns(1), no_order()
+    turns, order = Turns(1, lambda: 0.0), no_order()
     _, second, _ = await queue(turns, "aab", order)
     second.cancel()
     with pytest.raises(asyncio.CancelledError):
         await second
-    turns.give()
+    turns.give("", 0.0)
     await asyncio.sleep(0)
 
     assert order == ["a", "b"]
@@ -78,12 +78,62 @@ async def test_who_leaves_while_waiting_has_taken_nothing():
 
 async def test_who_leaves_in_the_moment_of_its_turn_gives_it_on():
     """Cancelled after it was given a turn and before it ran on."""
-    turns, order = Turns(1), no_order()
+    turns, order = Turns(1, lambda: 0.0), no_order()
     _, second, _ = await queue(turns, "abc", order)
-    turns.give()
+    turns.give("", 0.0)
     second.cancel()
     with pytest.raises(asyncio.CancelledError):
         await second
     await asyncio.sleep(0)
 
     assert order == ["a", "c"]
+
+
+async def shares(costs: dict[str, float], turns: int, alone: int = 0) -> dict[str, int]:
+    """How many turns owners have who always wait, and whose turns take so long; first, the first had so many `alone`."""
+    now = 0.0
+    queue, count = Turns(1, lambda: now), dict.fromkeys(costs, 0)
+    first = next(iter(costs))
+    for _ in range(alone):
+        since = await queue.take(first)
+        now += costs[first]
+        queue.give(first, since)
+    since = await queue.take(first)
+    holder = first
+    tasks: dict[str, asyncio.Task[float]] = {}
+    for _ in range(turns):
+        for owner in costs:
+            if owner not in tasks:
+                tasks[owner] = asyncio.create_task(queue.take(owner))
+        await asyncio.sleep(0)
+        queue.give(holder, since)
+        await asyncio.sleep(0)
+        holder = next(owner for owner, task in tasks.items() if task.done())
+        since = await tasks.pop(holder)
+        count[holder] += 1
+        now += costs[holder]
+    for task in tasks.values():
+        task.cancel()
+    await asyncio.wait(tasks.values())
+    return count
+
+
+async def test_owners_have_equal_shares_of_the_time():
+    """Who takes long has few turns."""
+    assert await shares({"a": 1.0, "b": 1.0}, 100) == {"a": 50, "b": 50}
+    count = await shares({"a": 100.0, "b": 1.0, "c": 10.0}, 1110)
+    assert {owner: round(turns * cost) for (owner, turns), cost in zip(count.items(), (100, 1, 10), strict=True)} == {
+        "a": pytest.approx(1000, rel=0.1),
+        "b": pytest.approx(1000, rel=0.1),
+        "c": pytest.approx(1000, rel=0.1),
+    }
+
+
+async def test_nobody_pays_for_what_nobody_wanted():
+    """An owner that had all of the time while it was alone has its share as soon as others come."""
+    assert await shares({"a": 1.0, "b": 1.0}, 100, alone=1000) == {"a": 50, "b": 50}
+    queue = Turns(1, lambda: 0.0)
+    for number in range(3000):
+        queue.give("a", await queue.take("a") - 1000.0)
+        queue.give(f"{number}", await queue.take(f"{number}"))
+    assert len(queue._had) <= 1001

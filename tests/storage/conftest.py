@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from runtime.model import Execution, Hook, HookVersion
+from runtime.redis.address import parse_address
 from runtime.storage.base import Storage
+from runtime.storage.redis import open_redis
 from runtime.storage.sqlite import open_sqlite
 from runtime.ulid import Ulids
+from tests.redis_servers import RedisServer
 
 _IDS = Ulids()
 _NUMBERS = count()
@@ -70,10 +73,14 @@ def nouns() -> Nouns:
     return Nouns()
 
 
-@pytest.fixture(params=["sqlite"])
-async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Storage]:
+@pytest.fixture(params=["sqlite", "redis"])
+async def storage(request: pytest.FixtureRequest, tmp_path: Path, prefix: str) -> AsyncIterator[Storage]:
     """Every backend, for the tests of the contract."""
-    backends = {"sqlite": lambda: open_sqlite(tmp_path / "hookd.db")}
-    storage = await backends[request.param]()
+    storage: Storage
+    if request.param == "sqlite":
+        storage = await open_sqlite(tmp_path / "hookd.db")
+    else:
+        server: RedisServer = request.getfixturevalue("redis_server")
+        storage = await open_redis(parse_address(server.url), prefix=prefix)
     yield storage
     await storage.close()

@@ -39,6 +39,66 @@ async def ids(storage: Storage, wanted: ExecutionFilter = EVERY, limit: int = 10
     return [row.id for row in await storage.list_executions("acme", wanted, limit=limit)]
 
 
+async def test_executions_come_back_newest_first(storage, nouns):
+    """By their ids, which sort by time, whatever the order in which they were written."""
+    rows = [nouns.execution() for _ in range(5)]
+    await storage.append_executions([rows[3], rows[0]])
+    await storage.append_executions([rows[4], rows[1], rows[2]])
+
+    assert await storage.list_executions("acme", EVERY, limit=10) == rows[::-1]
+    assert await ids(storage, limit=2) == [rows[4].id, rows[3].id]
+    assert await ids(storage, ExecutionFilter(before=rows[3].id), limit=2) == [rows[2].id, rows[1].id]
+
+
+async def test_executions_are_listed_from_one_on(storage, nouns):
+    """Without that one, and it need not be there."""
+    rows = [nouns.execution() for _ in range(4)]
+    await storage.append_executions(rows)
+
+    assert await ids(storage, ExecutionFilter(after=rows[1].id)) == [rows[3].id, rows[2].id]
+    assert await ids(storage, ExecutionFilter(after=rows[0].id, before=rows[2].id)) == [rows[1].id]
+    assert len(await ids(storage, ExecutionFilter(after="0" * 26))) == 4
+
+
+async def test_executions_are_listed_by_hook_client_and_decision(storage, nouns):
+    """All conditions together; another tenant's are never there."""
+    rows = [
+        nouns.execution(hook_id=hook, client_id=client, decision=decision)
+        for hook in "ab"
+        for client in "cd"
+        for decision in ("allow", "deny")
+    ]
+    await storage.append_executions([*rows, nouns.execution(tenant="other")])
+
+    assert len(await ids(storage)) == 8
+    assert await ids(storage, ExecutionFilter(hook_id="a")) == [row.id for row in rows[3::-1]]
+    assert await ids(storage, ExecutionFilter(hook_id="b", client_id="d", decision="deny")) == [rows[7].id]
+    assert await ids(storage, ExecutionFilter(client_id="none")) == []
+
+
+async def test_an_execution_that_is_there_stays_as_it_is(storage, nouns):
+    """A batch that is written again after a failure makes no doubles."""
+    row = nouns.execution(decision="deny")
+    other = nouns.execution(id=row.id, at=row.at, decision="allow")
+
+    await storage.append_executions([row])
+    await storage.append_executions([other])
+
+    assert await storage.list_executions("acme", EVERY, limit=10) == [row]
+
+
+async def test_executions_outlive_their_hook(storage, nouns):
+    """Its versions go with it; the records say what ran."""
+    hook = nouns.hook()
+    await storage.create_hook(hook)
+    row = nouns.execution(hook_id=hook.id, version_id=hook.version.id)
+    await storage.append_executions([row])
+
+    await storage.delete_hook("acme", hook.id)
+
+    assert await storage.list_executions("acme", ExecutionFilter(hook_id=hook.id), limit=9) == [row]
+
+
 @pytest.mark.parametrize(
     "given, places",
     [

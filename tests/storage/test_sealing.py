@@ -96,3 +96,35 @@ def test_keys_for_other_purposes():
     extracted = hmac.digest(bytes(32), KEY, "sha256")
     assert derive_key(KEY, "tests") == hmac.digest(extracted, b"hookd tests\x01", "sha256")
     assert len({derive_key(KEY, "tests"), derive_key(KEY, "others"), derive_key(bytes(32), "tests"), KEY}) == 4
+
+
+def test_older_keys_open_and_do_not_seal() -> None:
+    """What an older key sealed opens, under its own name only, and is told from what the newest sealed."""
+    both, newest = Sealer(bytes(32), KEY), Sealer(bytes(32))
+    old, new = SEALER.seal("here", "1"), both.seal("here", "2")
+
+    assert (both.open("here", old), both.open("here", new), newest.open("here", new)) == ("1", "2", "2")
+    assert (both.is_newest(old), both.is_newest(new)) == (False, True)
+    with pytest.raises(Unsealable):
+        both.open("there", old)
+    with pytest.raises(Unsealable):
+        both.open("here", new[:5] + old[5:])
+
+
+def test_a_secret_is_sealed_anew_for_its_own_place() -> None:
+    """It opens with the newest key alone, and nowhere else."""
+    both = Sealer(bytes(32), KEY)
+    anew = both.reseal_secret("acme", "01H", "A", SEALER.seal_secrets("acme", "01H", {"A": "1"})["A"])
+
+    assert Sealer(bytes(32)).open_secrets("acme", "01H", {"A": anew}) == {"A": "1"}
+    with pytest.raises(Unsealable):
+        both.reseal_secret("acme", "01H", "B", anew)
+
+
+def test_derived_keys_rotate_with_theirs() -> None:
+    """Each purpose has the older keys' keys, too."""
+    sealed = Sealer(derive_key(KEY, "x")).seal("here", "1")
+
+    assert Sealer.derived((bytes(32), KEY), "x").open("here", sealed) == "1"
+    with pytest.raises(Unsealable):
+        Sealer.derived((bytes(32), KEY), "y").open("here", sealed)

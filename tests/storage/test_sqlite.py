@@ -10,6 +10,8 @@ import pytest
 
 from runtime.errors import HookNameTaken, SettingsError, Unavailable
 from runtime.model import ConsoleLine, Failure, Refusal
+from runtime.sqlite.database import open_database
+from runtime.sqlite.opening import Schema
 from runtime.storage import records
 from runtime.storage.base import ExecutionFilter, HookChange, HookFilter
 from runtime.storage.sqlite import SqliteStorage, migrations, open_sqlite
@@ -172,12 +174,23 @@ async def test_a_damaged_database_is_unavailable(path, storage, nouns):
 async def test_a_removed_file_is_not_made_anew(path):
     """A reader that connects late must not find an empty database."""
     storage = await open_sqlite(path)
+    await storage.peers.stop()
+    held, go = threading.Event(), threading.Event()
+
+    def hold(_: object) -> None:
+        held.set()
+        go.wait(10)
+
+    holding = asyncio.ensure_future(storage._database.read(hold))
+    await asyncio.to_thread(held.wait)
     path.unlink()
 
     with pytest.raises(Unavailable):
         await storage.ping()
 
     assert not path.exists()
+    go.set()
+    await holding
     await storage.close()
 
 
@@ -254,11 +267,9 @@ async def test_a_missing_folder_is_a_wrong_setting(tmp_path):
         await open_sqlite(tmp_path / "missing" / "hookd.db")
 
 
-async def test_an_older_database_is_migrated(path, nouns, monkeypatch):
+async def test_an_older_database_is_migrated(path, nouns):
     """What it has stays; the scripts that it has not seen are applied, those it has are not."""
-    with monkeypatch.context() as older:
-        older.setattr("runtime.storage.sqlite.migrations", lambda: migrations()[:1])
-        await (await open_sqlite(path)).close()
+    await (await open_database(path, Schema(mark=b"hook", scripts=migrations()[:1]))).close()
     hook = nouns.hook(enabled=True)
     with other_process(path) as db:
         content = (hook.version.id, hook.trigger, hook.version.script, "{}")
@@ -274,7 +285,7 @@ async def test_an_older_database_is_migrated(path, nouns, monkeypatch):
     await storage.close()
 
 
-async def test_older_executions_are_found_by_what_they_are(path, nouns, monkeypatch):
+async def test_older_executions_are_found_by_what_they_are(path, nouns):
     """Records that were kept before there were columns for it."""
     broke, refused = Failure(code="cpu_limit", message="long"), Refusal(name="Error", message="no")
     rows = [
@@ -283,9 +294,7 @@ async def test_older_executions_are_found_by_what_they_are(path, nouns, monkeypa
         nouns.execution(console=(ConsoleLine(level="warn", text="\u00e9 '$.level'"),)),
         nouns.execution(),
     ]
-    with monkeypatch.context() as older:
-        older.setattr("runtime.storage.sqlite.migrations", lambda: migrations()[:8])
-        await (await open_sqlite(path)).close()
+    await (await open_database(path, Schema(mark=b"hook", scripts=migrations()[:8]))).close()
     with other_process(path) as db:
         for row in rows:
             told = (row.tenant, row.id, row.hook_id, row.client_id, row.decision, row.at, records.encode(row))

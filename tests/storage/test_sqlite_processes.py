@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -71,6 +74,71 @@ async def test_kill_9_loses_no_acknowledged_write(path, attempt):
     assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert db.execute("PRAGMA foreign_key_check").fetchall() == []
     db.close()
+
+
+WRITE_UNTIL_KILLED = """
+import os, sqlite3
+
+async def main():
+    storage, nouns = await open_sqlite(sys.argv[1]), Nouns()
+    for number in range(1000):
+        await storage.create_hook(nouns.hook(name=f"{number}", enabled=True))
+        if number == 9:
+            with sqlite3.connect(sys.argv[1]) as db:
+                assert db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        print(os.stat(sys.argv[1] + "-wal").st_size, flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
+    """A database whose process was killed, and how long its log was when each hook was acknowledged. The file itself has ten."""
+    path = tmp_path_factory.mktemp("killed") / "hookd.db"
+    with start(WRITE_UNTIL_KILLED, path) as process:
+        assert process.stdout is not None
+        sizes = [int(next(process.stdout)) for _ in range(30)]
+        process.send_signal(signal.SIGKILL)
+    assert sizes[9] == 0 < sizes[10]
+    assert sizes[10:] == sorted(set(sizes[10:]))
+    return path, sizes
+
+
+def flip(log: Path, place: int) -> None:
+    """One bit."""
+    content = bytearray(log.read_bytes())
+    content[place] ^= 1
+    log.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("damage", "there"),
+    [
+        (lambda log, sizes: os.truncate(log, sizes[20] + 2000), 21),
+        (lambda log, sizes: os.truncate(log, sizes[20] - 1), 20),
+        (lambda log, sizes: flip(log, sizes[20] + 2000), 21),
+        (lambda log, _: os.truncate(log, 31), 10),
+        (lambda log, _: log.unlink(), 10),
+    ],
+    ids=["cut in a frame", "cut in its last byte", "changed", "cut in its head", "gone"],
+)
+async def test_a_damaged_log_loses_no_more_than_the_damage(killed, path, damage, there):
+    """All that was acknowledged before the damaged place is there, whole, and nothing after it."""
+    (source, sizes), log = killed, path.with_name("hookd.db-wal")
+    shutil.copy(source, path)
+    shutil.copy(source.with_name(log.name), log)
+    damage(log, sizes)
+
+    storage = await open_sqlite(path)
+    hooks, _ = await storage.list_hooks("acme", ALL, start=0, limit=2000)
+    enabled = await storage.enabled_hooks("acme", "credentials-exchange")
+    await storage.close()
+
+    assert sorted(int(hook.name) for hook in hooks) == list(range(there))
+    assert [hook.name for hook in enabled] == [f"{there - 1}"]
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 ENABLE_30_TIMES = """

@@ -191,3 +191,14 @@ def test_queries_use_an_index(db, query):
     plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {query}")]
 
     assert [step for step in plan if "TEMP B-TREE" in step or ("SCAN" in step and "INDEX" not in step)] == []
+
+
+def test_an_image_that_the_disk_has_changed_is_none(db, nouns, caplog):
+    """By one bit; the log says so."""
+    hook = nouns.hook()
+    tables.create_hook(db, hook, None)
+    tables.put_image(db, hook.version.id, "build", b"image")
+    assert tables.get_image(db, hook.version.id, "build") == b"image"
+    db.execute("UPDATE images SET image = ?", (b"imagd",))
+    assert tables.get_image(db, hook.version.id, "build") is None
+    assert caplog.messages == [f"the image of version {hook.version.id[:12]} is damaged, and is made again"]

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shutil
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
-from runtime.cli.starters import source_of
+from runtime.cli.project import Project
+from runtime.cli.starters import source_of, starter_files
 from runtime.model import Answer
 from runtime.sandbox.pool import open_sandbox
 from runtime.settings import LimitSettings, SandboxSettings
 from runtime.triggers import TRIGGERS
-from tests.types.conftest import NARROW, STYLES, TYPES, Check
+from tests.installed import NODE
+from tests.types.conftest import MODULES, NARROW, STYLES, TYPES, Check, complaints
 
 HERE = Path(__file__).parent
 HOOKS = sorted((HERE.parents[1] / "hooks").glob("*/hook.js"))
@@ -44,9 +49,10 @@ WRONG = {
     # globals
     "an error class that there is not": (CREDENTIALS, HOOK % "cb(new AccessDeniedError('no'));", 2, "TS2304"),
     "no DOM": (CREDENTIALS, HOOK % "window.alert(1);", 2, "TS2304"),
-    "no fetch": (CREDENTIALS, "async () => {\n  await fetch('https://example.com');\n}", 2, "TS2304"),
-    "no process": (CREDENTIALS, HOOK % "process.exit();", 2, "TS2580"),
-    "no Buffer": (CREDENTIALS, HOOK % "Buffer.from('a');", 2, "TS2580"),
+    "a blob as a body": (CREDENTIALS, "async () => {\n  await fetch('https://example.com', { body: new Blob(['a']) });\n}", 2, "TS2322"),
+    "no way out of the process": (CREDENTIALS, HOOK % "process.exit();", 2, "TS2339"),
+    "an encoding that there is not": (CREDENTIALS, HOOK % "Buffer.from('a', 'utf7');", 2, "TS2769"),
+    "no files": (CREDENTIALS, HOOK % "require('fs');", 2, "TS2307"),
     "no console.table": (CREDENTIALS, HOOK % "console.table([]);", 2, "TS2339"),
     "no module of npm": (CREDENTIALS, HOOK % "require('lodash');", 2, "TS2307"),
     # Actions
@@ -120,21 +126,86 @@ def test_every_extensibility_point_has_both_styles():
     assert [name for name in actions if f"o{name[1:]}?: {name};" not in text] == []
 
 
-GLOBALS = """// PreUserRegistrationError and SendPhoneMessageError are there for who names them
-module.exports = (names, cb) => cb(null, [names.map((name) => eval(`typeof ${name}`)), Object.keys(console)]);"""
+def test_a_project_folder_knows_the_globals(compiler: Path, tmp_path: Path):
+    """One of `hookd init --typescript`, by its own tsconfig.json."""
+    for name, text in starter_files(Project(folder=tmp_path, name="a", trigger="credentials-exchange", main="hook.ts")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    shutil.copy(HERE / "good/globals.ts", tmp_path / "hook.ts")
+
+    assert complaints(compiler, tmp_path, "--project", ".", "--pretty", "false") == []
 
 
-async def test_the_globals_are_those_of_the_guest(engine_cache: Path):
-    """What the file declares is there, of the kind it says; the console's methods are all that it has."""
-    text = TYPES.read_text()
-    declared = {name: kind for kind, name in re.findall(r"^  (var|function|class) (\w+)", text, re.MULTILINE)}
-    console = re.findall(
-        r"^    (\w+)\(", text[text.index("interface Console") : text.index("var console")], re.MULTILINE
-    )
+GUEST = """// PreUserRegistrationError and SendPhoneMessageError are there for who names them
+module.exports = (declared, modules, cb) => {
+  const samples = { Request: new Request('https://a.example'), Response: Response.json(1), Buffer: Buffer.from([1]) };
+  for (const name of Object.keys(declared)) if (name.endsWith('Error')) samples[name] = new (eval(name))('a');
+  const chain = (of) => of && of !== Object.prototype ? [...Object.getOwnPropertyNames(of), ...chain(Object.getPrototypeOf(of))] : [];
+  const absent = [], undeclared = {};
+  for (const [name, { kind, own, members }] of Object.entries(declared)) {
+    const value = eval(name);
+    const made = samples[name] ?? value.prototype;
+    if (typeof value !== kind) absent.push(name);
+    if (name === 'exports' || name === 'global') continue;
+    absent.push(...own.filter((one) => !(one in value)).map((one) => `${name}.${one}`));
+    absent.push(...members.filter((one) => !(one in made)).map((one) => `${name}#${one}`));
+    undeclared[name] = [
+      ...(kind === 'object' ? chain(value) : Object.getOwnPropertyNames(value).filter((one) => one !== 'name')).filter((one) => !own.includes(one)),
+      ...(members.length ? chain(made).filter((one) => !members.includes(one)) : []),
+    ];
+  }
+  const unknown = modules.filter((name) => { try { require(name); } catch { return true; } });
+  cb(null, [absent, unknown, Object.getOwnPropertyNames(globalThis), undeclared]);
+};"""
+BEYOND = {"AsyncDisposableStack", "DisposableStack", "Float16Array", "InternalError", "Iterator", "SuppressedError"}
+"""Globals of the engine that are newer than ES2023, or nobody's but its own."""
+WHOLE = {"AbortController", "AbortSignal", "Blob", "Crypto", "CryptoKey", "EventTarget", "File", "Headers", "Response", "SubtleCrypto",
+         "TextDecoder", "TextEncoder", "URL", "URLSearchParams", "console", "crypto", "module", "performance"}  # fmt: skip
+"""Of these the file has all; of others what hooks have a use for."""
+
+
+async def test_the_globals_are_those_of_the_guest(compiler: Path, engine_cache: Path):
+    """What the files declare is there, of the kind that they say, with its members; and what is there is declared."""
+    declared = declarations_of(compiler)
+    languages_own = set(declared.pop(""))
+    modules = re.findall(r"^declare module '(.+)';", MODULES.read_text(), re.MULTILINE)
     sandbox = await open_sandbox(SandboxSettings(cache_directory=str(engine_cache), threads=1))
-    program = sandbox.load(await sandbox.make_image(GLOBALS))
-    run = await sandbox.run(program, orjson.dumps([list(declared)]), LimitSettings().limits())
+    program = sandbox.load(await sandbox.make_image(GUEST))
+    run = await sandbox.run(program, orjson.dumps([declared, modules]), LimitSettings().limits())
     await sandbox.close()
 
-    kinds = ["object" if kind == "var" else "function" for kind in declared.values()]
-    assert run.outcome == Answer([kinds, console])
+    assert isinstance(run.outcome, Answer), run.outcome
+    answer: Any = run.outcome.value
+    absent, unknown, names, undeclared = answer
+    kept_from = {
+        "constructor",
+        "length",
+        "prototype",
+        "id",
+        "paths",
+        "filename",
+        "loaded",
+        "children",
+        "parent",
+        "path",
+    }
+    assert (absent, unknown) == ([], [])
+    assert set(names) - declared.keys() - languages_own == BEYOND
+    assert {name: more for name in WHOLE if (more := set(undeclared[name]) - kept_from)} == {}
+    assert {*library_modules(), *(f"node:{name}" for name in library_modules())} == set(modules)
+
+
+def declarations_of(compiler: Path) -> dict[str, Any]:
+    """As globals.mjs says."""
+    command = [NODE, HERE / "globals.mjs", compiler.parents[1], TYPES]
+    return dict(orjson.loads(subprocess.run(command, capture_output=True, check=True).stdout))
+
+
+def library_modules() -> tuple[str, ...]:
+    """Those of Node's modules that the guest is built with."""
+    spec = importlib.util.spec_from_file_location("guest_library", TYPES.parents[1] / "guest/library.py")
+    assert spec is not None
+    assert spec.loader is not None
+    library = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(library)
+    return tuple(library.PUBLIC)

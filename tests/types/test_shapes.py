@@ -65,6 +65,26 @@ async def test_an_action_in_typescript_runs(runtime: Runtime):
     assert executed.decision.claims == {"https://example.com/name": "Ada"}
 
 
+async def test_a_hook_that_uses_every_global_runs(runtime: Runtime):
+    """What the compiler lets pass is there, and does what its type says."""
+    source = (Path(__file__).parent / "good/globals.ts").read_text()
+    await deploy(runtime, source)
+    executed = await runtime.dispatch.execute("t", "credentials-exchange", sample("credentials-exchange"))
+
+    assert isinstance(executed.decision, Allow), executed.fault
+    claims = {name.rpartition("/")[2]: value for name, value in executed.decision.claims.items()}
+    assert claims == {
+        "why": "closed",
+        "number": 0x0102,
+        "text": True,
+        "hash": 64,
+        "name": True,
+        "more": [1, 33, "text/plain", 36, "a", True],
+        "errors": [20, True],
+        "module": ["function", "object", "function", True],
+    }
+
+
 @pytest.mark.parametrize("trigger", TRIGGERS)
 def test_both_styles_are_named(trigger: str):
     """In the tables of these tests, so that a new extensibility point is not forgotten."""

@@ -1,7 +1,4 @@
-"""A whole runtime, served for real: SQLite in a file, the wasm sandbox, HTTP on a free port.
-
-The engine's compiled code is kept in one folder for all tests of a session.
-"""
+"""A whole runtime, served for real: SQLite in a file, the wasm sandbox, HTTP on a free port."""
 
 from __future__ import annotations
 
@@ -23,6 +20,9 @@ from runtime.http.bearer import Authenticator
 from runtime.http.routes import install
 from runtime.settings import Auth, SandboxSettings, Settings, StorageSettings, TrustedIssuer
 from runtime.web.app import web_routes
+from runtime.web.dashboard.app import dashboard_routes
+from runtime.web.metrics import Exposition
+from runtime.workers.slates import Slates
 
 ISSUER, AUDIENCE, SECRET = "urn:test", "urn:hookd", "a shared secret of more than 32 characters"
 ALL_SCOPES = "execute:hooks read:hooks create:hooks update:hooks delete:hooks read:logs"
@@ -103,14 +103,9 @@ class Api:
         return decision
 
 
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
-def settings(tmp_path: Path, cache: Path) -> Settings:
-    return settings_in(tmp_path, cache)
+def settings(runtime_database: Path, engine_cache: Path) -> Settings:
+    return settings_in(runtime_database.parent, engine_cache)
 
 
 def settings_in(folder: Path, cache: Path) -> Settings:
@@ -132,14 +127,20 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Api]:
-    """The API of a fresh runtime, with a token of tenant acme that may do everything."""
+async def opened(
+    settings: Settings, slates: Slates | None = None, number: int = 0, *, dashboard: bool = False
+) -> AsyncIterator[Api]:
+    """The API of a fresh runtime, with a token of tenant acme that may do everything. It may be one of several workers."""
     async with AsyncExitStack() as stack:
         runtime = await stack.enter_async_context(open_runtime(settings))
         authenticator = Authenticator(settings.auth.trusted, leeway=settings.auth.leeway)
         stack.push_async_callback(authenticator.close)
-        app = create_app()
-        install(app, web_routes(runtime), authenticator, body_limit=settings.server.body_limit)
+        exposition, app = Exposition(runtime), create_app()
+        if slates is not None:
+            await stack.enter_async_context(exposition.share(slates, number))
+        install(app, web_routes(runtime, exposition), authenticator, body_limit=settings.server.body_limit)
+        if dashboard:
+            install(app, dashboard_routes(runtime), authenticator)
         address = await stack.enter_async_context(serve(app, "127.0.0.1", 0))
         client = await stack.enter_async_context(aiohttp.ClientSession())
         yield Api(url=address.url, client=client, runtime=runtime, bearer=token())

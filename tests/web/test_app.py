@@ -3,9 +3,11 @@ from __future__ import annotations
 import pytest
 
 from runtime.http.routes import Public, Scopes
+from runtime.settings import Settings
 from runtime.ulid import Ulids
 from runtime.web.app import web_routes
-from tests.web.conftest import ALL_SCOPES, Api, token
+from runtime.web.dashboard.app import dashboard_routes
+from tests.web.conftest import ALL_SCOPES, Api, opened, token
 
 PUBLIC = {"/livez", "/readyz", "/metrics", "/openapi.json", "/api/env/node/modules/{name}"}
 
@@ -87,3 +89,26 @@ async def test_unknown_paths_and_methods_tell_nothing(api: Api):
         assert (await caller.call("GET", "/api/v2/rules")).status == 404
         wrong = await caller.call("PUT", "/api/v2/hooks")
         assert (wrong.status, wrong.headers["Allow"]) == (405, "GET, POST")
+
+
+async def test_every_answer_has_the_security_headers_and_tells_nothing_of_the_server(settings: Settings):
+    """Walks the route table, the dashboard too, with a token and without: whatever the status, no version, no path, no traceback."""
+    async with opened(settings, dashboard=True) as api:
+        for route in [*web_routes(api.runtime), *dashboard_routes(api.runtime)]:
+            path = route.path.replace("{rest:.*}", "x").replace("{page:.*}", "hooks").format_map(VARIABLES)
+            for headers in ({}, api.headers) if route.path not in STREAMS else ({},):
+                async with api.client.request(route.method, api.url + path, headers=headers) as answer:
+                    text = f"{dict(answer.headers)} {await answer.text()}"
+                    assert answer.headers["X-Content-Type-Options"] == "nosniff", route.path
+                    assert answer.headers["Server"] == "hookd"
+                    assert "Cache-Control" in answer.headers
+                    assert answer.headers["X-Request-Id"]
+                    told = [
+                        word
+                        for word in ("aiohttp", "Python/", "Traceback", ".py", str(settings.storage.url)[10:])
+                        if word in text
+                    ]
+                    assert not told, (route.path, answer.status, told)
+                    if "text/html" in answer.headers.get("Content-Type", ""):
+                        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+                        assert answer.headers["X-Frame-Options"] == "DENY"

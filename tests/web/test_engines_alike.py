@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from runtime.bundle.bundler import Bundler
 from runtime.model import ENGINES
 from runtime.settings import BundleSettings, LimitSettings, NodeSettings, Settings
-from tests.registry import Registry, open_registry
+from tests.registry import Registry
 from tests.web.conftest import REQUEST, Api, hook_of
 
 HOOKS, TASK, RUN = "/api/v2/hooks", "/api/webtask/acme/task", "/api/run/acme/task"
@@ -38,20 +36,13 @@ module.exports = function (client, scope, audience, context, cb) {
 
 
 @pytest.fixture
-async def registry() -> AsyncIterator[Registry]:
-    async with open_registry() as registry:
-        yield registry
-
-
-@pytest.fixture
-async def settings(settings: Settings, registry: Registry, cache: Path) -> Settings:
+async def settings(settings: Settings, registry: Registry, module_cache: Path) -> Settings:
     """With Node, and modules of the local registry. A busy machine's disk may keep a hook waiting."""
-    await Bundler(BundleSettings(), cache)._esbuild.obtained(cache / "modules")
     return replace(
         settings,
         bundle=BundleSettings(registry=registry.url),
         node=NodeSettings(enabled=True, processes=1),
-        limits=LimitSettings(wall_ms=20_000),
+        limits=LimitSettings(cpu_ms=2_000, wall_ms=20_000),
     )
 
 

@@ -115,7 +115,7 @@ async def decide(api: Api, trigger: str, body: object = None) -> dict[str, Any]:
 
 async def newest_record(api: Api, execution: dict[str, Any]) -> dict[str, Any]:
     """The record of this execution, when it is written."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not (found := (await api.call("GET", "/api/v1/logs", limit="1")).body["executions"]):
             await asyncio.sleep(0.05)
     record: dict[str, Any] = found[0]

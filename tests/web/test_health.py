@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from runtime.web import health
-from tests.web.conftest import Api
+from tests.web.conftest import SEED, Api
 
 
 async def test_a_runtime_that_works_is_alive_and_ready(api: Api):
@@ -24,6 +24,16 @@ async def test_a_runtime_without_its_storage_is_not_ready(api: Api, monkeypatch)
     assert (answer.status, answer.body["errorCode"]) == (503, "temporarily_unavailable")
     assert answer.body["message"].startswith("Not ready: ")
     assert (await api.call("GET", "/livez")).status == 200
+
+
+async def test_a_runtime_that_can_go_on_without_its_storage_says_so(api: Api, monkeypatch):
+    """200: it runs what it has loaded. Without anything loaded it could not."""
+    monkeypatch.setattr(health, "KEPT_SECONDS", 0.0)
+    await api.create(SEED)
+    await api.execute()
+    await api.runtime.storage.close()
+    answer = await api.call("GET", "/readyz")
+    assert (answer.status, answer.body) == (200, {"status": "degraded", "storage": "hookd is stopping."})
 
 
 async def test_a_runtime_without_its_engine_is_not_ready(api: Api, monkeypatch):

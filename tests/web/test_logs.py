@@ -5,12 +5,14 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import pytest
 
 from runtime.bootstrap import open_runtime
+from runtime.http import app as http_app
 from runtime.http.app import create_app, serve
 from runtime.http.bearer import Authenticator
 from runtime.http.routes import install
@@ -18,6 +20,7 @@ from runtime.storage.base import ExecutionFilter
 from runtime.ulid import Ulids
 from runtime.web import logs
 from runtime.web.app import web_routes
+from tests.waiting import until
 from tests.web.conftest import REQUEST, SEED, Api, hook_of, token
 
 LOGS = "/api/v1/logs"
@@ -35,7 +38,7 @@ class Stream:
 
     async def line(self) -> str:
         """The next one."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             return (await self.answer.content.readuntil(b"\n")).decode()
 
     async def raw(self) -> str:
@@ -72,7 +75,7 @@ async def run(api: Api, client_id: str = "good") -> str:
 
 async def stored(api: Api, count: int) -> list[dict[str, Any]]:
     """The list, when it has as many."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             answer = await api.call("GET", LOGS)
             found: list[dict[str, Any]] = answer.body["executions"]
@@ -228,6 +231,16 @@ async def test_last_event_id_replays_what_was_missed(api: Api):
         assert [(await stream.event())["id"] for _ in range(3)] == ids[4:7]
 
 
+async def test_what_was_missed_is_replayed_though_the_clock_was_set_back(api: Api, monkeypatch):
+    """Ids keep rising, and are ahead of the clock then."""
+    await api.create(SEED)
+    ids = [await run(api) for _ in range(3)]
+    await stored(api, 3)
+    monkeypatch.setattr(logs, "time", SimpleNamespace(time=lambda: time.time() - 3600))
+    async with tail(api, {"Last-Event-ID": ids[0]}) as stream:
+        assert [(await stream.event())["id"] for _ in range(2)] == ids[1:]
+
+
 async def test_a_long_absence_is_replayed_in_part_and_says_so(api: Api, monkeypatch):
     """The newest ones, after a notice that some are missing; pages of the storage are put together."""
     monkeypatch.setattr(logs, "REPLAYED_MOST", 5)
@@ -266,7 +279,7 @@ async def test_a_listener_who_does_not_read_is_cut_off(api: Api, monkeypatch):
     writer.write("\r\n".join([*lines, "", ""]).encode())
     await reader.readuntil(b": connected")
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(200):  # until buffers of megabytes are full
         while api.runtime.tail._subscriptions:
             await run(api)
     writer.transport.abort()
@@ -286,10 +299,11 @@ async def test_a_wrong_last_event_id_is_a_400(api: Api):
         assert (answer.status, (await answer.json())["errorCode"]) == (400, "invalid_query_string")
 
 
-async def test_a_tail_ends_with_its_token(api: Api):
+async def test_a_tail_ends_with_its_token(api: Api, monkeypatch):
     """No longer than the token and the leeway; the client comes back with a new one."""
-    short = api.with_token(token(exp=int(time.time()) - 4))
-    async with tail(short) as stream, asyncio.timeout(5):
+    end = int(time.time()) + 600
+    monkeypatch.setattr(logs, "time", SimpleNamespace(time=lambda: end + 5 - 0.2))
+    async with tail(api.with_token(token(exp=end))) as stream, asyncio.timeout(60):
         assert await stream.answer.content.read() == b""
 
 
@@ -299,9 +313,35 @@ async def test_a_client_that_left_is_forgotten(api: Api, monkeypatch):
     async with tail(api) as stream:
         assert len(api.runtime.tail._subscriptions["acme"]) == 1
         stream.answer.close()
-    async with asyncio.timeout(5):
+    await until(lambda: not api.runtime.tail._subscriptions)
+
+
+async def test_a_client_that_leaves_before_the_first_byte_breaks_nothing(api: Api, monkeypatch, caplog):
+    """No error in the log, for nobody made one; and its place is free."""
+    asked, left = asyncio.Event(), asyncio.Event()
+    stored_after = logs._Logs._stored_after
+
+    async def slowly(self, *given):  # as where there is much to replay
+        asked.set()
+        await left.wait()
+        return await stored_after(self, *given)
+
+    monkeypatch.setattr(logs._Logs, "_stored_after", slowly)
+    host, port = api.url.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    headers = {**api.headers, "Host": host, "Last-Event-ID": Ulids().new(0)}
+    lines = [f"GET {TAIL} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    async with asyncio.timeout(60):
+        await asked.wait()
+        writer.close()
+        await writer.wait_closed()
+        await api.call("GET", "/livez")
+        left.set()
         while api.runtime.tail._subscriptions:
             await asyncio.sleep(0.02)
+
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_a_tenant_has_a_bounded_number_of_tails(api: Api):
@@ -312,12 +352,13 @@ async def test_a_tenant_has_a_bounded_number_of_tails(api: Api):
         assert (answer.status, answer.body["errorCode"]) == (503, "temporarily_unavailable")
 
 
-async def test_a_tail_ends_when_the_server_stops(settings):
+async def test_a_tail_ends_when_the_server_stops(settings, monkeypatch):
     """At once, and not only after the time that requests in progress are given."""
+    monkeypatch.setattr(http_app, "SHUTDOWN_SECONDS", 600)
     async with open_runtime(settings) as runtime, aiohttp.ClientSession() as client:
         authenticator, app = Authenticator(settings.auth.trusted), create_app()
         install(app, web_routes(runtime), authenticator)
-        async with asyncio.timeout(5), serve(app, "127.0.0.1", 0) as address:
+        async with asyncio.timeout(60), serve(app, "127.0.0.1", 0) as address:
             answer = await client.get(address.url + TAIL, headers={"Authorization": f"Bearer {token()}"})
             assert await answer.content.readline() == b": connected\n"
         assert (await answer.content.read()).strip() in (b"retry: 2000", b"retry: 2000\n:")

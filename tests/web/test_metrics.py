@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from runtime.logs.backlog import Backlog
 from runtime.settings import MetricsSettings, Settings
+from runtime.sqlite.database import BUSY_SECONDS
+from runtime.storage.base import ExecutionFilter
+from runtime.web import metrics as web_metrics
+from runtime.workers.slates import Slates
+from tests.databases import other_process
 from tests.web.conftest import REQUEST, Api, hook_of, opened
 
 TOKEN = "a token for Prometheus alone"
@@ -102,3 +111,69 @@ async def test_without_a_token_there_is_none(settings: Settings):
         answer = await api.call("GET", "/metrics")
         assert answer.status == 404
         assert "[metrics] token" in answer.body["message"]
+
+
+async def executions(api: Api) -> dict[str, float]:
+    """How many, by worker."""
+    found = (await samples(api)).items()
+    return {dict(labels)["worker"]: count for (name, labels), count in found if name == "hookd_executions_total"}
+
+
+async def test_under_overload_records_are_dropped_and_counted_and_answers_are_not(api: Api, monkeypatch):
+    """The database is locked by somebody else: every request has its decision, what there is no room for is counted."""
+    await api.create(HOOK)
+    await api.execute()
+    recorder = api.runtime.recorder
+    await recorder.flush("acme")
+    monkeypatch.setattr(recorder, "_waiting", Backlog(20_000))
+    nothing: frozenset[tuple[str, str]] = frozenset()
+    with other_process(Path(api.runtime.settings.storage.url.removeprefix("sqlite:///")), "BEGIN IMMEDIATE") as other:
+        async with asyncio.timeout(BUSY_SECONDS):
+            for _ in range(100):
+                assert (await api.execute())["decision"] == "allow"
+            found = await samples(api)
+        dropped, queued = found["hookd_records_dropped_total", nothing], found["hookd_records_queued", nothing]
+        assert dropped > 0
+        assert recorder._waiting._bytes <= 20_000
+        other.execute("ROLLBACK")
+    await recorder.flush("acme")
+    assert recorder.dropped == dropped
+    stored = await api.runtime.storage.list_executions("acme", ExecutionFilter(), limit=1000)
+    assert len(stored) == 101 - dropped
+    assert queued <= 100 - dropped
+
+
+async def test_several_workers_are_told_apart(settings: Settings):
+    """Whichever of them is asked: a counter that jumped from one's to another's would be none."""
+    settings, slates = replace(settings, metrics=MetricsSettings(token=TOKEN)), Slates(3)
+    async with opened(settings, slates, 0) as first, opened(settings, slates, 1) as second:
+        await first.create(HOOK)
+        for api in (first, first, second):
+            await api.execute()
+        async with asyncio.timeout(20):
+            while [await executions(first), await executions(second)] != [{"0": 2, "1": 1}] * 2:
+                await asyncio.sleep(0.05)
+        text = await metrics(second, "application/openmetrics-text; version=1.0.0")
+        families = {family.name: family for family in open_metrics(text)}
+        assert {sample.labels["worker"] for sample in families["process_open_fds"].samples} == {"0", "1"}
+        buckets = [one for one in families["hookd_execution_total_seconds"].samples if one.labels.get("le") == "+Inf"]
+        assert {one.labels["worker"]: one.value for one in buckets} == {"0": 2, "1": 1}
+
+
+async def test_a_worker_goes_on_telling_the_others(settings: Settings, monkeypatch):
+    """Though it could not, once."""
+    monkeypatch.setattr(web_metrics, "TELL_SECONDS", 0.01)
+    monkeypatch.setattr(web_metrics, "_SPARE", 0)
+    slates, written, write = Slates(1), asyncio.Event(), Slates.write
+
+    def fails_once(self: Slates, number: int, data: bytes) -> None:
+        monkeypatch.setattr(Slates, "write", write)
+        loop.call_soon_threadsafe(written.set)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(Slates, "write", fails_once)
+    async with opened(settings, slates, 0), asyncio.timeout(20):
+        await written.wait()
+        while not slates.read(0):
+            await asyncio.sleep(0.01)

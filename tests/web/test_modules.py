@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from runtime.bundle.bundler import Bundler
+from runtime.bundle.npm import Npm
 from runtime.settings import BundleSettings, Settings
-from tests.registry import Registry, open_registry
+from tests.registry import Registry
 
 HOOKS = "/api/v2/hooks"
 SCRIPT = "const a = require('a'); module.exports = (c, s, u, x, cb) => cb(null, { scope: [String(a.answer(1))] });"
@@ -18,15 +17,15 @@ NEW = {"name": "a-hook", "triggerId": "credentials-exchange", "script": SCRIPT}
 
 
 @pytest.fixture
-async def registry() -> AsyncIterator[Registry]:
-    async with open_registry() as registry:
-        yield registry
+async def settings(
+    settings: Settings, registry: Registry, module_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
+    """Of a runtime that asks the local registry for modules; esbuild is there. npm has no configuration: to ask for it takes a while."""
 
+    async def nothing(*_: object) -> dict[str, object]:
+        return {}
 
-@pytest.fixture
-async def settings(settings: Settings, registry: Registry, cache: Path) -> Settings:
-    """Of a runtime that asks the local registry for modules; esbuild is what it is everywhere."""
-    await Bundler(BundleSettings(), cache)._esbuild.obtained(cache / "modules")
+    monkeypatch.setattr(Npm, "_configuration", nothing)
     return replace(settings, bundle=BundleSettings(registry=registry.url))
 
 
@@ -55,7 +54,7 @@ async def test_a_deploy_says_what_it_found(api, registry):
     assert len(versions.body["versions"]) == 1
 
 
-async def test_a_version_stays_what_it_was(api, registry, cache):
+async def test_a_version_stays_what_it_was(api, registry):
     """Whatever the registry has later, and when the engine is another: an old version comes back as it was."""
     registry.add("a", "1.0.0", {"index.js": "exports.answer = () => 'old'"})
     hook = await api.create(SCRIPT, dependencies={"a": "1.x"})

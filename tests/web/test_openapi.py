@@ -161,7 +161,7 @@ async def test_decisions_and_records_fit_the_document(checked: Checked):
             await checked.call("POST", path, {**REQUEST, **more}, template=template)
     await checked.call("POST", "/api/v1/triggers/nothing/execute", REQUEST, template=template)
     await checked.call("POST", "/api/v1/triggers/password-exchange/execute", REQUEST, template=template)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len((await checked.call("GET", "/api/v1/logs", limit="100")).body["executions"]) < 8:
             await asyncio.sleep(0.05)
     page = await checked.call("GET", "/api/v1/logs", limit="2", decision="deny")
@@ -186,6 +186,6 @@ async def test_events_fit_the_document(checked: Checked, trigger: Trigger):
         await checked.call("POST", f"/api/v1/hooks/{hook['id']}/test", {}, template=tests)
     await checked.call("POST", path, REQUEST, template=template)
     await checked.call("GET", HOOKS, triggerId=trigger.id)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len((await checked.call("GET", "/api/v1/logs")).body["executions"]) < len(bodies):
             await asyncio.sleep(0.05)

@@ -40,7 +40,7 @@ async def server() -> AsyncIterator[Server]:
 def settings(settings: Settings, server: Server) -> Settings:
     """Only tenant acme may reach the server. A busy machine may keep a hook waiting."""
     network = NetworkSettings(tenants=(TenantNetwork(tenant="acme", allow=(server.place,)),))
-    return replace(settings, network=network, limits=LimitSettings(wall_ms=20_000))
+    return replace(settings, network=network, limits=LimitSettings(cpu_ms=2_000, wall_ms=20_000))
 
 
 async def deployed(api: Api, server: Server) -> dict[str, Any]:

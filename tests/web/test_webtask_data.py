@@ -35,7 +35,7 @@ COUNTER = """module.exports = function (context, cb) {
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """A busy machine's disk may keep a hook waiting."""
-    return replace(settings, limits=LimitSettings(wall_ms=20_000))
+    return replace(settings, limits=LimitSettings(cpu_ms=2_000, wall_ms=20_000))
 
 
 async def deploy(api: Api, script: str) -> None:
@@ -56,7 +56,7 @@ async def test_a_counter_counts(api: Api):
     assert await run(api) == 4
 
     assert json.loads((await api.call("GET", DATA)).body["data"]) == {"counter": 4}
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not (found := (await api.call("GET", "/api/v1/logs")).body["executions"]):
             await asyncio.sleep(0.02)
     assert [(one["kind"], one["error"]) for one in found[0]["operations"]] == [

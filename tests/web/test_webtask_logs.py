@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from runtime.web import webtask_logs
+from tests.waiting import until
 from tests.web.conftest import REQUEST, Api, hook_of, token
 
 PATH = "/api/logs/tenant/acme"
@@ -29,7 +30,7 @@ async def stream(api: Api, *, accept: dict[str, str] | None = None) -> AsyncIter
 
 
 async def read(content: aiohttp.StreamReader, end: bytes) -> bytes:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return await content.readuntil(end)
 
 
@@ -100,9 +101,7 @@ async def test_a_client_that_left_is_forgotten(api: Api, monkeypatch):
     async with aiohttp.ClientSession() as leaving, leaving.get(api.url + PATH, headers=api.headers) as answer:
         assert answer.status == 200
         assert api.runtime.tail._subscriptions
-    async with asyncio.timeout(5):
-        while api.runtime.tail._subscriptions:
-            await asyncio.sleep(0.01)
+    await until(lambda: not api.runtime.tail._subscriptions)
 
 
 @pytest.mark.parametrize(

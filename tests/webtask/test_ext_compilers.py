@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.conftest import Api, api, cache, settings
+from tests.web.conftest import Api, api, settings
 from tests.webtask.conftest import node
 
-__all__ = ["api", "cache", "settings"]
+__all__ = ["api", "settings"]
 
 SUITES = {
     "client-credentials-exchange": ("client-credentials-exchange", "credentials-exchange", 16),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.web.conftest import REQUEST, Api, api, cache, hook_of, settings
+from tests.web.conftest import REQUEST, Api, api, hook_of, settings
 from tests.webtask.conftest import node
 
-__all__ = ["api", "cache", "settings"]
+__all__ = ["api", "settings"]
 
 USER = {"user": {"email": "a"}, "context": {"connection": {}}}
 EXCHANGE = [

@@ -57,6 +57,14 @@ def test_a_token_names_its_webtask():
     assert tokens.issue(HOOK, URL) == tokens.issue(HOOK, URL)
 
 
+def test_tokens_of_an_older_key_are_read():
+    """Until it is known no more; new ones are of the first."""
+    older, newer = WebtaskTokens(bytes(32)), WebtaskTokens(b"x" * 32, bytes(32))
+
+    assert newer.read(older.issue(HOOK, URL)) == ("acme", "task")
+    assert newer.issue(HOOK, URL) == WebtaskTokens(b"x" * 32).issue(HOOK, URL)
+
+
 @pytest.mark.parametrize("token", ["", "nonsense", "a.b.c", "e30.e30.", WebtaskTokens(b"x" * 32).issue(HOOK, URL)])
 def test_what_we_did_not_sign_names_none(token):
     """Another key's, an unsigned one, anything."""

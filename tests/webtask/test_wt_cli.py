@@ -14,9 +14,9 @@ import pytest
 
 from runtime.cli.tokens import sign
 from tests.installed import NODE, npm_packages
-from tests.web.conftest import ALL_SCOPES, SEED, Api, api, cache, hook_of, settings, token
+from tests.web.conftest import ALL_SCOPES, SEED, Api, api, hook_of, settings, token
 
-__all__ = ["api", "cache", "settings"]
+__all__ = ["api", "settings"]
 
 SECONDS = 60
 """A command that is not done by then is stuck."""

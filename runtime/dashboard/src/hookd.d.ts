@@ -27,8 +27,3 @@ declare module "*.worker.ts?worker" {
 }
 
 declare module "*.css";
-
-declare module "*.txt" {
-  const text: string;
-  export default text;
-}

@@ -28,7 +28,7 @@ export const leaving = signal<{ go: () => void } | null>(null);
 export function useGuard(isDirty: Guard): void {
   useEffect(() => {
     guard = isDirty;
-    const before = (event: BeforeUnloadEvent) => isDirty() && event.preventDefault();
+    const before = (event: BeforeUnloadEvent) => guard?.() && event.preventDefault();
     addEventListener("beforeunload", before);
     return () => {
       guard = null;
@@ -37,7 +37,8 @@ export function useGuard(isDirty: Guard): void {
   });
 }
 
-function unlessGuarded(go: () => void): void {
+/** Go, unless somebody has something to lose and wants to stay. */
+export function leave(go: () => void): void {
   if (!guard?.()) return go();
   leaving.value = {
     go: () => {
@@ -49,7 +50,7 @@ function unlessGuarded(go: () => void): void {
 
 /** Go to a page. `replace` leaves no trace in the history. */
 export function navigate(to: string, { replace = false } = {}): void {
-  unlessGuarded(() => {
+  leave(() => {
     history[replace ? "replaceState" : "pushState"](null, "", href(to));
     const before = path.peek();
     url.value = new URL(location.href);
@@ -77,7 +78,7 @@ addEventListener("popstate", () => {
   const wanted = new URL(location.href);
   const back = url.peek().href;
   if (guard?.()) history.pushState(null, "", back);
-  unlessGuarded(() => {
+  leave(() => {
     if (location.href !== wanted.href) history.replaceState(null, "", wanted);
     url.value = wanted;
   });

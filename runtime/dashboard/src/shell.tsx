@@ -1,8 +1,10 @@
 // What stands around every page: the sidebar, which at 560 px and less is a bar with a menu, and the question before leaving.
-import { Activity, LogOut, Menu as MenuIcon, Monitor, Moon, ScrollText, Settings, Sun, Webhook, X } from "lucide";
-import type { ComponentType, FunctionComponent } from "preact";
+import { Activity, Keyboard, LogOut, Menu as MenuIcon, ScrollText, Search, Settings, Webhook, X } from "lucide";
 import { useEffect, useState } from "preact/hooks";
-import { auth, may, session } from "./api.ts";
+import { may, session } from "./api.ts";
+import { ariaKeys, COMMANDS, HELP, isPressed, keysText, overlay } from "./commands.ts";
+import { lazily } from "./lazily.tsx";
+import { logOut } from "./logout.ts";
 import { Execution } from "./pages/executions/one.tsx";
 import { Executions } from "./pages/executions/index.tsx";
 import { Hooks } from "./pages/hooks/index.tsx";
@@ -10,8 +12,8 @@ import { Logs } from "./pages/logs.tsx";
 import { NotFound } from "./pages/notfound.tsx";
 import { Settings as SettingsPage } from "./pages/settings.tsx";
 import { href, leaving, navigate, path } from "./router.ts";
-import { choose, type Theme, theme } from "./theme.ts";
-import { Button, complain, Dialog, Icon, Mark, Segments, Skeleton } from "./ui/index.ts";
+import { ThemeChoice } from "./themechoice.tsx";
+import { Button, Dialog, Icon, Mark, Skeleton } from "./ui/index.ts";
 
 const PLACES = [
   { to: "/hooks", label: "Hooks", icon: Webhook, scope: "read:hooks" },
@@ -21,10 +23,13 @@ const PLACES = [
 ];
 
 // In chunks of their own, loaded when they are first shown.
-const LATER = { hook: () => import("./pages/hook/index.tsx").then((module) => module.HookPage) };
+const HookPage = lazily(() => import("./pages/hook/index.tsx").then((module) => module.HookPage));
+const Palette = lazily(() => import("./palette.tsx").then((module) => module.Palette));
+const Shortcuts = lazily(() => import("./shortcuts.tsx").then((module) => module.Shortcuts));
 
 export function Shell() {
   const [open, setOpen] = useState(false);
+  useKeys();
   const places = PLACES.filter(({ scope }) => scope === null || may(scope));
   // A page that the token does not open is not even begun.
   const elsewhere = path.value === "/" || isAt("/login") || PLACES.some((place) => isAt(place.to) && !places.includes(place));
@@ -48,12 +53,17 @@ export function Shell() {
           </button>
         </div>
         <div class="sidebar-rest">
+          <button type="button" class="place finder" title={`Find a hook, a page or a command (${keysText(COMMANDS)})`} aria-keyshortcuts={ariaKeys(COMMANDS)} onClick={() => (overlay.value = "palette")}>
+            <Icon of={Search} />
+            <span class="place-name">Find…</span>
+            <kbd aria-hidden="true">{keysText(COMMANDS)}</kbd>
+          </button>
           <nav aria-label="Pages">
             {places.map(({ to, label, icon }) => {
               return (
-                <a key={to} href={href(to)} class="place" aria-current={isAt(to) ? "page" : undefined}>
+                <a key={to} href={href(to)} class="place" title={label} aria-current={isAt(to) ? "page" : undefined}>
                   <Icon of={icon} />
-                  {label}
+                  <span class="place-name">{label}</span>
                 </a>
               );
             })}
@@ -65,8 +75,34 @@ export function Shell() {
         {!elsewhere && <Page />}
       </main>
       {leaving.value && <Leaving />}
+      {overlay.value === "palette" && <Palette onClose={close} />}
+      {overlay.value === "shortcuts" && <Shortcuts onClose={close} />}
     </div>
   );
+}
+
+const close = () => void (overlay.value = null);
+
+/** The keys that work everywhere. A question that is open wants its answer first. */
+function useKeys(): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const asked = isPressed(event, COMMANDS) ? "palette" : event.key === "?" && !isTyping(event) ? "shortcuts" : null;
+      if (!asked) return;
+      event.preventDefault();
+      if (overlay.peek() === asked) close();
+      else if (!document.querySelector("dialog[open]")) overlay.value = asked;
+    };
+    addEventListener("keydown", onKey);
+    return () => {
+      removeEventListener("keydown", onKey);
+      close();
+    };
+  }, []);
+}
+
+function isTyping({ target }: Event): boolean {
+  return (target as Element | null)?.closest?.("input, textarea, select, [contenteditable=true]") !== null;
 }
 
 function isAt(place: string): boolean {
@@ -77,16 +113,7 @@ function Person() {
   const { tenant, subject } = session.value!;
   return (
     <div class="person">
-      <Segments<Theme>
-        label="Theme"
-        value={theme.value}
-        onChange={choose}
-        options={[
-          { value: "system", label: "Auto", icon: Monitor },
-          { value: "light", label: "Light", icon: Sun },
-          { value: "dark", label: "Dark", icon: Moon },
-        ]}
-      />
+      <ThemeChoice />
       <div class="who">
         <span class="tenant-mark" aria-hidden="true">
           {tenant.slice(0, 1).toUpperCase()}
@@ -101,7 +128,10 @@ function Person() {
             </div>
           )}
         </div>
-        <Button kind="ghost" small icon={LogOut} label="Log out" onClick={() => auth.logout().catch(complain)} />
+        <span class="who-acts">
+          <Button kind="ghost" small icon={Keyboard} label="Keyboard shortcuts" aria-keyshortcuts={ariaKeys(HELP)} onClick={() => (overlay.value = "shortcuts")} />
+          <Button kind="ghost" small icon={LogOut} label="Log out" onClick={logOut} />
+        </span>
       </div>
     </div>
   );
@@ -109,26 +139,11 @@ function Person() {
 
 function Page() {
   const [, place = "", id] = path.value.split("/");
-  if (place === "hooks") return id ? <Later key={id} load={LATER.hook} props={{ id }} /> : <Hooks />;
+  if (place === "hooks") return id ? <HookPage key={id} id={id} wait={<Skeleton />} /> : <Hooks />;
   if (place === "executions") return id ? <Execution key={id} id={id} /> : <Executions />;
   if (place === "logs") return <Logs />;
   if (place === "settings") return <SettingsPage />;
   return <NotFound />;
-}
-
-const loaded = new Map<unknown, ComponentType<{ id: string }>>();
-
-function Later({ load, props }: { load: () => Promise<FunctionComponent<{ id: string }>>; props: { id: string } }) {
-  const [, redraw] = useState(0);
-  const Component = loaded.get(load);
-  useEffect(() => {
-    if (!Component)
-      load().then((module) => {
-        loaded.set(load, module);
-        redraw(1);
-      }, complain);
-  }, [Component, load]);
-  return Component ? <Component {...props} /> : <Skeleton />;
 }
 
 function Leaving() {

@@ -11,11 +11,10 @@ from __future__ import annotations
 import hmac
 import logging
 import re
-from base64 import urlsafe_b64encode
 from dataclasses import replace
-from hashlib import sha256
 from typing import Final
 
+from runtime.http.openid import challenge_of
 from runtime.issuer.authorization_request import GRANT, AuthorizationRequest, ReplyTo
 from runtime.issuer.grants.refresh_token import first_of_family
 from runtime.issuer.grants.requests import not_authorized
@@ -115,7 +114,7 @@ async def _given(issuer: Issuer, client: Client, parameters: Parameters) -> Auth
         raise _unknown()
     if record.redirect_uri != redirect_uri:
         raise InvalidGrant("The redirect_uri is another than the code was asked for with.")
-    if not hmac.compare_digest(_s256(verifier), record.challenge):
+    if not hmac.compare_digest(challenge_of(verifier), record.challenge):
         raise InvalidGrant("Failed to verify code verifier.")
     if record.is_used:
         await _redeem(issuer, record, None)
@@ -141,10 +140,6 @@ def _first_refresh_token(
 ) -> RefreshToken:
     record = first_of_family(issuer, client, api, user, token=token, scope=scope, auth_time=given.auth_time)
     return replace(record, family=given.family, gty=GRANT)
-
-
-def _s256(verifier: str) -> str:
-    return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 def _unknown() -> InvalidGrant:

@@ -59,11 +59,11 @@ class Performer:
         self._busy[owner] += 1
         try:
             async with half:
-                await self._turns.take(owner)
+                since = await self._turns.take(owner)
                 try:
                     yield
                 finally:
-                    self._turns.give()
+                    self._turns.give(owner, since)
         finally:
             self._busy[owner] -= 1
             if not self._busy[owner]:

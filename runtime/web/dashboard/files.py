@@ -1,8 +1,8 @@
 """The dashboard's pages: what `runtime/dashboard/build.py` made, served as it lies in the package.
 
 Rule: only names that are in the folder at the start are ever read, so no path can lead elsewhere. Everything is kept packed; a
-client that takes no gzip gets it unpacked. A file's name has a hash of its content in it and is good for ever; the one page
-is asked for anew each time, and answered with 304 while it is the same.
+client that takes no gzip gets it unpacked. A file's name has a hash of its content in it and is good for ever; the one page, and
+the licences of what is in it, are asked for anew each time, and answered with 304 while they are the same.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from runtime.http.routes import Call, Public, Route
 
 ARTIFACT: Final = Path(__file__).parents[2] / "dashboard" / "artifact"
 PAGE: Final = "index.html"
+LICENCES: Final = "licences.txt"
 
 TYPES: Final[Mapping[str, str]] = {
     ".css": "text/css; charset=utf-8",
@@ -29,6 +30,7 @@ TYPES: Final[Mapping[str, str]] = {
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
 }
 
 # No string becomes a script by accident (Trusted Types); `src/trusted.ts` has the one policy, which lets our own workers start.
@@ -61,6 +63,7 @@ def file_routes(folder: Path = ARTIFACT) -> list[Route]:
     return [
         Route(method="GET", path="/dashboard", handler=files.page, access=why),
         Route(method="GET", path="/dashboard/assets/{name}", handler=files.asset, access=why),
+        Route(method="GET", path=f"/dashboard/{LICENCES}", handler=files.licences, access=why),
         Route(method="GET", path="/dashboard/{page:.*}", handler=files.page, access=why),
     ]
 
@@ -74,19 +77,26 @@ class Files:
 
     async def page(self, call: Call) -> web.Response:
         """The one page. `Unavailable` where nothing was built."""
-        if PAGE not in self._paths:
+        return await self._newest(call, PAGE)
+
+    async def licences(self, call: Call) -> web.Response:
+        """The licences of what others wrote. `Unavailable` likewise."""
+        return await self._newest(call, LICENCES)
+
+    async def _newest(self, call: Call, name: str) -> web.Response:
+        if name not in self._paths:
             raise Unavailable("The dashboard is not built: run `python runtime/dashboard/build.py`.")
-        packed = await self._read(PAGE)
+        packed = await self._read(name)
         tag = f'"{hashlib.sha256(packed).hexdigest()[:32]}"'
         headers = {"Cache-Control": _REVALIDATED, "ETag": tag}
         if tag in call.request.headers.get(hdrs.IF_NONE_MATCH, ""):
             return web.Response(status=304, headers=PAGE_HEADERS | headers)
-        return _answer(call, PAGE, packed, headers)
+        return _answer(call, name, packed, headers)
 
     async def asset(self, call: Call) -> web.Response:
         """A script, a style sheet or the icon. `NotFound`."""
         name = call.path("name")
-        if name not in self._paths or name == PAGE:
+        if name not in self._paths or name in (PAGE, LICENCES):
             raise NotFound("There is no such file in this version of the dashboard.")
         return _answer(call, name, await self._read(name), {"Cache-Control": _FOR_EVER})
 

@@ -10,7 +10,6 @@ Rule: no token is in an address, an answer or a log, and no text of others in an
 
 from __future__ import annotations
 
-import base64
 import hmac
 import logging
 import secrets
@@ -28,19 +27,17 @@ from runtime.http.provider import Attempt, LoginRefused, Provider
 from runtime.http.routes import Asked, Call, Public, Route
 from runtime.settings import DashboardSettings
 from runtime.storage.sealing import Sealer, Unsealable
+from runtime.web.dashboard.cookies import SealedCookie, is_here
 from runtime.web.dashboard.login import STEERING, Failures, TooManyLogins
-from runtime.web.dashboard.session import Sessions, is_here
+from runtime.web.dashboard.session import Sessions
 
 log = logging.getLogger("hookd.dashboard")
 
-COOKIE: Final = "hookd_login"
-SECURE_COOKIE: Final = f"__Host-{COOKIE}"
 ATTEMPT_SECONDS: Final = 600
 MOST_CODE: Final = 4_096
 """Characters of a code."""
 
 HOME, LOGIN, CALLBACK = "/dashboard/hooks", "/dashboard/login", "/dashboard/callback"
-_CONTEXT: Final = "dashboard login"
 
 ERRORS: Final = (
     "access_denied",
@@ -68,7 +65,13 @@ def oidc_routes(sessions: Sessions, sealer: Sealer, settings: DashboardSettings,
         Route(
             method="GET", path=f"{LOGIN}/oidc", handler=login.begin, access=Public("who is not logged in begins here")
         ),
-        Route(method="GET", path=CALLBACK, handler=login.end, access=Asked("the token comes by the code", STEERING)),
+        Route(
+            method="GET",
+            path=CALLBACK,
+            handler=login.end,
+            access=Asked("the token comes by the code", STEERING),
+            audit=True,
+        ),
     ]
 
 
@@ -84,7 +87,8 @@ class _Login:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._sessions = sessions
-        self._sealer = sealer
+        # Lax: the browser comes back from a page of the token server's, with nothing stricter.
+        self._cookie = SealedCookie(sealer, "hookd_login", context="dashboard login", site="Lax")
         self._settings = settings
         self._provider = provider
         self._failures = Failures()
@@ -105,7 +109,7 @@ class _Login:
             return self._refused(call, error)
         answer = _sent_to(address)
         body = orjson.dumps({**asdict(attempt), "at": self._clock()}).decode()
-        _keep(request, answer, base64.urlsafe_b64encode(self._sealer.seal(_CONTEXT, body)).decode(), ATTEMPT_SECONDS)
+        self._cookie.keep(request, answer, body, ATTEMPT_SECONDS)
         return answer
 
     async def end(self, call: Call) -> web.StreamResponse:
@@ -120,7 +124,7 @@ class _Login:
         except HookdError as error:
             self._failures.count(address)
             answer = self._refused(call, error)
-        _keep(request, answer, "", 0)
+        self._cookie.take_back(request, answer)
         return answer
 
     async def _logged_in(self, call: Call, attempt: Attempt) -> web.Response:
@@ -135,8 +139,7 @@ class _Login:
     def _attempt(self, request: web.BaseRequest) -> Attempt:
         """What this browser began. `LoginExpired` where it began nothing, or too long ago."""
         try:
-            sealed = base64.urlsafe_b64decode(request.cookies.get(_name(request), ""))
-            kept = orjson.loads(self._sealer.open(_CONTEXT, sealed))
+            kept = orjson.loads(self._cookie.read(request) or "")
         except (ValueError, Unsealable):
             raise LoginExpired("No login was begun in this browser.") from None
         if self._clock() - kept.pop("at") > ATTEMPT_SECONDS:
@@ -190,14 +193,3 @@ def _word(error: HookdError) -> str:
 
 def _sent_to(address: str) -> web.Response:
     return empty_response(303, {hdrs.LOCATION: address, "Referrer-Policy": "no-referrer"})
-
-
-def _keep(request: web.BaseRequest, answer: web.StreamResponse, value: str, seconds: int) -> None:
-    # Lax: the browser comes back from a page of the token server's, with nothing stricter.
-    answer.set_cookie(
-        _name(request), value, max_age=seconds, path="/", secure=not is_here(request), httponly=True, samesite="Lax"
-    )
-
-
-def _name(request: web.BaseRequest) -> str:
-    return COOKIE if is_here(request) else SECURE_COOKIE

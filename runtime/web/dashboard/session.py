@@ -7,14 +7,15 @@ The cookie is all there is: the server keeps nothing. It is good as long as its 
   it is at our own `Host`
 - whatever changes something carries the session's own CSRF secret in `X-CSRF-Token`, which only a page of ours can ask for
 
-Rule: the token never leaves the cookie. Over plain HTTP there are sessions on this very machine only; everywhere else the
-cookie has the prefix `__Host-`, so that no neighbour's page can plant one (RFC 6265bis section 4.1.3).
+Logging out takes the cookie out of the browser, and that is all it can do: a copy of the cookie is as good as the token in it, as
+long as that is, and a token that its issuer signed is nobody's to take back here. A list of ended sessions would be lost with the
+process and unknown to the next machine: tokens that end soon are what helps.
+
+Rule: the token never leaves the cookie.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hmac
 import secrets
 import time
@@ -27,16 +28,13 @@ from aiohttp import hdrs, web
 from runtime.errors import HookdError, InvalidBody, Unauthenticated
 from runtime.http.bearer import Caller
 from runtime.storage.sealing import Sealer, Unsealable
+from runtime.web.dashboard.cookies import SealedCookie, is_here
 
-COOKIE: Final = "hookd_session"
-SECURE_COOKIE: Final = f"__Host-{COOKIE}"
 CSRF_HEADER: Final = "X-CSRF-Token"
 TOKEN_CHARS: Final = 2_900
 """Of the longest token that can become a session: sealed, it fills the 4,096 bytes that browsers give a cookie."""
 
-_CONTEXT: Final = "dashboard session"
 _SAFE: Final = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
-_THIS_MACHINE: Final = ("127.0.0.1", "localhost", "::1")
 
 
 class ForgedRequest(HookdError):
@@ -66,7 +64,7 @@ class Sessions:
     """Makes and reads sessions, under a key of their own. Keeps nothing: any number of them with one sealer are alike."""
 
     def __init__(self, sealer: Sealer) -> None:
-        self._sealer = sealer
+        self._cookie = SealedCookie(sealer, "hookd_session", context="dashboard session", site="Strict")
 
     def make(self, token: str) -> Session:
         """A session out of a token that the authenticator has just verified. `InvalidBody` for one that no cookie holds."""
@@ -78,24 +76,22 @@ class Sessions:
 
     def begin(self, session: Session, caller: Caller, request: web.BaseRequest, answer: web.StreamResponse) -> None:
         """Set the session's cookie, for as long as the token of *caller*, to whom it belongs, is good."""
-        sealed = self._sealer.seal(_CONTEXT, f"{session.csrf}.{session.token}")
-        value = base64.urlsafe_b64encode(sealed).decode().rstrip("=")
-        _set(request, answer, value, int(max(0.0, caller.expires_at - time.time())))
+        seconds = int(max(0.0, caller.expires_at - time.time()))
+        self._cookie.keep(request, answer, f"{session.csrf}.{session.token}", seconds)
 
     def end(self, request: web.BaseRequest, answer: web.StreamResponse) -> None:
         """Take the cookie back."""
-        _set(request, answer, "", 0)
+        self._cookie.take_back(request, answer)
 
     def read(self, request: web.BaseRequest) -> Session | None:
         """The session of a request, None without one. `Unauthenticated` for a cookie that is not ours. Verifies no token."""
-        value = request.cookies.get(_name(request))
-        if not value:
-            return None
         try:
-            sealed = base64.b64decode(value + "=" * (-len(value) % 4), b"-_", validate=True)
-            csrf, _, token = self._sealer.open(_CONTEXT, sealed).partition(".")
-        except (binascii.Error, ValueError, Unsealable):
+            kept = self._cookie.read(request)
+        except Unsealable:
             raise Unauthenticated("The session can not be read: log in again.") from None
+        if kept is None:
+            return None
+        csrf, _, token = kept.partition(".")
         return Session(token=token, csrf=csrf)
 
     def bearer(self, request: web.BaseRequest) -> str | None:
@@ -131,30 +127,6 @@ def require_secure(request: web.BaseRequest) -> None:
         raise InsecureAddress(
             "The session would be sent in the clear: open the dashboard over https, or on the machine itself as http://127.0.0.1."
         )
-
-
-def is_here(request: web.BaseRequest) -> bool:
-    """Whether the browser calls us by a name of the machine that it is on itself."""
-    try:
-        return urlsplit(f"//{request.headers.get(hdrs.HOST, '')}").hostname in _THIS_MACHINE
-    except ValueError:
-        return False
-
-
-def _set(request: web.BaseRequest, answer: web.StreamResponse, value: str, seconds: int) -> None:
-    answer.set_cookie(
-        _name(request),
-        value,
-        max_age=seconds,
-        path="/",
-        secure=not is_here(request),
-        httponly=True,
-        samesite="Strict",
-    )
-
-
-def _name(request: web.BaseRequest) -> str:
-    return COOKIE if is_here(request) else SECURE_COOKIE
 
 
 def _equal(given: str, wanted: str) -> bool:

@@ -7,6 +7,8 @@ import sqlite3
 
 import pytest
 
+from tests.waiting import until
+
 API = "https://api.example.com/"
 UNKNOWN = {"error": "invalid_grant", "error_description": "Unknown or invalid refresh token."}
 SCOPE = "openid offline_access read:orders write:orders"
@@ -142,9 +144,7 @@ async def test_a_sign_in_in_progress_ends_with_the_password(tokens, decider, cha
     token = await tokens.management_token()
     asked, decider.blocked = len(decider.asked), asyncio.Event()
     signing_in = asyncio.create_task(tokens.password(scope=SCOPE, status=400))
-    async with asyncio.timeout(10):
-        while len(decider.asked) == asked:
-            await asyncio.sleep(0.01)
+    await until(lambda: len(decider.asked) != asked)
     if change is None:
         await tokens.manage("DELETE", f"users/{user.user_id}", status=204, token=token)
     else:

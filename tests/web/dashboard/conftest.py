@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -18,7 +17,7 @@ from runtime.http.routes import install
 from runtime.settings import Settings
 from runtime.web.app import web_routes
 from runtime.web.dashboard.app import dashboard_routes
-from tests.web.conftest import settings_in, token
+from tests.web.conftest import token
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
@@ -52,16 +51,6 @@ class Browser:
         self.cookie = headers["Set-Cookie"].partition(";")[0]
         self.headers["X-CSRF-Token"] = body["csrf"]
         return body
-
-
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def settings(tmp_path: Path, cache: Path) -> Settings:
-    return settings_in(tmp_path, cache)
 
 
 @pytest.fixture

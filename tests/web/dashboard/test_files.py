@@ -51,6 +51,18 @@ async def test_the_page_is_asked_for_anew_each_time(browser):
     assert (status, body, again["ETag"]) == (304, b"", headers["ETag"])
 
 
+async def test_the_licences_of_what_is_in_the_pages_are_there(browser):
+    """As text that a browser shows; asked for anew, as the page is."""
+    status, body, headers = await browser.call("GET", "/dashboard/licences.txt")
+
+    assert (status, headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
+    assert body == gzip.decompress((ARTIFACT / "licences.txt.gz").read_bytes())
+    assert headers["Cache-Control"] == "no-cache"
+    assert "Content-Security-Policy" in headers
+    again = await browser.call("GET", "/dashboard/licences.txt", headers={"If-None-Match": headers["ETag"]})
+    assert again[:2] == (304, b"")
+
+
 async def test_what_has_a_hash_in_its_name_is_good_for_ever(browser, names):
     """Scripts, style sheets and icons, with their types and the page's protection."""
     types = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
@@ -78,7 +90,15 @@ async def test_whoever_takes_no_gzip_gets_it_unpacked(browser, names):
 
 @pytest.mark.parametrize(
     "name",
-    ["index.html", "manifest.json", "nothing.js", "..%2fmanifest.json", "%2e%2e%2f..%2fpyproject.toml", "a/b.js"],
+    [
+        "index.html",
+        "licences.txt",
+        "manifest.json",
+        "nothing.js",
+        "..%2fmanifest.json",
+        "%2e%2e%2f..%2fpyproject.toml",
+        "a/b.js",
+    ],
 )
 async def test_nothing_else_is_served(browser, name):
     """Names are looked up among those that were built, and lead nowhere else."""

@@ -86,8 +86,18 @@ class Demo:
         form = {"request": unescape(match[1]), "username": self.username, "password": self.password} | fields
         return await self.send("POST", "/login", data=form, headers={"Origin": self.url})
 
+    @property
+    def port(self) -> int:
+        return URL(self.url).port or 0
+
     def cookies(self) -> dict[str, str]:
-        return {cookie.key: cookie.value for cookie in self.http.cookie_jar}
+        """By their names without the port, which they all have."""
+        return {cookie.key.removesuffix(f"_{self.port}"): cookie.value for cookie in self.http.cookie_jar}
+
+    def has(self, **cookies: str) -> None:
+        """The browser has these, as if they had been set."""
+        named = {f"{name}_{self.port}": value for name, value in cookies.items()}
+        self.http.cookie_jar.update_cookies(named, response_url=URL(self.url))
 
 
 @asynccontextmanager
@@ -132,12 +142,12 @@ def sown(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def opening(tmp_path: Path, cache: Path, sown: Path) -> AsyncIterator[Callable[..., Any]]:
+async def opening(tmp_path: Path, engine_cache: Path, sown: Path) -> AsyncIterator[Callable[..., Any]]:
     shutil.copytree(sown, tmp_path / "demo")
     async with AsyncExitStack() as stack:
 
         async def opening(change: Callable[[Settings], Settings] = lambda settings: settings) -> Demo:
-            return await stack.enter_async_context(opened(tmp_path / "demo", cache, change))
+            return await stack.enter_async_context(opened(tmp_path / "demo", engine_cache, change))
 
         yield opening
 
@@ -185,9 +195,9 @@ async def test_no_token_is_where_a_script_or_a_log_could_read_it(demo, caplog):
     back = await demo.at_the_token_server()
     done = await demo.get(back.location)
 
-    kept = {line.partition("=")[0]: line for line in begun.headers.getall("Set-Cookie")}
+    kept = {line.partition("=")[0].rpartition("_")[0]: line for line in begun.headers.getall("Set-Cookie")}
     assert {"HttpOnly", "SameSite=Lax", "Path=/", f"Max-Age={ATTEMPT_SECONDS}"} <= set(kept["hookd_login"].split("; "))
-    given = {line.partition("=")[0]: line for line in done.headers.getall("Set-Cookie")}
+    given = {line.partition("=")[0].rpartition("_")[0]: line for line in done.headers.getall("Set-Cookie")}
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(given["hookd_session"].split("; "))
     assert "Max-Age=0" in given["hookd_login"]
     assert (done.headers["Cache-Control"], done.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
@@ -262,12 +272,10 @@ async def test_the_answer_is_for_the_browser_that_asked(demo):
     forged = Sealer(derive_key(bytes(32), "dashboard sessions")).seal("dashboard login", '{"at":1}')
     for value in ("", "nonsense", "é", base64.urlsafe_b64encode(forged).decode(), mine[:-8], mine[4:]):
         demo.http.cookie_jar.clear()
-        demo.http.cookie_jar.update_cookies({"hookd_login": value}, response_url=URL(demo.url))
+        demo.has(hookd_login=value)
         assert await refused(demo, back.location) == "login_expired"
     session = demo.runtime.session_sealer.seal("dashboard session", "csrf.token")
-    demo.http.cookie_jar.update_cookies(
-        {"hookd_login": base64.urlsafe_b64encode(session).decode()}, response_url=URL(demo.url)
-    )
+    demo.has(hookd_login=base64.urlsafe_b64encode(session).decode())
     assert await refused(demo, back.location) == "login_expired"
 
 
@@ -284,10 +292,9 @@ async def test_an_attempt_is_what_was_begun(demo, change, error):
     """The ID token is of this login, the code was asked for with this proof and for this place, ten minutes ago at most."""
     back = await demo.at_the_token_server()
     sealer = demo.runtime.session_sealer
-    kept = orjson.loads(sealer.open("dashboard login", base64.urlsafe_b64decode(demo.cookies()["hookd_login"])))
+    kept = orjson.loads(sealer.open("dashboard login", base64.urlsafe_b64decode(demo.cookies()["hookd_login"] + "==")))
     sealed = sealer.seal("dashboard login", orjson.dumps(kept | change).decode())
-    cookie = {"hookd_login": base64.urlsafe_b64encode(sealed).decode()}
-    demo.http.cookie_jar.update_cookies(cookie, response_url=URL(demo.url))
+    demo.has(hookd_login=base64.urlsafe_b64encode(sealed).decode())
 
     assert await refused(demo, back.location) == error
 
@@ -300,7 +307,7 @@ async def test_a_code_comes_once(demo):
     demo.http.cookie_jar.clear()
 
     assert await refused(demo, back.location) == "login_expired"
-    demo.http.cookie_jar.update_cookies({"hookd_login": attempt}, response_url=URL(demo.url))
+    demo.has(hookd_login=attempt)
     assert await refused(demo, back.location) == "login_refused"
 
 
@@ -354,10 +361,10 @@ async def test_who_fails_often_waits(demo):
     attempt = demo.cookies()["hookd_login"]
     query = urlencode(back.answer | {"code": "x"})
     for _ in range(MOST_FAILURES):
-        demo.http.cookie_jar.update_cookies({"hookd_login": attempt}, response_url=URL(demo.url))
+        demo.has(hookd_login=attempt)
         assert await refused(demo, f"/dashboard/callback?{query}") == "login_refused"
 
-    demo.http.cookie_jar.update_cookies({"hookd_login": attempt}, response_url=URL(demo.url))
+    demo.has(hookd_login=attempt)
     assert await refused(demo, back.location) == "too_many_attempts"
 
 

@@ -86,8 +86,9 @@ async def test_a_cookie_that_is_not_ours_is_refused(browser):
     """Damaged, of another key, or no cookie of ours at all: then one logs in again."""
     await browser.log_in()
     good = browser.cookie
+    name = good.partition("=")[0]
 
-    for bad in (good[:-2], f"{good[:-2]}xx", "hookd_session=e30", "hookd_session=%%%", "hookd_session=a"):
+    for bad in (good[:-2], f"{good[:-2]}xx", f"{name}=e30", f"{name}=%%%", f"{name}=a"):
         browser.cookie = bad
         status, body, _ = await browser.call("GET", HOOKS)
         assert (status, body["errorCode"]) == (401, "invalid_token")
@@ -97,24 +98,10 @@ def request(method: str = "GET", **headers: str):
     return make_mocked_request(method, "/", headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def test_elsewhere_the_cookie_is_for_this_very_host_and_https():
-    """A neighbour's page could plant a cookie without the prefix: it is not even looked at."""
-    sessions, answer = Sessions(Sealer(bytes(32))), web.Response()
-    session = sessions.make("a.b.c")
-    sessions.begin(session, CALLER, request(Host="hookd.example"), answer)
-    cookie = answer.cookies["__Host-hookd_session"]
-
-    assert (cookie["secure"], cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, True, "Strict", "/")
-    assert cookie["domain"] == ""
-    assert sessions.read(request(Host="hookd.example", Cookie=f"__Host-hookd_session={cookie.value}")) == session
-    assert sessions.read(request(Host="hookd.example", Cookie=f"hookd_session={cookie.value}")) is None
-    assert sessions.read(request(Host="[::1]:80", Cookie=f"hookd_session={cookie.value}")) == session
-
-
 def test_the_longest_token_fits_into_a_cookie():
     """Browsers give one 4,096 bytes, and drop a longer one without a word."""
     sessions, answer = Sessions(Sealer(bytes(32))), web.Response()
-    sessions.begin(sessions.make("x" * TOKEN_CHARS), CALLER, request(Host="hookd.example"), answer)
+    sessions.begin(sessions.make("x" * TOKEN_CHARS), CALLER, request(Host="hookd.example:65535"), answer)
     (morsel,) = answer.cookies.values()
 
     assert len(morsel.key) + len(morsel.value) <= 4096

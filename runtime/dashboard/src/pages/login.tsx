@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { ApiError, auth, hasEnded } from "../api.ts";
 import { useLoad } from "../load.ts";
 import { navigate, path, query } from "../router.ts";
-import { Button, Code, CodeBlock, Field, Icon, Mark } from "../ui/index.ts";
+import { Button, Code, CodeBlock, Field, Icon, Mark, Notice } from "../ui/index.ts";
 
 /** The server's own page, which sends the browser to the token server. */
 const OIDC = "/dashboard/login/oidc";
@@ -99,12 +99,8 @@ function explain(error: Error): string {
 
 function Refused() {
   const error = query.value.get("error");
-  if (error === null) return hasEnded.value ? <p class="notice">Your session has ended. Log in, and you are back where you were.</p> : null;
-  return (
-    <p class="notice bad" role="alert">
-      {ERRORS.get(error) ?? ERRORS.get("login_refused")}
-    </p>
-  );
+  if (error === null) return hasEnded.value ? <Notice>Your session has ended. Log in, and you are back where you were.</Notice> : null;
+  return <Notice tone="bad">{ERRORS.get(error) ?? ERRORS.get("login_refused")}</Notice>;
 }
 
 function Elsewhere() {

@@ -7,7 +7,7 @@ import { count, ms, time } from "../format.ts";
 import { href, query, setQuery } from "../router.ts";
 import { follow, type TailState } from "../tail.ts";
 import { POINTS } from "../triggers.ts";
-import { Badge, Button, complain, EmptyState, Icon, OutcomeBadge, outcomeOf } from "../ui/index.ts";
+import { Badge, Button, complain, EmptyState, Icon, Notice, OutcomeBadge, outcomeOf, Text, visible } from "../ui/index.ts";
 import { ConsoleLines } from "./console.tsx";
 import { PageHead } from "./head.tsx";
 
@@ -115,7 +115,7 @@ export function LiveLog({ filter, narrow = false }: LogProps) {
           </Button>
         </div>
       </header>
-      {missed.value > 0 && <p class="notice warn">{count(missed.value, "execution")} came too fast for this page. They are in the list of executions.</p>}
+      {missed.value > 0 && <Notice tone="warn">{count(missed.value, "execution")} came too fast for this page. They are in the list of executions.</Notice>}
       <Rows rows={fits.value} waiting={!rows.value.length} />
     </section>
   );
@@ -187,7 +187,7 @@ function Row({ row }: { row: Execution }) {
         </span>
         {row.client && (
           <span class="log-client muted truncate" title={row.client}>
-            {row.client}
+            {visible(row.client)}
           </span>
         )}
         <span class="faint num log-took">{ms(row.duration_ms)}</span>
@@ -197,7 +197,7 @@ function Row({ row }: { row: Execution }) {
         <p class={`console console-line log-error ${outcomeOf(row)}`}>
           <span class="console-level">{outcomeOf(row) === "deny" ? "denied" : "failed"}</span>
           <span class="console-text">
-            {row.hook_error.name}: {row.hook_error.message}
+            <Text of={`${row.hook_error.name}: ${row.hook_error.message}`} />
           </span>
         </p>
       )}

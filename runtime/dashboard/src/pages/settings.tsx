@@ -1,11 +1,13 @@
 // Who one is here, how the pages look, and what the server's configuration says.
-import { LogOut, Monitor, Moon, Sun } from "lucide";
+import { LogOut } from "lucide";
 import type { ComponentChildren } from "preact";
-import { auth, server, type ServerSettings, session } from "../api.ts";
+import { server, type ServerSettings, session } from "../api.ts";
 import { bytes, count, moment, ms } from "../format.ts";
 import { useLoad } from "../load.ts";
-import { choose, type Theme, theme } from "../theme.ts";
-import { Badge, Button, Code, complain, Segments, Show, Skeleton, Time } from "../ui/index.ts";
+import { logOut } from "../logout.ts";
+import { href } from "../router.ts";
+import { ThemeChoice } from "../themechoice.tsx";
+import { Badge, Button, Code, Show, Skeleton, Time } from "../ui/index.ts";
 import { PageHead } from "./head.tsx";
 
 export function Settings() {
@@ -37,23 +39,14 @@ function You() {
           <span>
             Ends <Time at={expires_at} />, {moment(expires_at)}
           </span>
-          <Button small icon={LogOut} onClick={() => auth.logout().catch(complain)}>
+          <Button small icon={LogOut} onClick={logOut}>
             Log out
           </Button>
         </Row>
       </Group>
       <Group title="Appearance">
-        <Row name="Theme" about="Kept in this browser.">
-          <Segments<Theme>
-            label="Theme"
-            value={theme.value}
-            onChange={choose}
-            options={[
-              { value: "system", label: "As the system", icon: Monitor },
-              { value: "light", label: "Light", icon: Sun },
-              { value: "dark", label: "Dark", icon: Moon },
-            ]}
-          />
+        <Row name="Theme" about="Kept in this browser; Auto is what your system has.">
+          <ThemeChoice />
         </Row>
       </Group>
     </>
@@ -136,7 +129,12 @@ function Server({ settings }: { settings: ServerSettings }) {
           {network.enabled ? `${ms(network.timeout_ms)}, ${bytes(network.response_bytes)} of a response, ${count(network.redirects, "redirect")}` : "Off"}
         </Row>
       </Group>
-      <p class="faint version">hookd {settings.version}</p>
+      <p class="faint version">
+        hookd {settings.version} ·{" "}
+        <a href={href("/licences.txt")} target="_blank" rel="noreferrer">
+          Licences of others' work in these pages
+        </a>
+      </p>
     </>
   );
 }

@@ -3,6 +3,7 @@ import { Check, Copy } from "lucide";
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { Button } from "./button.tsx";
+import { visible } from "./text.tsx";
 import { toast } from "./toast.tsx";
 
 export function Code({ children }: { children: ComponentChildren }) {
@@ -13,7 +14,7 @@ export function CodeBlock({ text, label, copy, wrap }: { text: string; label: st
   return (
     <div class={copy ? "code copyable" : "code"}>
       <pre class={wrap ? "wrap" : ""} role="region" aria-label={label} tabIndex={0}>
-        {text}
+        {visible(text)}
       </pre>
       {copy && (
         <div class="copy">

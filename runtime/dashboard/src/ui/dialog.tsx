@@ -5,8 +5,10 @@
 // It is open as long as it is rendered. With `onSubmit` its content is a form. `confirm` asks a question and awaits the answer.
 import { X } from "lucide";
 import { type ComponentChildren, render } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Button } from "./button.tsx";
+import { Notice } from "./notice.tsx";
+import { Progress } from "./progress.tsx";
 
 interface Own {
   title: string;
@@ -20,7 +22,8 @@ interface Own {
 export function Dialog({ title, onClose, children, foot, onSubmit, wide }: Own) {
   const box = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  // Open before the next key comes: it is meant for the dialog.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     box.current?.showModal();
     box.current?.querySelector<HTMLElement>("[data-first=true]")?.focus();
@@ -114,11 +117,8 @@ function Confirmation({ title, body, action, danger, run, done }: Question & { d
       }
     >
       <div class="muted">{body}</div>
-      {fault && (
-        <p class="notice bad" role="alert">
-          {fault}
-        </p>
-      )}
+      {busy && <Progress label={action} />}
+      {fault && <Notice tone="bad">{fault}</Notice>}
     </Dialog>
   );
 }

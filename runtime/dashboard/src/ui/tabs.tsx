@@ -2,7 +2,7 @@
 // Arrow keys, Home and End move between tabs.
 import type { IconNode } from "lucide";
 import type { ComponentChildren } from "preact";
-import { useId } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
 import { Icon } from "./icon.tsx";
 
 export interface Tab<T extends string> {
@@ -15,6 +15,21 @@ export interface Tab<T extends string> {
 export function Tabs<T extends string>(props: { label: string; tabs: Tab<T>[]; chosen: T; onChoose: (id: T) => void; children: ComponentChildren }) {
   const { label, tabs, chosen, onChoose, children } = props;
   const base = useId();
+  const strip = useRef<HTMLDivElement>(null);
+  const look = () => {
+    if (!strip.current) return;
+    const { scrollLeft, clientWidth, scrollWidth, dataset } = strip.current;
+    dataset.more = [scrollLeft > 1 && "left", scrollLeft + clientWidth < scrollWidth - 1 && "right"].filter(Boolean).join(" ");
+  };
+  useEffect(() => {
+    const watch = new ResizeObserver(look);
+    watch.observe(strip.current!);
+    return () => watch.disconnect();
+  }, []);
+  useEffect(() => {
+    const tab = document.getElementById(`${base}-${chosen}`);
+    tab?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [chosen, tabs.length]);
   const move = (event: KeyboardEvent) => {
     const at = tabs.findIndex((tab) => tab.id === chosen);
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[event.key];
@@ -26,7 +41,7 @@ export function Tabs<T extends string>(props: { label: string; tabs: Tab<T>[]; c
   };
   return (
     <>
-      <div class="tabs" role="tablist" aria-label={label} onKeyDown={move}>
+      <div ref={strip} class="tabs" role="tablist" aria-label={label} onKeyDown={move} onScroll={look}>
         {tabs.map((tab) => (
           <button
             key={tab.id}

@@ -74,9 +74,9 @@ function Filters({ filter, filtered }: { filter: ExecutionFilter; filtered: bool
   }, [typed.value]);
   return (
     <div class="filters" role="search" aria-label="Filters">
-      <Choice label="Extensibility point" name="trigger" value={filter.trigger} none="All extensibility points" options={POINTS.map(({ id, title }) => [id, title])} />
-      <Choice label="Hook" name="hook" value={filter.hook} none="All hooks" options={(listed.data.value ?? []).filter((hook) => !filter.trigger || hook.triggerId === (filter.trigger as TriggerId)).map(({ id, name }) => [id, name])} />
-      <Choice
+      <Narrowing label="Extensibility point" name="trigger" value={filter.trigger} none="All extensibility points" options={POINTS.map(({ id, title }) => [id, title])} />
+      <Narrowing label="Hook" name="hook" value={filter.hook} none="All hooks" options={(listed.data.value ?? []).filter((hook) => !filter.trigger || hook.triggerId === (filter.trigger as TriggerId)).map(({ id, name }) => [id, name])} />
+      <Narrowing
         label="Outcome"
         name="outcome"
         value={filter.outcome}
@@ -87,7 +87,7 @@ function Filters({ filter, filtered }: { filter: ExecutionFilter; filtered: bool
           ["failure", "Failed"],
         ]}
       />
-      <Choice
+      <Narrowing
         label="Level"
         name="level"
         value={filter.level}
@@ -118,7 +118,7 @@ function Filters({ filter, filtered }: { filter: ExecutionFilter; filtered: bool
   );
 }
 
-function Choice(props: { label: string; name: string; value: string | undefined; none: string; options: [string, string][] }) {
+function Narrowing(props: { label: string; name: string; value: string | undefined; none: string; options: [string, string][] }) {
   return (
     <select class="select small" aria-label={props.label} value={props.value ?? ""} onChange={(event) => setQuery({ [props.name]: event.currentTarget.value })}>
       <option value="">{props.none}</option>

@@ -13,4 +13,5 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   malformed_answer: "The hook's answer has the wrong shape, or can not be written as JSON.",
   source_rejected: "The hook's source can not be loaded.",
   sandbox_crashed: "The sandbox stopped in a way that the hook did not choose.",
+  circuit_open: "The hook was not run: it broke too often, and is left alone for a while.",
 };

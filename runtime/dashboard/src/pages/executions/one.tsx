@@ -6,7 +6,7 @@ import { bytes, moment, ms } from "../../format.ts";
 import { useLoad } from "../../load.ts";
 import { href } from "../../router.ts";
 import { point } from "../../triggers.ts";
-import { Badge, ButtonLink, Code, CodeBlock, CopyButton, OutcomeBadge, outcomeOf, Show, Skeleton, Table, Time } from "../../ui/index.ts";
+import { Badge, ButtonLink, Code, CodeBlock, CopyButton, OutcomeBadge, outcomeOf, Show, Skeleton, Table, Text, Time, visible } from "../../ui/index.ts";
 import { ConsoleLines } from "../console.tsx";
 import { PageHead } from "../head.tsx";
 import { MEANINGS } from "./meanings.ts";
@@ -36,7 +36,7 @@ export function Execution({ id }: { id: string }) {
           <CopyButton text={id} label="Copy the ID" />
         </span>
       </PageHead>
-      <Show of={loaded} wait={<div class="card"><Skeleton rows={6} /></div>}>
+      <Show of={loaded} back={{ to: "/executions", label: "To the executions" }} wait={<div class="card"><Skeleton rows={6} /></div>}>
         {(execution) => <Details row={execution} />}
       </Show>
     </div>
@@ -82,10 +82,10 @@ function Verdict({ row }: { row: Record }) {
     <div class={`card verdict ${outcome}`}>
       <OutcomeBadge outcome={outcome} />
       <div class="verdict-text">
-        <p class="verdict-main">{sentence(row)}</p>
+        <p class="verdict-main">{visible(sentence(row))}</p>
         {row.hook_error && (
           <p class="mono verdict-error">
-            {row.hook_error.name}: {row.hook_error.message}
+            <Text of={`${row.hook_error.name}: ${row.hook_error.message}`} />
           </p>
         )}
       </div>
@@ -115,7 +115,7 @@ function Facts({ row }: { row: Record }) {
         </a>
       </Fact>
       <Fact name="Extensibility point">{point(row.trigger)?.title ?? row.trigger}</Fact>
-      <Fact name="Client">{row.client ? <a href={href(`/executions?client=${encodeURIComponent(row.client)}`)}>{row.client}</a> : "–"}</Fact>
+      <Fact name="Client">{row.client ? <a href={href(`/executions?client=${encodeURIComponent(row.client)}`)}>{visible(row.client)}</a> : "–"}</Fact>
       <Fact name="Duration">{ms(row.duration_ms)}</Fact>
       <Fact name="CPU time">{ms(row.cpu_ms)}</Fact>
       <Fact name="Memory">{row.memory_bytes ? bytes(row.memory_bytes) : "–"}</Fact>
@@ -125,7 +125,7 @@ function Facts({ row }: { row: Record }) {
         </span>
       </Fact>
       <Fact name="Request ID">
-        <span class="mono">{row.request_id || "–"}</span>
+        <span class="mono">{visible(row.request_id) || "–"}</span>
       </Fact>
     </dl>
   );
@@ -158,7 +158,7 @@ function Dropped({ row }: { row: Record }) {
         <Table label="Dropped claims" head={["Claim", "Of", "Why"]}>
           {row.dropped.map((claim) => (
             <tr key={claim.token + claim.name}>
-              <td class="mono">{claim.name}</td>
+              <td class="mono"><Text of={claim.name} /></td>
               <td class="muted">{claim.token.replace("_", " ")}</td>
               <td>{claim.reason}</td>
             </tr>

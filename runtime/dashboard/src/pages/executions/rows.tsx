@@ -2,7 +2,7 @@
 import type { Execution } from "../../api.ts";
 import { ms } from "../../format.ts";
 import { href, navigate } from "../../router.ts";
-import { OutcomeBadge, outcomeOf, Table, Time } from "../../ui/index.ts";
+import { OutcomeBadge, outcomeOf, Table, Time, visible } from "../../ui/index.ts";
 
 export function ExecutionRows({ rows }: { rows: Execution[] }) {
   return (
@@ -24,11 +24,11 @@ export function ExecutionRows({ rows }: { rows: Execution[] }) {
             </td>
             <td class="cell-name muted">
               <div class="truncate" title={row.client}>
-                {row.client || "–"}
+                {visible(row.client) || "–"}
               </div>
             </td>
             <td class="cell-said">
-              <div class="truncate mono faint">{said(row)}</div>
+              <div class="truncate mono faint">{visible(said(row)).slice(0, 400)}</div>
             </td>
             <td class="right num">{ms(row.duration_ms)}</td>
             <td class="right num muted">{ms(row.cpu_ms)}</td>

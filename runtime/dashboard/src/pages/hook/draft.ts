@@ -49,6 +49,8 @@ export class Draft {
   readonly errors = signal(0);
   /** Where the editor is to go: a line of a stack, say. */
   readonly shown = signal<Place | null>(null);
+  /** Counts how often somebody wanted the script to be formatted. */
+  readonly formats = signal(0);
   readonly saving = signal(false);
   /** What of the policy was changed: it is saved by itself. */
   readonly policy = signal<Partial<Policy>>({});
@@ -156,6 +158,11 @@ export class Draft {
     this.dependencies.value = dependencies;
     this.engine.value = this.version.peek().engine;
     this.fault.value = null;
+  }
+
+  /** Whether a save may have to find npm modules. */
+  get mayHaveModules(): boolean {
+    return Object.keys(this.dependencies.peek()).length > 0 || this.version.peek().modules.length > 0 || /\brequire\(|^\s*import\s/m.test(this.script.peek());
   }
 
   private get key(): string {

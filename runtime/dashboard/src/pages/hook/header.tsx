@@ -1,15 +1,14 @@
 // The head of the editor: the hook's name, where it runs, whether it is enabled, and Save.
 import { ChevronRight, Cpu, Hash, Save, Trash2, Undo2 } from "lucide";
 import { type Engine, hooks, may, secrets, server } from "../../api.ts";
+import { ariaKeys, keysText, SAVE } from "../../commands.ts";
 import { useLoad } from "../../load.ts";
 import { href, navigate } from "../../router.ts";
 import { point } from "../../triggers.ts";
-import { Button, Code, complain, confirm, Icon, Menu, MenuItem, Switch, toast } from "../../ui/index.ts";
+import { Button, Code, complain, confirm, Icon, Menu, MenuItem, Progress, Switch, toast } from "../../ui/index.ts";
 import { Lost } from "../hooks/row.tsx";
 import type { Draft } from "./draft.ts";
 import { save } from "./fault.tsx";
-
-const IS_MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 
 export function Header({ draft }: { draft: Draft }) {
   const { enabled } = draft.saved.value;
@@ -55,10 +54,10 @@ export function Header({ draft }: { draft: Draft }) {
             icon={Save}
             busy={draft.saving.value}
             disabled={!draft.isDirty.value}
-            aria-keyshortcuts={IS_MAC ? "Meta+S" : "Control+S"}
+            aria-keyshortcuts={ariaKeys(SAVE)}
             onClick={() => void save(draft)}
           >
-            Save <kbd class="on-primary">{IS_MAC ? "⌘S" : "Ctrl S"}</kbd>
+            Save <kbd class="on-primary">{keysText(SAVE)}</kbd>
           </Button>
         )}
         <Menu label="More about this hook">
@@ -80,6 +79,7 @@ export function Header({ draft }: { draft: Draft }) {
           )}
         </Menu>
       </div>
+      {draft.saving.value && <Progress label={draft.mayHaveModules ? "Saving; npm modules are found, fetched and joined" : "Saving"} />}
     </header>
   );
 }

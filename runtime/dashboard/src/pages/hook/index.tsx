@@ -1,17 +1,20 @@
 // The hook editor: what is written on the left, what it does, has and did on the right.
 import { useComputed } from "@preact/signals";
 import { effect } from "@preact/signals";
-import { CodeXml, FlaskConical, History, KeyRound, Package, ScrollText, SlidersHorizontal } from "lucide";
+import { CodeXml, FlaskConical, History, KeyRound, Package, Save, ScrollText, SlidersHorizontal, WrapText } from "lucide";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { may } from "../../api.ts";
+import { type Command, FORMAT, isPressed, SAVE, useCommands } from "../../commands.ts";
+import { lazily } from "../../lazily.tsx";
 import { useLoad } from "../../load.ts";
 import { query, setQuery, useGuard } from "../../router.ts";
 import { ErrorState, Skeleton, Tabs, toast } from "../../ui/index.ts";
+import { PageHead } from "../head.tsx";
 import { type Draft as DraftType, Draft, isAboutModules } from "./draft.ts";
 import { FaultBar, save } from "./fault.tsx";
 import { Header } from "./header.tsx";
-import { isNarrow, lazily } from "./lazily.tsx";
+import { isNarrow } from "./narrow.ts";
 import { HookLog } from "./log.tsx";
 import { Modules } from "./modules.tsx";
 import { PolicyPanel } from "./policy.tsx";
@@ -39,7 +42,8 @@ export function HookPage({ id }: { id: string }) {
   if (loaded.error.value && !draft) {
     return (
       <div class="page">
-        <ErrorState error={loaded.error.value} retry={loaded.reload} />
+        <PageHead title="Hook" />
+        <ErrorState error={loaded.error.value} retry={loaded.reload} back={{ to: "/hooks", label: "To the hooks" }} />
       </div>
     );
   }
@@ -69,7 +73,7 @@ function Workspace({ draft }: { draft: DraftType }) {
   }, [draft]);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.key.toLowerCase() !== "s" || !(event.metaKey || event.ctrlKey) || event.shiftKey || event.altKey) return;
+      if (!isPressed(event, SAVE)) return;
       event.preventDefault();
       if (may("update:hooks")) void save(draft);
     };
@@ -81,6 +85,7 @@ function Workspace({ draft }: { draft: DraftType }) {
   const tabs = TABS.filter((tab) => tab.id !== "code" || isNarrow.value);
   const tab = tabs.find(({ id }) => id === asked)?.id ?? tabs[0]!.id;
   const choose = (id: TabId) => setQuery({ tab: id });
+  useCommands(() => [...(may("update:hooks") ? edits(draft) : []), ...tabs.map(({ id, label, icon }) => ({ group: "This hook", title: label, icon, run: () => choose(id) }))], [draft, isNarrow.value]);
   const hasModuleFault = useComputed(() => !!draft.fault.value && isAboutModules(draft.fault.value));
 
   return (
@@ -108,6 +113,13 @@ function Workspace({ draft }: { draft: DraftType }) {
       />
     </div>
   );
+}
+
+function edits(draft: DraftType): Command[] {
+  return [
+    { group: "This hook", title: "Save", icon: Save, keys: SAVE, run: () => void save(draft) },
+    { group: "This hook", title: "Format the script", icon: WrapText, keys: FORMAT, run: () => draft.formats.value++ },
+  ];
 }
 
 function Panel({ draft, tab }: { draft: DraftType; tab: TabId }): ComponentChildren {

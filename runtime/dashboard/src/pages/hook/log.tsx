@@ -1,13 +1,13 @@
 // What this hook says and how it ends, while it happens.
 import { useSignal } from "@preact/signals";
 import { type Level, may } from "../../api.ts";
-import { Segments } from "../../ui/index.ts";
+import { Notice, Segments } from "../../ui/index.ts";
 import { LiveLog } from "../logs.tsx";
 import type { Draft } from "./draft.ts";
 
 export function HookLog({ draft }: { draft: Draft }) {
   const level = useSignal<Level | "">("");
-  if (!may("read:logs")) return <p class="notice">Your API token does not have the scope read:logs, which the log takes.</p>;
+  if (!may("read:logs")) return <Notice>Your API token does not have the scope read:logs, which the log takes.</Notice>;
   return (
     <div class="hook-log">
       <Segments<Level | "">

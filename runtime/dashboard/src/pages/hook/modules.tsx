@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { CircleAlert, Package, Plus, Trash2, TriangleAlert } from "lucide";
 import { may, type Version } from "../../api.ts";
 import { bytes, count } from "../../format.ts";
-import { Badge, Button, Code, EmptyState, Field, Icon, Table } from "../../ui/index.ts";
+import { Badge, Button, Code, EmptyState, Field, Icon, Notice, Table } from "../../ui/index.ts";
 import { type Draft, isAboutModules } from "./draft.ts";
 import { PanelHead } from "./secrets.tsx";
 
@@ -21,10 +21,7 @@ export function Modules({ draft }: { draft: Draft }) {
         What <Code>require("…")</Code> finds, with a version, a range or a tag. <Code>require("ms@2.1.3")</Code> names one in the script.
       </PanelHead>
       {fault && isAboutModules(fault) && (
-        <div class={fault.isWarning ? "notice warn" : "notice bad"} role="alert">
-          <Icon of={CircleAlert} />
-          <div>{fault.message}</div>
-        </div>
+        <Notice tone={fault.isWarning ? "warn" : "bad"}>{fault.message}</Notice>
       )}
       {names.length > 0 && (
         <ul class="list-rows">
@@ -111,7 +108,7 @@ function Found({ draft }: { draft: Draft }) {
   const changed = "dependencies" in draft.changes.value;
   if (!modules.length) {
     return Object.keys(draft.dependencies.value).length ? (
-      <p class="notice">{changed ? "What is found for these names stands here once you have saved." : "The hook's script requires none of these."}</p>
+      <Notice>{changed ? "What is found for these names stands here once you have saved." : "The hook's script requires none of these."}</Notice>
     ) : (
       <EmptyState icon={Package} title={`Version ${number} has no modules`}>
         They are found, fetched and checked when you save, and joined with the script: a request pays nothing for them, and the version keeps what was found.

@@ -4,9 +4,14 @@ import { X } from "lucide";
 import { type Decision, hooks, may, type Policy } from "../../api.ts";
 import { useLoad } from "../../load.ts";
 import { point } from "../../triggers.ts";
-import { Button, Field, Icon, Show, toast } from "../../ui/index.ts";
+import { Button, Choices, Field, Icon, Notice, Show, toast } from "../../ui/index.ts";
 import type { Draft } from "./draft.ts";
 import { PanelHead } from "./secrets.tsx";
+
+const ON_ERROR = [
+  { value: "deny" as const, title: "Deny", about: "It throws, hangs or answers nonsense: no token, or no change. The safe way." },
+  { value: "allow" as const, title: "Allow", about: "The answer is what it was before this hook. A denial of its own stays one." },
+];
 
 export function PolicyPanel({ draft }: { draft: Draft }) {
   const policy = useLoad(() => hooks.policy(draft.id), [draft.id]);
@@ -75,15 +80,9 @@ function Form({ draft, saved, onSaved }: { draft: Draft; saved: Policy; onSaved:
           <input {...ids} class="input small num order-input" inputMode="numeric" pattern="-?[0-9]*" disabled={!mayChange} value={order.value} onInput={(event) => (order.value = event.currentTarget.value)} />
         )}
       </Field>
-      <fieldset class="on-error" disabled={!mayChange}>
-        <legend>When it fails</legend>
-        <Choice name="deny" of={onError} title="Deny" about="It throws, hangs or answers nonsense: no token, or no change. The safe way." />
-        <Choice name="allow" of={onError} title="Allow" about="The answer is what it was before this hook. A denial of its own stays one." />
-      </fieldset>
+      <Choices<Decision> legend="When it fails" value={onError.value} onChange={(value) => (onError.value = value)} disabled={!mayChange} options={ON_ERROR} />
       {wrong.value && (
-        <p class="notice bad" role="alert">
-          {wrong.value}
-        </p>
+        <Notice tone="bad">{wrong.value}</Notice>
       )}
       {mayChange && (
         <div>
@@ -141,17 +140,5 @@ function Names({ label, one, of, hint, disabled }: { label: string; one: string;
         </div>
       )}
     </Field>
-  );
-}
-
-function Choice({ name, of, title, about }: { name: Decision; of: Signal<Decision>; title: string; about: string }) {
-  return (
-    <label class="choice">
-      <input type="radio" name="on-error" checked={of.value === name} onChange={() => (of.value = name)} />
-      <span>
-        <strong>{title}</strong>
-        <span class="muted">{about}</span>
-      </span>
-    </label>
   );
 }

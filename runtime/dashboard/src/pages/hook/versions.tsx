@@ -2,10 +2,11 @@
 import { useSignal } from "@preact/signals";
 import { GitCompare, RotateCcw } from "lucide";
 import { hooks, may, type Version } from "../../api.ts";
+import { lazily } from "../../lazily.tsx";
 import { useLoad } from "../../load.ts";
-import { Badge, Button, Code, confirm, Dialog, Show, Time, toast } from "../../ui/index.ts";
+import { Badge, Button, Code, confirm, Dialog, Notice, Show, Time, toast } from "../../ui/index.ts";
 import type { Draft } from "./draft.ts";
-import { isNarrow, lazily } from "./lazily.tsx";
+import { isNarrow } from "./narrow.ts";
 import { PanelHead } from "./secrets.tsx";
 
 const Compare = lazily(() => import("./editor/compare.tsx").then((module) => module.Compare));
@@ -108,7 +109,7 @@ function Comparison({ draft, number, onClose }: { draft: Draft; number: number; 
                 <>
                   <Beside old={before} now={after} />
                   {before.script === after.script ? (
-                    <p class="notice">The scripts are the same.</p>
+                    <Notice>The scripts are the same.</Notice>
                   ) : (
                     <Compare old={{ label: `Version ${number}`, text: before.script }} now={{ label: name, text: after.script }} narrow={isNarrow.value} wait={<div class="compare" />} />
                   )}
@@ -133,7 +134,8 @@ function Beside({ old, now }: { old: Compared; now: Compared }) {
   const names = [...new Set([...Object.keys(old.dependencies), ...Object.keys(now.dependencies)])].filter((name) => old.dependencies[name] !== now.dependencies[name]);
   if (!names.length && old.engine === now.engine) return null;
   return (
-    <ul class="notice beside">
+    <Notice>
+      <ul class="beside">
       {old.engine !== now.engine && (
         <li>
           Engine: {old.engine} → {now.engine}
@@ -144,7 +146,8 @@ function Beside({ old, now }: { old: Compared; now: Compared }) {
           <Code>{name}</Code> {old.dependencies[name] ?? "not there"} → {now.dependencies[name] ?? "not there"}
         </li>
       ))}
-    </ul>
+      </ul>
+    </Notice>
   );
 }
 

@@ -1,12 +1,11 @@
 // A new hook: where, from which template, with which name. It is made disabled, and the editor opens.
-import { FilePlus2 } from "lucide";
 import { useEffect, useState } from "preact/hooks";
 import type templates from "hookd:templates";
 import { type Engine, hooks, type ListedHook, server, type TriggerId } from "../../api.ts";
 import { useLoad } from "../../load.ts";
 import { navigate } from "../../router.ts";
 import { blank, POINTS, point as pointOf } from "../../triggers.ts";
-import { Button, CodeBlock, Dialog, Field, Icon, Segments, toast } from "../../ui/index.ts";
+import { Button, Choices, CodeBlock, Dialog, Field, Progress, Segments, toast } from "../../ui/index.ts";
 
 type Template = (typeof templates)[number];
 
@@ -53,6 +52,7 @@ export function CreateHook({ point, taken, onClose }: { point: TriggerId | ""; t
         </>
       }
     >
+      {busy && <Progress label="Creating the hook" />}
       <div class="create">
         <div class="create-fields">
           <Field label="Extensibility point" hint={`${row.when} ${row.what}`}>
@@ -92,13 +92,15 @@ export function CreateHook({ point, taken, onClose }: { point: TriggerId | ""; t
               />
             )}
           </Field>
-          <fieldset class="templates">
-            <legend>Template</legend>
-            <Choice name={BLANK} title="Blank" about="The parameters and one answer, to begin with." chosen={template} choose={setTemplate} />
-            {offered.map((one) => (
-              <Choice key={one.name} name={one.name} title={one.name} about={one.about} chosen={template} choose={setTemplate} />
-            ))}
-          </fieldset>
+          <Choices
+            legend="Template"
+            value={template}
+            onChange={setTemplate}
+            options={[
+              { value: BLANK, title: "Blank", about: "The parameters and one answer, to begin with." },
+              ...offered.map(({ name, about }) => ({ value: name, title: name, about })),
+            ]}
+          />
           {(settings.data.value?.engines.length ?? 0) > 1 && (
             <div class="field">
               <span class="label">Engine</span>
@@ -122,17 +124,6 @@ export function CreateHook({ point, taken, onClose }: { point: TriggerId | ""; t
         </div>
       </div>
     </Dialog>
-  );
-}
-
-function Choice(props: { name: string; title: string; about: string; chosen: string; choose: (name: string) => void }) {
-  return (
-    <label class="template">
-      <input type="radio" name="template" checked={props.chosen === props.name} onChange={() => props.choose(props.name)} />
-      {props.name === BLANK && <Icon of={FilePlus2} size={14} />}
-      <span class="template-name">{props.title}</span>
-      <span class="template-about">{props.about}</span>
-    </label>
   );
 }
 

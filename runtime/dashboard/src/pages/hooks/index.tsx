@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { hooks, type ListedHook, may, type TriggerId } from "../../api.ts";
 import { count } from "../../format.ts";
 import { useLoad } from "../../load.ts";
+import { query, setQuery } from "../../router.ts";
 import { type Point, POINTS, signature } from "../../triggers.ts";
 import { Button, Code, EmptyState, Icon, Show, Skeleton } from "../../ui/index.ts";
 import { PageHead } from "../head.tsx";
@@ -15,7 +16,9 @@ const FEW = 6;
 
 export function Hooks() {
   const listed = useLoad(hooks.list, []);
-  const [creating, setCreating] = useState<TriggerId | "" | null>(null);
+  // In the address, so that whoever wants to create one from elsewhere comes here.
+  const creating = query.value.get("create");
+  const setCreating = (point: TriggerId | "") => setQuery({ create: point || "new" });
   const [wanted, setWanted] = useState("");
   const all = listed.data.value ?? [];
   return (
@@ -43,7 +46,7 @@ export function Hooks() {
       <Show of={listed} wait={<Waiting />}>
         {() => <Points all={all} wanted={wanted.trim().toLowerCase()} change={(next) => (listed.data.value = next)} reload={listed.reload} create={setCreating} />}
       </Show>
-      {creating !== null && <CreateHook point={creating} taken={all} onClose={() => setCreating(null)} />}
+      {creating && may("create:hooks") && <CreateHook point={POINTS.find(({ id }) => id === creating)?.id ?? ""} taken={all} onClose={() => setQuery({ create: "" })} />}
     </div>
   );
 }

@@ -4,14 +4,15 @@ import { type Diagnostic, openLintPanel } from "@codemirror/lint";
 import { Compartment, EditorSelection, EditorState } from "@codemirror/state";
 import { EditorView, tooltips } from "@codemirror/view";
 import { effect, useSignal } from "@preact/signals";
-import { CircleAlert, CircleCheck, TriangleAlert } from "lucide";
+import { CircleAlert, CircleCheck, TriangleAlert, WrapText } from "lucide";
 import { useEffect, useId, useRef } from "preact/hooks";
+import { ariaKeys, FORMAT, keysText } from "../../../commands.ts";
 import { bytes, count } from "../../../format.ts";
-import { Icon } from "../../../ui/index.ts";
+import { Icon, toast } from "../../../ui/index.ts";
 import type { Draft, Place } from "../draft.ts";
 import { assist, recheck } from "./assist.ts";
-import { compilerOf } from "./compiler.ts";
-import { editing, labelled } from "./setup.ts";
+import { type Compiler, compilerOf } from "./compiler.ts";
+import { editing, formattedBy, labelled } from "./setup.ts";
 
 const LARGEST = 102_400;
 
@@ -34,6 +35,7 @@ export function CodeEditor({ draft, readOnly }: { draft: Draft; readOnly: boolea
         editing,
         javascript({ typescript: true }),
         labelled("Script", hint),
+        formattedBy(() => !readOnly && draft.formats.value++),
         tooltips({ tooltipSpace: ({ dom }) => besides(dom) }),
         assist(compiler, {
           said: () => saidBy(draft, editor.state),
@@ -52,6 +54,7 @@ export function CodeEditor({ draft, readOnly }: { draft: Draft; readOnly: boolea
       ],
     });
     view.current = editor;
+    const wanted = draft.formats.peek();
     const stops = [
       effect(() => {
         const text = draft.script.value;
@@ -61,6 +64,9 @@ export function CodeEditor({ draft, readOnly }: { draft: Draft; readOnly: boolea
         void draft.fault.value;
         void compiler.ready.value;
         recheck(editor);
+      }),
+      effect(() => {
+        if (draft.formats.value > wanted && !readOnly) void format(editor, compiler);
       }),
       effect(() => {
         if (draft.shown.value) show(editor, draft.shown.value);
@@ -81,6 +87,12 @@ export function CodeEditor({ draft, readOnly }: { draft: Draft; readOnly: boolea
         <span class="code-hint" id={hint}>
           <kbd>Esc</kbd> then <kbd>Tab</kbd> leaves the editor
         </span>
+        {!readOnly && (
+          <button type="button" class="foot-act" aria-label="Format the script" title={`Format the script (${keysText(FORMAT)})`} aria-keyshortcuts={ariaKeys(FORMAT)} onClick={() => draft.formats.value++}>
+            <Icon of={WrapText} size={14} />
+            <span>Format</span>
+          </button>
+        )}
         <span class="code-facts num">
           {size > LARGEST * 0.8 && (
             <span class={size > LARGEST ? "too-long" : ""}>
@@ -90,7 +102,7 @@ export function CodeEditor({ draft, readOnly }: { draft: Draft; readOnly: boolea
           <span>
             Ln {at.value.line}, Col {at.value.column}
           </span>
-          <span>{language.value ?? "Types are on their way"}</span>
+          <span class={language.value ? undefined : "wait"}>{language.value ?? "Types are on their way"}</span>
         </span>
       </footer>
     </div>
@@ -114,6 +126,15 @@ function Problems({ found, language, open }: { found: readonly Diagnostic[]; lan
       {[errors && count(errors, "error"), warnings && count(warnings, "warning")].filter(Boolean).join(", ")}
     </button>
   );
+}
+
+/** One change, which can be undone, and the place of the caret stays what it was. */
+async function format(editor: EditorView, compiler: Compiler): Promise<void> {
+  const { doc } = editor.state;
+  if (!compiler.ready.peek()) return toast("The formatter is on its way: try again in a second.", { tone: "plain" });
+  const changes = await compiler.format(doc.toString());
+  if (!changes) return toast("What has a syntax error is not formatted.", { tone: "warn" });
+  if (editor.state.doc === doc && changes.length) editor.dispatch({ changes, userEvent: "format", scrollIntoView: true });
 }
 
 /** Where tooltips may be: not over the panel at the editor's side. */

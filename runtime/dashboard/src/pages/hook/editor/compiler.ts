@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import type { TriggerId } from "../../../api.ts";
 import { workerUrl } from "../../../trusted.ts";
-import type { About, Checked, Suggestions } from "./service.ts";
+import type { About, Checked, Edit, Suggestions } from "./service.ts";
 import url from "./service.worker.ts?worker";
 import type { Question } from "./service.worker.ts";
 
@@ -41,6 +41,10 @@ export class Compiler {
 
   hover(text: string, at: number): Promise<About | null> {
     return this.ask("hover", text, at);
+  }
+
+  format(text: string): Promise<Edit[] | null> {
+    return this.ask("format", text);
   }
 
   private ask<T>(ask: Question["ask"], ...values: Question["values"]): Promise<T | null> {

@@ -4,7 +4,7 @@ import { linter } from "@codemirror/lint";
 import { EditorView } from "@codemirror/view";
 import { effect, type Signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { editing, labelled } from "./setup.ts";
+import { editing, formattedBy, labelled } from "./setup.ts";
 
 export function JsonEditor({ label, text }: { label: string; text: Signal<string> }) {
   const box = useRef<HTMLDivElement>(null);
@@ -17,6 +17,7 @@ export function JsonEditor({ label, text }: { label: string; text: Signal<string
         json(),
         linter(jsonParseLinter()),
         labelled(label),
+        formattedBy(() => (text.value = pretty(text.peek()))),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) text.value = update.state.doc.toString();
         }),
@@ -31,4 +32,12 @@ export function JsonEditor({ label, text }: { label: string; text: Signal<string
     };
   }, [label, text]);
   return <div class="json-box" ref={box} />;
+}
+
+function pretty(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text; // the editor shows where it is wrong
+  }
 }

@@ -5,7 +5,6 @@ import types from "hookd:types";
 import ts from "typescript";
 import type { TriggerId } from "../../../api.ts";
 import { annotate, type Insertion } from "./annotate.ts";
-import globals from "./globals.txt";
 
 export interface Problem {
   from: number;
@@ -39,6 +38,13 @@ export interface About {
   text: string;
 }
 
+/** Text that takes the place of what stands there. */
+export interface Edit {
+  from: number;
+  to: number;
+  insert: string;
+}
+
 export interface Checked {
   language: "JavaScript" | "TypeScript";
   problems: Problem[];
@@ -59,7 +65,14 @@ const OPTIONS: ts.CompilerOptions = {
   skipLibCheck: true,
 };
 
-// No module's types are here, and what of Node a hook may use is the server's to say.
+const FORMAT: ts.FormatCodeSettings = {
+  ...ts.getDefaultFormatCodeSettings("\n"),
+  indentSize: 2,
+  tabSize: 2,
+  insertSpaceAfterFunctionKeywordForAnonymousFunctions: true,
+};
+
+// No module's types are here: each is any (modules.d.ts), and which there are is the server's to say.
 const NOT_OURS = new Set([2307, 7016, 2792, 80001, 80005]);
 /** "... can only be used in TypeScript files". 8017 is none of them: a function without a body is an unfinished one. */
 const ONLY_TYPESCRIPT = new Set([8002, 8003, 8004, 8005, 8006, 8008, 8009, 8010, 8011, 8012, 8013, 8016]);
@@ -67,7 +80,7 @@ const MOST_SUGGESTIONS = 400;
 
 const fixed = new Map<string, string>([
   ["/hookd.d.ts", types],
-  ["/globals.d.ts", globals],
+  ["/modules.d.ts", 'declare module "*";'],
   ...Object.entries(libraries).map(([name, text]) => [`/${name}`, text] as const),
 ]);
 
@@ -147,6 +160,18 @@ export class Service {
     return found ? about(this.shown(found.textSpan.start, found.textSpan.length), found.displayParts, found.documentation) : null;
   }
 
+  /** What makes it look as scripts do. Null where it does not parse: who knows what was meant. In order, none over another. */
+  format(): Edit[] | null {
+    if (this.language.getSyntacticDiagnostics(this.file).length) return null;
+    const edits = this.language.getFormattingEditsForDocument(this.written, FORMAT);
+    return edits.map(({ span, newText }) => ({ from: span.start, to: span.start + span.length, insert: newText }));
+  }
+
+  /** The name under which the text is as it was written, without what only the compiler sees. It is no part of the program. */
+  private get written(): string {
+    return this.file.replace("hook", "written");
+  }
+
   /** Where in the compiled text a place on the screen is. */
   private inside(at: number): number {
     return this.insertions.reduce((place, one) => (one.at < at ? place + one.text.length : place), at);
@@ -170,7 +195,7 @@ export class Service {
       getCompilationSettings: () => OPTIONS,
       getCurrentDirectory: () => "/",
       getDefaultLibFileName: () => "/lib.es2023.d.ts",
-      getScriptFileNames: () => [this.file, "/hookd.d.ts", "/globals.d.ts"],
+      getScriptFileNames: () => [this.file, "/hookd.d.ts", "/modules.d.ts"],
       getScriptVersion: (name) => (fixed.has(name) ? "1" : String(this.version)),
       getScriptSnapshot: (name) => this.snapshot(name),
       fileExists: (name) => fixed.has(name) || name === this.file,
@@ -182,6 +207,7 @@ export class Service {
 
   private snapshot(name: string): ts.IScriptSnapshot | undefined {
     if (name === this.file) return ts.ScriptSnapshot.fromString(this.compiled);
+    if (name === this.written) return ts.ScriptSnapshot.fromString(this.text);
     const text = fixed.get(name);
     if (text === undefined) return undefined;
     let made = this.snapshots.get(name);

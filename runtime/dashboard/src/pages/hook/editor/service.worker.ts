@@ -4,7 +4,7 @@ import { Service } from "./service.ts";
 
 export interface Question {
   id: number;
-  ask: "start" | "check" | "complete" | "describe" | "hover";
+  ask: "start" | "check" | "complete" | "describe" | "hover" | "format";
   /** The text, which each question has anew, then what is asked about it. */
   values: [text: string, ...more: unknown[]];
 }
@@ -30,5 +30,6 @@ function answerTo(ask: Question["ask"], [text, ...more]: Question["values"]): un
   if (ask === "check") return service!.check();
   if (ask === "complete") return service!.complete(more[0] as number);
   if (ask === "describe") return service!.describe(more[0] as number, more[1] as string);
+  if (ask === "format") return service!.format();
   return service!.hover(more[0] as number);
 }

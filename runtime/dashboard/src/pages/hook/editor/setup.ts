@@ -73,6 +73,11 @@ export const editing: Extension = [
   keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),
 ];
 
+/** Shift+Alt+F, which editors have for it. */
+export function formattedBy(format: () => unknown): Extension {
+  return keymap.of([{ key: "Shift-Alt-f", run: () => (format(), true) }]);
+}
+
 export function labelled(label: string, describedBy?: string): Extension {
   return EditorView.contentAttributes.of({ tabindex: "0", "aria-label": label, ...(describedBy ? { "aria-describedby": describedBy } : {}) });
 }

@@ -4,18 +4,18 @@ import { FlaskConical, Play } from "lucide";
 import { useEffect } from "preact/hooks";
 import { ApiError, type Execution, executions, hooks, type Json, may, server, type TestRun } from "../../../api.ts";
 import { ago } from "../../../format.ts";
+import { ariaKeys, isPressed, keysText, RUN } from "../../../commands.ts";
+import { lazily } from "../../../lazily.tsx";
 import { useLoad } from "../../../load.ts";
 import { query, setQuery } from "../../../router.ts";
-import { Button, complain, EmptyState, outcomeOf } from "../../../ui/index.ts";
+import { Button, complain, EmptyState, Notice, outcomeOf, Progress } from "../../../ui/index.ts";
 import type { Draft } from "../draft.ts";
-import { lazily } from "../lazily.tsx";
 import { Result } from "./result.tsx";
 
 const JsonEditor = lazily(() => import("../editor/json.tsx").then((module) => module.JsonEditor));
 
 const SAMPLE = "";
 const RECENT = 20;
-const IS_MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 
 /** What was last typed and answered, by hook: another tab of the page does not lose it. */
 const kept = new Map<string, { chosen: string; text: string; result: TestRun | null }>();
@@ -61,7 +61,7 @@ export function TestPanel({ draft }: { draft: Draft }) {
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.key !== "Enter" || !(event.metaKey || event.ctrlKey)) return;
+      if (!isPressed(event, RUN)) return;
       event.preventDefault();
       event.stopPropagation();
       void run();
@@ -92,18 +92,17 @@ export function TestPanel({ draft }: { draft: Draft }) {
             </optgroup>
           )}
         </select>
-        <Button kind="primary" small icon={Play} busy={busy.value} disabled={!may("update:hooks")} aria-keyshortcuts={IS_MAC ? "Meta+Enter" : "Control+Enter"} onClick={() => void run()}>
-          Run <kbd class="on-primary">{IS_MAC ? "⌘↵" : "Ctrl ↵"}</kbd>
+        <Button kind="primary" small icon={Play} busy={busy.value} disabled={!may("update:hooks")} aria-keyshortcuts={ariaKeys(RUN)} onClick={() => void run()}>
+          Run <kbd class="on-primary">{keysText(RUN)}</kbd>
         </Button>
       </div>
       <div class="test-request">
         <JsonEditor label="Request" text={text} wait={<pre class="json-box json-wait">{text.value}</pre>} />
       </div>
       {wrong.value && (
-        <p class="notice bad" role="alert">
-          {wrong.value}
-        </p>
+        <Notice tone="bad">{wrong.value}</Notice>
       )}
+      {busy.value && <Progress label="Running" />}
       <div class="test-result" aria-live="polite" aria-busy={busy.value}>
         {result.value ? (
           <Result run={result.value} draft={draft} />

@@ -3,7 +3,7 @@ import { Minus, Plus, TriangleAlert } from "lucide";
 import type { ComponentChildren } from "preact";
 import type { Json, TestRun } from "../../../api.ts";
 import { bytes, ms } from "../../../format.ts";
-import { Badge, Icon, OutcomeBadge, outcomeOf, Table } from "../../../ui/index.ts";
+import { Badge, Icon, OutcomeBadge, outcomeOf, Table, Text, visible } from "../../../ui/index.ts";
 import { ConsoleLines } from "../../console.tsx";
 import { MEANINGS } from "../../executions/meanings.ts";
 import type { Draft } from "../draft.ts";
@@ -16,7 +16,7 @@ export function Result({ run, draft }: { run: TestRun; draft: Draft }) {
     <div class="result">
       <div class="test-verdict">
         <OutcomeBadge outcome={outcome} />
-        <span class="test-said">{said(run)}</span>
+        <span class="test-said"><Text of={said(run)} /></span>
       </div>
       <dl class="took num">
         <Took name="Wall time" value={ms(duration_ms)} />
@@ -29,7 +29,7 @@ export function Result({ run, draft }: { run: TestRun; draft: Draft }) {
       <Claims title="Claims of the ID token" claims={run.id_token_claims} />
       {run.user !== undefined && run.user !== null && (
         <Part title="User">
-          <pre class="value">{JSON.stringify(run.user, null, 2)}</pre>
+          <pre class="value">{visible(JSON.stringify(run.user, null, 2))}</pre>
         </Part>
       )}
       {!!run.dropped?.length && (
@@ -39,7 +39,7 @@ export function Result({ run, draft }: { run: TestRun; draft: Draft }) {
               <li key={`${one.token} ${one.name}`}>
                 <Icon of={TriangleAlert} size={14} />
                 <span>
-                  <code>{one.name}</code> of the {one.token.replaceAll("_", " ")}: {one.reason.replaceAll("_", " ")}
+                  <code><Text of={one.name} /></code> of the {one.token.replaceAll("_", " ")}: {one.reason.replaceAll("_", " ")}
                 </span>
               </li>
             ))}
@@ -109,7 +109,7 @@ function Scopes({ asked, given }: { asked: string[]; given: string[] }) {
         return (
           <li key={scope} class={isNew ? "scope added" : "scope"}>
             {isNew && <Icon of={Plus} size={12} />}
-            <span>{scope}</span>
+            <span>{visible(scope)}</span>
             {isNew && <span class="visually-hidden"> added</span>}
           </li>
         );
@@ -117,7 +117,7 @@ function Scopes({ asked, given }: { asked: string[]; given: string[] }) {
       {removed.map((scope) => (
         <li key={scope} class="scope removed">
           <Icon of={Minus} size={12} />
-          <s>{scope}</s>
+          <s>{visible(scope)}</s>
           <span class="visually-hidden"> removed</span>
         </li>
       ))}
@@ -134,8 +134,8 @@ function Claims({ title, claims }: { title: string; claims: Record<string, Json>
         <dl class="claims">
           {rows.map(([name, value]) => (
             <div key={name}>
-              <dt class="mono">{name}</dt>
-              <dd class="mono">{JSON.stringify(value)}</dd>
+              <dt class="mono"><Text of={name} /></dt>
+              <dd class="mono"><Text of={JSON.stringify(value)} /></dd>
             </div>
           ))}
         </dl>

@@ -1,8 +1,9 @@
 // An error with its stack, whose places in the hook are links into the editor.
 import type { HookError } from "../../../api.ts";
 import { setQuery } from "../../../router.ts";
+import { Text, visible } from "../../../ui/index.ts";
 import type { Draft } from "../draft.ts";
-import { isNarrow } from "../lazily.tsx";
+import { isNarrow } from "../narrow.ts";
 
 const PLACE = /\b(hook\.[jt]s):(\d+)(?::(\d+))?/;
 
@@ -11,7 +12,7 @@ export function Stack({ error, draft }: { error: HookError; draft: Draft }) {
   return (
     <div class="stack" role="group" aria-label="Error">
       <p class="stack-message">
-        {error.name}: {error.message}
+        <Text of={`${error.name}: ${error.message}`} />
       </p>
       {frames.map((frame, index) => (
         <Frame key={index} text={frame.trim()} draft={draft} />
@@ -22,7 +23,7 @@ export function Stack({ error, draft }: { error: HookError; draft: Draft }) {
 
 function Frame({ text, draft }: { text: string; draft: Draft }) {
   const [whole, , line, column] = PLACE.exec(text) ?? [];
-  if (!whole) return <p class="frame faint">{text}</p>;
+  if (!whole) return <p class="frame faint">{visible(text)}</p>;
   const [before, after] = text.split(whole);
   const go = () => {
     if (isNarrow.peek()) setQuery({ tab: "code" });
@@ -30,11 +31,11 @@ function Frame({ text, draft }: { text: string; draft: Draft }) {
   };
   return (
     <p class="frame">
-      {before}
+      {visible(before ?? "")}
       <button type="button" class="frame-link" onClick={go}>
         {whole}
       </button>
-      {after}
+      {visible(after ?? "")}
     </p>
   );
 }

@@ -1,0 +1,13 @@
+-- The one place that all writes pass.
+--
+-- A connection that breaks leaves its caller in doubt, who then asks again under the same id: what was done is answered, not
+-- done twice. `patience` are the seconds in which they may.
+
+local once = key('once', ARGV[2])
+local answered = redis.call('GET', once)
+if answered then
+  return cmsgpack.unpack(answered)
+end
+local reply = calls[ARGV[1]]()
+redis.call('SET', once, cmsgpack.pack(reply), 'EX', tonumber(given.patience) + 5)
+return reply

@@ -1,0 +1,384 @@
+"""Moves everything from one storage into another, and compares the two.
+
+Rules: the source is only read. From its first item to the end of the comparison the target is marked as unfinished, however this
+ends; what is there already stays as it is, so that it may be called again and goes on. Memory holds one item, and a page of hooks or
+of records.
+
+What can be remade is not moved: images. Sealed secrets are moved as they are, so the target needs the same master key.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Final, TypeAlias
+
+import orjson
+
+from runtime.configuration import without_password
+from runtime.errors import Conflict, SettingsError, Unavailable
+from runtime.model import Deploy, Execution, Hook, HookVersion
+from runtime.settings import StorageSettings
+from runtime.storage.base import CacheEntry, Document, ExecutionFilter, HookFilter, Storage
+from runtime.storage.opening import Choice, at_url, choose_storage
+from runtime.triggers import TRIGGERS
+
+_HOOKS_TOGETHER: Final = 20
+_RECORDS_TOGETHER: Final = 200
+_ROOM: Final = 1 << 40
+"""No bound: what there was room for in one storage, there is in the other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheItem:
+    """What a tenant's Actions of a trigger keep."""
+
+    tenant: str
+    trigger: str
+    entries: list[CacheEntry]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookItem:
+    """A hook with its newest deploy. `bundle` is b"" where an item before it, of the same tenant, had the same."""
+
+    hook: Hook
+    deploy: Deploy
+    secrets: dict[str, bytes]
+    bundle: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployItem:
+    """An older deploy of a hook, after the newer ones."""
+
+    tenant: str
+    hook_id: str
+    deploy: Deploy
+    version: HookVersion
+    bundle: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentItem:
+    """What a hook keeps."""
+
+    tenant: str
+    hook_id: str
+    document: Document
+
+
+Item: TypeAlias = CacheItem | HookItem | DeployItem | DocumentItem | Execution
+
+KINDS: Final = {
+    HookItem: "hooks",
+    DeployItem: "older versions",
+    DocumentItem: "documents",
+    CacheItem: "caches",
+    Execution: "execution records",
+}
+"""What the kinds of items are called."""
+
+Step: TypeAlias = Callable[[], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class Side:
+    """What one of the two storages has: how many of each kind, and a SHA-256 over the SHA-256 of every item."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    sum: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """Both sides, and of each tenant in which they differ where they begin to: empty where they are equal."""
+
+    source: Side
+    target: Side
+    differences: list[str]
+
+
+class NotAlone(Conflict):
+    """Something else uses the storage."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Another process uses {name}: stop every hookd that has it in its configuration, then run this again."
+        )
+
+
+class NotEmpty(Conflict):
+    """The target has something already."""
+
+    def __init__(self, name: str, source: str | None) -> None:
+        whose = "something in it already" if source is None else f"what was begun from {source}"
+        then = "" if source is None else ", or --discard what is there"
+        super().__init__(
+            f"{name} has {whose}. Nothing was changed. Name an empty one: a new file, another database or prefix{then}."
+        )
+
+
+def storage_at(settings: StorageSettings, url: str | None) -> StorageSettings:
+    """The settings for the storage at this URL; None is their own. `SettingsError`."""
+    return settings if url is None else at_url(settings, url)
+
+
+def name_of(settings: StorageSettings) -> str:
+    """A storage by its URL, without a password; a file's path is absolute."""
+    choice = choose_storage(settings)
+    return f"sqlite:///{choice.database.absolute()}" if choice.database else without_password(settings.url)
+
+
+@asynccontextmanager
+async def open_pair(source: StorageSettings, target: StorageSettings) -> AsyncIterator[tuple[Storage, Storage]]:
+    """Both storages, the target empty, or as it was left by the same migration, and marked as unfinished.
+
+    `SettingsError`, `NotAlone`, `NotEmpty`.
+    """
+    name, other = name_of(source), name_of(target)
+    if name == other:
+        raise SettingsError(f"Both are {name}: name another target.")
+    chosen = choose_storage(source)
+    there = await chosen.look()
+    if there is None:
+        raise SettingsError(f"There is no storage of hookd at {name}.")
+    if there[0] != there[1]:
+        raise SettingsError(f"{name} is of an older hookd. Start this one with it once, which brings it up to date.")
+    async with _opened(chosen) as here, _opened(choose_storage(target, is_target=True)) as empty:
+        for storage, its_name in ((here, name), (empty, other)):
+            if storage.peers.are_there:
+                raise NotAlone(its_name)
+        begun = await empty.unfinished()
+        if begun != name and (begun is not None or not await is_empty(empty)):
+            raise NotEmpty(other, begun)
+        if begun is None:
+            await empty.begin_moving(name)
+        yield here, empty
+
+
+async def finish(source: Storage, target: Storage, name: str) -> None:
+    """Call when both are equal: from now on the target is one as any other. `NotAlone` where that may be true no more."""
+    if source.peers.are_there:
+        raise NotAlone(name)
+    await target.end_moving()
+
+
+@asynccontextmanager
+async def open_unfinished(target: StorageSettings) -> AsyncIterator[Storage]:
+    """A storage that is unfinished, to be discarded. `SettingsError`, `NotAlone`."""
+    async with _opened(choose_storage(target, is_target=True)) as storage:
+        if await storage.unfinished() is None:
+            raise SettingsError(f"{name_of(target)} is not unfinished, and stays as it is.")
+        if storage.peers.are_there:
+            raise NotAlone(name_of(target))
+        yield storage
+
+
+@asynccontextmanager
+async def _opened(choice: Choice) -> AsyncIterator[Storage]:
+    storage = await choice.open()
+    try:
+        yield storage
+    finally:
+        await storage.close()
+
+
+async def everything(storage: Storage, tenant: str, now: float) -> AsyncIterator[Item]:
+    """All that a storage has of a tenant, in an order that is the same in every storage. `now` as in `Storage.get_cache`."""
+    async for item in _hooks(storage, tenant, now):
+        yield item
+    before = None
+    while records := await storage.list_executions(tenant, ExecutionFilter(before=before), limit=_RECORDS_TOGETHER):
+        for record in records:
+            yield record
+        before = records[-1].id
+
+
+async def restore(storage: Storage, item: Item, now: float) -> None:
+    """Put an item where it is not yet, in the order of `everything`."""
+    match item:
+        case CacheItem():
+            await storage.change_cache(item.tenant, item.trigger, item.entries, now, most=_ROOM, most_bytes=_ROOM)
+        case HookItem():
+            await storage.restore_hook(item.hook, item.deploy, item.secrets, item.bundle)
+        case DeployItem():
+            await storage.restore_deploy(item.tenant, item.hook_id, item.deploy, item.version, item.bundle)
+        case DocumentItem():
+            await storage.put_document(item.tenant, item.hook_id, item.document.data, etag=None)
+        case Execution():
+            await storage.append_executions([item])
+
+
+async def is_empty(storage: Storage) -> bool:
+    """Whether there is nothing that could be moved."""
+    for tenant in await storage.tenants():
+        async for _ in everything(storage, tenant, _now()):
+            return False
+    return True
+
+
+async def count(storage: Storage) -> int:
+    """How many steps `copy` takes, and `compare` again: a hook or a record each."""
+    total = 0
+    for tenant in await storage.tenants():
+        total += (await storage.list_hooks(tenant, HookFilter(), start=0, limit=0))[1]
+        rows = await storage.count_executions(tenant, ExecutionFilter(since=0.0), step=1e12)
+        total += sum(row.count for row in rows)
+    return total
+
+
+async def copy(source: Storage, target: Storage, step: Step) -> None:
+    """Put everything into the target. `HookdError`, and then what is there is no whole."""
+    for tenant in await source.tenants():
+        now = _now()
+        records: list[Execution] = []
+        async for item in everything(source, tenant, now):
+            if isinstance(item, Execution):
+                records.append(item)
+                if len(records) >= _RECORDS_TOGETHER:
+                    await target.append_executions(records)
+                    records.clear()
+            else:
+                await restore(target, item, now)
+            _count(item, step)
+        if records:
+            await target.append_executions(records)
+
+
+async def compare(source: Storage, target: Storage, step: Step) -> Compared:
+    """Read both, item by item."""
+    here, there, differences = _Summed(), _Summed(), []
+    for tenant in sorted({*await source.tenants(), *await target.tenants()}):
+        # A tenant's caches are read first: what expires now, Redis keeps for another minute.
+        now, place = _now(), ""
+        ours, theirs = everything(source, tenant, now), everything(target, tenant, now)
+        while True:
+            one, other = await anext(ours, None), await anext(theirs, None)
+            if here.add(one) != there.add(other) and not place:
+                place = _name(one or other)
+                differences.append(f"{tenant}: {place}")
+            if one is None and other is None:
+                break
+            _count(one, step)
+    return Compared(source=here.side(), target=there.side(), differences=differences)
+
+
+async def discard(storage: Storage, step: Step) -> None:
+    """Remove all that was moved into an unfinished storage, and that it is one."""
+    for tenant in await storage.tenants():
+        now = _now()
+        for trigger in TRIGGERS:
+            gone = [CacheEntry(entry.key) for entry in await storage.get_cache(tenant, trigger, now)]
+            await storage.change_cache(tenant, trigger, gone, now, most=_ROOM, most_bytes=_ROOM)
+        while hooks := (await storage.list_hooks(tenant, HookFilter(), start=0, limit=_HOOKS_TOGETHER))[0]:
+            for hook in hooks:
+                await storage.delete_hook(tenant, hook.id)
+                step()
+    await storage.prune_executions(older_than=0.0, most=0, most_bytes=0)
+    await storage.end_moving()
+
+
+async def _hooks(storage: Storage, tenant: str, now: float) -> AsyncIterator[Item]:
+    """What belongs to hooks."""
+    start, sent = 0, {""}
+    while hooks := (await storage.list_hooks(tenant, HookFilter(), start=start, limit=_HOOKS_TOGETHER))[0]:
+        if not start:
+            async for cache in _caches(storage, tenant, now):
+                yield cache
+        for hook in hooks:
+            async for item in _hook(storage, hook, sent):
+                yield item
+        start += len(hooks)
+
+
+async def _caches(storage: Storage, tenant: str, now: float) -> AsyncIterator[Item]:
+    """Of a tenant that has hooks: nobody else would read them."""
+    for trigger in TRIGGERS:
+        entries = await storage.get_cache(tenant, trigger, now)
+        if entries:
+            yield CacheItem(tenant=tenant, trigger=trigger, entries=entries)
+
+
+async def _hook(storage: Storage, hook: Hook, sent: set[str]) -> AsyncIterator[Item]:
+    """`sent` are the bundles that the tenant's items had, and "" for none."""
+    tenant, hook_id = hook.tenant, hook.id
+    newest, *older = await storage.list_deploys(tenant, hook_id)
+    secrets = dict(sorted((await storage.get_secrets(tenant, hook_id)).items()))
+    bundle = await _bundle(storage, hook.version, sent)
+    yield HookItem(hook=hook, deploy=newest, secrets=secrets, bundle=bundle)
+    for deploy in older:
+        version = await storage.get_version(tenant, hook_id, deploy.number)
+        bundle = await _bundle(storage, version, sent)
+        yield DeployItem(tenant=tenant, hook_id=hook_id, deploy=deploy, version=version, bundle=bundle)
+    document = await storage.get_document(tenant, hook_id)
+    if document is not None:
+        yield DocumentItem(tenant=tenant, hook_id=hook_id, document=document)
+
+
+async def _bundle(storage: Storage, version: HookVersion, sent: set[str]) -> bytes:
+    if version.modules in sent:
+        return b""
+    bundle = await storage.get_bundle(version.modules)
+    if bundle is None:
+        raise Unavailable(
+            "The npm modules of a version are damaged.",
+            debug=f"the npm modules of version {version.id[:12]} are missing or damaged: delete the hook that has it, or deploy "
+            "another over it 50 times",
+        )
+    sent.add(version.modules)
+    return bundle
+
+
+class _Summed:
+    """Counts and hashes items as they come."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._sum = sha256()
+
+    def add(self, item: Item | None) -> bytes:
+        """The item's own hash; b"" for none."""
+        if item is None:
+            return b""
+        kind = KINDS[type(item)]
+        self._counts[kind] += 1
+        one = sha256(orjson.dumps([kind, item], default=_plain)).digest()
+        self._sum.update(one)
+        return one
+
+    def side(self) -> Side:
+        return Side(counts=self._counts, sum=self._sum.hexdigest())
+
+
+def _plain(value: object) -> object:
+    assert isinstance(value, bytes)
+    return sha256(value).hexdigest()
+
+
+def _name(item: Item | None) -> str:
+    match item:
+        case HookItem():
+            return f"hook {item.hook.id}"
+        case DeployItem():
+            return f"hook {item.hook_id}, version {item.deploy.number}"
+        case DocumentItem():
+            return f"hook {item.hook_id}, its document"
+        case CacheItem():
+            return f"what {item.trigger} cached"
+        case Execution():
+            return f"execution record {item.id}"
+    raise AssertionError
+
+
+def _count(item: Item | None, step: Step) -> None:
+    if isinstance(item, HookItem | Execution):
+        step()
+
+
+def _now() -> float:
+    return time.time() * 1000

@@ -1,0 +1,37 @@
+"""How many requests somebody may send: a token bucket for each name. Knows no clock: callers say when it is.
+
+Kept for as many names as there is room for; who was forgotten begins with a full bucket.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Final
+
+MOST_NAMES: Final = 10_000
+
+
+class Rates:
+    """`per_second` on average, `burst` at once. Belongs to one thread."""
+
+    def __init__(self, *, per_second: float, burst: float) -> None:
+        self._per_second = per_second
+        self._burst = max(burst, 1.0)
+        # What was left in the bucket, and when.
+        self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+
+    def wait(self, name: Hashable, now: float) -> float:
+        """0 where the request may pass, which is counted then; else the seconds until one may. `now` never goes back."""
+        left, since = self._buckets.pop(name, (self._burst, now))
+        left, wait = after(left, now - since, self._per_second, self._burst)
+        self._buckets[name] = left, now
+        if len(self._buckets) > MOST_NAMES:
+            self._buckets.popitem(last=False)
+        return wait
+
+
+def after(left: float, seconds: float, per_second: float, burst: float) -> tuple[float, float]:
+    """What is left in a bucket after somebody came, so long after the one before, and how long that one has to wait."""
+    left = min(burst, left + seconds * per_second)
+    return (left - 1.0, 0.0) if left >= 1.0 else (left, (1.0 - left) / per_second)

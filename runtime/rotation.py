@@ -1,0 +1,58 @@
+"""Seals anew what older master keys sealed, while others read and write it.
+
+Rule: what is sealed under the newest key is left alone, and a value is replaced only where it still is what was read. So it
+may be interrupted anywhere and run again, and takes back nothing that somebody else writes meanwhile.
+
+Hooks' secrets are sealed anew. What Actions cache is not: it lives for a day at most, and they can do without. Sessions of the
+dashboard and webtasks' tokens are not stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from runtime.errors import HookNotFound
+from runtime.storage.base import Storage
+from runtime.storage.sealing import Sealer, Unsealable
+
+
+@dataclass(slots=True, kw_only=True)
+class Resealed:
+    """How many secrets were sealed anew, and which can not be opened: `tenant/hook/name: why`."""
+
+    count: int = 0
+    broken: list[str] = field(default_factory=list)
+
+
+async def reseal(storage: Storage, sealer: Sealer) -> Resealed:
+    """Seal anew until nothing is left that another key than the newest sealed. `Unavailable`."""
+    done = Resealed()
+    while True:
+        before = done.count
+        done.broken.clear()
+        at = ""
+        while True:
+            hooks, at = await storage.hooks_with_secrets(at)
+            for tenant, hook_id in hooks:
+                await _reseal_hook(storage, sealer, tenant, hook_id, done)
+            if not at:
+                break
+        if done.count == before:
+            return done
+
+
+async def _reseal_hook(storage: Storage, sealer: Sealer, tenant: str, hook_id: str, done: Resealed) -> None:
+    try:
+        sealed = await storage.get_secrets(tenant, hook_id)
+    except HookNotFound:
+        return
+    anew: dict[str, tuple[bytes, bytes]] = {}
+    for name, value in sealed.items():
+        try:
+            if not sealer.is_newest(value):
+                anew[name] = value, sealer.reseal_secret(tenant, hook_id, name, value)
+        except Unsealable as error:
+            done.broken.append(error.debug)
+    if anew:
+        await storage.replace_secrets(tenant, hook_id, anew)
+        done.count += len(anew)

@@ -1,0 +1,82 @@
+"""The storage that nodes share: the contract in a Redis. Where what lies: `redis_keys`.
+
+What a Redis must be told to keep what was acknowledged: `appendonly yes`, with `appendfsync always` to lose nothing at all, or
+`everysec` to lose a second at most when its machine dies (not when it is killed); and `maxmemory-policy noeviction`, for any other
+removes hooks when memory is short. `open_redis` says in the log where it is otherwise. Redis 6.2 or newer.
+
+Every step of a call is a command or a script, which Redis does whole or not at all. A write that may have been done, because the
+connection broke, is asked for again under the same id, and done once. Where Redis does not come back in time, its caller reads
+`Unavailable`, though it may have been done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from runtime.errors import Unavailable
+from runtime.redis.address import Address, Means
+from runtime.redis.server import Server, connect
+from runtime.storage.base import Storage
+from runtime.storage.redis_cache import Cache
+from runtime.storage.redis_keys import Keys
+from runtime.storage.redis_moving import Moved
+from runtime.storage.redis_opening import FORMAT, look, prepare, unusable
+from runtime.storage.redis_peers import BLOCK_SECONDS, RedisPeers
+
+_WAITING: Final = 4
+"""Connections that wait for news."""
+
+
+async def open_redis(address: Address, *, prefix: str = "hookd", means: Means | None = None) -> RedisStorage:
+    """The storage under this prefix. `SettingsError` when it can not be used."""
+    keys, means = Keys(prefix), means or Means()
+    server = connect(address, means)
+    waiting = connect(address, replace(means, at_once=_WAITING, seconds=means.seconds + BLOCK_SECONDS))
+    storage = RedisStorage(server, waiting, keys)
+    try:
+        await prepare(server, keys)
+        await storage.peers.open()
+    except Unavailable as error:
+        await storage.close()
+        raise unusable(error) from None
+    except BaseException:
+        await storage.close()
+        raise
+    return storage
+
+
+async def look_at_redis(
+    address: Address, *, prefix: str = "hookd", means: Means | None = None
+) -> tuple[int, int] | None:
+    """The format that is there, and the one that opening it makes of it; None where nothing is. Changes nothing. `SettingsError`."""
+    server = connect(address, means or Means())
+    try:
+        there = await look(server, Keys(prefix))
+    finally:
+        await server.close()
+    return None if there is None else (there, FORMAT)
+
+
+class RedisStorage(Moved, Cache, Storage):
+    """See `Storage`. Belongs to the event loop that opened it."""
+
+    def __init__(self, server: Server, waiting: Server, keys: Keys) -> None:
+        self._waiting = waiting
+        self._peers = RedisPeers(server, waiting, keys)
+        super().__init__(server, keys, self._peers.changed)
+
+    @property
+    def peers(self) -> RedisPeers:
+        """See `Storage.peers`."""
+        return self._peers
+
+    async def close(self) -> None:
+        """See `Storage.close`."""
+        await self._peers.close()
+        await self._server.close()
+        await self._waiting.close()
+
+    async def ping(self) -> None:
+        """See `Storage.ping`."""
+        await self._server.command("EXISTS", self._keys.mark)

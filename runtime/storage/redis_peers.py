@@ -1,0 +1,350 @@
+"""The processes that share a Redis: what `Peers` promises, from three streams and a hash of the catalogue.
+
+- `changes` has each change of a hook, in the step that made it. One connection waits for news there. Whoever makes a change waits
+  until all have heard of it, a few milliseconds: who has its answer finds it in force everywhere.
+- `talk` is read by the same connection. Who wants to know that all have written their records asks there, and is answered there.
+- `stored` says which records were written, whosever they are. Only who has listeners reads it.
+- `processes` has who is there: each says so twice a second.
+
+Where Redis is away, what is known stays as it was. Where it comes back with less than it had, the change that was seen last is
+another one or none, and everything is asked for anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+from uuid import uuid4
+
+from runtime.errors import Unavailable
+from runtime.model import Execution
+from runtime.redis.server import Server
+from runtime.storage import records
+from runtime.storage.peers import BEAT_SECONDS, SETTLE_SECONDS, TOGETHER, Peers, Place, Position
+from runtime.storage.redis_answers import RedisAnswers
+from runtime.storage.redis_keys import Keys, from_key
+from runtime.storage.redis_part import script
+
+ALIVE_SECONDS: Final = 3.0
+BLOCK_SECONDS: Final = 1.0
+SPREAD_SECONDS: Final = 0.25
+"""Longest that a change waits for processes that do not say that they have heard of it."""
+
+_ASKED_SECONDS: Final = 0.25
+"""How long after a question records are written without delay: mostly another one follows."""
+
+_BEAT: Final = script("beat")
+_CHANGES: Final = 1_000
+_TALK: Final = 1_000
+_CANCEL_SECONDS: Final = 0.05
+_RETRY_SECONDS: Final = 0.5
+_LOG: Final = logging.getLogger("hookd.storage")
+
+
+class _Change(NamedTuple):
+    """The number of a change, and the write that made it: numbers may come again after a Redis lost some."""
+
+    number: int
+    write: str
+
+
+class _Question(NamedTuple):
+    """Of whom, which of theirs, and when it was heard here."""
+
+    asker: str
+    number: str
+    heard: float
+
+
+class RedisPeers(Peers):
+    """See `Peers`. `open` before use, `close` before the server. `waiting` is a server whose connections may wait for long."""
+
+    def __init__(self, server: Server, waiting: Server, keys: Keys) -> None:
+        self._server = server
+        self._waiting = waiting
+        self._keys = keys
+        self.answers: RedisAnswers = RedisAnswers(server, keys)
+        self._id = uuid4().hex
+        self._seen = self._told = _Change(0, "")
+        self._heard = "0-0"
+        self._others: Mapping[str, int] = {}
+        self._have: dict[str, int] = {}
+        self._listeners = self._settling = 0
+        self._records_wait = 0.0
+        self._asked: list[_Question] = []
+        self._asked_until = 0.0
+        self._asking = 0
+        self._answers: dict[str, set[str]] = {}
+        self._news = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def open(self) -> None:
+        """Begin where Redis is now."""
+        self._seen = self._told = await self._newest()
+        self._heard = await self._last(self._keys.talk)
+        await self._beat()
+        await self._say(kind="news")
+        self._do(self._listen_for_ever())
+        self._do(self._beat_for_ever())
+
+    async def close(self) -> None:
+        """Leave. Idempotent."""
+        is_open, waiting = bool(self._tasks), set(self._tasks)
+        while waiting:
+            for task in waiting:
+                task.cancel()
+            # Once is not always enough: `asyncio.wait_for`, by which the library sends, may keep it for itself before Python 3.12.
+            _, waiting = await asyncio.wait(waiting, timeout=_CANCEL_SECONDS)
+        if is_open:
+            with contextlib.suppress(Unavailable):
+                await self._server.run(_BEAT, [self._keys.processes], self._id, "", "0")
+                await self._say(kind="news")
+
+    async def changed(self, number: int, write: str) -> None:
+        """A write of this process made this change. Returns when the others have heard of it."""
+        self._tell_change(_Change(number, write))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SPREAD_SECONDS):
+                while any(self._have.get(other, 0) < number for other in self._others):
+                    self._news.clear()
+                    await self._news.wait()
+
+    def _tell_change(self, change: _Change) -> None:
+        if change.number > self._told.number:
+            self._told = change
+
+    @property
+    def is_behind(self) -> bool:
+        """See `Peers.is_behind`."""
+        # One object where they are equal: this is asked in each token request.
+        return self._told is not self._seen
+
+    async def catch_up(self, forget: Callable[[Place | None], None]) -> None:
+        """See `Peers.catch_up`."""
+        told, seen = self._told, self._seen
+        rows = await self._server.command("XRANGE", self._keys.changes, f"{seen.number}-0", "+", "COUNT", _CHANGES + 1)
+        changes = [(_change(row), _place(row)) for row in rows]
+        if seen.number:
+            is_whole = bool(changes) and changes[0][0] == seen
+            news = changes[1:]
+        else:
+            is_whole = not changes or changes[0][0].number == 1
+            news = changes
+        for place in dict.fromkeys(place for _, place in news) if is_whole else [None]:
+            forget(place)
+        self._seen = changes[-1][0] if changes else _Change(0, "")
+        # What was told meanwhile and is newer is to be read, too.
+        if self._told == told or self._told.number <= self._seen.number:
+            self._told = self._seen
+
+    @property
+    def are_there(self) -> bool:
+        """See `Peers.are_there`."""
+        return bool(self._others)
+
+    @property
+    def processes(self) -> int:  # type: ignore[override]  # others have a constant
+        """See `Peers.processes`."""
+        return len(self._others) + 1
+
+    @property
+    def follow(self) -> bool:
+        """See `Peers.follow`."""
+        return bool(self._others) and (
+            self._listeners + self._settling > 0 or any(self._others.values()) or time.monotonic() < self._asked_until
+        )
+
+    def has_listeners(self, count: int) -> None:
+        """See `Peers.has_listeners`."""
+        self._listeners = count
+        self._do(self._tell_listeners())
+
+    def records_wait(self, since: float) -> None:
+        """See `Peers.records_wait`."""
+        self._records_wait = since
+        self._news.set()
+        if self._asked:
+            self._answer()
+
+    async def settled(self) -> None:
+        """See `Peers.settled`."""
+        if not self._others:
+            return
+        began, others = time.monotonic(), set(self._others)
+        self._asking += 1
+        number = str(self._asking)
+        self._answers[number] = set()
+        self._settling += 1
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self._say(kind="ask", number=number)
+                # Who has left since does not answer.
+                while self._waits_before(began) or not self._answers[number] >= others & self._others.keys():
+                    self._news.clear()
+                    await self._news.wait()
+        except (TimeoutError, Unavailable):
+            pass
+        finally:
+            self._settling -= 1
+            del self._answers[number]
+
+    async def end(self) -> Position:
+        """See `Peers.end`."""
+        return await self._last(self._keys.stored)
+
+    async def stored(
+        self, after: Position, tenants: Collection[str], seconds: float
+    ) -> tuple[Sequence[Execution], Position]:
+        """See `Peers.stored`."""
+        until, found = time.monotonic() + seconds, list[Execution]()
+        while True:
+            left = min(until - time.monotonic(), BLOCK_SECONDS)
+            block = ("BLOCK", max(1, int(left * 1000))) if left > 0 and not found else ()
+            rows = await self._waiting.wait("XREAD", "COUNT", 10, *block, "STREAMS", self._keys.stored, after)
+            notes = _entries(rows).get(self._keys.stored, [])
+            for place, tenants_there in notes:
+                found += await self._noted(tenants_there, tenants)
+                after = place.decode()
+                if len(found) >= TOGETHER:
+                    return found, after
+            if not notes and (found or time.monotonic() >= until):
+                return tuple(found), after
+
+    async def _noted(self, ranges: Mapping[bytes, bytes], tenants: Collection[str]) -> list[Execution]:
+        """The executions that a note is of: tenant to first and last places in its stream."""
+        found = []
+        for name, places in ranges.items():
+            tenant, ends = name.decode(), places.split(b" ")
+            if tenant in tenants:
+                for first, last in zip(ends[::2], ends[1::2], strict=True):
+                    rows = await self._server.command("XRANGE", self._keys.executions(tenant)[0], first, last)
+                    found += [records.decode(fields[b"record"]) for _, fields in rows]
+        return found
+
+    # what goes on all the time
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work, name="storage-peers")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _beat_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            try:
+                await self._beat()
+            except Unavailable:
+                pass  # who listens says so
+            except Exception:  # noqa: BLE001 - the task lives as long as the storage
+                _LOG.exception("the other processes are not known")
+
+    async def _beat(self) -> None:
+        count, alive = str(self._listeners), str(int(ALIVE_SECONDS * 1000))
+        others = await self._server.run(_BEAT, [self._keys.processes], self._id, count, alive)
+        self._others = {other.decode(): listeners for other, listeners in others}
+        self._have = {other: number for other, number in self._have.items() if other in self._others}
+        self._news.set()
+
+    async def _tell_listeners(self) -> None:
+        with contextlib.suppress(Unavailable):  # the next beat does
+            await self._beat()
+            await self._say(kind="news")
+
+    async def _listen_for_ever(self) -> None:
+        is_away = False
+        while True:
+            try:
+                await self._listen()
+                if is_away:
+                    _LOG.info("changes of other processes are known again")
+                is_away = False
+            except Exception as error:  # noqa: BLE001 - the task lives as long as the storage
+                if not is_away:
+                    why = error.debug if isinstance(error, Unavailable) else error
+                    _LOG.warning("changes of other processes are not known: %s", why)
+                is_away = True
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _listen(self) -> None:
+        """Wait for news, a second at most."""
+        keys, places = (self._keys.changes, self._keys.talk), (f"{self._told.number}-0", self._heard)
+        block = int(BLOCK_SECONDS * 1000)
+        news = _entries(await self._waiting.wait("XREAD", "BLOCK", block, "STREAMS", *keys, *places))
+        for row in news.get(self._keys.changes, ()):
+            self._tell_change(_change(row))
+        if self._keys.changes in news and self._others:
+            await self._say(kind="heard", number=str(self._told.number))
+        for place, said in news.get(self._keys.talk, ()):
+            self._heard = place.decode()
+            await self._hear(said)
+        if not news:
+            # A Redis that lost some of what it had tells nothing until it has as much again.
+            told, newest = self._told, await self._newest()
+            if newest != told and self._told == told:
+                self._told = newest
+                self._have.clear()
+
+    async def _hear(self, said: Mapping[bytes, bytes]) -> None:
+        by = said[b"by"].decode()
+        if by == self._id:
+            return
+        match said[b"kind"]:
+            case b"news":
+                await self._beat()
+            case b"ask":
+                now = time.monotonic()
+                self._asked.append(_Question(by, said[b"number"].decode(), now))
+                self._asked_until = now + _ASKED_SECONDS
+                self._answer()
+            case b"heard":
+                self._have[by] = int(said[b"number"])
+                self._news.set()
+            case b"told" if said[b"to"].decode() == self._id:
+                self._answers.get(said[b"number"].decode(), set()).add(by)
+                self._news.set()
+
+    def _answer(self) -> None:
+        """Those who asked, where what waited then is written."""
+        now = time.monotonic()
+        answerable = [one for one in self._asked if not self._waits_before(one.heard)]
+        self._asked = [one for one in self._asked if one not in answerable and now < one.heard + SETTLE_SECONDS]
+        for one in answerable:
+            self._do(self._tell(one))
+
+    def _waits_before(self, moment: float) -> bool:
+        return 0.0 < self._records_wait <= moment
+
+    async def _tell(self, question: _Question) -> None:
+        with contextlib.suppress(Unavailable):  # they wait no longer than a second
+            await self._say(kind="told", to=question.asker, number=question.number)
+
+    async def _say(self, **words: str) -> None:
+        said = [part for item in {"by": self._id, **words}.items() for part in item]
+        await self._server.command("XADD", self._keys.talk, "MAXLEN", "~", _TALK, "*", *said)
+
+    async def _newest(self) -> _Change:
+        rows = await self._server.command("XREVRANGE", self._keys.changes, "+", "-", "COUNT", 1)
+        return _change(rows[0]) if rows else _Change(0, "")
+
+    async def _last(self, stream: str) -> str:
+        rows = await self._server.command("XREVRANGE", stream, "+", "-", "COUNT", 1)
+        return rows[0][0].decode() if rows else "0-0"
+
+
+def _entries(rows: Any) -> dict[str, list[Any]]:
+    """What XREAD answers, by the streams' names."""
+    return {name.decode(): list(entries) for name, entries in rows or ()}
+
+
+def _change(row: Any) -> _Change:
+    place, fields = row
+    return _Change(int(place.split(b"-")[0]), fields[b"write"].decode())
+
+
+def _place(row: Any) -> Place:
+    _, fields = row
+    return from_key(fields[b"tenant"].decode()), fields[b"trigger"].decode()

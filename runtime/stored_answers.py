@@ -1,0 +1,118 @@
+"""Answers that nodes share: in the storage, sealed, for who reads the storage is to learn nothing of tokens.
+
+A claim lasts for some seconds, and is renewed as long as the answer is being made: what a node that died was making is made by
+another one then. Where the storage can not be asked in a moment, token requests do not wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from typing import Final
+from uuid import uuid4
+
+from runtime.answers import SECONDS, Claim
+from runtime.errors import Unavailable
+from runtime.storage.answers import SharedAnswers
+from runtime.storage.sealing import Sealer, Unsealable
+
+LEASE_SECONDS: Final = 3.0
+PATIENCE_SECONDS: Final = 0.1
+MOST_BYTES: Final = 1 << 16
+"""A longer answer is not shared: there may be many of them."""
+
+AWAY_SECONDS: Final = 1.0
+"""How long it is not asked again after it did not answer."""
+
+_LOG: Final = logging.getLogger("hookd.storage")
+
+
+class StoredAnswers:
+    """See `repeats.Elsewhere`. Belongs to one event loop; to be closed before the storage."""
+
+    def __init__(self, answers: SharedAnswers, sealer: Sealer) -> None:
+        self._answers = answers
+        self._sealer = sealer
+        self._me = uuid4().hex
+        self._away_until = 0.0
+        self._mine: dict[bytes, float] = {}
+        """What is being made here, and since when it was claimed or renewed."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._renewing: asyncio.Task[None] | None = None
+
+    async def claim(self, key: bytes) -> bytes | Claim:
+        """See `repeats.Elsewhere.claim`."""
+        now = time.monotonic()
+        if now < self._away_until:
+            return Claim.MINE
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                there = await self._answers.claim(key.hex(), self._me, LEASE_SECONDS)
+        except (TimeoutError, Unavailable) as error:
+            # Late is not never: what comes of it is told all the same.
+            self._mine[key] = now
+            self._went_away(error)
+            return Claim.MINE
+        if there is None:
+            self._mine[key] = now
+            if self._renewing is None:
+                self._renewing = asyncio.get_running_loop().create_task(self._renew(), name="answers-renewal")
+            return Claim.MINE
+        if isinstance(there, str):
+            return Claim.RUNNING
+        try:
+            return self._sealer.open(key.hex(), there).encode()
+        except Unsealable as error:
+            _LOG.warning("an answer of another node can not be read: %s", error.debug)
+            return Claim.MINE
+
+    def keep(self, key: bytes, answer: bytes) -> None:
+        """See `repeats.Elsewhere.keep`."""
+        if len(answer) > MOST_BYTES:
+            self.release(key)
+        elif self._mine.pop(key, None) is not None:
+            self._do(self._answers.keep(key.hex(), self._sealer.seal(key.hex(), answer.decode()), SECONDS))
+
+    def release(self, key: bytes) -> None:
+        """See `repeats.Elsewhere.release`."""
+        if self._mine.pop(key, None) is not None:
+            self._do(self._answers.release(key.hex(), self._me))
+
+    async def close(self) -> None:
+        """Tell what there is to tell. Idempotent."""
+        if self._renewing is not None:
+            self._renewing.cancel()
+        await asyncio.gather(*self._tasks, *filter(None, [self._renewing]), return_exceptions=True)
+
+    def _do(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._done(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _done(self, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except Unavailable as error:
+            self._went_away(error)
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE_SECONDS / 3)
+            now = time.monotonic()
+            for key, since in list(self._mine.items()):
+                if now - since >= LEASE_SECONDS / 3 and key in self._mine:
+                    await self._done(self._renewed(key))
+
+    async def _renewed(self, key: bytes) -> None:
+        await self._answers.claim(key.hex(), self._me, LEASE_SECONDS)
+        if key in self._mine:
+            self._mine[key] = time.monotonic()
+
+    def _went_away(self, error: TimeoutError | Unavailable) -> None:
+        now = time.monotonic()
+        if now >= self._away_until:
+            why = error.debug if isinstance(error, Unavailable) else f"no answer in {PATIENCE_SECONDS:g} s"
+            _LOG.warning("requests that were sent again may not be known by other nodes: %s", why)
+        self._away_until = now + AWAY_SECONDS

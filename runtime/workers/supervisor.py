@@ -1,0 +1,400 @@
+"""Starts workers, and starts another where one dies; replaces all of them, one by one, when it is asked to.
+
+It serves nothing, has no event loop and no threads, and reads nothing that comes from outside: it has no reason to fail. What
+a worker needs is loaded before the first is made, so that the next one is there in a moment and shares that memory.
+
+- SIGTERM and SIGINT end the workers in order, as they end one process.
+- SIGHUP starts the service anew without a gap, with whatever code and configuration are there now: if they are fit to
+  start (`trial`), this process becomes the new one (exec: same process id, same sockets), starts new workers, and asks each
+  old one to stop when its successor is ready.
+- SIGKILL of the supervisor: the workers see it, finish what they have begun, and end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import logging
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NoReturn
+
+from runtime.memory import nameless_file
+from runtime.workers.listening import again, bind, close_all, listen_at, rest
+from runtime.workers.notices import tell_ready, tell_reloading, tell_stopping
+from runtime.workers.slates import Slates
+from runtime.workers.worker import Worker
+
+INHERITED: Final = "_HOOKD_SUPERVISOR"
+"""Variable by which a supervisor tells the one that it becomes what there is."""
+
+LONGEST_WAIT: Final = 30.0
+"""Between two starts of a worker that dies again and again, in seconds. The first time there is none."""
+
+STEADY_SECONDS: Final = 10.0
+"""A worker that lived for so long was fit."""
+
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+_LOG: Final = logging.getLogger("hookd.supervisor")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Place:
+    """Where one worker is, or will be. `old` is a process that makes way as soon as this one is ready."""
+
+    number: int
+    sockets: list[socket.socket]
+    pid: int = 0
+    ready_pipe: int = -1
+    started: float = 0.0
+    is_ready: bool = False
+    deaths: int = 0
+    due: float = 0.0
+    old: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Supervisor:
+    """See the module. `announce` is called with the port when all workers are ready for the first time.
+
+    `trial` is a command that ends with 0 if the service could start anew, `again` what this process becomes then; memory of
+    another `memory_layout` is not taken over. Workers that are there `end_seconds` after they were asked to stop are killed.
+    """
+
+    host: str
+    port: int
+    workers: int
+    announce: Callable[[int], None]
+    trial: Sequence[str]
+    again: Sequence[str]
+    end_seconds: float = 26.0
+    memory_layout: int = 0
+    _places: list[_Place] = field(default_factory=list)
+    _slates: Slates = field(default_factory=lambda: Slates(0))
+    _memory: int = -1
+    _ending: dict[int, float] = field(default_factory=dict)
+    _life: tuple[int, int] = (-1, -1)
+    _wakeup: tuple[int, int] = (-1, -1)
+    _trying: subprocess.Popen[bytes] | None = None
+    _is_announced: bool = False
+    _is_anew: bool = False
+
+    def run(self, environ: Mapping[str, str]) -> Worker:
+        """Return in each worker, and never in the supervisor, which ends with SystemExit. `OSError` when it can not listen."""
+        self._wakeup = _listen_for_signals()
+        self._slates = Slates(self.workers)
+        self._take_over(_inherited(environ))
+        gc.collect()
+        gc.freeze()
+        while True:
+            worker = self._start_due()
+            if worker is not None:
+                return worker
+            self._wait()
+            self._read_ready()
+            self._obey()
+            self._reap()
+            self._kill_late()
+
+    def _obey(self) -> None:
+        for number in _signals(self._wakeup[0]):
+            # A terminal that was closed sends it, too.
+            if number == signal.SIGHUP and not os.isatty(0):
+                self._try()
+            elif number != signal.SIGCHLD:
+                self._end(signal.Signals(number))
+
+    def _take_over(self, state: _Inherited | None) -> None:
+        """What a supervisor left that this one was, or all new."""
+        os.environ.pop(INHERITED, None)
+        self._life = os.pipe() if state is None else (state.life[0], state.life[1])
+        taken, layout = (-1, -1) if state is None else state.memory
+        self._memory = taken if layout == self.memory_layout else nameless_file("hookd-memory")
+        # By default no descriptor is inherited by another program; these were, once.
+        for descriptor in (*self._life, self._memory):
+            os.set_inheritable(descriptor, False)
+        sockets = [bind(self.host, self.port)] if state is None else self._inherited_sockets(state)
+        old = [] if state is None else state.pids
+        self._is_anew = state is not None
+        for number in range(self.workers):
+            own = sockets.pop(0) if sockets else again(self.host, self._places[0].sockets[0].getsockname()[1])
+            place = _Place(number=number, sockets=own, old=old.pop(0) if old else 0)
+            self._places.append(place)
+        close_all(sockets)
+        # More than there are places: nobody is their successor.
+        for pid in old:
+            self._ask_to_stop(pid, signal.SIGTERM)
+
+    def _inherited_sockets(self, state: _Inherited) -> list[list[socket.socket]]:
+        """Those that listen where they are to listen now, or one row of new ones; the old ones where these can not be had."""
+        rows = state.take_sockets()
+        if listen_at(rows[0], self.host, self.port):
+            return rows
+        try:
+            new = bind(self.host, self.port)
+        except OSError as error:
+            _LOG.error(
+                "%s:%d can not be listened on, and the service stays where it is: %s", self.host, self.port, error
+            )
+            self.workers = min(self.workers, len(rows))
+            return rows
+        close_all(rows)
+        return [new]
+
+    # starting
+
+    def _start_due(self) -> Worker | None:
+        """Start what is due; None in the supervisor."""
+        for place in self._startable():
+            if place.due <= time.monotonic():
+                worker = self._fork(place)
+                if worker is not None:
+                    return worker
+        return None
+
+    def _startable(self) -> list[_Place]:
+        # The first alone: what it makes (the database, the cache), the others find.
+        may = self._places if self._is_announced or self._places[0].is_ready else self._places[:1]
+        return [place for place in may if not place.pid]
+
+    def _fork(self, place: _Place) -> Worker | None:
+        try:
+            readable, writable = os.pipe()
+        except OSError as error:
+            self._put_off(place, error)
+            return None
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # A signal must not come to a new process that still has our handlers: it would be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            pid = os.fork()
+        except OSError as error:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+            os.close(readable)
+            os.close(writable)
+            self._put_off(place, error)
+            return None
+        if pid == 0:
+            os.close(readable)
+            return self._become_worker(place, writable)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        os.close(writable)
+        place.pid, place.ready_pipe, place.started, place.is_ready = pid, readable, time.monotonic(), False
+        return None
+
+    def _become_worker(self, place: _Place, ready_pipe: int) -> Worker:
+        signal.set_wakeup_fd(-1)
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN if number == signal.SIGHUP else signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        for descriptor in self._wakeup:
+            os.close(descriptor)
+        # As long as a worker had it, the others would not see the supervisor end.
+        os.close(self._life[1])
+        others = [other for other in self._places if other is not place]
+        close_all([other.sockets for other in others])
+        for other in others:
+            if other.ready_pipe >= 0:
+                os.close(other.ready_pipe)
+        return Worker(
+            number=place.number,
+            sockets=place.sockets,
+            ready_pipe=ready_pipe,
+            life_pipe=self._life[0],
+            memory=self._memory,
+            slates=self._slates,
+        )
+
+    # watching
+
+    def _wait(self) -> None:
+        """Until there is something to do."""
+        pipes = [place.ready_pipe for place in self._places if place.ready_pipe >= 0]
+        moments = [place.due for place in self._startable()] + list(self._ending.values())
+        seconds = max(0.0, min(moments) - time.monotonic()) if moments else None
+        select.select([self._wakeup[0], *pipes], [], [], seconds)
+
+    def _read_ready(self) -> None:
+        for place in self._places:
+            if place.ready_pipe < 0 or not select.select([place.ready_pipe], [], [], 0)[0]:
+                continue
+            place.is_ready = os.read(place.ready_pipe, 1) == b"r"
+            os.close(place.ready_pipe)
+            place.ready_pipe = -1
+            if place.is_ready and place.old:
+                self._ask_to_stop(place.old, signal.SIGTERM)
+                place.old = 0
+        if not self._is_announced and all(place.is_ready for place in self._places):
+            self._is_announced = True
+            tell_ready(f"{len(self._places)} workers serve")
+            if self._is_anew:
+                _LOG.info("the service was started anew: %d workers", len(self._places))
+            else:
+                self.announce(self._places[0].sockets[0].getsockname()[1])
+
+    def _reap(self) -> None:
+        """Look after every child that has ended."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            code = os.waitstatus_to_exitcode(status)
+            self._ending.pop(pid, None)
+            if self._trying is not None and pid == self._trying.pid:
+                self._trying.returncode = code
+                self._trying = None
+                self._tried(code)
+            for place in self._places:
+                if place.pid == pid:
+                    self._died(place, code)
+                if place.old == pid:
+                    place.old = 0
+
+    def _died(self, place: _Place, code: int) -> None:
+        place.pid, place.is_ready = 0, False
+        if not (self._is_announced or self._is_anew):
+            # It never ran: the worker has said why.
+            self._end(signal.SIGTERM, code if code > 0 else 1)
+        lived = time.monotonic() - place.started
+        place.deaths = 1 if lived > STEADY_SECONDS else place.deaths + 1
+        wait = _wait_after(place)
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
+        _LOG.error("worker %d %s after %.0f s, and is started again in %.1f s", place.number, how, lived, wait)
+
+    def _put_off(self, place: _Place, error: OSError) -> None:
+        """There are no more processes to be had, or descriptors. The other workers go on."""
+        place.deaths += 1
+        wait = _wait_after(place)
+        _LOG.error("worker %d can not be started, and is tried again in %.1f s: %s", place.number, wait, error)
+
+    # ending
+
+    def _end(self, number: signal.Signals, code: int = 0) -> NoReturn:
+        """Ask all workers to stop, wait for them, and end."""
+        tell_stopping()
+        for place in self._places:
+            for pid in (place.pid, place.old):
+                if pid:
+                    self._ask_to_stop(pid, number)
+        # When the workers have closed theirs, who comes is refused, and waits for nobody.
+        close_all([place.sockets for place in self._places])
+        while self._ending:
+            select.select([self._wakeup[0]], [], [], max(0.0, min(self._ending.values()) - time.monotonic()))
+            _signals(self._wakeup[0])
+            with contextlib.suppress(ChildProcessError):
+                while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                    self._ending.pop(ended[0], None)
+            self._kill_late()
+        raise SystemExit(code)
+
+    def _ask_to_stop(self, pid: int, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+            self._ending[pid] = time.monotonic() + self.end_seconds
+
+    def _kill_late(self) -> None:
+        now = time.monotonic()
+        for pid in [pid for pid, until in self._ending.items() if until <= now]:
+            _LOG.error("process %d does not stop, and is killed", pid)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            del self._ending[pid]
+
+    # anew
+
+    def _try(self) -> None:
+        """Find out whether the service could start anew. Its own process: this one must not break."""
+        if self._trying is None:
+            tell_reloading()
+            try:
+                self._trying = subprocess.Popen(self.trial)  # noqa: S603 - the command that this process was started with
+            except OSError as error:
+                _go_on(str(error))
+
+    def _tried(self, code: int) -> None:
+        if code:
+            _go_on("the new one is not fit")
+            return
+        sockets = [[one.fileno() for one in place.sockets] for place in self._places]
+        serving = [place.pid if place.is_ready else place.old for place in self._places]
+        others = {pid for place in self._places for pid in (place.old, place.pid)} | self._ending.keys()
+        pids = [*filter(None, serving), *(others - {0, *serving})]
+        kept = (*self._life, self._memory, *(one for row in sockets for one in row))
+        for descriptor in kept:
+            os.set_inheritable(descriptor, True)
+        state = {"life": self._life, "sockets": sockets, "pids": pids, "memory": [self._memory, self.memory_layout]}
+        _LOG.info("the service starts anew")
+        # Until the new program listens for them, signals wait.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        environ = {**os.environ, INHERITED: json.dumps(state)}
+        try:
+            os.execve(self.again[0], list(self.again), environ)  # noqa: S606 - the command that this process was started with
+        except OSError as error:
+            _go_on(str(error))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        for descriptor in kept:
+            os.set_inheritable(descriptor, False)
+
+
+def _go_on(why: str) -> None:
+    _LOG.error("the service goes on as it is: it could not start anew: %s", why)
+    tell_ready("could not start anew, and goes on as it was: see the log")
+
+
+def _wait_after(place: _Place) -> float:
+    """Seconds until it is started again. Where it is not at once, nobody waits for it."""
+    wait = 0.0 if place.deaths == 1 else min(LONGEST_WAIT, 0.1 * 2.0 ** min(place.deaths, 10))
+    rest(place.sockets if wait and not place.old else ())
+    place.due = time.monotonic() + wait
+    return wait
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Inherited:
+    life: Sequence[int]
+    sockets: Sequence[Sequence[int]]
+    pids: list[int]
+    memory: tuple[int, int] = (-1, -1)
+
+    def take_sockets(self) -> list[list[socket.socket]]:
+        """As they were; no other program inherits them."""
+        rows = [[socket.socket(fileno=descriptor) for descriptor in row] for row in self.sockets]
+        for one in (one for row in rows for one in row):
+            one.set_inheritable(False)
+        return rows
+
+
+def _inherited(environ: Mapping[str, str]) -> _Inherited | None:
+    text = environ.get(INHERITED)
+    return None if text is None else _Inherited(**json.loads(text))
+
+
+def _listen_for_signals() -> tuple[int, int]:
+    """A pipe from which the numbers of signals can be read."""
+    readable, writable = os.pipe()
+    os.set_blocking(readable, False)
+    os.set_blocking(writable, False)
+    signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
+    for number in _SIGNALS:
+        signal.signal(number, lambda _number, _frame: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    return readable, writable
+
+
+def _signals(descriptor: int) -> list[int]:
+    try:
+        return list(os.read(descriptor, 1024))
+    except BlockingIOError:
+        return []

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from runtime.cli import rotating
+from runtime.cli.failures import CommandFailed
+from runtime.cli.output import Output
+from runtime.errors import SettingsError
+from runtime.master_keys import MasterKeys, new_master_key, read_keys, replace_keys, write_master_key
+from runtime.settings import StorageSettings
+from runtime.storage.opening import choose_storage
+from runtime.storage.sealing import Sealer
+from tests.storage.conftest import Nouns
+
+HOOK = Nouns().hook()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> StorageSettings:
+    write_master_key(tmp_path / "master.key")
+    return StorageSettings(url=f"sqlite:///{tmp_path}/hookd.db", master_key_file=f"{tmp_path}/master.key")
+
+
+def keys_of(settings: StorageSettings) -> MasterKeys:
+    return read_keys(Path(settings.master_key_file))
+
+
+async def put(settings: StorageSettings, sealer: Sealer, **secrets: str) -> None:
+    storage = await choose_storage(settings).open()
+    await storage.create_hook(HOOK, secrets=sealer.seal_secrets(HOOK.tenant, HOOK.id, secrets))
+    await storage.close()
+
+
+async def opened(settings: StorageSettings, *keys: bytes) -> Mapping[str, str]:
+    storage = await choose_storage(settings).open()
+    sealed = await storage.get_secrets(HOOK.tenant, HOOK.id)
+    await storage.close()
+    return Sealer(*keys).open_secrets(HOOK.tenant, HOOK.id, sealed)
+
+
+def step(settings: StorageSettings, pid: int | None = None) -> None:
+    rotating.rotate(settings, pid, Output())
+
+
+def test_step_by_step(settings, capsys):
+    """For several services: three calls, each of which says what is next; at each of them all keys that seal anything are there."""
+    (old,) = keys_of(settings).all
+    asyncio.run(put(settings, Sealer(old), A="1"))
+    step(settings)
+    (new,) = keys_of(settings).following
+    assert keys_of(settings).sealing == (old,)
+    assert "run this again" in capsys.readouterr().err
+    step(settings)
+    assert keys_of(settings) == MasterKeys((new, old))
+    assert asyncio.run(opened(settings, old)) == {"A": "1"}
+    assert "run this again" in capsys.readouterr().err
+    step(settings)
+    told = capsys.readouterr()
+    assert "Sealed 1 secrets anew" in told.err
+    assert "run this again" not in told.err
+    assert keys_of(settings) == MasterKeys((new,))
+    assert asyncio.run(opened(settings, new)) == {"A": "1"}
+    assert base64.b64decode(Path(f"{settings.master_key_file}.old").read_text()) == old
+
+
+def test_a_secret_that_no_key_opens_keeps_the_old_key(settings, capsys):
+    """It is named. With its key behind the others, or without it, the next call ends what was begun."""
+    lost = base64.b64decode(new_master_key())
+    asyncio.run(put(settings, Sealer(lost), A="1"))
+    step(settings)
+    step(settings)
+    with pytest.raises(CommandFailed, match=f"1 secrets can not be opened by any of the keys.*acme/{HOOK.id}/A"):
+        step(settings)
+    before = keys_of(settings)
+    assert len(before.all) == 2
+    replace_keys(Path(settings.master_key_file), MasterKeys((*before.sealing, lost)))
+    step(settings)
+    assert keys_of(settings) == MasterKeys(before.sealing[:1])
+    assert asyncio.run(opened(settings, before.sealing[0])) == {"A": "1"}
+
+
+def test_only_a_key_in_a_file_is_rotated(settings):
+    """A variable is not ours to change."""
+    with pytest.raises(SettingsError, match="master_key_file"):
+        step(StorageSettings(url=settings.url, master_key=new_master_key()))
+
+
+def test_one_at_a_time(settings):
+    """Two would make two keys, and each would think the other's was the old one."""
+    before = keys_of(settings)
+    with rotating._alone(Path(settings.master_key_file)), pytest.raises(CommandFailed, match="by somebody else"):
+        step(settings)
+    assert keys_of(settings) == before
+
+
+def test_what_is_no_service_is_told_nothing(settings):
+    """A HUP would end it. Nothing is changed."""
+    before = keys_of(settings)
+    child = os.posix_spawnp("sleep", ["sleep", "60"], os.environ)
+    try:
+        with pytest.raises(CommandFailed, match="is no `hookd serve`"):
+            step(settings, child)
+        os.kill(child, 0)
+    finally:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+    assert keys_of(settings) == before
+
+
+@contextmanager
+def looking_like_a_service(folder: Path, *words: str, **environ: str) -> Iterator[int]:
+    """A process that is called as the service is, and has a child."""
+    command = ["sh", "-c", "sleep 60 & wait", "serve", *words]
+    with subprocess.Popen(command, cwd=folder, env={**os.environ, **environ}, start_new_session=True) as process:
+        until = time.monotonic() + 60
+        while not rotating._children(process.pid):
+            assert time.monotonic() < until
+            time.sleep(0.01)  # noqa: TID251 - another process sets no event
+        try:
+            yield process.pid
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("way", ["variable", "file", "none"])
+def test_a_service_with_another_key_file_is_refused(settings, tmp_path, way):
+    """Such as a copy that systemd has made for it: it would never know the new key, and find no secret any more."""
+    before = keys_of(settings)
+    other = tmp_path / "run" / "master.key"
+    other.parent.mkdir()
+    other.write_text(Path(settings.master_key_file).read_text())
+    (other.parent / "c.toml").write_text("[storage]\nmaster_key_file = 'master.key'\n" if way == "file" else "")
+    environ = {"HOOKD_STORAGE_MASTER_KEY_FILE": str(other)} if way == "variable" else {}
+    with (
+        looking_like_a_service(other.parent, "--config=c.toml", **environ) as pid,
+        pytest.raises(CommandFailed, match="it would not know the new one"),
+    ):
+        step(settings, pid)
+    assert keys_of(settings) == before
+
+
+@pytest.mark.parametrize("words", [("--config", "c.toml"), ("--config=c.toml",)])
+def test_the_service_s_own_file_is_found(settings, tmp_path, words):
+    """By its command line, its variables and its folder, however they name it."""
+    (tmp_path / "c.toml").write_text("[storage]\nmaster_key_file = './master.key'\n")
+    with looking_like_a_service(tmp_path, *words) as pid:
+        rotating._require_service(pid, Path(settings.master_key_file))
+
+
+def test_what_was_interrupted_begins_with_a_start(settings, monkeypatch):
+    """The file may be a step ahead of the service: it takes the file as it is before the next step, and ends where it should."""
+    done = []
+    monkeypatch.setattr(rotating, "_require_service", lambda pid, path: None)
+    monkeypatch.setattr(rotating, "_start_anew", lambda pid: done.append(len(keys_of(settings).following)))
+    step(settings)
+    step(settings, 1)
+    assert done == [1, 0, 0]
+    assert len(keys_of(settings).all) == 1

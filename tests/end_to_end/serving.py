@@ -1,0 +1,181 @@
+"""`hookd serve` under load: clients ask all the time, and each decision is looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from tests.end_to_end.operators import REQUEST, TRUSTED, token
+from tests.end_to_end.processes import Process
+from tests.node.waiting import children
+from tests.waiting import PATIENCE, until
+
+EXECUTE = "/api/v1/triggers/credentials-exchange/execute"
+NUMBERED = "module.exports = (client, scope, audience, context, cb) => cb(null, { 'https://a/n': %d });"
+MASTER_KEY = b64encode(bytes(range(32))).decode()
+CONFIG = f"""
+[server]
+port = 0
+workers = 2
+[storage]
+master_key = "{MASTER_KEY}"
+{TRUSTED}"""
+_NEVER = aiohttp.ClientTimeout(total=None)
+
+
+@dataclass(slots=True)
+class Service:
+    """It, and a client with a token. Its hook says a number, and each change of it is to a greater one."""
+
+    process: Process
+    client: aiohttp.ClientSession
+    hook: str = ""
+    asked: int = 0
+    lost: list[str] = field(default_factory=list)
+    """Questions and changes that got no answer."""
+    wrong: list[str] = field(default_factory=list)
+    """Answers with a number that was not yet sent, or that was replaced by an acknowledged one before the question."""
+    seen: list[str] = field(default_factory=list)
+    """Executions, by their ids."""
+    took: list[float] = field(default_factory=list)
+    """Seconds that a question was on its way."""
+    sent: int = 0
+    acknowledged: int = 0
+    loaded: bool = False
+    refused: list[str] = field(default_factory=list)
+    """Bodies of answers to changes that were no 200."""
+
+    @property
+    def workers(self) -> set[int]:
+        return set(children(self.process._process.pid))
+
+    async def call(self, method: str, path: str, body: Any = None, status: int = 200) -> Any:
+        sent = {} if body is None else {"json": body}
+        async with self.client.request(method, self.process.url + path, **sent) as answer:
+            assert answer.status == status, await answer.text()
+            return await answer.json() if status != 204 else None
+
+    async def deploy(self, script: str) -> str:
+        """A hook that is enabled; its path."""
+        body = {"name": "a-hook", "triggerId": "credentials-exchange", "script": script, "enabled": True}
+        self.hook = f"/api/v2/hooks/{(await self.call('POST', '/api/v2/hooks', body, 201))['id']}"
+        return self.hook
+
+    async def execute(self) -> float:
+        """What the hook says."""
+        answer = await self.call("POST", EXECUTE, REQUEST)
+        self.seen.append(answer["execution"]["id"])
+        number: float = answer["claims"]["https://a/n"]
+        return number
+
+    async def write(self) -> None:
+        """Change the hook, to the next number."""
+        self.sent += 1
+        number = self.sent
+        sent = self.client.patch(self.process.url + self.hook, json={"script": NUMBERED % number})
+        async with sent as answer:
+            if answer.status == 200:
+                self.acknowledged = number
+            else:
+                assert answer.status == 503, await answer.text()
+                self.refused.append(await answer.text())
+
+    @asynccontextmanager
+    async def under_load(self, clients: int = 6, *, pause: float = 0.01, writes: bool = False) -> AsyncIterator[None]:
+        """While clients ask all the time, and another one changes the hook."""
+        self.loaded = True
+        tasks = [asyncio.create_task(self._ask(pause)) for _ in range(clients)]
+        if writes:
+            tasks.append(asyncio.create_task(self._change()))
+        try:
+            yield
+        finally:
+            self.loaded = False
+            await asyncio.gather(*tasks)
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[list[str]]:
+        """The ids of the executions that its tail tells, as they come."""
+        heard: list[str] = []
+        async with self.client.get(f"{self.process.url}/api/v1/logs/tail", timeout=_NEVER) as answer:
+            assert answer.status == 200, await answer.text()
+            await answer.content.readline()  # it has begun
+
+            async def read() -> None:
+                async for line in answer.content:
+                    heard.extend([line[4:].decode().strip()] if line.startswith(b"id: ") else [])
+
+            reading = asyncio.create_task(read())
+            try:
+                yield heard
+            finally:
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+
+    async def _ask(self, pause: float) -> None:
+        while self.loaded:
+            self.asked += 1
+            least, began = self.acknowledged, time.monotonic()
+            try:
+                number = await self.execute()
+            except aiohttp.ClientError as error:
+                self.lost.append(repr(error))
+            else:
+                self.took.append(time.monotonic() - began)
+                if not least <= number <= self.sent:
+                    self.wrong.append(f"{number}, where {least} was acknowledged and {self.sent} sent")
+            await asyncio.sleep(pause)
+
+    async def _change(self) -> None:
+        while self.loaded:
+            try:
+                await self.write()
+            except aiohttp.ClientError as error:
+                self.lost.append(repr(error))
+            await asyncio.sleep(0.05)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Until it is so."""
+        await until(condition, lambda: self.process.log)
+
+    async def until_asked(self, more: int = 100) -> None:
+        """Until so many more have been."""
+        wanted = self.asked + more
+        await self.until(lambda: self.asked >= wanted)
+
+    async def until_written(self, more: int = 3) -> None:
+        """Until so many more changes have been acknowledged."""
+        wanted = self.acknowledged + more
+        await self.until(lambda: self.acknowledged >= wanted)
+
+    async def until_said(self, text: str) -> None:
+        """Until its log has it."""
+        await self.until(lambda: text in self.process.log)
+
+
+@asynccontextmanager
+async def serving(
+    config: Path,
+    cache: Path,
+    *,
+    keep: bool = True,
+    environ: Mapping[str, str] | None = None,
+    within: Sequence[str] = (),
+    bearer: str = "",
+) -> AsyncIterator[Service]:
+    """The service; `keep`: the client keeps its connections. `within` as for `Process`."""
+    environ = {"HOOKD_SANDBOX_CACHE_DIRECTORY": str(cache), **(environ or {})}
+    headers = {"Authorization": f"Bearer {bearer or token(config)}"}
+    connector = aiohttp.TCPConnector(force_close=not keep)
+    timeout = aiohttp.ClientTimeout(total=PATIENCE)
+    with Process(["serve", "--config", str(config)], config.parent, environ, within=within) as process:
+        async with aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout) as client:
+            yield Service(process, client)

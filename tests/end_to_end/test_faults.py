@@ -1,0 +1,308 @@
+"""What goes wrong around the service, while it is under load: no acknowledged write is lost, and no wrong decision issued."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jwt
+
+from tests.end_to_end.clocks import Clock
+from tests.end_to_end.delaying import Delay, delaying
+from tests.end_to_end.disks import Disk
+from tests.end_to_end.operators import SCOPES, SECRET
+from tests.end_to_end.serving import CONFIG, MASTER_KEY, NUMBERED, Service, serving
+from tests.node.waiting import gone
+from tests.redis_servers import RedisServer, free_ports
+from tests.waiting import PATIENCE
+
+
+def written(folder: Path, text: str = CONFIG) -> Path:
+    """The configuration, in a file."""
+    file = folder / "config.toml"
+    file.write_text(text)
+    return file
+
+
+async def test_a_full_disk(tmp_path: Path, module_cache: Path) -> None:
+    """Token requests go on, also with workers that start then; changes are refused. When there is room again, all goes on, and what ran
+    meanwhile is in the log.
+    """
+    disk = Disk(tmp_path / "disk")
+    config = written(tmp_path, CONFIG.replace("[storage]", f"[storage]\nurl = 'sqlite:///{tmp_path}/disk/hookd.db'"))
+    async with serving(config, module_cache, keep=False, within=disk.within) as service:
+        pid = service.process._process.pid
+        await service.deploy(NUMBERED % 0)
+        async with service.under_load(4, pause=0.01, writes=True):
+            await service.until_written()
+            disk.fill(pid)
+            await service.until(lambda: len(service.refused) > 3)
+            victim = min(service.workers)
+            os.kill(victim, signal.SIGKILL)
+            await gone(victim)
+            await service.until(lambda: len(service.workers) == 2)
+            refused = len(service.refused)
+            await service.until_asked(200)
+            await service.until(lambda: len(service.refused) > refused + 3)
+            ran = service.seen[-1]
+            disk.free(pid)
+            await service.until_written()
+        assert len(service.lost) <= 5, "what the victim had begun"
+        assert service.wrong == []
+        assert {body[:40] for body in service.refused} == {'{"statusCode":503,"error":"Service Unava'}
+        await service.call("GET", f"/api/v1/logs/{ran}")
+        assert "execution records wait for the storage: SQLITE_" in service.process.log
+        assert "Traceback" not in service.process.log
+
+
+async def test_what_lies_on_the_disk_was_changed(tmp_path: Path, module_cache: Path) -> None:
+    """All processes are killed; images have other bytes then, the newest of SQLite's log is cut in its middle, its index is gone, the
+    board is nonsense. The service starts, and has every change that was acknowledged before. Images are made again.
+    """
+    config = written(tmp_path)
+    folder = tmp_path / ".hookd"
+    async with serving(config, module_cache, keep=False) as service:
+        await service.deploy(NUMBERED % 0)
+        async with service.under_load(4, pause=0.01):
+            for _ in range(5):
+                await service.write()
+                await service.until_asked(10)
+            change_images(folder / "hookd.db")
+            newest = (folder / "hookd.db-wal").stat().st_mtime_ns
+            await service.until(lambda: (folder / "hookd.db-wal").stat().st_mtime_ns > newest)
+            await kill_all(service)
+        assert (service.wrong, service.acknowledged) == ([], 5)
+    damage(folder)
+    async with serving(config, module_cache, keep=False) as after:
+        after.hook, after.sent, after.acknowledged = service.hook, 5, 5
+        async with after.under_load(4, pause=0.01, writes=True):
+            await after.until_asked(50)
+            await after.until_written()
+            await half_written(after, config)
+        assert (after.lost, after.wrong, after.refused) == ([], [], [])
+        assert "is damaged, and is made again" in after.process.log
+        assert "Traceback" not in after.process.log
+
+
+async def test_the_clock_jumps_and_descriptors_run_out(tmp_path: Path, module_cache: Path) -> None:
+    """An hour forwards, then two back: requests, changes, the log and its tail go on, and nothing took longer than it did. Without
+    descriptors, who has a connection does not notice; with some, others get one again.
+    """
+    clock, config = Clock(tmp_path), written(tmp_path)
+    bearer = token_for_hours()
+    async with serving(config, module_cache, environ=clock.environ, bearer=bearer) as service:
+        await service.deploy(NUMBERED % 0)
+        async with service.following() as heard:
+            async with service.under_load(4, pause=0.01, writes=True):
+                for hours in (0, 1, -1):
+                    clock.set(hours * 3600)
+                    await service.until_asked(50)
+                    await service.until_written()
+            await service.until(lambda: set(service.seen) <= set(heard))
+        assert (service.lost, service.wrong, service.refused) == ([], [], [])
+        rows = await all_rows(service)
+        assert {row["id"] for row in rows} == set(service.seen)
+        seen = {round((datetime.fromisoformat(row["at"]).timestamp() - time.time()) / 3600) for row in rows}
+        assert seen == {0, 1, -1}
+        assert all(0 <= row["duration_ms"] < 60_000 for row in rows)
+        async with service.under_load(4, pause=0.01):
+            await service.until_asked(20)
+            await without_descriptors(service)
+            await service.write()
+            await service.until_asked(20)
+        assert (service.lost, service.wrong, service.refused) == ([], [], [])
+        assert "Traceback" not in service.process.log
+
+
+async def without_descriptors(service: Service) -> None:
+    """Its workers can open nothing, until somebody has noticed who has no connection."""
+    limits = {pid: leave_no_descriptor(pid) for pid in service.workers}
+    async with asyncio.timeout(PATIENCE):
+        while await is_reached(service):
+            await service.until_asked(1)
+        await service.until_asked(50)
+        for pid, limit in limits.items():
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, limit)
+        while not await is_reached(service):
+            await service.until_asked(1)
+
+
+def leave_no_descriptor(pid: int) -> tuple[int, int]:
+    """The process has those that it has; what its limits were."""
+    taken = {int(file.name) for file in Path(f"/proc/{pid}/fd").iterdir()}
+    limit = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(set(range(len(taken) + 1)) - taken), limit[1]))
+    return limit
+
+
+async def is_reached(service: Service) -> bool:
+    """By a connection of its own, in a second."""
+    try:
+        async with aiohttp.request(
+            "GET", f"{service.process.url}/livez", timeout=aiohttp.ClientTimeout(total=1)
+        ) as answer:
+            return answer.status == 200
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+
+
+def token_for_hours() -> str:
+    """One that is good whatever the clock says."""
+    now = int(time.time())
+    claims = {
+        "iss": "urn:operators",
+        "aud": "urn:hookd",
+        "sub": "test",
+        "scope": SCOPES,
+        "iat": now - 7200,
+        "exp": now + 7200,
+    }
+    return jwt.encode(claims, SECRET, "HS256", headers={"typ": "at+jwt"})
+
+
+async def all_rows(service: Service) -> list[dict[str, Any]]:
+    """The log, page by page."""
+    rows, before = [], ""
+    while True:
+        page = await service.call("GET", f"/api/v1/logs?limit=100{before}")
+        rows += page["executions"]
+        if page["next"] is None:
+            return rows
+        before = f"&before={page['next']}"
+
+
+async def test_a_redis_is_slow_breaks_off_and_dies(tmp_path: Path, module_cache: Path) -> None:
+    """Token requests take what is loaded, and are as quick as ever. Changes take longer, or are refused in time; then all goes on by
+    itself, and what ran is in the log.
+    """
+    (port,) = free_ports(1)
+    with RedisServer(tmp_path / "redis", port=str(port), appendfsync="always") as redis, delaying(port) as delay:
+        url = f"[storage]\nurl = 'redis://127.0.0.1:{delay.port}/0'\ntimeout_ms = 1000"
+        config = written(tmp_path, CONFIG.replace("workers = 2", "workers = 1").replace("[storage]", url))
+        async with serving(config, module_cache, keep=False) as service:
+            await service.deploy(NUMBERED % 0)
+            async with service.under_load(4, pause=0.01):
+                for _ in range(3):
+                    await service.write()
+                for seconds in (0.3, 5.0):
+                    await service.until_asked(10)
+                    service.took.clear()
+                    delay.set(seconds)
+                    await service.until_asked(100)
+                    assert sorted(service.took)[len(service.took) * 9 // 10] < 0.3
+                    assert await change(service, seconds) < 10
+                    delay.set(0.0)
+                assert service.refused == []
+                await service.write()
+                await written_again(service)
+                await break_off(service, delay)
+                await die(service, redis)
+                await service.until_asked(50)
+            assert (service.lost, service.wrong) == ([], [])
+            assert {row["id"] for row in await all_rows(service)} == set(service.seen)
+            assert "Traceback" not in service.process.log
+
+
+async def break_off(service: Service, delay: Delay) -> None:
+    """While something is being changed."""
+    for _ in range(3):
+        writing = asyncio.create_task(service.write())
+        await service.until_asked(1)
+        delay.break_off()
+        await writing
+        await written_again(service)
+
+
+async def die(service: Service, redis: RedisServer) -> None:
+    """It is started again later, and has what it had acknowledged."""
+    redis.kill()
+    await service.until_asked(50)
+    refused = len(service.refused)
+    await service.write()
+    assert len(service.refused) == refused + 1
+    await service.until_asked(50)
+    await asyncio.to_thread(redis.start)
+    await written_again(service)
+
+
+async def written_again(service: Service) -> None:
+    """A change is acknowledged, and in force."""
+    async with asyncio.timeout(PATIENCE):
+        while service.acknowledged < service.sent:
+            await service.write()
+    await service.until_asked(20)
+
+
+async def change(service: Service, delay: float) -> float:
+    """Seconds until a change is acknowledged, or refused where each answer takes longer than it is waited for."""
+    began = time.monotonic()
+    if delay < 1:
+        await service.write()
+    else:
+        body = {"name": "a-hook", "triggerId": "credentials-exchange", "script": NUMBERED % 0}
+        refused = await service.call("POST", "/api/v2/hooks", body, 503)
+        assert refused["errorCode"] == "temporarily_unavailable"
+    return time.monotonic() - began
+
+
+def change_images(database: Path) -> None:
+    """As a disk might: one bit of each."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as db:
+        for version, image in db.execute("SELECT version_id, image FROM images").fetchall():
+            changed = bytes([*image[:-1], image[-1] ^ 1])
+            db.execute("UPDATE images SET image = ? WHERE version_id = ?", (changed, version))
+
+
+async def kill_all(service: Service) -> None:
+    """The supervisor first, so that it starts nobody."""
+    pids = (service.process._process.pid, *service.workers)
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    service.process.wait()
+    for pid in pids[1:]:
+        await gone(pid)
+
+
+def damage(folder: Path) -> None:
+    """A log that ends within what was written last, no index of it, and a board of a file system that lost it."""
+    log = folder / "hookd.db-wal"
+    os.truncate(log, log.stat().st_size - 1000)
+    (folder / "hookd.db-shm").unlink()
+    (folder / "hookd.db-board").write_bytes(os.urandom(20_000))
+
+
+async def half_written(service: Service, config: Path) -> None:
+    """A configuration, and a key, that somebody is just writing when the service is told to start anew: it goes on as it is."""
+    before, key = service.workers, private(config.with_name("master.key"), MASTER_KEY[:20])
+    cut = CONFIG[: CONFIG.index("tenant") + 10]
+    await refused(
+        service, cut, f"{config} is not TOML: Unterminated string (at its end, line {cut.count(chr(10)) + 1})."
+    )
+    keyed = CONFIG.replace(f'master_key = "{MASTER_KEY}"', f'master_key_file = "{key}"')
+    await refused(service, keyed, f"The master key in {key} must be 32 bytes")
+    assert service.workers == before
+
+
+async def refused(service: Service, configuration: str, words: str) -> None:
+    """The service can not start anew with this, and says why."""
+    written(Path(service.process._log.name).parent, configuration)
+    times = service.process.log.count("could not start anew")
+    service.process._process.send_signal(signal.SIGHUP)
+    await service.until(lambda: service.process.log.count("could not start anew") > times)
+    assert words in service.process.log
+
+
+def private(file: Path, text: str) -> Path:
+    """The file, with this in it, for its owner only."""
+    file.touch(mode=0o600)
+    file.write_text(text)
+    return file

@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+
+import pytest
+from aiohttp import web
+
+from runtime.http import crowd as crowd_module
+from runtime.http.app import create_app, serve
+from runtime.http.bearer import Authenticator
+from runtime.http.json import json_response
+from runtime.http.routes import Call, Public, Route, install
+from tests.waiting import until
+
+ASK = b"GET /ok HTTP/1.1\r\nHost: x\r\n\r\n"
+ANSWER = 8_000_000
+
+
+class Service:
+    """A server with room for few connections."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.crowd: crowd_module.Crowd
+        self.asked = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.clients: list[Client] = []
+        self.answering: list[web.RequestHandler] = []
+
+    def routes(self) -> Iterator[Route]:
+        for path, handler in (("/ok", self.ok), ("/wait", self.wait), ("/read", self.read), ("/large", self.large)):
+            for method in ("GET", "POST"):
+                yield Route(method=method, path=path, handler=handler, access=Public("a test"))
+
+    async def ok(self, call: Call) -> web.Response:
+        self.meet(call)
+        return json_response({})
+
+    def meet(self, call: Call) -> None:
+        protocol = call.request.protocol
+        assert isinstance(protocol, crowd_module.Connection)
+        self.crowd = protocol.crowd
+
+    async def read(self, call: Call) -> web.Response:
+        return json_response(len(await call.request.read()))
+
+    async def wait(self, call: Call) -> web.Response:
+        self.meet(call)
+        self.asked.set()
+        await self.go_on.wait()
+        return json_response({"read": len(await call.request.read())})
+
+    async def large(self, call: Call) -> web.Response:
+        self.meet(call)
+        self.answering.append(call.request.protocol)
+        self.asked.set()
+        return web.Response(body=b"x" * ANSWER)
+
+    def hurry(self, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+        """From now on heads must be here in so many. Before, a busy machine could have been too slow for honest ones."""
+        monkeypatch.setattr(crowd_module, "HEAD_SECONDS", seconds)
+        self.owing()
+
+    def owing(self) -> int:
+        """How many bodies were owed when the crowd looked around, which it does now."""
+        self.crowd.close()
+        self.crowd._look_around()
+        return len(self.crowd._owing)
+
+    async def connect(self) -> Client:
+        self.clients.append(Client(*await asyncio.open_connection("127.0.0.1", self.port)))
+        return self.clients[-1]
+
+
+class Client:
+    """A bare connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    async def ask(self, sent: bytes = ASK) -> int:
+        """The status of the answer."""
+        self.writer.write(sent)
+        return (await self.answer())[0]
+
+    async def answer(self) -> tuple[int, dict[str, object], bytes]:
+        """Status, body and head of what comes next."""
+        async with asyncio.timeout(60):
+            head = await self.reader.readuntil(b"\r\n\r\n")
+            length = head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]
+            return int(head.split(b" ")[1]), json.loads(await self.reader.readexactly(int(length))), head
+
+    async def is_over(self) -> bool:
+        """Whether the server ended it; waits for that."""
+        async with asyncio.timeout(60):
+            try:
+                return await self.reader.read(1) == b""
+            except ConnectionError:
+                return True
+
+    @contextmanager
+    def dripping(self, some: bytes) -> Iterator[None]:
+        """Send a byte every few milliseconds meanwhile."""
+
+        async def drip() -> None:
+            for byte in some:
+                self.writer.write(bytes([byte]))
+                await asyncio.sleep(0.02)
+
+        task = asyncio.create_task(drip())
+        try:
+            yield
+        finally:
+            task.cancel()
+
+
+@asynccontextmanager
+async def serving(most: int = 100) -> AsyncIterator[Service]:
+    service, app = Service(), create_app()
+    install(app, service.routes(), Authenticator(()))
+    async with AsyncExitStack() as stack:
+        service.port = (await stack.enter_async_context(serve(app, "127.0.0.1", 0, connections=most))).port
+        yield service
+        service.go_on.set()
+        for client in service.clients:
+            client.writer.close()
+            with suppress(OSError):
+                await client.writer.wait_closed()
+
+
+HEAD = b"GET /ok HTTP/1.1\r\nHost: x\r\n" + b"X-A: b\r\n" * 1000
+
+
+@pytest.mark.parametrize("first", [b"", ASK], ids=["first", "second"])
+async def test_a_head_that_drips_in_is_a_408(monkeypatch, first):
+    """However steadily its bytes come: on a new connection, and on one whose first request was answered."""
+    async with serving() as service:
+        assert await (await service.connect()).ask() == 200
+        client = await service.connect()
+        if first:
+            assert await client.ask(first) == 200
+        service.hurry(monkeypatch, 0.2)
+        with client.dripping(HEAD):
+            status, body, head = await client.answer()
+            assert (status, body["errorCode"]) == (408, "request_timeout")
+            assert b"Server: hookd\r\n" in head
+            assert await client.is_over()
+
+
+async def test_who_says_nothing_at_first_is_let_go_and_who_rests_is_not(monkeypatch):
+    """A new connection without a request lasts as long as a head may take; one that was of use is kept for its next request."""
+    async with serving() as service:
+        resting, silent = await service.connect(), await service.connect()
+        assert await resting.ask() == 200
+        service.hurry(monkeypatch, 0.2)
+        assert (await silent.answer())[0] == 408
+        assert await silent.is_over()
+        assert await resting.ask() == 200
+
+
+async def test_a_long_answer_and_a_slow_body_are_no_slow_head(monkeypatch):
+    """Whoever waits for its answer, and sends its body meanwhile, is not hurried."""
+    async with serving() as service:
+        client, other = await service.connect(), await service.connect()
+        client.writer.write(b"POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n")
+        await service.asked.wait()
+        service.hurry(monkeypatch, 0.1)
+        with client.dripping(b"x" * 20):
+            assert (await other.answer())[0] == 408
+            service.go_on.set()
+            assert (await client.answer())[:2] == (200, {"read": 20})
+
+
+async def test_a_thousand_silent_connections_keep_nobody_out():
+    """There are never more than there may be: each new one takes the place of the one that has been silent for longest."""
+    async with serving(most=20) as service:
+        friend = await service.connect()
+        assert await friend.ask() == 200
+        silent = [await service.connect() for _ in range(60)]
+        assert await friend.ask() == 200
+        assert await (await service.connect()).ask() == 200
+        over = await asyncio.gather(*(client.is_over() for client in silent[:40]))
+        assert all(over)
+        assert [client for client in silent[45:] if client.reader.at_eof()] == []
+
+
+async def test_connections_that_rest_make_way_and_busy_ones_do_not():
+    """The one that has rested longest goes first; where all are busy, a new one is told to come again."""
+    async with serving(most=3) as service:
+        clients = [await service.connect() for _ in range(3)]
+        for client in clients:
+            assert await client.ask() == 200
+        newest = await service.connect()
+        assert await newest.ask() == 200
+        assert await clients[0].is_over()
+        assert await clients[2].ask() == 200
+        for client in (*clients[1:], newest):
+            service.asked.clear()
+            client.writer.write(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+            await service.asked.wait()
+        refused = await service.connect()
+        status, body, head = await refused.answer()
+        assert (status, body["errorCode"]) == (503, "temporarily_unavailable")
+        assert b"Retry-After: 1\r\n" in head
+        assert await refused.is_over()
+        service.go_on.set()
+        assert (await newest.answer())[0] == 200
+
+
+@pytest.mark.parametrize("path", ["wait", "read"])
+async def test_bodies_that_never_come_keep_nobody_out(path):
+    """Whether somebody waits for them or not: they make way, at first those that were owed when the crowd last looked around."""
+    async with serving(most=10) as service:
+        friend = await service.connect()
+        assert await friend.ask() == 200
+        for _ in range(30):
+            owing = await service.connect()
+            owing.writer.write(f"POST /{path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n".encode())
+        stranger = await service.connect()
+        assert await stranger.ask() == 200
+        if path != "wait":
+            await until(lambda: service.owing() >= 3)
+            for _ in range(3):
+                assert await (await service.connect()).ask() == 200
+            assert await stranger.ask() == 200
+
+
+async def test_an_answer_that_nobody_reads_is_given_up(monkeypatch):
+    """It takes memory of ours. Who reads, however slowly, gets all of it."""
+    monkeypatch.setattr(crowd_module, "UNREAD_SECONDS", 2.0)
+    async with serving() as service:
+        deaf, slow = socket.socket(), socket.socket()
+        for one in (deaf, slow):
+            one.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(one, ("127.0.0.1", service.port))
+            await asyncio.get_running_loop().sock_sendall(one, ASK.replace(b"/ok", b"/large"))
+            await service.asked.wait()
+            service.asked.clear()
+        service.hurry(monkeypatch, 0.2)
+        assert await take(slow, pause=0.005) > ANSWER
+        await until(lambda: service.answering[0].transport is None)
+        assert await take(deaf) < ANSWER
+
+
+async def take(sock: socket.socket, pause: float = 0.0) -> int:
+    """Bytes that come, until there are no more or all are here."""
+    got = 0
+    with sock:
+        while got <= ANSWER:
+            try:
+                async with asyncio.timeout(60):
+                    some = await asyncio.get_running_loop().sock_recv(sock, 65_536)
+            except ConnectionError:
+                break
+            if not some:
+                break
+            got += len(some)
+            await asyncio.sleep(pause)
+    return got

@@ -1,0 +1,181 @@
+"""Mixed load: token requests of several tenants, deploys, tails that come and go, hostile hooks. Every answer is judged.
+
+A decision is right if it is that of a version which was in force at some moment between the request and its answer: the last one
+that was acknowledged before the request was sent, or one of which the deploy had begun when the answer came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import aiohttp
+
+from tests.bench.case import PATH, TRIGGER
+from tests.end_to_end.operators import REQUEST
+
+CLIENTS: Final = 3
+"""Of each tenant, at once."""
+KEPT_MOST: Final = 80
+"""Hooks that are made and only kept, of each tenant: it may have a hundred."""
+
+OF_A_KILL: Final = 10.0
+"""Seconds after a worker was killed in which a request that is not answered was one of its."""
+
+NUMBERED: Final = """// %s
+module.exports = (client, scope, audience, context, cb) => {
+  console.log('number %d');
+  cb(null, { 'https://soak/n': %d, 'https://soak/t': '%s' });
+};"""
+HOSTILE: Final = (
+    "module.exports = () => { for (;;) {} };",
+    "module.exports = () => { const all = []; for (;;) all.push('x'.repeat(1e6) + all.length); };",
+    "module.exports = (c, s, a, x, cb) => cb(null, { 'https://soak/n': 'x'.repeat(1e6) });",
+    "module.exports = () => { const f = () => f() + 1; f(); };",
+    "module.exports = () => { /(a+)+$/.test('a'.repeat(40) + '!'); for (;;) {} };",
+    "module.exports = () => { const again = () => Promise.resolve().then(again); again(); };",
+    "module.exports = () => { for (;;) console.log('x'.repeat(1000)); };",
+    "module.exports = async () => { await Promise.all(Array.from({ length: 1000 }, () => fetch('http://127.0.0.1/'))); };",
+    "module.exports = () => { throw { toString() { for (;;) {} } }; };",
+    "module.exports = (c, s, a, x, cb) => { cb(null, {}); cb(null, {}); };",
+)
+
+
+@dataclass(slots=True)
+class Told:
+    """What happened, counted; `wrong` should stay empty. `killed` is when a worker was killed last, by the monotonic clock."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    killed: float = -math.inf
+
+    def unanswered(self, request: str, error: Exception) -> None:
+        """Right for those that a killed worker had, and only for them: a start anew loses none."""
+        if time.monotonic() < self.killed + OF_A_KILL:
+            self.counts["not answered by a killed worker"] += 1
+        else:
+            self.wrong.append(f"{request} was not answered, and no worker was killed: {error!r}")
+
+
+@dataclass(slots=True)
+class Tenant:
+    """One tenant: its client of the API, its hook, and what of it was acknowledged."""
+
+    name: str
+    session: aiohttp.ClientSession
+    url: str
+    told: Told
+    going: Callable[[], bool]
+    hook: str = ""
+    acknowledged: int = 0
+    begun: int = 0
+    kept: dict[str, str] = field(default_factory=dict)
+
+    def script(self, number: int) -> str:
+        return NUMBERED % (self.name, number, number, self.name)
+
+    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Status and body; status 0 for no answer, as of a worker that was killed."""
+        try:
+            async with self.session.request(method, self.url + path, json=body) as answer:
+                return answer.status, await answer.json()
+        except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
+            self.told.unanswered(f"{method} {path}", error)
+            return 0, None
+
+    async def begin(self, script: str) -> None:
+        """The tenant's hook, enabled."""
+        body = {"name": "soaked", "triggerId": TRIGGER, "script": script, "enabled": True}
+        status, answer = await self.call("POST", "/api/v2/hooks", body)
+        assert status in (200, 201), answer
+        self.hook = answer["id"]
+
+    async def ask(self) -> None:
+        """Token requests, one after the other."""
+        while self.going():
+            least = self.acknowledged
+            status, answer = await self.call("POST", PATH, REQUEST)
+            if status:
+                self._judge(status, answer, least)
+
+    def _judge(self, status: int, answer: Any, least: int) -> None:
+        claims = answer.get("claims", {}) if status == 200 else {}
+        number, tenant = claims.get("https://soak/n"), claims.get("https://soak/t")
+        if tenant == self.name and isinstance(number, int) and least <= number <= self.begun:
+            self.told.counts["right decisions"] += 1
+        else:
+            said = json.dumps(answer)[:300]
+            self.told.wrong.append(f"{self.name}: {status} {said}, where {least} to {self.begun} would be right")
+
+    async def deploy(self, pause: float) -> None:
+        """Another version again and again, and now and then a hook that is only kept."""
+        while self.going():
+            self.begun += 1
+            status, answer = await self.call("PATCH", f"/api/v2/hooks/{self.hook}", {"script": self.script(self.begun)})
+            if status == 200:
+                self.acknowledged = self.begun
+                self.told.counts["deploys"] += 1
+            elif status:
+                self.told.wrong.append(f"{self.name}: a deploy was answered {status} {answer}")
+            if self.begun % 10 == 1 and len(self.kept) < KEPT_MOST:
+                await self._keep()
+            await asyncio.sleep(pause)
+
+    async def _keep(self) -> None:
+        name = f"kept-{self.begun}"
+        script = self.script(self.begun)
+        body = {"name": name, "triggerId": TRIGGER, "script": script, "enabled": False}
+        status, answer = await self.call("POST", "/api/v2/hooks", body)
+        if status in (200, 201):
+            self.kept[answer["id"]] = script
+
+    async def follow(self) -> None:
+        """Tails that come, read something, and go."""
+        chance = random.Random(self.name)
+        while self.going():
+            try:
+                timeout = aiohttp.ClientTimeout(total=chance.uniform(0.2, 5))
+                async with self.session.get(f"{self.url}/api/v1/logs/tail", timeout=timeout) as stream:
+                    self.told.counts["tails"] += 1
+                    async for line in stream.content:
+                        self.told.counts["events"] += line.startswith(b"data:")
+                        if not self.going():
+                            return
+            except (aiohttp.ClientError, ConnectionError, TimeoutError):
+                await asyncio.sleep(0.05)
+
+    async def attack(self, pause: float) -> None:
+        """One hostile hook after the other: each must be denied."""
+        while self.going():
+            for script in HOSTILE:
+                await self.call("PATCH", f"/api/v2/hooks/{self.hook}", {"script": script})
+                for _ in range(3):
+                    status, answer = await self.call("POST", PATH, REQUEST)
+                    if status == 200 and answer["decision"] == "deny":
+                        self.told.counts["attacks denied"] += 1
+                    elif status == 200:
+                        self.told.wrong.append(f"allowed: {script}")
+                    elif status:
+                        self.told.counts[f"attacks answered {status}"] += 1
+                    await asyncio.sleep(pause)
+                if not self.going():
+                    return
+
+    async def check(self) -> None:
+        """What was acknowledged is there, after a new start."""
+        status, hook = await self.call("GET", f"/api/v2/hooks/{self.hook}")
+        possible = [self.script(number) for number in range(self.acknowledged, self.begun + 1)]
+        if status != 200 or hook["script"] not in possible:
+            self.told.wrong.append(f"{self.name}: lost its version {self.acknowledged}: {status} {hook}")
+        for hook_id, script in self.kept.items():
+            status, hook = await self.call("GET", f"/api/v2/hooks/{hook_id}")
+            if status != 200 or hook["script"] != script:
+                self.told.wrong.append(f"{self.name}: lost the hook {hook_id}: {status}")
+        self.told.counts["hooks that were kept"] += len(self.kept)

@@ -1,0 +1,153 @@
+"""One soak: the service, its load, what happens to it, and what is seen of it meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import os
+import random
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+
+from tests.bench.hookd import Installation
+from tests.bench.measures import Series
+from tests.end_to_end.processes import Process
+from tests.node.waiting import children
+from tests.soak.load import CLIENTS, HOSTILE, Tenant, Told
+
+TENANTS = ("ada", "bob", "eve")
+ENVIRON = {
+    # Small, so that they are full when the service is warm.
+    "HOOKD_SANDBOX_IMAGE_CACHE_BYTES": str(16 << 20),
+    "HOOKD_STORAGE_EXECUTIONS_MOST": "5000",
+}
+
+
+@dataclass(slots=True)
+class Soaked:
+    """What came out."""
+
+    told: Told = field(default_factory=Told)
+    series: Series = field(default_factory=Series)
+    events: list[tuple[float, str]] = field(default_factory=list)
+    sizes: list[tuple[float, int, int]] = field(default_factory=list)
+    """Seconds, bytes of the database, bytes of the cache."""
+
+    def faults(self) -> list[str]:
+        """All that must not be."""
+        grown = [fault for life in self.series.rows() for fault in life.faults()]
+        few = [] if self.told.counts["right decisions"] else ["no decision was right"]
+        return [*self.told.wrong, *grown, *few]
+
+
+async def soak(seconds: float, folder: Path, *, cache: Path | None = None, chaos: int = 6) -> Soaked:
+    """For so long. `chaos` is how often something happens to the service: a SIGHUP, then a worker is killed, and so on."""
+    soaked, environ = Soaked(), dict(ENVIRON)
+    if cache is not None:
+        environ["HOOKD_SANDBOX_CACHE_DIRECTORY"] = str(cache)
+    with Installation() as installation:
+        arguments = ["serve", "--config", str(installation.file), "--workers", "2"]
+        with Process(arguments, folder, environ) as process:
+            tenants = await _load(soaked, installation, process, seconds, chaos)
+        with Process(arguments, folder, environ) as process:
+            async with _sessions(installation, TENANTS) as sessions:
+                for tenant, session in zip(tenants, sessions, strict=True):
+                    tenant.session, tenant.url = session, process.url
+                    await tenant.check()
+        for line in process.log.splitlines():
+            if "Traceback" in line or "CRITICAL" in line:
+                soaked.told.wrong.append(f"in the log: {line}")
+    return soaked
+
+
+async def _load(
+    soaked: Soaked, installation: Installation, process: Process, seconds: float, chaos: int
+) -> list[Tenant]:
+    began = time.monotonic()
+
+    def going() -> bool:
+        return time.monotonic() < began + seconds
+
+    async with _sessions(installation, (*TENANTS, "mallory")) as sessions:
+        tenants = [
+            Tenant(name, session, process.url, soaked.told, going)
+            for name, session in zip((*TENANTS, "mallory"), sessions, strict=True)
+        ]
+        *good, mallory = tenants
+        for tenant in good:
+            await tenant.begin(tenant.script(0))
+        await mallory.begin(HOSTILE[-1])
+        async with asyncio.TaskGroup() as group:
+            for tenant in good:
+                for _ in range(CLIENTS):
+                    group.create_task(tenant.ask())
+                group.create_task(tenant.deploy(min(0.5, seconds / 20)))
+                group.create_task(tenant.follow())
+            group.create_task(mallory.attack(min(0.3, seconds / 60)))
+            group.create_task(_watch(soaked, installation, process, began, seconds))
+            group.create_task(_trouble(soaked, process, began, seconds / (chaos + 1), chaos))
+    return good
+
+
+@asynccontextmanager
+async def _sessions(installation: Installation, names: tuple[str, ...]) -> AsyncIterator[list[aiohttp.ClientSession]]:
+    async with AsyncExitStack() as stack:
+        sessions = []
+        for name in names:
+            headers = {"Authorization": f"Bearer {installation.token(name)}"}
+            timeout = aiohttp.ClientTimeout(total=30)
+            sessions.append(await stack.enter_async_context(aiohttp.ClientSession(headers=headers, timeout=timeout)))
+        yield sessions
+
+
+def workers(supervisor: int) -> list[int]:
+    """The workers' process ids: not that of a trial whether the service could start anew."""
+    found = []
+    for pid in children(supervisor):
+        with contextlib.suppress(OSError):
+            if b"--check" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+    return found
+
+
+async def _watch(soaked: Soaked, installation: Installation, process: Process, began: float, seconds: float) -> None:
+    """Look at all processes, some hundreds of times."""
+    supervisor, folder = process._process.pid, installation.file.parent
+    pause = max(0.1, seconds / 600)
+    while (now := time.monotonic() - began) < seconds:
+        soaked.series.take(now, supervisor, "supervisor")
+        for pid in workers(supervisor):
+            soaked.series.take(now, pid, "worker")
+        database = sum(file.stat().st_size for file in folder.glob("hookd.db*"))
+        soaked.sizes.append((now, database, _size(folder / "cache")))
+        await asyncio.sleep(pause)
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for file in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total
+
+
+async def _trouble(soaked: Soaked, process: Process, began: float, pause: float, times: int) -> None:
+    """SIGHUP, then SIGKILL of a worker, by turns."""
+    chance = random.Random(1)
+    supervisor = process._process.pid
+    for number in itertools.islice(itertools.cycle((signal.SIGHUP, signal.SIGKILL)), times):
+        await asyncio.sleep(pause)
+        victim = supervisor if number == signal.SIGHUP else chance.choice(workers(supervisor))
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(victim, number)
+        if number == signal.SIGKILL:
+            soaked.told.killed = time.monotonic()
+        soaked.events.append((time.monotonic() - began, number.name))
+        soaked.told.counts[number.name] += 1

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from runtime.errors import SettingsError
+from runtime.redis.address import Means, parse_address
+from runtime.storage.redis import open_redis
+from tests.redis_servers import RedisServer
+
+
+@pytest.fixture
+def mark(prefix: str) -> str:
+    return f"{prefix}:{{{prefix}}}:format"
+
+
+async def test_what_a_newer_hookd_wrote_is_left_alone(redis_server: RedisServer, prefix, mark):
+    """The message says what is there and what is known."""
+    redis_server.cli("set", mark, "hookd 2")
+
+    with pytest.raises(SettingsError, match="written by a newer hookd: its format is 2, this one knows 1"):
+        await open_redis(parse_address(redis_server.url), prefix=prefix)
+    assert redis_server.cli("get", mark) == "hookd 2\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("set", "{prefix}:sessions", "x"),
+        ("set", "{prefix}:{{{prefix}}}:format", "celery 3"),
+        ("hset", "{prefix}:{{{prefix}}}:format", "a", "b"),
+    ],
+)
+async def test_keys_of_another_program_are_left_alone(redis_server: RedisServer, prefix, words):
+    """Under our prefix; those beside it are nobody's concern."""
+    redis_server.cli(*(word.format(prefix=prefix) for word in words))
+    before = redis_server.cli("keys", f"{prefix}:*")
+
+    with pytest.raises(SettingsError, match="to another program"):
+        await open_redis(parse_address(redis_server.url), prefix=prefix)
+    assert redis_server.cli("keys", f"{prefix}:*") == before
+    await (await open_redis(parse_address(redis_server.url), prefix=f"{prefix}.other")).close()
+
+
+async def test_a_prefix_has_a_form():
+    """It stands in keys and in patterns."""
+    for prefix in ("", "a{b", "a*", "-a", "a" * 65):
+        with pytest.raises(SettingsError, match=r"'storage\.prefix' must be"):
+            await open_redis(parse_address("redis://h"), prefix=prefix)
+
+
+async def test_a_redis_that_would_lose_data_is_told_in_the_log(redis_server: RedisServer, prefix, caplog):
+    """Each setting with what it should be; one that is well is not named, and who may not ask is not told."""
+    for name, value, words in (
+        ("maxmemory-policy", "allkeys-lru", "Set it to noeviction"),
+        ("appendfsync", "no", "Set it to everysec"),
+        ("appendonly", "no", "Set appendonly yes"),
+    ):
+        before = redis_server.cli("config", "get", name).split()[1]
+        redis_server.cli("config", "set", name, value)
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            await (await open_redis(parse_address(redis_server.url), prefix=prefix)).close()
+        redis_server.cli("config", "set", name, before)
+        assert [record.message for record in caplog.records if words in record.message]
+        assert len(caplog.records) == 1
+    redis_server.cli(
+        "acl", "setuser", "narrow", "on", ">s3cret", f"~{prefix}:*", "+@all", "-@dangerous", "-@admin", "-scan"
+    )
+    caplog.clear()
+    url = redis_server.url.replace("unix://", "unix://narrow:s3cret@")
+    await (await open_redis(parse_address(url), prefix=prefix)).close()
+    assert caplog.records == []
+
+
+async def test_a_redis_that_is_not_there_is_a_wrong_setting(tmp_path):
+    """At the start nothing is loaded that could be served without it."""
+    with pytest.raises(SettingsError, match="can not be used") as caught:
+        await open_redis(parse_address(f"unix://u:s3cret@{tmp_path}/none"), means=Means(seconds=0.1))
+    assert "s3cret" not in str(caught.value)
+    assert not str(caught.value).endswith("..")

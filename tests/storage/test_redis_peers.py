@@ -1,0 +1,69 @@
+"""Processes that share a Redis, where it goes away or has lost something."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from runtime.redis.address import Means, parse_address
+from runtime.storage.base import HookChange
+from runtime.storage.redis import open_redis
+from tests.redis_servers import RedisServer
+from tests.waiting import until
+
+HASTY = Means(seconds=3)
+
+
+async def test_a_redis_that_lost_something_makes_all_forget(tmp_path: Path, nouns, caplog):
+    """Also when as many changes were made since as it had had; while it is away, nobody is behind."""
+    redis = RedisServer(tmp_path, appendonly="no")
+    with redis:
+        one, other = [await open_redis(parse_address(redis.url), means=HASTY) for _ in range(2)]
+        hook = nouns.hook()
+        await one.create_hook(hook)
+        await until(lambda: other.peers.is_behind)
+        for storage in (one, other):
+            assert await forgotten(storage.peers.catch_up) == [("acme", hook.trigger)]
+        redis.kill()
+        await until(lambda: "changes of other processes are not known" in caplog.text)
+        assert not other.peers.is_behind
+        redis.start()
+        await one.create_hook(hook)
+        await one.update_hook("acme", hook.id, HookChange(enabled=True), 2.0)
+        await until(lambda: other.peers.is_behind)
+        for storage in (one, other):
+            assert await forgotten(storage.peers.catch_up) == [None]
+        await one.update_hook("acme", hook.id, HookChange(enabled=False), 3.0)
+        await until(lambda: other.peers.is_behind)
+        assert await forgotten(other.peers.catch_up) == [("acme", hook.trigger)]
+        for storage in (one, other):
+            await storage.close()
+
+
+async def test_who_has_the_answer_finds_the_change_everywhere(redis_server: RedisServer, prefix, nouns):
+    """Without a moment in between. One that does not say so is waited for a quarter of a second, and no longer when it is gone."""
+    one, other, dying = [await open_redis(parse_address(redis_server.url), prefix=prefix) for _ in range(3)]
+    await until(lambda: all(len(storage.peers._others) == 2 for storage in (one, other, dying)))
+    hook = nouns.hook()
+    await one.create_hook(hook)
+    assert other.peers.is_behind
+    assert dying.peers.is_behind
+    for change in range(5):
+        await forgotten(other.peers.catch_up)
+        await one.update_hook("acme", hook.id, HookChange(name=f"{change}"), 2.0)
+        assert other.peers.is_behind
+    for task in dying.peers._tasks:
+        task.cancel()
+    async with asyncio.timeout(20):
+        await one.delete_hook("acme", hook.id)
+    assert other.peers.is_behind
+    for storage in (one, other, dying):
+        await storage.close()
+
+
+async def forgotten(catch_up: Callable[..., object]) -> list[object]:
+    """What was to be."""
+    places: list[object] = []
+    await catch_up(places.append)  # type: ignore[misc]
+    return places

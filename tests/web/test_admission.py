@@ -1,0 +1,155 @@
+"""Limits of a tenant's rate, over HTTP; and a hook that is left alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from runtime.errors import TooManyRequests
+from runtime.memory import nameless_file
+from runtime.settings import LimitSettings, SandboxSettings, Server, Settings
+from runtime.shared_rates import SharedRates
+from runtime.storage.sqlite_peers import SqlitePeers
+from runtime.web.admission import Admission
+from tests.web.conftest import REQUEST, SEED, Api, hook_of, opened, token
+
+EXECUTE = "/api/v1/triggers/credentials-exchange/execute"
+
+
+def limited(settings: Settings, **server: Any) -> Settings:
+    """These settings, with limits."""
+    return replace(settings, server=Server(**server))
+
+
+async def statuses(api: Api, times: int, **headers: str) -> list[int]:
+    """Of so many token requests at once."""
+
+    async def ask() -> Any:
+        sent = {**api.headers, **headers}
+        async with api.client.post(api.url + EXECUTE, json=REQUEST, headers=sent) as answer:
+            await answer.read()
+            return answer
+
+    answers = await asyncio.gather(*(ask() for _ in range(times)))
+    assert all(answer.headers["Retry-After"] == "100" for answer in answers if answer.status == 429)
+    return sorted(answer.status for answer in answers)
+
+
+@pytest.fixture
+def rates() -> Iterator[SharedRates]:
+    file = nameless_file("hookd-test")
+    yield SharedRates(file, clock=lambda: 100.0)
+    os.close(file)
+
+
+@pytest.fixture
+def _slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are a hundred other machines, so that a second is no time."""
+    monkeypatch.setattr(SqlitePeers, "processes", 100)
+
+
+def passed(admission: Admission, times: int, trigger: str = "t") -> int:
+    """How many of so many may pass."""
+    count = 0
+    for _ in range(times):
+        with suppress(TooManyRequests):
+            admission.require("a", trigger)
+            count += 1
+    return count
+
+
+def test_without_limits_nothing_is_counted(rates: SharedRates):
+    """The default."""
+    assert not Admission(Server(), rates, lambda: 0).is_needed
+
+
+def test_workers_share_a_limit(rates: SharedRates):
+    """Of one service: one of them may use all of it. A burst that is not given is a second's worth."""
+    one, other = [Admission(Server(tenant_rate=8, workers=2), rates, lambda: 0) for _ in range(2)]
+    assert passed(one, 7) == 7
+    assert passed(other, 2) == 1
+    with pytest.raises(TooManyRequests) as refused:
+        one.require("a", "t")
+    assert refused.value.seconds == 0.125
+
+
+def test_each_of_several_machines_lets_its_share_pass(rates: SharedRates):
+    """Of the rate and of the burst, by the processes that it has; a service that starts anew has more for a moment."""
+    server = Server(tenant_rate=8, tenant_burst=16, workers=2)
+    assert passed(Admission(server, rates, lambda: 8), 9) == 4
+    assert passed(Admission(server, rates, lambda: 2), 9) == 0
+    assert passed(Admission(replace(server, workers=0), rates, lambda: 1), 9) == 0
+
+
+@pytest.mark.usefixtures("_slowly")
+async def test_a_tenant_has_a_rate(settings: Settings):
+    """More is a 429 at once, which says when to come again; other tenants and other routes are as they were."""
+    async with opened(limited(settings, tenant_rate=1, tenant_burst=3)) as api:
+        await api.create(SEED)
+        assert await statuses(api, 4) == [200, 429, 429, 429]
+        answer = await api.call("POST", EXECUTE, REQUEST)
+        assert (answer.status, answer.body["errorCode"]) == (429, "too_many_requests")
+        assert (await api.call("GET", "/api/v2/hooks")).status == 200
+        assert await statuses(api.with_token(token(tenant="globex")), 1) == [200]
+
+
+@pytest.mark.usefixtures("_slowly")
+async def test_a_hook_has_a_rate(settings: Settings):
+    """One extensibility point does not take the other's; what was refused by one limit is told so."""
+    async with opened(limited(settings, hook_rate=1, hook_burst=1)) as api:
+        assert await statuses(api, 2) == [200, 429]
+        answer = await api.call("POST", EXECUTE, REQUEST)
+        assert "hook_rate" in answer.body["message"]
+        assert (await api.call("POST", EXECUTE.replace("credentials", "password"), REQUEST)).status == 400
+
+
+def test_names_that_are_made_up_push_nobody_out():
+    """A tenant that asks for one extensibility point after the other, of which there are few, keeps its limit."""
+    few = SharedRates(nameless_file("hookd-test"), sets=1)
+    admission = Admission(Server(hook_rate=1, hook_burst=1), few, lambda: 1_000_000)
+    assert passed(admission, 2, "credentials-exchange") == 1
+    for number in range(5):
+        assert passed(admission, 1, f"made-up-{number}") == 1
+    assert passed(admission, 1, "credentials-exchange") == 0
+
+
+@pytest.mark.usefixtures("_slowly")
+async def test_a_repeat_is_not_counted(settings: Settings):
+    """It runs nothing."""
+    async with opened(limited(settings, tenant_rate=1, tenant_burst=1)) as api:
+        await api.create(SEED)
+        assert await statuses(api, 5, **{"X-Request-Id": "a-request-of-mine"}) == [200] * 5
+
+
+@pytest.mark.parametrize("on_error", ["deny", "allow"])
+async def test_a_hook_that_breaks_again_and_again_is_left_alone(settings: Settings, on_error: str):
+    """By its policy's word on failures; its record says why; a change makes it run again."""
+    settings = replace(
+        settings,
+        sandbox=replace(settings.sandbox, breaker_failures=2, breaker_seconds=3600),
+        limits=LimitSettings(cpu_ms=5),
+    )
+    async with opened(settings) as api:
+        hook = await api.create(hook_of("for (;;);"))
+        path = f"/api/v2/hooks/{hook['id']}"
+        assert (await api.call("PATCH", f"/api/v1/hooks/{hook['id']}/policy", {"on_error": on_error})).status == 200
+        decisions = [await api.execute() for _ in range(4)]
+        assert [one["hook_error"]["code"] for one in decisions] == ["cpu_limit"] * 2 + ["circuit_open"] * 2
+        assert {one["decision"] for one in decisions} == {on_error}
+        assert "failed 2 times in a row, last with cpu_limit" in decisions[3]["hook_error"]["message"]
+        assert decisions[3]["execution"]["cpu_ms"] == 0
+        logs = (await api.call("GET", "/api/v1/logs", outcome="circuit_open")).body["executions"]
+        assert len(logs) == 2
+        await api.call("PATCH", path, {"script": SEED})
+        assert "hook_error" not in await api.execute()
+
+
+def test_the_rule_is_a_setting():
+    """With a default that an ordinary hook never meets."""
+    assert (SandboxSettings().breaker_failures, SandboxSettings().breaker_seconds) == (20, 10)

@@ -1,0 +1,74 @@
+"""A small service under a supervisor. Arguments: a folder, a port, how many workers; `--check` at the end asks whether it is fit.
+
+It answers each line: `who`: number and process id; `die`: ends at once; `wait`: answers when it is told to stop; `long`: answers when there
+is a file `go`. Other files in the folder: `workers` and `port` stand in place of the arguments, `unfit` makes the check fail, `end` has the seconds that workers are given to stop, `broken` lets workers end at their start, with its text as the code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+
+from runtime.workers.supervisor import Supervisor
+from runtime.workers.worker import Worker
+
+
+async def serve(worker: Worker, folder: Path) -> None:
+    stop = worker.stop_asked()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = (await reader.readline()).decode().strip()
+        if asked == "die":
+            os._exit(3)
+        if asked in ("wait", "long"):
+            writer.write(b"waiting\n")
+            await writer.drain()
+        if asked == "wait":
+            await stop.wait()
+        while asked == "long" and not (folder / "go").exists():
+            await asyncio.sleep(0.01)
+        writer.write(json.dumps({"number": worker.number, "pid": os.getpid(), "parent": os.getppid()}).encode())
+        writer.close()
+        await writer.wait_closed()
+
+    servers = [await asyncio.start_server(answer, sock=one) for one in worker.sockets]
+    worker.is_ready()
+    await stop.wait()
+    for server in servers:
+        server.close()
+    while len(asyncio.all_tasks()) > 1:
+        await asyncio.sleep(0.01)
+
+
+def text_of(path: Path, default: str) -> str:
+    return path.read_text() if path.exists() else default
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    folder = Path(sys.argv[1])
+    if sys.argv[-1] == "--check":
+        sys.exit((folder / "unfit").exists())
+    command = [sys.executable, *sys.orig_argv[1:]]
+    workers, port = text_of(folder / "workers", sys.argv[3]), text_of(folder / "port", sys.argv[2])
+    worker = Supervisor(
+        host="127.0.0.1",
+        port=int(port),
+        workers=int(workers),
+        announce=lambda port: print(port, flush=True),  # noqa: T201 - the test reads it
+        trial=[*command, "--check"],
+        again=command,
+        end_seconds=float(text_of(folder / "end", "60")),
+    ).run(os.environ)
+    broken = folder / "broken"
+    if broken.exists():
+        sys.exit(int(broken.read_text()))
+    asyncio.run(serve(worker, folder))
+
+
+if __name__ == "__main__":
+    main()
