@@ -50,6 +50,7 @@ from runtime.sandbox.pool import open_sandbox
 from runtime.secret_files import with_files
 from runtime.settings import OFF, REQUIRED, Settings, StorageSettings, Telemetry, parse, trust_fault
 from runtime.shared_rates import SharedRates
+from runtime.storage.answers import SharedAnswers
 from runtime.storage.base import Storage
 from runtime.storage.opening import Choice, choose_storage
 from runtime.storage.sealing import Sealer, derive_key
@@ -181,7 +182,7 @@ async def open_runtime(
             storage=storage,
             sandbox=sandbox,
             dispatch=dispatch,
-            repeats=_repeats(settings.storage, storage, Answers(memory), stack),
+            repeats=_repeats(_shared(settings.storage, storage), keys, Answers(memory), stack),
             rates=SharedRates(memory),
             admin=admin,
             webtasks=Webtasks(storage=storage, sealer=sealer, admin=admin),
@@ -231,11 +232,16 @@ def _own_memory(stack: AsyncExitStack) -> int:
     return file
 
 
-def _repeats(settings: StorageSettings, storage: Storage, answers: Answers, stack: AsyncExitStack) -> Repeats:
+def _shared(settings: StorageSettings, storage: Storage) -> SharedAnswers | None:
+    """Where other machines find the answers of this one, unless the settings keep them apart."""
+    return storage.peers.answers if settings.share_answers else None
+
+
+def _repeats(shared: SharedAnswers | None, keys: Sequence[bytes], answers: Answers, stack: AsyncExitStack) -> Repeats:
     """What knows requests that come again; closed with the stack."""
-    if storage.peers.answers is None or not settings.share_answers:
+    if shared is None:
         return Repeats(answers)
-    elsewhere = StoredAnswers(storage.peers.answers, Sealer.derived(master_keys(settings).all, "answers"))
+    elsewhere = StoredAnswers(shared, Sealer.derived(keys, "answers"))
     stack.push_async_callback(elsewhere.close)
     return Repeats(answers, elsewhere)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from base64 import b64encode
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from runtime.master_keys import write_master_key
 from tests.end_to_end.operators import REQUEST, TRUSTED, token
 from tests.end_to_end.processes import Answer, Process, call
 from tests.redis_servers import RedisServer, free_ports
@@ -22,7 +21,7 @@ workers = 1
 [storage]
 url = "redis://hookd@127.0.0.1:PORT/1"
 timeout_ms = 1500
-master_key = "{b64encode(os.urandom(32)).decode()}"
+master_key_file = "KEYS/master.key"
 {TRUSTED}"""
 
 
@@ -55,8 +54,12 @@ class Shared:
         (port,) = free_ports(1)
         self._redis = stack.enter_context(RedisServer(folder / "redis", port=str(port), appendfsync="always"))
         self._allow()
+        # In a folder of its own: once confined, a service can not read it again.
+        keys = folder / "keys"
+        keys.mkdir()
+        write_master_key(keys / "master.key")
         file = folder / "config.toml"
-        file.write_text(CONFIG.replace("PORT", str(port)))
+        file.write_text(CONFIG.replace("PORT", str(port)).replace("KEYS", str(keys)))
         environ = {"HOOKD_SANDBOX_CACHE_DIRECTORY": str(cache), "HOOKD_STORAGE_PASSWORD": "s3cret"}
         self.nodes = []
         for name in ("one", "other"):
