@@ -110,3 +110,15 @@ async def test_what_was_taken_is_written_before_the_end(database, path):
         with pytest.raises(Unavailable):
             await late
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+async def test_a_removed_file_is_not_made_anew(path):
+    """Readers connect when they are needed first; one that comes too late must not find an empty database."""
+    database = await open_database(path, SCHEMA)
+    path.unlink()
+
+    with pytest.raises(Unavailable):
+        await database.read(count)
+
+    assert not path.exists()
+    await database.close()

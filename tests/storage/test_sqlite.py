@@ -171,29 +171,6 @@ async def test_a_damaged_database_is_unavailable(path, storage, nouns):
     await damaged.close()
 
 
-async def test_a_removed_file_is_not_made_anew(path):
-    """A reader that connects late must not find an empty database."""
-    storage = await open_sqlite(path)
-    await storage.peers.stop()
-    held, go = threading.Event(), threading.Event()
-
-    def hold(_: object) -> None:
-        held.set()
-        go.wait(10)
-
-    holding = asyncio.ensure_future(storage._database.read(hold))
-    await asyncio.to_thread(held.wait)
-    path.unlink()
-
-    with pytest.raises(Unavailable):
-        await storage.ping()
-
-    assert not path.exists()
-    go.set()
-    await holding
-    await storage.close()
-
-
 async def test_a_mistake_of_ours_is_no_unavailability(storage, nouns):
     """The same id twice, a value too few: to try again later would be wrong advice."""
     hook = nouns.hook()
