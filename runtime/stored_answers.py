@@ -52,14 +52,10 @@ class StoredAnswers:
                 there = await self._answers.claim(key.hex(), self._me, LEASE_SECONDS)
         except (TimeoutError, Unavailable) as error:
             # Late is not never: what comes of it is told all the same.
-            self._mine[key] = now
             self._went_away(error)
-            return Claim.MINE
+            return self._claimed(key, now)
         if there is None:
-            self._mine[key] = now
-            if self._renewing is None:
-                self._renewing = asyncio.get_running_loop().create_task(self._renew(), name="answers-renewal")
-            return Claim.MINE
+            return self._claimed(key, now)
         if isinstance(there, str):
             return Claim.RUNNING
         try:
@@ -67,6 +63,13 @@ class StoredAnswers:
         except Unsealable as error:
             _LOG.warning("an answer of another node can not be read: %s", error.debug)
             return Claim.MINE
+
+    def _claimed(self, key: bytes, now: float) -> Claim:
+        """It is made here, and its claim renewed for as long."""
+        self._mine[key] = now
+        if self._renewing is None:
+            self._renewing = asyncio.get_running_loop().create_task(self._renew(), name="answers-renewal")
+        return Claim.MINE
 
     def keep(self, key: bytes, answer: bytes) -> None:
         """See `repeats.Elsewhere.keep`."""

@@ -22,13 +22,8 @@ Given: TypeAlias = Mapping[str, str | bytes]
 _SCRIPTS: Final = Path(__file__).with_name("scripts")
 _PAUSE_SECONDS: Final = 0.02
 
-
-def _script(*names: str) -> Script:
-    return Script.of(*((_SCRIPTS / f"{name}.lua").read_text(encoding="utf-8") for name in names))
-
-
-_READ: Final = _script("records", "read")
-_WRITE: Final = _script("records", "tables", "tokens", "write")
+_READ: Final = Script.read(_SCRIPTS, "records", "read")
+_WRITE: Final = Script.read(_SCRIPTS, "records", "tables", "tokens", "write")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

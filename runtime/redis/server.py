@@ -15,6 +15,7 @@ import hashlib
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Self
 
 from redis.exceptions import NoScriptError, ReadOnlyError
@@ -40,6 +41,11 @@ class Script:
         """One script of several files."""
         text = "\n".join(parts)
         return cls(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+    @classmethod
+    def read(cls, folder: Path, *names: str) -> Self:
+        """The script that these files of a folder are together."""
+        return cls.of(*((folder / f"{name}.lua").read_text(encoding="utf-8") for name in names))
 
 
 class Server:

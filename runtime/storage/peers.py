@@ -53,8 +53,10 @@ class Peers(ABC):
     def are_there(self) -> bool:
         """Whether there are others. At most a second old."""
 
-    processes = 0
-    """How many there are, with this one, on all machines, at most a second ago; 0 where all are on this one."""
+    @property
+    def processes(self) -> int:
+        """How many there are, with this one, on all machines, at most a second ago; 0 where all are on this one."""
+        return 0
 
     @property
     @abstractmethod

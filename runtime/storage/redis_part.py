@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from runtime.redis.server import Script, Server
 from runtime.storage.redis_keys import Keys
+
+_SCRIPTS: Final = Path(__file__).with_name("scripts")
 
 
 class Part:
@@ -18,5 +21,4 @@ class Part:
 
 def script(*names: str) -> Script:
     """The script that these files of scripts/ are together."""
-    folder = Path(__file__).with_name("scripts")
-    return Script.of(*((folder / f"{name}.lua").read_text(encoding="utf-8") for name in names))
+    return Script.read(_SCRIPTS, *names)

@@ -147,7 +147,7 @@ class RedisPeers(Peers):
         return bool(self._others)
 
     @property
-    def processes(self) -> int:  # type: ignore[override]  # others have a constant
+    def processes(self) -> int:
         """See `Peers.processes`."""
         return len(self._others) + 1
 

@@ -51,7 +51,7 @@ def rates() -> Iterator[SharedRates]:
 @pytest.fixture
 def _slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     """There are a hundred other machines, so that a second is no time."""
-    monkeypatch.setattr(SqlitePeers, "processes", 100)
+    monkeypatch.setattr(SqlitePeers, "processes", property(lambda _: 100))
 
 
 def passed(admission: Admission, times: int, trigger: str = "t") -> int:
