@@ -8,7 +8,7 @@ import resource
 import signal
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -263,12 +263,13 @@ def change_images(database: Path) -> None:
 
 
 async def kill_all(service: Service) -> None:
-    """The supervisor first, so that it starts nobody."""
-    pids = (service.process._process.pid, *service.workers)
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
+    """The supervisor first, so that it starts nobody. Workers end without it, of themselves if they are not killed before."""
+    workers = service.workers
+    for pid in (service.process._process.pid, *workers):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     service.process.wait()
-    for pid in pids[1:]:
+    for pid in workers:
         await gone(pid)
 
 
