@@ -12,8 +12,9 @@ import os
 import platform
 import sys
 import threading
+import time
 from collections.abc import Sequence
-from ctypes import addressof, c_char_p, c_int, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import addressof, c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -26,9 +27,9 @@ TICK_SECONDS: Final = 0.003
 IDLE_TICKS: Final = 100
 """After so many without a call the clock rests."""
 
-DONE, NO_ROOM, TRAPPED, FAILED, TOO_LARGE, TOO_LONG, OUTSIDE = range(7)
+DONE, NO_ROOM, TRAPPED, FAILED, TOO_LARGE, TOO_LONG, OUTSIDE, NO_CPU, NO_TIME = range(9)
 """What a call comes to: a reply; no sandbox; stopped by a trap, or by an error of wasmtime; a request for which the guest has
-no room; a reply that is too long, or not in its memory."""
+no room; a reply that is too long, or not in its memory; its CPU time, or its time, is up."""
 
 WASMTIME: Final = (
     "wasmtime_store_new",
@@ -44,8 +45,10 @@ WASMTIME: Final = (
     "wasm_trap_delete",
     "wasmtime_error_delete",
     "wasmtime_engine_increment_epoch",
+    "wasmtime_store_epoch_deadline_callback",
+    "wasmtime_error_new",
 )
-SYSTEM: Final = ("memcpy", "read", "write", "usleep")
+SYSTEM: Final = ("memcpy", "read", "write", "usleep", "clock_gettime")
 ARTIFACT: Final = resources.files("runtime.guest") / "artifact"
 
 
@@ -62,6 +65,8 @@ class Host(ctypes.Structure):
         ("memory_size", c_uint64),
         ("in_address", c_uint64),
         ("in_size", c_uint64),
+        ("cpu_clock", c_int32),
+        ("wall_clock", c_int32),
         ("tick_us", c_uint32),
         ("idle_ticks", c_uint32),
         ("bell_read", c_int32),
@@ -76,13 +81,18 @@ class Sandbox(ctypes.Structure):
     """One sandbox. `start` is the address of its memory, `reply` of its last reply."""
 
     _fields_: ClassVar[Sequence[tuple[str, Any]]] = [
+        ("host", c_void_p),
         ("store", c_void_p),
         ("context", c_void_p),
         ("instance", c_uint64 * 2),
         ("start", c_void_p),
         ("reply", c_void_p),
         ("reply_size", c_uint64),
+        ("cpu_end", c_int64),
+        ("wall_end", c_int64),
+        ("ticks", c_uint64),
         ("trap", c_uint32),
+        ("over", c_int32),
     ]
 
 
@@ -122,6 +132,7 @@ def make_host(
     host.code = code
     host.engine, host.module, host.memory, host.reserve, host.memory_size = engine, module, memory, reserve, memory_size
     host.in_address, host.in_size = in_place
+    host.cpu_clock, host.wall_clock = time.CLOCK_THREAD_CPUTIME_ID, time.CLOCK_MONOTONIC
     return host
 
 
@@ -148,8 +159,8 @@ def _library(kind: type[ctypes.CDLL], artifact: Traversable = ARTIFACT) -> Any:
         ("sandbox_open", c_int, (*place, c_void_p)),
         ("sandbox_size", c_uint64, place),
         ("sandbox_close", None, place),
-        ("sandbox_run", c_int, (*place, c_uint64, c_uint64, c_void_p, c_size_t)),
-        ("sandbox_call", c_int, (*place, c_uint64, c_char_p, c_uint64, c_uint64, c_uint64, c_uint64)),
+        ("sandbox_run", c_int, (*place, c_uint64, c_int64, c_int64, c_void_p, c_size_t)),
+        ("sandbox_call", c_int, (*place, c_uint64, c_char_p, c_uint64, c_uint64, c_int64, c_int64, c_uint64)),
         ("keep_time", None, (c_void_p,)),
     ):
         function = getattr(library, name)

@@ -19,7 +19,7 @@ from runtime.places import Places
 from runtime.sandbox import guest, image
 from runtime.sandbox.base import Modules, Run, SourceRejected
 from runtime.sandbox.engine import Engine
-from runtime.sandbox.invocation import Invocation, Stopped
+from runtime.sandbox.invocation import MOST_MS, Invocation, Stopped
 from runtime.sandbox.outcome import console, failure, outcome, within
 from runtime.sandbox.program import WasmProgram
 from runtime.sandbox.turns import Turns
@@ -115,25 +115,13 @@ class Evaluation:
         return image.of_plain(kept) if plain else kept
 
     def _image(self, source: bytes, memory: int, base: bytes) -> bytes:
-        before = time.thread_time()
-        try:
-            return self._loaded(source, memory, base)
-        except Stopped as stopped:
-            used_ms = (time.thread_time() - before) * 1000
-            more = guest.made_up(LOAD_LIMITS.cpu_ms, used_ms) if stopped.code == "cpu_limit" else None
-            if more is None:
-                raise _rejected(stopped) from None
-        try:
-            return self._loaded(source, memory, base, more)
-        except Stopped as stopped:
-            raise _rejected(stopped) from None
-
-    def _loaded(self, source: bytes, memory: int, base: bytes, cpu_ms: float | None = None) -> bytes:
         invocation = Invocation(self._engine, memory)
         try:
-            if guest.load(self._engine, invocation, source, LOAD_LIMITS, cpu_ms=cpu_ms).kind == "pending":
+            if guest.load(self._engine, invocation, source, LOAD_LIMITS).kind == "pending":
                 return image.from_source(source)
             return image.from_memory(invocation.memory(), base, self._engine.in_address)
+        except Stopped as stopped:
+            raise _rejected(stopped) from None
         except image.TooLarge:
             message = f"What it makes while it loads takes more than {image.MOST:,} bytes."
             raise SourceRejected("memory_limit", message) from None
@@ -152,7 +140,7 @@ class Evaluation:
                 guest.request(limits, image=program.image, payload=arguments, stack_pages=STACK_PAGES),
                 limits,
                 pages=program.pages,
-                ticks=guest.ticks(limits.cpu_ms),
+                time=(limits.cpu_ms, MOST_MS),
             )
             if reply.kind == "pending":
                 reply = failure("wall_limit", before=reply)

@@ -8,6 +8,7 @@ wrappers 300: what one crossing costs, a dozen cost more. So `calls.c` makes the
 from __future__ import annotations
 
 from ctypes import addressof, string_at
+from typing import Final, TypeAlias
 
 import wasmtime
 
@@ -18,16 +19,21 @@ from runtime.sandbox.engine import Engine
 _open, _size, _close = calls.HOLD.sandbox_open, calls.HOLD.sandbox_size, calls.HOLD.sandbox_close
 _call_holding, _call_releasing = calls.HOLD.sandbox_call, calls.RELEASE.sandbox_call
 
-_TRAPS = {
-    wasmtime.TrapCode.INTERRUPT.value: "cpu_limit",
-    wasmtime.TrapCode.STACK_OVERFLOW.value: "stack_limit",
-}
+_TRAPS = {wasmtime.TrapCode.STACK_OVERFLOW.value: "stack_limit"}
 _STOPPED = {
     calls.FAILED: ("sandbox_crashed", "the call itself failed"),
     calls.TOO_LARGE: ("memory_limit", "no room for the request"),
     calls.TOO_LONG: ("output_limit", "the reply is too long"),
     calls.OUTSIDE: ("sandbox_crashed", "the reply lies outside of memory"),
+    calls.NO_CPU: ("cpu_limit", "its CPU time is up"),
+    calls.NO_TIME: ("wall_limit", "its time is up"),
 }
+
+Time: TypeAlias = tuple[float, float]
+"""What a call has: CPU time, and time, in milliseconds. The guest is stopped within two of the clock's ticks after either."""
+
+MOST_MS: Final = 45_000.0
+"""No guest runs longer in one call, whatever its limits say."""
 
 
 class Stopped(Exception):
@@ -52,14 +58,15 @@ class Invocation:
         if _open(self._host, self._address, image):
             raise Unavailable("Too many hooks are running or waiting at once.")
 
-    def call(self, export: int, frame: bytes, *, pages: int, ticks: int, longest: int, hold: bool = False) -> bytes:
+    def call(self, export: int, frame: bytes, *, pages: int, time: Time, longest: int, hold: bool = False) -> bytes:
         """Write a request, run one export on it, and return what it answered, at most `longest` bytes.
 
-        `pages` is how far the request's own image will reach. `hold` keeps the GIL, for `ticks` that are few. `Stopped`
-        when the guest ran longer than `ticks`, trapped, or named an answer that does not lie in its memory.
+        `pages` is how far the request's own image will reach. `hold` keeps the GIL, for a `time` that is short. `Stopped`
+        when the guest's time was up, trapped, or named an answer that does not lie in its memory.
         """
         call = _call_holding if hold else _call_releasing
-        status = call(self._host, self._address, export, frame, len(frame), pages, ticks, longest)
+        cpu_ns, wall_ns = int(min(time[0], MOST_MS) * 1e6), int(min(time[1], MOST_MS) * 1e6)
+        status = call(self._host, self._address, export, frame, len(frame), pages, cpu_ns, wall_ns, longest)
         if status:
             raise self._stopped(status)
         sandbox = self._sandbox

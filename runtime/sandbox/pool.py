@@ -30,7 +30,7 @@ from runtime.sandbox.caches import Caches, NoCaches
 from runtime.sandbox.engine import MAX_WASM_STACK, THREAD_STACK, Engine
 from runtime.sandbox.evaluation import Evaluation
 from runtime.sandbox.held import Held
-from runtime.sandbox.invocation import Invocation, Stopped
+from runtime.sandbox.invocation import MOST_MS, Invocation, Stopped, Time
 from runtime.sandbox.operations.base import Perform, Place, nothing
 from runtime.sandbox.operations.underway import UnderWay
 from runtime.sandbox.outcome import console, failure, outcome, placed
@@ -38,7 +38,9 @@ from runtime.sandbox.program import WasmProgram, load_program
 from runtime.sandbox.turns import Turns
 from runtime.settings import SandboxSettings
 
-INLINE_TICKS: Final = 1
+INLINE: Final = (3.0, MOST_MS)
+"""The time of a run on the event loop. While the processor is elsewhere the event loop stands anyhow."""
+
 INLINE_BYTES: Final = 256 << 10
 """A larger request is copied on a thread, so that the event loop does not wait for it."""
 
@@ -139,7 +141,7 @@ class WasmSandbox(Sandbox):
         if taken > limits.memory_bytes:
             step = _Step(failure("memory_limit", memory_bytes=taken), 0.0, None)
         elif self._inline and not program.slow and len(frame) <= INLINE_BYTES:
-            step = self._attempt(program, frame, limits, INLINE_TICKS, time.perf_counter, hold=True)
+            step = self._attempt(program, frame, limits, INLINE, time.perf_counter, hold=True)
             if _hit_cpu_limit(step):
                 program.exceeded()
                 step = None
@@ -259,18 +261,16 @@ class WasmSandbox(Sandbox):
             self._turns.give(asked.place.owner, since)
 
     def _whole(self, asked: _Asked) -> _Step:
-        """With its full CPU time; done again where it did not have it."""
-        program, frame, limits = asked.program, asked.frame, asked.limits
-        step = self._attempt(program, frame, limits, guest.ticks(limits.cpu_ms), time.thread_time)
-        more = guest.made_up(limits.cpu_ms, step.cpu_ms) if _hit_cpu_limit(step) else None
-        return step if more is None else self._attempt(program, frame, limits, guest.ticks(more), time.thread_time)
+        """With its full CPU time."""
+        left = asked.limits.cpu_ms, _left_ms(asked.deadline)
+        return self._attempt(asked.program, asked.frame, asked.limits, left, time.thread_time)
 
     def _attempt(
         self,
         program: WasmProgram,
         frame: bytes,
         limits: Limits,
-        ticks: int,
+        allowed: Time,
         clock: Callable[[], float],
         *,
         hold: bool = False,
@@ -282,9 +282,9 @@ class WasmSandbox(Sandbox):
         try:
             if program.evaluates:
                 guest.load(engine, invocation, program.source, limits)
-                ticks = guest.ticks(limits.cpu_ms - (clock() - before) * 1000)
+                allowed = limits.cpu_ms - (clock() - before) * 1000, allowed[1]
             reply = guest.ask(
-                engine, invocation, engine.invoke, frame, limits, pages=program.pages, ticks=ticks, hold=hold
+                engine, invocation, engine.invoke, frame, limits, pages=program.pages, time=allowed, hold=hold
             )
             waiting = reply.kind == "pending"
             if reply.kind == "failure":
@@ -303,9 +303,9 @@ class WasmSandbox(Sandbox):
         assert step.waiting is not None
         before, engine, limits = time.thread_time(), self._engine, asked.limits
         try:
-            ticks = guest.ticks(limits.cpu_ms - step.cpu_ms)
+            left = limits.cpu_ms - step.cpu_ms, _left_ms(asked.deadline)
             frame = guest.request(limits, payload=results)
-            reply = guest.ask(engine, step.waiting, engine.resume, frame, limits, pages=0, ticks=ticks)
+            reply = guest.ask(engine, step.waiting, engine.resume, frame, limits, pages=0, time=left)
         except Stopped as stopped:
             taken = self._evaluation.taken(asked.program, step.waiting)
             reply = failure(stopped.code, str(stopped), before=step.reply, memory_bytes=taken)
@@ -338,6 +338,10 @@ def _seeds() -> Iterator[bytes]:
         block = os.urandom(4096)
         for at in range(0, len(block), 32):
             yield block[at : at + 32]
+
+
+def _left_ms(deadline: float) -> float:
+    return (deadline - time.perf_counter()) * 1000
 
 
 def _threads(count: int, name: str) -> ThreadPoolExecutor:

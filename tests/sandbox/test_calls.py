@@ -16,12 +16,14 @@ from wasmtime import _bindings as c
 from runtime.model import Limits
 from runtime.sandbox import calls, guest
 from runtime.sandbox.engine import Engine
-from runtime.sandbox.invocation import Invocation, Stopped
+from runtime.sandbox.invocation import MOST_MS, Invocation, Stopped, Time
 from runtime.sandbox.wrapping import wrapped
+from tests.sandbox.clocks import Told
 from tests.sandbox.conftest import LIMITS
 from tests.waiting import wait_until
 
 INCREMENT = calls.WASMTIME.index("wasmtime_engine_increment_epoch")
+ENDLESS = "module.exports = () => { for (;;); };"
 
 
 class Counted:
@@ -96,14 +98,18 @@ def test_a_bell_that_nobody_hears_does_not_stop_who_rings_it(counted: Counted):
     assert ringer(counted.host.bell_write, b"x" * 4096, ctypes.c_size_t(4096)) == -1
 
 
-def endless(engine: Engine, *, hold: bool, ticks: int = 2) -> str:
-    """The code of what stops an endless hook."""
+def loaded(engine: Engine, source: str) -> Invocation:
+    """A sandbox with this hook in it."""
     invocation = Invocation(engine)
-    source = wrapped("module.exports = () => { for (;;); };")
-    frame = guest.request(LIMITS, payload=b"[]")
+    guest.load(engine, invocation, wrapped(source), LIMITS)
+    return invocation
+
+
+def ended(engine: Engine, invocation: Invocation, *, hold: bool, time: Time) -> str:
+    """The code of what stops the hook, which is called once."""
     try:
-        guest.load(engine, invocation, source, LIMITS)
-        guest.ask(engine, invocation, engine.invoke, frame, LIMITS, pages=0, ticks=ticks, hold=hold)
+        frame = guest.request(LIMITS, payload=b"[]")
+        guest.ask(engine, invocation, engine.invoke, frame, LIMITS, pages=0, time=time, hold=hold)
     except Stopped as stopped:
         return stopped.code
     finally:
@@ -111,10 +117,31 @@ def endless(engine: Engine, *, hold: bool, ticks: int = 2) -> str:
     return "it ended"
 
 
+def endless(engine: Engine, *, hold: bool) -> str:
+    """The code of what stops an endless hook."""
+    return ended(engine, loaded(engine, ENDLESS), hold=hold, time=(6, MOST_MS))
+
+
 @pytest.mark.parametrize("hold", [True, False], ids=["the GIL kept", "the GIL let go"])
 def test_an_endless_hook_is_stopped(engine: Engine, hold: bool):
     """Also while nobody else can take the GIL: the clock has no need of it."""
     assert endless(engine, hold=hold) == "cpu_limit"
+
+
+@pytest.mark.parametrize("hold", [True, False], ids=["the GIL kept", "the GIL let go"])
+def test_what_the_processor_was_elsewhere_is_not_its_time(engine: Engine, hold: bool):
+    """It is looked at again and again, until the thread itself has had its time."""
+    invocation = loaded(engine, ENDLESS)
+    told = Told(engine, cpu=lambda looks: 1.999 + 0.001 * (looks > 10), wall=lambda looks: 5.0 + looks)
+    assert ended(engine, invocation, hold=hold, time=(1, 40_000)) == "cpu_limit"
+    assert told.looks[engine._host.cpu_clock] == 12
+
+
+def test_a_time_that_is_up_is_no_cpu_time(engine: Engine):
+    """Where the processor never comes back."""
+    invocation = loaded(engine, ENDLESS)
+    Told(engine, cpu=lambda _: 1.0, wall=lambda looks: 0.1 * looks)
+    assert ended(engine, invocation, hold=False, time=(1, 500)) == "wall_limit"
 
 
 def test_an_endless_hook_is_stopped_whenever_it_begins(engine: Engine):

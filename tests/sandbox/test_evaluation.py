@@ -6,18 +6,17 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from runtime.errors import Unavailable
 from runtime.model import Answer
-from runtime.sandbox import evaluation, guest
+from runtime.sandbox import evaluation
 from runtime.sandbox.base import Run, SourceRejected
 from runtime.sandbox.evaluation import LOAD_LIMITS, MOST_WAITING
-from runtime.sandbox.invocation import Stopped
 from runtime.sandbox.pool import WasmSandbox
 from runtime.sandbox.wrapping import wrapped
+from tests.sandbox.clocks import Told
 from tests.sandbox.conftest import LIMITS
 
 ENDLESS = "for (;;);"
@@ -104,29 +103,14 @@ async def test_what_is_run_aside_has_no_time_to_wait(sandbox: WasmSandbox):
         assert run.cpu_ms > 0
 
 
-async def test_a_source_that_had_no_fair_share_of_the_core_is_loaded_again(
-    sandbox: WasmSandbox, monkeypatch: pytest.MonkeyPatch
-):
-    """A busy machine refuses no hook: what was stopped with little CPU time gets more. An endless one is refused all the same."""
-    given: list[float | None] = []
-    stopped = 1
-    real = guest.load
+async def test_a_machine_that_is_busy_refuses_no_hook(sandbox: WasmSandbox, monkeypatch: pytest.MonkeyPatch):
+    """Seconds pass while it loads, but its thread has none of them."""
+    monkeypatch.setattr(evaluation, "LOAD_LIMITS", replace(LOAD_LIMITS, cpu_ms=9))
+    told = Told(sandbox._engine, cpu=lambda _: 1.0, wall=float)
+    image = await sandbox.make_image("for (let i = 0; i < 1e7; i++); module.exports = (cb) => cb(null, 1);")
 
-    def load(*arguments: Any, cpu_ms: float | None) -> Any:
-        given.append(cpu_ms)
-        if len(given) <= stopped:
-            raise Stopped("cpu_limit", "")
-        return real(*arguments, cpu_ms=cpu_ms)
-
-    monkeypatch.setattr(guest, "load", load)
-    image = await sandbox.make_image(GOOD)
-
+    assert told.looks[sandbox._engine._host.wall_clock] > 2
     assert (await sandbox.run(sandbox.load(image), b"[]", LIMITS)).outcome == Answer(1)
-    assert given == [None, LOAD_LIMITS.cpu_ms / guest.LEAST_SHARE]
-    stopped = 4
-    with pytest.raises(SourceRejected, match="While it loads: The hook ran longer than its CPU limit of 2000 ms"):
-        await sandbox.make_image(GOOD)
-    assert len(given) == 4
 
 
 @pytest.mark.usefixtures("_hasty")

@@ -9,9 +9,8 @@ import pytest
 
 from runtime.sandbox import guest
 from runtime.sandbox.base import SourceRejected
-from runtime.sandbox.calls import TICK_SECONDS
 from runtime.sandbox.engine import Engine
-from runtime.sandbox.invocation import Invocation, Stopped
+from runtime.sandbox.invocation import MOST_MS, Invocation, Stopped
 from runtime.sandbox.wrapping import wrapped
 from tests.sandbox.conftest import LIMITS
 
@@ -30,25 +29,6 @@ def invocation(engine: Engine) -> Iterator[Invocation]:
     invocation.close()
 
 
-@pytest.mark.parametrize("cpu_ms", [-5, 0, 0.1, 1, 2, 99.5, 100, 10_000])
-def test_ticks_give_at_least_the_time_and_never_none(cpu_ms: float):
-    """Without a tick that comes too early, which `Ticker.began` adds."""
-    assert guest.ticks(cpu_ms) * TICK_SECONDS * 1000 >= cpu_ms
-    assert guest.ticks(cpu_ms) >= 1
-
-
-def test_what_is_made_up_for_is_what_the_core_was_elsewhere():
-    """Nothing where the run had most of its time; never more than four times of it."""
-    assert guest.made_up(100.0, 90.0) is None
-    assert guest.made_up(100.0, 50.0) == 200.0
-    assert guest.made_up(100.0, 0.0) == 400.0
-
-
-def test_ticks_have_an_end():
-    """Whatever the limits say."""
-    assert guest.ticks(1e12) == guest.MAX_TICKS
-
-
 def test_no_two_requests_have_the_same_entropy():
     """Each request brings its own, unless the caller gives it."""
     first, second = (guest.request(LIMITS, payload=b"[]") for _ in range(2))
@@ -60,7 +40,7 @@ def test_a_source_is_loaded_and_asked(engine: Engine, invocation: Invocation):
     """The way of a deployment and a first request, on one guest."""
     loaded = guest.load(engine, invocation, wrapped("module.exports = (a, cb) => cb(null, a + 1)"), LIMITS)
     reply = guest.ask(
-        engine, invocation, engine.invoke, guest.request(LIMITS, payload=b"[1]"), LIMITS, pages=0, ticks=50
+        engine, invocation, engine.invoke, guest.request(LIMITS, payload=b"[1]"), LIMITS, pages=0, time=(150, MOST_MS)
     )
     assert (loaded.kind, reply.kind, reply.value) == ("loaded", "answer", 2)
 
@@ -82,5 +62,5 @@ def test_a_reply_of_another_call_is_not_believed(
     ):
         monkeypatch.setattr(Invocation, "call", lambda *_, said=said, **__: said)
         with pytest.raises(Stopped) as stopped:
-            guest.ask(engine, invocation, export, b"", LIMITS, pages=0, ticks=2)
+            guest.ask(engine, invocation, export, b"", LIMITS, pages=0, time=(6, MOST_MS))
         assert stopped.value.code == "sandbox_crashed"
