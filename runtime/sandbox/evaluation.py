@@ -19,7 +19,7 @@ from runtime.places import Places
 from runtime.sandbox import guest, image
 from runtime.sandbox.base import Modules, Run, SourceRejected
 from runtime.sandbox.engine import Engine
-from runtime.sandbox.invocation import MOST_MS, Invocation, Stopped
+from runtime.sandbox.invocation import Invocation, Stopped, time_of
 from runtime.sandbox.outcome import console, failure, outcome, within
 from runtime.sandbox.program import WasmProgram
 from runtime.sandbox.turns import Turns
@@ -140,7 +140,7 @@ class Evaluation:
                 guest.request(limits, image=program.image, payload=arguments, stack_pages=STACK_PAGES),
                 limits,
                 pages=program.pages,
-                time=(limits.cpu_ms, MOST_MS),
+                time=time_of(limits.cpu_ms),
             )
             if reply.kind == "pending":
                 reply = failure("wall_limit", before=reply)

@@ -8,7 +8,7 @@ from time import time_ns
 from runtime.model import Limits
 from runtime.sandbox import abi
 from runtime.sandbox.engine import Engine
-from runtime.sandbox.invocation import MOST_MS, Invocation, Stopped, Time
+from runtime.sandbox.invocation import Invocation, Stopped, Time, time_of
 from runtime.sandbox.outcome import rejection
 
 # What a reply may be of: `load` answers the first, `invoke` and `resume` anything else, all of them the second.
@@ -58,7 +58,7 @@ def load(engine: Engine, invocation: Invocation, wrapped: bytes, limits: Limits)
     However long the machine takes: what does not load for want of a processor would be the author's fault otherwise.
     """
     frame = request(limits, payload=wrapped)
-    reply = ask(engine, invocation, engine.load, frame, limits, pages=0, time=(limits.cpu_ms, MOST_MS))
+    reply = ask(engine, invocation, engine.load, frame, limits, pages=0, time=time_of(limits.cpu_ms))
     if reply.kind == "failure":
         raise rejection(reply, lines=wrapped.count(b"\n") - 1)
     return reply

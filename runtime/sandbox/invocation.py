@@ -29,11 +29,16 @@ _STOPPED = {
     calls.NO_TIME: ("wall_limit", "its time is up"),
 }
 
-Time: TypeAlias = tuple[float, float]
-"""What a call has: CPU time, and time, in milliseconds. The guest is stopped within two of the clock's ticks after either."""
+Time: TypeAlias = tuple[int, int]
+"""What a call has: CPU time, and time, in nanoseconds. The guest is stopped within two of the clock's ticks after either."""
 
 MOST_MS: Final = 45_000.0
 """No guest runs longer in one call, whatever its limits say."""
+
+
+def time_of(cpu_ms: float, wall_ms: float = MOST_MS) -> Time:
+    """So many milliseconds, MOST_MS at the most."""
+    return int(min(cpu_ms, MOST_MS) * 1e6), int(min(wall_ms, MOST_MS) * 1e6)
 
 
 class Stopped(Exception):
@@ -65,8 +70,7 @@ class Invocation:
         when the guest's time was up, trapped, or named an answer that does not lie in its memory.
         """
         call = _call_holding if hold else _call_releasing
-        cpu_ns, wall_ns = int(min(time[0], MOST_MS) * 1e6), int(min(time[1], MOST_MS) * 1e6)
-        status = call(self._host, self._address, export, frame, len(frame), pages, cpu_ns, wall_ns, longest)
+        status = call(self._host, self._address, export, frame, len(frame), pages, *time, longest)
         if status:
             raise self._stopped(status)
         sandbox = self._sandbox

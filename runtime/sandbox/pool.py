@@ -30,7 +30,7 @@ from runtime.sandbox.caches import Caches, NoCaches
 from runtime.sandbox.engine import MAX_WASM_STACK, THREAD_STACK, Engine
 from runtime.sandbox.evaluation import Evaluation
 from runtime.sandbox.held import Held
-from runtime.sandbox.invocation import MOST_MS, Invocation, Stopped, Time
+from runtime.sandbox.invocation import Invocation, Stopped, Time, time_of
 from runtime.sandbox.operations.base import Perform, Place, nothing
 from runtime.sandbox.operations.underway import UnderWay
 from runtime.sandbox.outcome import console, failure, outcome, placed
@@ -38,7 +38,7 @@ from runtime.sandbox.program import WasmProgram, load_program
 from runtime.sandbox.turns import Turns
 from runtime.settings import SandboxSettings
 
-INLINE: Final = (3.0, MOST_MS)
+INLINE: Final = time_of(3)
 """The time of a run on the event loop. While the processor is elsewhere the event loop stands anyhow."""
 
 INLINE_BYTES: Final = 256 << 10
@@ -262,7 +262,7 @@ class WasmSandbox(Sandbox):
 
     def _whole(self, asked: _Asked) -> _Step:
         """With its full CPU time."""
-        left = asked.limits.cpu_ms, _left_ms(asked.deadline)
+        left = time_of(asked.limits.cpu_ms, _left_ms(asked.deadline))
         return self._attempt(asked.program, asked.frame, asked.limits, left, time.thread_time)
 
     def _attempt(
@@ -282,7 +282,7 @@ class WasmSandbox(Sandbox):
         try:
             if program.evaluates:
                 guest.load(engine, invocation, program.source, limits)
-                allowed = limits.cpu_ms - (clock() - before) * 1000, allowed[1]
+                allowed = time_of(limits.cpu_ms - (clock() - before) * 1000)[0], allowed[1]
             reply = guest.ask(
                 engine, invocation, engine.invoke, frame, limits, pages=program.pages, time=allowed, hold=hold
             )
@@ -303,7 +303,7 @@ class WasmSandbox(Sandbox):
         assert step.waiting is not None
         before, engine, limits = time.thread_time(), self._engine, asked.limits
         try:
-            left = limits.cpu_ms - step.cpu_ms, _left_ms(asked.deadline)
+            left = time_of(limits.cpu_ms - step.cpu_ms, _left_ms(asked.deadline))
             frame = guest.request(limits, payload=results)
             reply = guest.ask(engine, step.waiting, engine.resume, frame, limits, pages=0, time=left)
         except Stopped as stopped:

@@ -13,7 +13,7 @@ from runtime.errors import HookdError
 from runtime.sandbox import guest, image
 from runtime.sandbox.base import SourceRejected
 from runtime.sandbox.engine import Engine
-from runtime.sandbox.invocation import MOST_MS, Invocation
+from runtime.sandbox.invocation import MOST_MS, Invocation, time_of
 from runtime.sandbox.pool import WasmSandbox, open_sandbox
 from runtime.sandbox.wrapping import wrapped
 from runtime.settings import SandboxSettings
@@ -69,9 +69,7 @@ def written(engine: Engine, source: str) -> tuple[int, int, bytes]:
     loading.close()
     running = Invocation(engine, engine.library.pointer)
     frame = guest.request(AMPLE, image=kept[len(image.MEMORY) :], payload=ARGUMENTS)
-    reply = guest.ask(
-        engine, running, engine.invoke, frame, AMPLE, pages=len(base) // 65536 + 1, time=(MOST_MS, MOST_MS)
-    )
+    reply = guest.ask(engine, running, engine.invoke, frame, AMPLE, pages=len(base) // 65536 + 1, time=time_of(MOST_MS))
     memory = running.memory()
     running.close()
     assert reply.kind == "answer", reply

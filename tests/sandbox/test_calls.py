@@ -16,7 +16,7 @@ from wasmtime import _bindings as c
 from runtime.model import Limits
 from runtime.sandbox import calls, guest
 from runtime.sandbox.engine import Engine
-from runtime.sandbox.invocation import MOST_MS, Invocation, Stopped, Time
+from runtime.sandbox.invocation import Invocation, Stopped, Time, time_of
 from runtime.sandbox.wrapping import wrapped
 from tests.sandbox.clocks import Told
 from tests.sandbox.conftest import LIMITS
@@ -119,7 +119,7 @@ def ended(engine: Engine, invocation: Invocation, *, hold: bool, time: Time) -> 
 
 def endless(engine: Engine, *, hold: bool) -> str:
     """The code of what stops an endless hook."""
-    return ended(engine, loaded(engine, ENDLESS), hold=hold, time=(6, MOST_MS))
+    return ended(engine, loaded(engine, ENDLESS), hold=hold, time=time_of(6))
 
 
 @pytest.mark.parametrize("hold", [True, False], ids=["the GIL kept", "the GIL let go"])
@@ -133,7 +133,7 @@ def test_what_the_processor_was_elsewhere_is_not_its_time(engine: Engine, hold: 
     """It is looked at again and again, until the thread itself has had its time."""
     invocation = loaded(engine, ENDLESS)
     told = Told(engine, cpu=lambda looks: 1.999 + 0.001 * (looks > 10), wall=lambda looks: 5.0 + looks)
-    assert ended(engine, invocation, hold=hold, time=(1, 40_000)) == "cpu_limit"
+    assert ended(engine, invocation, hold=hold, time=time_of(1, 40_000)) == "cpu_limit"
     assert told.looks[engine._host.cpu_clock] == 12
 
 
@@ -141,7 +141,7 @@ def test_a_time_that_is_up_is_no_cpu_time(engine: Engine):
     """Where the processor never comes back."""
     invocation = loaded(engine, ENDLESS)
     Told(engine, cpu=lambda _: 1.0, wall=lambda looks: 0.1 * looks)
-    assert ended(engine, invocation, hold=False, time=(1, 500)) == "wall_limit"
+    assert ended(engine, invocation, hold=False, time=time_of(1, 500)) == "wall_limit"
 
 
 def test_an_endless_hook_is_stopped_whenever_it_begins(engine: Engine):

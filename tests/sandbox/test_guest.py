@@ -10,7 +10,7 @@ import pytest
 from runtime.sandbox import guest
 from runtime.sandbox.base import SourceRejected
 from runtime.sandbox.engine import Engine
-from runtime.sandbox.invocation import MOST_MS, Invocation, Stopped
+from runtime.sandbox.invocation import Invocation, Stopped, time_of
 from runtime.sandbox.wrapping import wrapped
 from tests.sandbox.conftest import LIMITS
 
@@ -40,7 +40,7 @@ def test_a_source_is_loaded_and_asked(engine: Engine, invocation: Invocation):
     """The way of a deployment and a first request, on one guest."""
     loaded = guest.load(engine, invocation, wrapped("module.exports = (a, cb) => cb(null, a + 1)"), LIMITS)
     reply = guest.ask(
-        engine, invocation, engine.invoke, guest.request(LIMITS, payload=b"[1]"), LIMITS, pages=0, time=(150, MOST_MS)
+        engine, invocation, engine.invoke, guest.request(LIMITS, payload=b"[1]"), LIMITS, pages=0, time=time_of(150)
     )
     assert (loaded.kind, reply.kind, reply.value) == ("loaded", "answer", 2)
 
@@ -62,5 +62,5 @@ def test_a_reply_of_another_call_is_not_believed(
     ):
         monkeypatch.setattr(Invocation, "call", lambda *_, said=said, **__: said)
         with pytest.raises(Stopped) as stopped:
-            guest.ask(engine, invocation, export, b"", LIMITS, pages=0, time=(6, MOST_MS))
+            guest.ask(engine, invocation, export, b"", LIMITS, pages=0, time=time_of(6))
         assert stopped.value.code == "sandbox_crashed"

@@ -16,7 +16,7 @@ import pytest_asyncio
 from runtime.model import Answer, Failure, Limits, Refusal
 from runtime.sandbox import abi
 from runtime.sandbox.base import Run
-from runtime.sandbox.invocation import MOST_MS, Invocation, Stopped
+from runtime.sandbox.invocation import Invocation, Stopped, time_of
 from runtime.sandbox.pool import WasmSandbox, open_sandbox
 from runtime.sandbox.program import WasmProgram, load_program
 from runtime.settings import SandboxSettings
@@ -309,7 +309,7 @@ def frame(program: WasmProgram, secret: str) -> bytes:
 def invoke(sandbox: WasmSandbox, invocation: Invocation, program: WasmProgram, secret: str) -> abi.Reply:
     """One request to a sandbox that stays open afterwards, so that its memory can be read."""
     export, longest = sandbox._engine.invoke, abi.longest_reply(WIDE)
-    said = invocation.call(export, frame(program, secret), pages=program.pages, time=(6000, MOST_MS), longest=longest)
+    said = invocation.call(export, frame(program, secret), pages=program.pages, time=time_of(6000), longest=longest)
     return abi.decode(said)
 
 
@@ -349,7 +349,7 @@ async def test_a_sandbox_that_was_stopped_leaves_no_byte(sandbox: WasmSandbox, k
     payload = arguments(end)
     request = abi.frame(now_ms=0, seed=bytes(32), limits=LIMITS, image=program.image, payload=payload)
     try:
-        reply = first.call(sandbox._engine.invoke, request, pages=program.pages, time=(75, MOST_MS), longest=100_000)
+        reply = first.call(sandbox._engine.invoke, request, pages=program.pages, time=time_of(75), longest=100_000)
         code = abi.decode(reply).code
     except Stopped as stopped:
         code = stopped.code

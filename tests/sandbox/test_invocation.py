@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from runtime.errors import Unavailable
 from runtime.sandbox import abi, calls, image, wasm
 from runtime.sandbox.engine import SPARE, Engine
-from runtime.sandbox.invocation import MOST_MS, Invocation, Stopped
+from runtime.sandbox.invocation import Invocation, Stopped, time_of
 from tests.sandbox.conftest import LIMITS
 
 # A guest with the real one's exports that does as the request tells it: the payload is eight bytes to answer with,
@@ -71,7 +71,7 @@ def ask(engine: Engine, payload: bytes, *, export: int | None = None, longest: i
     invocation = Invocation(engine)
     try:
         which = engine.invoke if export is None else export
-        return invocation.call(which, frame(payload), pages=0, time=(60, MOST_MS), longest=longest)
+        return invocation.call(which, frame(payload), pages=0, time=time_of(60), longest=longest)
     finally:
         invocation.close()
 
@@ -141,10 +141,10 @@ def test_any_room_that_a_guest_reserves_is_written_or_refused(evil: Engine, addr
     large = frame(bytes(2 * abi.IN_SIZE))
     with contextlib.closing(invocation):
         if 0 < address <= 4 * abi.PAGE - len(large):
-            invocation.call(evil.invoke, large, pages=0, time=(60, MOST_MS), longest=1 << 20)
+            invocation.call(evil.invoke, large, pages=0, time=time_of(60), longest=1 << 20)
         else:
             with pytest.raises(Stopped) as stopped:
-                invocation.call(evil.invoke, large, pages=0, time=(60, MOST_MS), longest=1 << 20)
+                invocation.call(evil.invoke, large, pages=0, time=time_of(60), longest=1 << 20)
             assert stopped.value.code == "memory_limit"
 
 
@@ -173,11 +173,9 @@ def test_a_guest_whose_memory_is_overwritten_at_random_is_contained(engine: Engi
     for _ in range(300):
         invocation = Invocation(engine)
         try:
-            invocation.call(engine.load, wrapped, pages=0, time=(150, MOST_MS), longest=1 << 20)
+            invocation.call(engine.load, wrapped, pages=0, time=time_of(150), longest=1 << 20)
             overwrite(invocation, chance)
-            seen.add(
-                abi.decode(invocation.call(engine.invoke, call, pages=0, time=(30, MOST_MS), longest=1 << 20)).kind
-            )
+            seen.add(abi.decode(invocation.call(engine.invoke, call, pages=0, time=time_of(30), longest=1 << 20)).kind)
         except Stopped as stopped:
             seen.add(stopped.code)
         except (abi.Nonsense, abi.Unreadable):
@@ -191,8 +189,8 @@ def test_a_guest_whose_memory_is_overwritten_at_random_is_contained(engine: Engi
 def reply_of(engine: Engine, wrapped: bytes, call: bytes) -> bytes:
     invocation = Invocation(engine)
     try:
-        invocation.call(engine.load, wrapped, pages=0, time=(150, MOST_MS), longest=1 << 20)
-        return invocation.call(engine.invoke, call, pages=0, time=(150, MOST_MS), longest=1 << 20)
+        invocation.call(engine.load, wrapped, pages=0, time=time_of(150), longest=1 << 20)
+        return invocation.call(engine.invoke, call, pages=0, time=time_of(150), longest=1 << 20)
     finally:
         invocation.close()
 
@@ -214,7 +212,7 @@ def test_an_image_that_is_garbage_is_contained(engine: Engine):
         head = abi.frame(now_ms=0.0, seed=bytes(32), limits=LIMITS, image=forged, payload=b"[]")
         invocation = Invocation(engine)
         with contextlib.suppress(Stopped, abi.Nonsense, abi.Unreadable), contextlib.closing(invocation):
-            abi.decode(invocation.call(engine.invoke, head, pages=0, time=(30, MOST_MS), longest=1 << 20))
+            abi.decode(invocation.call(engine.invoke, head, pages=0, time=time_of(30), longest=1 << 20))
 
 
 def test_a_slot_is_as_new_however_it_was_left(engine: Engine):
@@ -230,7 +228,7 @@ def test_a_slot_is_as_new_however_it_was_left(engine: Engine):
         if grow:
             large = frame(bytes(grow * abi.PAGE))
             dirty.call(
-                engine.invoke, large, pages=0, time=(150, MOST_MS), longest=1 << 20
+                engine.invoke, large, pages=0, time=time_of(150), longest=1 << 20
             )  # fails, for there is no hook in it
             reach = dirty.size()
             assert reach > len(expected)
@@ -269,7 +267,7 @@ def test_an_images_runs_say_what_changed(engine: Engine):
     wrapped = abi.frame(
         now_ms=0.0, seed=os.urandom(32), limits=LIMITS, image=b"", payload=b"(function(e,r,m){m.exports=function(){}})"
     )
-    fresh.call(engine.load, wrapped, pages=0, time=(150, MOST_MS), longest=1 << 20)
+    fresh.call(engine.load, wrapped, pages=0, time=time_of(150), longest=1 << 20)
     loaded = fresh.memory()
     fresh.close()
     kept = image.from_memory(loaded, base, engine.in_address)
@@ -298,7 +296,7 @@ def test_no_two_requests_share_a_hash_seed(engine: Engine):
     for _ in range(20):
         invocation = Invocation(engine)
         head = abi.frame(now_ms=0.0, seed=os.urandom(32), limits=LIMITS, image=b"", payload=b"[]")
-        invocation.call(engine.invoke, head, pages=0, time=(150, MOST_MS), longest=1 << 20)
+        invocation.call(engine.invoke, head, pages=0, time=time_of(150), longest=1 << 20)
         answer = (ctypes.c_uint64 * 4)()
         place = (engine.host, invocation._address)
         assert calls.RELEASE.sandbox_run(*place, names.index("hash_seed"), 10**9, 10**10, answer, 1) == calls.DONE

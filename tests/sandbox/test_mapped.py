@@ -16,7 +16,7 @@ from runtime.model import Answer, ConsoleLine, Failure, Limits, Refusal
 from runtime.sandbox import abi, image
 from runtime.sandbox.base import Run
 from runtime.sandbox.engine import SPARE
-from runtime.sandbox.invocation import MOST_MS, Invocation
+from runtime.sandbox.invocation import Invocation, time_of
 from runtime.sandbox.pool import WasmSandbox, open_sandbox
 from runtime.sandbox.program import LARGE, WasmProgram, load_program
 from runtime.settings import SandboxSettings
@@ -157,7 +157,7 @@ async def test_no_byte_goes_from_one_to_the_other(sandbox: WasmSandbox, program:
         places.add(hoarder.start)
         payload = json.dumps([{"end": "keep", "secret": MARKER}]).encode()
         request = abi.frame(now_ms=0, seed=bytes(32), limits=LIMITS, image=b"", payload=payload)
-        hoarder.call(sandbox._engine.invoke, request, pages=0, time=(3000, MOST_MS), longest=100_000)
+        hoarder.call(sandbox._engine.invoke, request, pages=0, time=time_of(3000), longest=100_000)
         assert MARKER.encode() in hoarder.memory()
         hoarder.close()
         for image_, memory in fresh.items():
