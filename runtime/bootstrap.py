@@ -28,6 +28,7 @@ from runtime.dispatch import Dispatch
 from runtime.documents import StoredDocuments
 from runtime.environment import files_of, variables_of
 from runtime.errors import SettingsError
+from runtime.leased_rates import LeasedRates
 from runtime.logs.base import Retention
 from runtime.logs.metrics import Metrics
 from runtime.logs.recorder import StorageRecorder
@@ -41,6 +42,7 @@ from runtime.network.client import Client
 from runtime.node.delegation import step_aside
 from runtime.node.engine import Walled, build_walls, open_node
 from runtime.preparation import Preparations
+from runtime.rates import Buckets
 from runtime.repeats import Repeats
 from runtime.rotation import Resealed, reseal
 from runtime.sandbox.base import Sandbox
@@ -53,6 +55,7 @@ from runtime.shared_rates import SharedRates
 from runtime.storage.answers import SharedAnswers
 from runtime.storage.base import Storage
 from runtime.storage.opening import Choice, choose_storage
+from runtime.storage.peers import Peers
 from runtime.storage.sealing import Sealer, derive_key
 from runtime.stored_answers import StoredAnswers
 from runtime.webtask.tokens import WebtaskTokens
@@ -70,7 +73,7 @@ class Runtime:
     sandbox: Sandbox
     dispatch: Dispatch
     repeats: Repeats
-    rates: SharedRates
+    rates: Buckets
     admin: Admin
     webtasks: Webtasks
     webtask_tokens: WebtaskTokens
@@ -183,7 +186,7 @@ async def open_runtime(
             sandbox=sandbox,
             dispatch=dispatch,
             repeats=_repeats(_shared(settings.storage, storage), keys, Answers(memory), stack),
-            rates=SharedRates(memory),
+            rates=_rates(settings.server.workers, storage.peers, SharedRates(memory), stack),
             admin=admin,
             webtasks=Webtasks(storage=storage, sealer=sealer, admin=admin),
             webtask_tokens=WebtaskTokens(*(derive_key(key, "webtask tokens") for key in keys)),
@@ -244,6 +247,15 @@ def _repeats(shared: SharedAnswers | None, keys: Sequence[bytes], answers: Answe
     elsewhere = StoredAnswers(shared, Sealer.derived(keys, "answers"))
     stack.push_async_callback(elsewhere.close)
     return Repeats(answers, elsewhere)
+
+
+def _rates(workers: int, peers: Peers, here: SharedRates, stack: AsyncExitStack) -> Buckets:
+    """What counts token requests, of all machines where several can share the storage; closed with the stack."""
+    if peers.buckets is None:
+        return here
+    rates = LeasedRates(peers.buckets, here.wait, workers=workers, processes=lambda: peers.processes)
+    stack.push_async_callback(rates.close)
+    return rates
 
 
 def _performer(settings: Settings, storage: Storage, stack: AsyncExitStack) -> Performer:

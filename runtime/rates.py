@@ -6,10 +6,18 @@ Kept for as many names as there is room for; who was forgotten begins with a ful
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
-from typing import Final
+from collections.abc import Awaitable, Hashable
+from typing import Final, Protocol
 
 MOST_NAMES: Final = 10_000
+
+
+class Buckets(Protocol):
+    """A token bucket for each name, wherever they are."""
+
+    def wait(self, name: str, per_second: float, burst: float) -> float | Awaitable[float]:
+        """0 where the request may pass, which is counted then; else the seconds until one may. To be awaited where others are asked."""
+        ...
 
 
 class Rates:

@@ -31,7 +31,8 @@ class Server:
     )
     tenant_rate: int = setting(
         0,
-        "Token requests of one tenant per second, on average, all workers together; 0 is no limit.",
+        "Token requests of one tenant per second, on average, of all workers, and of all machines at one Redis, together; 0 is "
+        "no limit.",
         least=0,
         most=1_000_000,
     )

@@ -15,16 +15,13 @@ from uuid import uuid4
 
 from runtime.answers import SECONDS, Claim
 from runtime.errors import Unavailable
+from runtime.patience import Patience
 from runtime.storage.answers import SharedAnswers
 from runtime.storage.sealing import Sealer, Unsealable
 
 LEASE_SECONDS: Final = 3.0
-PATIENCE_SECONDS: Final = 0.1
 MOST_BYTES: Final = 1 << 16
 """A longer answer is not shared: there may be many of them."""
-
-AWAY_SECONDS: Final = 1.0
-"""How long it is not asked again after it did not answer."""
 
 _LOG: Final = logging.getLogger("hookd.storage")
 
@@ -36,7 +33,10 @@ class StoredAnswers:
         self._answers = answers
         self._sealer = sealer
         self._me = uuid4().hex
-        self._away_until = 0.0
+        self._patience = Patience(
+            "requests that were sent again may not be known by other nodes",
+            "requests that are sent again are known by other nodes",
+        )
         self._mine: dict[bytes, float] = {}
         """What is being made here, and since when it was claimed or renewed."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -44,15 +44,13 @@ class StoredAnswers:
 
     async def claim(self, key: bytes) -> bytes | Claim:
         """See `repeats.Elsewhere.claim`."""
-        now = time.monotonic()
-        if now < self._away_until:
+        if self._patience.is_over:
             return Claim.MINE
+        now = time.monotonic()
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                there = await self._answers.claim(key.hex(), self._me, LEASE_SECONDS)
-        except (TimeoutError, Unavailable) as error:
+            there = await self._patience.wait(self._answers.claim(key.hex(), self._me, LEASE_SECONDS))
+        except Unavailable:
             # Late is not never: what comes of it is told all the same.
-            self._went_away(error)
             return self._claimed(key, now)
         if there is None:
             return self._claimed(key, now)
@@ -98,7 +96,7 @@ class StoredAnswers:
         try:
             await work
         except Unavailable as error:
-            self._went_away(error)
+            self._patience.end(error)
 
     async def _renew(self) -> None:
         while True:
@@ -112,10 +110,3 @@ class StoredAnswers:
         await self._answers.claim(key.hex(), self._me, LEASE_SECONDS)
         if key in self._mine:
             self._mine[key] = time.monotonic()
-
-    def _went_away(self, error: TimeoutError | Unavailable) -> None:
-        now = time.monotonic()
-        if now >= self._away_until:
-            why = error.debug if isinstance(error, Unavailable) else f"no answer in {PATIENCE_SECONDS:g} s"
-            _LOG.warning("requests that were sent again may not be known by other nodes: %s", why)
-        self._away_until = now + AWAY_SECONDS

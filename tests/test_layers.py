@@ -55,6 +55,7 @@ RULES = NOUNS | {
 CONTRACTS = {
     "storage.base",
     "storage.answers",
+    "storage.rates",
     "storage.peers",
     "storage.resealing",
     "storage.moving",
@@ -74,9 +75,11 @@ ROOMS: Mapping[str, set[str]] = {
     "memory": set(),
     "answers": {"memory"},
     "repeats": {"answers"},
-    "stored_answers": NOUNS | {"answers", "storage.answers", "storage.sealing"},
+    "patience": NOUNS,
+    "stored_answers": NOUNS | {"answers", "patience", "storage.answers", "storage.sealing"},
     "rates": set(),
     "shared_rates": {"memory", "rates"},
+    "leased_rates": NOUNS | {"patience", "rates", "storage.rates"},
     "breaker": NOUNS,
     "grammar": set(),
     "masking": NOUNS,
@@ -94,7 +97,8 @@ ROOMS: Mapping[str, set[str]] = {
     "webtask": NOUNS | {"triggers", "manifest", "policies"},
     "webtask.tokens": NOUNS | {"webtask"},
     "storage.answers": set(),
-    "storage.peers": NOUNS | {"storage.answers"},
+    "storage.rates": set(),
+    "storage.peers": NOUNS | {"storage.answers", "storage.rates"},
     "storage.resealing": set(),
     "storage.moving": NOUNS,
     "storage.base": RULES | {"storage.peers", "storage.resealing", "storage.moving"},
@@ -117,7 +121,7 @@ ROOMS: Mapping[str, set[str]] = {
     "sqlite": NOUNS,
     "redis": NOUNS | {"configuration", "secret_files"},
     "storage": RULES
-    | {"configuration", "storage.base", "storage.answers", "storage.peers", "storage.sealing"}
+    | {"configuration", "storage.base", "storage.answers", "storage.rates", "storage.peers", "storage.sealing"}
     | {"sqlite", "redis"},
     "network": NOUNS | {"settings"},
     "sandbox.asked": set(),
@@ -168,7 +172,9 @@ ROOMS: Mapping[str, set[str]] = {
         "memory",
         "answers",
         "repeats",
+        "rates",
         "shared_rates",
+        "leased_rates",
         "stored_answers",
         "dispatch",
         "admin",
@@ -195,7 +201,7 @@ ROOMS: Mapping[str, set[str]] = {
     | {
         "diff",
         "repeats",
-        "shared_rates",
+        "rates",
         "http",
         "bootstrap",
         "dispatch",

@@ -51,6 +51,7 @@ WITHOUT_OWN_TESTS = {
     "storage/moving.py": "a contract; tests/test_migration.py holds it, with every backend",
     "storage/moving_tables.py": "tests/test_migration.py is for every backend",
     "storage/redis_moving.py": "likewise",
+    "storage/rates.py": "a contract; tests/storage/test_redis_rates.py holds it",
     "storage/redis_cache.py": "tests/storage/test_cache_tables.py is for every backend",
     "storage/redis_catalogue.py": "tests/storage/test_contract.py is for every backend",
     "storage/redis_hooks.py": "likewise",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime import stored_answers
+from runtime import patience, stored_answers
 from runtime.answers import Answers, Claim
 from runtime.errors import Unavailable
 from runtime.memory import nameless_file
@@ -19,10 +19,16 @@ from runtime.storage.sealing import Sealer
 from runtime.stored_answers import StoredAnswers
 from tests.other_process import key_of
 from tests.redis_servers import RedisServer
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 A, B = key_of("a"), key_of("b")
 ANSWER = b'{"claims": {"https://a/secret": "of-a-token"}}'
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that has much else to do is no storage that is away."""
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", PATIENCE)
 
 
 @pytest.fixture
@@ -95,16 +101,17 @@ async def test_an_answer_that_does_not_open_is_none(storage: RedisStorage, caplo
 
 async def test_a_redis_that_does_not_answer_holds_nobody_up(tmp_path: Path, caplog, monkeypatch):
     """Requests go on, each machine on its own; when it is back they are shared again."""
-    monkeypatch.setattr(stored_answers, "AWAY_SECONDS", 600.0)
+    monkeypatch.setattr(patience, "AWAY_SECONDS", 600.0)
     with RedisServer(tmp_path / "redis") as redis:
         storage = await open_redis(parse_address(redis.url), means=Means(seconds=0.3))
         node, other = [StoredAnswers(storage.peers.answers, Sealer(bytes(32))) for _ in range(2)]
         await node.claim(key_of("warm"))
+        monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0.1)
         redis.pause()
         assert [await node.claim(A), await node.claim(B)] == [Claim.MINE, Claim.MINE]
         assert caplog.text.count("may not be known by other nodes") == 1
-        monkeypatch.setattr(stored_answers, "AWAY_SECONDS", 0.2)
-        node._away_until = 0.0
+        monkeypatch.setattr(patience, "AWAY_SECONDS", 0.2)
+        node._patience._until = 0.0
         node.keep(A, ANSWER)
         node.release(B)
         redis.resume()

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from runtime.model import Execution
 from runtime.storage.answers import SharedAnswers
+from runtime.storage.rates import SharedBuckets
 
 Place: TypeAlias = tuple[str, str]
 """A tenant and the id of an extensibility point."""
@@ -34,6 +35,9 @@ class Peers(ABC):
 
     answers: SharedAnswers | None = None
     """What those on other machines answer; None where all are on this one."""
+
+    buckets: SharedBuckets | None = None
+    """What bounds all machines together; None where all are on this one."""
 
     @property
     @abstractmethod

@@ -10,6 +10,7 @@ stands in braces decides where a key lies.
 - `PREFIX:{TENANT}:...`: a tenant's records of executions, and what its Actions cache.
 - `PREFIX:image:{VERSION}`: images, large and remade whenever they are missing.
 - `PREFIX:answer:{REQUEST}`: what a request was answered that may come again, for a minute.
+- `PREFIX:rate:{NAME}`: what is left of a rate limit, until all of it is.
 """
 
 from __future__ import annotations
@@ -97,6 +98,10 @@ class Keys:
         """The answer to a request, or who makes it."""
         return f"{self.prefix}:answer:{{{request}}}"
 
+    def rate(self, name: str) -> str:
+        """The token bucket of this name."""
+        return f"{self.prefix}:rate:{{{in_key(name)}}}"
+
     def cache(self, tenant: str, trigger: str) -> str:
         """What a tenant's Actions of a trigger keep."""
         return f"{self._of(tenant)}:cache:{trigger}"
@@ -111,7 +116,7 @@ class Keys:
 
 
 def in_key(tenant: str) -> str:
-    """A tenant as a part of a key: without a colon or a brace, and never empty, for `{}` is no hash tag."""
+    """A tenant, or another name, as a part of a key: without a colon or a brace, and never empty, for `{}` is no hash tag."""
     return quote(tenant, safe="") or "%"
 
 

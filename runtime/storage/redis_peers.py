@@ -28,6 +28,7 @@ from runtime.storage.peers import BEAT_SECONDS, SETTLE_SECONDS, TOGETHER, Peers,
 from runtime.storage.redis_answers import RedisAnswers
 from runtime.storage.redis_keys import Keys, from_key
 from runtime.storage.redis_part import script
+from runtime.storage.redis_rates import RedisBuckets
 
 ALIVE_SECONDS: Final = 3.0
 BLOCK_SECONDS: Final = 1.0
@@ -68,6 +69,7 @@ class RedisPeers(Peers):
         self._waiting = waiting
         self._keys = keys
         self.answers: RedisAnswers = RedisAnswers(server, keys)
+        self.buckets: RedisBuckets = RedisBuckets(server, keys)
         self._id = uuid4().hex
         self._seen = self._told = _Change(0, "")
         self._heard = "0-0"

@@ -2,44 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable
 
 from runtime.errors import TooManyRequests
+from runtime.rates import Buckets
 from runtime.settings import Server
-from runtime.shared_rates import SharedRates
 from runtime.triggers import TRIGGERS
 
 
 class Admission:
-    """By `[server] tenant_rate` and `hook_rate`, for all workers together.
+    """By `[server] tenant_rate` and `hook_rate`, for all who share the buckets together."""
 
-    `processes` says how many use the storage, on all machines, 0 where all are here: each machine lets its share pass.
-    """
-
-    def __init__(self, server: Server, rates: SharedRates, processes: Callable[[], int]) -> None:
+    def __init__(self, server: Server, buckets: Buckets) -> None:
         self._server = server
-        self._rates = rates
-        self._processes = processes
+        self._buckets = buckets
 
     @property
     def is_needed(self) -> bool:
         """Whether there is any limit."""
         return self._server.tenant_rate > 0 or self._server.hook_rate > 0
 
-    def require(self, tenant: str, trigger: str) -> None:
-        """`TooManyRequests` where this one is too much."""
+    def require(self, tenant: str, trigger: str) -> Awaitable[None] | None:
+        """`TooManyRequests` where this one is too much; where that is not known yet, what to await, which raises it then."""
         server = self._server
         # There is no other: names that somebody makes up would push out those that count.
         if server.hook_rate and trigger in TRIGGERS:
-            wait = self._wait(f"{trigger} {tenant}", server.hook_rate, server.hook_burst)
+            rate, burst = server.hook_rate, server.hook_burst or server.hook_rate
+            wait = self._buckets.wait(f"{trigger} {tenant}", rate, burst)
+            if not isinstance(wait, float):
+                return self._require_both(wait, tenant, trigger)
             if wait:
-                raise TooManyRequests(f"More than [server] hook_rate allows come to {trigger}.", seconds=wait)
-        if server.tenant_rate:
-            wait = self._wait(f" {tenant}", server.tenant_rate, server.tenant_burst)
-            if wait:
-                raise TooManyRequests("More than [server] tenant_rate allows come from this tenant.", seconds=wait)
+                raise _too_many_for(trigger, wait)
+        return self._require_tenant(tenant) if server.tenant_rate else None
 
-    def _wait(self, name: str, per_second: int, burst: int) -> float:
-        there = self._processes()
-        share = min(1.0, max(1, self._server.workers) / there) if there else 1.0
-        return self._rates.wait(name, per_second * share, (burst or per_second) * share)
+    async def _require_both(self, told: Awaitable[float], tenant: str, trigger: str) -> None:
+        wait = await told
+        if wait:
+            raise _too_many_for(trigger, wait)
+        asked = self._require_tenant(tenant) if self._server.tenant_rate else None
+        if asked is not None:
+            await asked
+
+    def _require_tenant(self, tenant: str) -> Awaitable[None] | None:
+        rate, burst = self._server.tenant_rate, self._server.tenant_burst or self._server.tenant_rate
+        wait = self._buckets.wait(f" {tenant}", rate, burst)
+        if not isinstance(wait, float):
+            return _required(wait)
+        _require_none(wait)
+        return None
+
+
+async def _required(told: Awaitable[float]) -> None:
+    _require_none(await told)
+
+
+def _require_none(wait: float) -> None:
+    if wait:
+        raise TooManyRequests("More than [server] tenant_rate allows come from this tenant.", seconds=wait)
+
+
+def _too_many_for(trigger: str, wait: float) -> TooManyRequests:
+    return TooManyRequests(f"More than [server] hook_rate allows come to {trigger}.", seconds=wait)

@@ -28,8 +28,7 @@ def web_routes(runtime: Runtime, exposition: Exposition | None = None) -> list[R
 
     `exposition` is what `/metrics` has, if not that of this process alone.
     """
-    peers = runtime.storage.peers
-    admission = Admission(runtime.settings.server, runtime.rates, lambda: peers.processes)
+    admission = Admission(runtime.settings.server, runtime.rates)
     bearer = Sessions(runtime.session_sealer).bearer
     steering = (
         *manage_routes(runtime.admin),

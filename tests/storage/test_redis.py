@@ -165,6 +165,7 @@ async def test_all_of_it_works_in_a_cluster(tmp_path: Path, nouns):
             await storage.append_executions(rows)
             assert len(await storage.enabled_hooks(tenant, hook.trigger)) == 1
             assert (await storage.get_execution(tenant, rows[0].id)) == rows[0]
+            assert [(await each.peers.buckets.take(tenant, 1e-6, 3, 2)).tokens for each in (storage, other)] == [2, 1]
             await storage.delete_hook(tenant, hook.id)
         for each in (storage, other):
             assert each.peers.are_there
