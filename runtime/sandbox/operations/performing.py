@@ -13,11 +13,14 @@ from typing import Final, Protocol
 from runtime.model import Operation
 from runtime.network.client import Client, Request
 from runtime.network.failing import NetworkError
-from runtime.sandbox.asked import Asked, Fetch, StorageSet
+from runtime.sandbox.asked import MOST_HEADER_BYTES, MOST_HEADERS, MOST_URL, Asked, Fetch, StorageSet
 from runtime.sandbox.operations.base import Failed, Place
 from runtime.sandbox.turns import Turns
 
 _MOST_TEXT: Final = 512
+_TOO_LONG: Final = (
+    f"A request has a URL of at most {MOST_URL:,} characters, and {MOST_HEADERS} headers of {MOST_HEADER_BYTES:,}."
+)
 MOST_DOCUMENT: Final = 500 << 10
 """Bytes of a hook's document (contract-full 9)."""
 
@@ -70,6 +73,8 @@ class Performer:
                 del self._busy[owner], self._halves[owner]
 
     async def _fetch(self, place: Place, asked: Fetch, notes: list[Operation]) -> Mapping[str, object]:
+        if asked.is_too_long:
+            raise Failed("ERR_OPERATION_TOO_LARGE", _TOO_LONG)
         request = Request(
             method=asked.method, url=asked.url, headers=asked.headers, body=asked.body, redirect=asked.redirect
         )

@@ -133,6 +133,26 @@ async def test_nothing_ends_a_line(target: Target, init: dict[str, object]):
     assert (len(target.allowed.requests), done.operations) == (before, ())
 
 
+@pytest.mark.parametrize("headers", [{"a" * 300: "1"}, {f"a{n}": "" for n in range(98)}], ids=["a long name", "many"])
+async def test_what_is_long_is_sent(target: Target, headers: dict[str, str]):
+    """As a hook has said it."""
+    before = len(target.allowed.requests)
+    done = await target.engine.run(FETCH, f"{target.allowed.url('/')}?status=204&to=x", {"headers": headers})
+
+    assert done.outcome == Answer(204)
+    assert target.allowed.requests[before].headers.items() >= headers.items()
+
+
+@pytest.mark.parametrize("init", [{"headers": {f"a{n}": "" for n in range(101)}}, {"headers": {"a" * 40_000: "1", "b": "c" * 30_000}}, {"method": "M" * 33}, {"more": "a" * 16_384}])  # fmt: skip
+async def test_what_is_too_long_is_an_error_of_the_hook(target: Target, init: dict[str, object]):
+    """Which it may catch; the run goes on."""
+    before = len(target.allowed.requests)
+    done = await target.engine.run(FETCH, target.allowed.url(f"/{init.pop('more', '')}"), init)
+
+    assert done.outcome == Answer(["TypeError", "ERR_OPERATION_TOO_LARGE"])
+    assert len(target.allowed.requests) == before
+
+
 async def test_a_guest_that_is_not_ours(target: Target):
     """Whoever goes around fetch asks the same guard; what no honest guest says ends the run."""
     source = """module.exports = async (url, detail) => {
