@@ -10,18 +10,24 @@ What can be remade is not moved: images. Sealed secrets are moved as they are, s
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from hashlib import sha256
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-import orjson
-
 from runtime.configuration import without_password
-from runtime.errors import Conflict, SettingsError, Unavailable
+from runtime.errors import Unavailable
 from runtime.model import Deploy, Execution, Hook, HookVersion
+from runtime.moves import (
+    Compared,
+    Comparison,
+    NotAlone,
+    Step,
+    begin,
+    require_source,
+    require_two,
+    require_unfinished,
+)
 from runtime.settings import StorageSettings
 from runtime.storage.base import CacheEntry, Document, ExecutionFilter, HookFilter, Storage
 from runtime.storage.opening import Choice, at_url, choose_storage
@@ -83,45 +89,6 @@ KINDS: Final = {
 }
 """What the kinds of items are called."""
 
-Step: TypeAlias = Callable[[], None]
-
-
-@dataclass(slots=True, kw_only=True)
-class Side:
-    """What one of the two storages has: how many of each kind, and a SHA-256 over the SHA-256 of every item."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    sum: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """Both sides, and of each tenant in which they differ where they begin to: empty where they are equal."""
-
-    source: Side
-    target: Side
-    differences: list[str]
-
-
-class NotAlone(Conflict):
-    """Something else uses the storage."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"Another process uses {name}: stop every hookd that has it in its configuration, then run this again."
-        )
-
-
-class NotEmpty(Conflict):
-    """The target has something already."""
-
-    def __init__(self, name: str, source: str | None) -> None:
-        whose = "something in it already" if source is None else f"what was begun from {source}"
-        then = "" if source is None else ", or --discard what is there"
-        super().__init__(
-            f"{name} has {whose}. Nothing was changed. Name an empty one: a new file, another database or prefix{then}."
-        )
-
 
 def storage_at(settings: StorageSettings, url: str | None) -> StorageSettings:
     """The settings for the storage at this URL; None is their own. `SettingsError`."""
@@ -141,23 +108,14 @@ async def open_pair(source: StorageSettings, target: StorageSettings) -> AsyncIt
     `SettingsError`, `NotAlone`, `NotEmpty`.
     """
     name, other = name_of(source), name_of(target)
-    if name == other:
-        raise SettingsError(f"Both are {name}: name another target.")
+    require_two(name, other)
     chosen = choose_storage(source)
-    there = await chosen.look()
-    if there is None:
-        raise SettingsError(f"There is no storage of hookd at {name}.")
-    if there[0] != there[1]:
-        raise SettingsError(f"{name} is of an older hookd. Start this one with it once, which brings it up to date.")
+    require_source(await chosen.look(), name, "storage of hookd")
     async with _opened(chosen) as here, _opened(choose_storage(target, is_target=True)) as empty:
         for storage, its_name in ((here, name), (empty, other)):
             if storage.peers.are_there:
                 raise NotAlone(its_name)
-        begun = await empty.unfinished()
-        if begun != name and (begun is not None or not await is_empty(empty)):
-            raise NotEmpty(other, begun)
-        if begun is None:
-            await empty.begin_moving(name)
+        await begin(empty, other, name, lambda: is_empty(empty))
         yield here, empty
 
 
@@ -172,8 +130,7 @@ async def finish(source: Storage, target: Storage, name: str) -> None:
 async def open_unfinished(target: StorageSettings) -> AsyncIterator[Storage]:
     """A storage that is unfinished, to be discarded. `SettingsError`, `NotAlone`."""
     async with _opened(choose_storage(target, is_target=True)) as storage:
-        if await storage.unfinished() is None:
-            raise SettingsError(f"{name_of(target)} is not unfinished, and stays as it is.")
+        await require_unfinished(storage, name_of(target))
         if storage.peers.are_there:
             raise NotAlone(name_of(target))
         yield storage
@@ -251,21 +208,16 @@ async def copy(source: Storage, target: Storage, step: Step) -> None:
 
 
 async def compare(source: Storage, target: Storage, step: Step) -> Compared:
-    """Read both, item by item."""
-    here, there, differences = _Summed(), _Summed(), []
+    """Read both, item by item: a difference is a tenant's, and where it begins."""
+    comparison, differences = Comparison[Item](KINDS), []
     for tenant in sorted({*await source.tenants(), *await target.tenants()}):
         # A tenant's caches are read first: what expires now, Redis keeps for another minute.
-        now, place = _now(), ""
+        now = _now()
         ours, theirs = everything(source, tenant, now), everything(target, tenant, now)
-        while True:
-            one, other = await anext(ours, None), await anext(theirs, None)
-            if here.add(one) != there.add(other) and not place:
-                place = _name(one or other)
-                differences.append(f"{tenant}: {place}")
-            if one is None and other is None:
-                break
-            _count(one, step)
-    return Compared(source=here.side(), target=there.side(), differences=differences)
+        different = await comparison.part(ours, theirs, lambda item: _count(item, step))
+        if different is not None:
+            differences.append(f"{tenant}: {_name(different)}")
+    return comparison.done(differences)
 
 
 async def discard(storage: Storage, step: Step) -> None:
@@ -334,33 +286,7 @@ async def _bundle(storage: Storage, version: HookVersion, sent: set[str]) -> byt
     return bundle
 
 
-class _Summed:
-    """Counts and hashes items as they come."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
-        self._sum = sha256()
-
-    def add(self, item: Item | None) -> bytes:
-        """The item's own hash; b"" for none."""
-        if item is None:
-            return b""
-        kind = KINDS[type(item)]
-        self._counts[kind] += 1
-        one = sha256(orjson.dumps([kind, item], default=_plain)).digest()
-        self._sum.update(one)
-        return one
-
-    def side(self) -> Side:
-        return Side(counts=self._counts, sum=self._sum.hexdigest())
-
-
-def _plain(value: object) -> object:
-    assert isinstance(value, bytes)
-    return sha256(value).hexdigest()
-
-
-def _name(item: Item | None) -> str:
+def _name(item: Item) -> str:
     match item:
         case HookItem():
             return f"hook {item.hook.id}"
@@ -372,10 +298,9 @@ def _name(item: Item | None) -> str:
             return f"what {item.trigger} cached"
         case Execution():
             return f"execution record {item.id}"
-    raise AssertionError
 
 
-def _count(item: Item | None, step: Step) -> None:
+def _count(item: Item, step: Step) -> None:
     if isinstance(item, HookItem | Execution):
         step()
 

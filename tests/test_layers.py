@@ -100,7 +100,7 @@ ROOMS: Mapping[str, set[str]] = {
     "storage.rates": set(),
     "storage.peers": NOUNS | {"storage.answers", "storage.rates"},
     "storage.resealing": set(),
-    "storage.moving": NOUNS,
+    "storage.moving": NOUNS | {"moves"},
     "storage.base": RULES | {"storage.peers", "storage.resealing", "storage.moving"},
     "sandbox.base": RULES,
     "logs.base": RULES,
@@ -120,8 +120,9 @@ ROOMS: Mapping[str, set[str]] = {
     "storage.sealing": NOUNS,
     "sqlite": NOUNS,
     "redis": NOUNS | {"configuration", "secret_files"},
+    "moves": NOUNS,
     "storage": RULES
-    | {"configuration", "storage.base", "storage.answers", "storage.rates", "storage.peers", "storage.sealing"}
+    | {"configuration", "moves", "storage.base", "storage.answers", "storage.rates", "storage.peers", "storage.sealing"}
     | {"sqlite", "redis"},
     "network": NOUNS | {"settings"},
     "sandbox.asked": set(),
@@ -154,7 +155,8 @@ ROOMS: Mapping[str, set[str]] = {
     "sandbox.operations.base": NOUNS | {"sandbox.asked"},
     "documents": NOUNS | {"storage.base", "sandbox.operations.base"},
     "sandbox.caches": set(),
-    "migration": NOUNS | {"configuration", "triggers", "settings", "storage", "storage.base"},
+    "migration": NOUNS | {"configuration", "triggers", "settings", "storage", "storage.base", "moves"},
+    "issuer_migration": NOUNS | {"issuer_settings", "issuer", "moves"},
     "rotation": NOUNS | {"storage.base", "storage.sealing"},
     "secret_files": NOUNS,
     "surroundings": set(),
@@ -212,7 +214,7 @@ ROOMS: Mapping[str, set[str]] = {
     }
     | {"storage.sealing"},  # the dashboard's sessions
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.
-    "issuer": NOUNS | {"configuration", "grammar", "settings", "issuer_settings", "http", "sqlite", "redis"},
+    "issuer": NOUNS | {"configuration", "grammar", "settings", "issuer_settings", "http", "sqlite", "redis", "moves"},
     "cli": RULES
     | CONTRACTS
     | {
@@ -232,6 +234,8 @@ ROOMS: Mapping[str, set[str]] = {
         "secret_files",
         "rotation",
         "migration",
+        "issuer_migration",
+        "moves",
         "answers",
         "workers",
     },
@@ -258,7 +262,7 @@ PLACES: Mapping[str, set[str]] = {
     "jwt": {"http", "issuer", "cli", "webtask.tokens"},
     "cryptography": {"storage.sealing", "issuer", "http"},
     "orjson": {
-        "migration",
+        "moves",
         "storage",
         "dispatch",
         "admin",

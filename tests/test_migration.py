@@ -13,8 +13,6 @@ import pytest
 from runtime.errors import HookNotFound, SettingsError, Unavailable
 from runtime.migration import (
     Item,
-    NotAlone,
-    NotEmpty,
     compare,
     copy,
     count,
@@ -27,6 +25,7 @@ from runtime.migration import (
     storage_at,
 )
 from runtime.model import ConsoleLine, Deploy, Failure, Policy
+from runtime.moves import NotAlone, NotEmpty
 from runtime.settings import StorageSettings
 from runtime.storage.base import VERSIONS, CacheEntry, HookChange, HookFilter, Storage
 from runtime.storage.opening import choose_storage

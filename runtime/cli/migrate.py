@@ -1,12 +1,14 @@
-"""`hookd migrate`: everything from one storage into another."""
+"""`hookd migrate`: everything from one storage into another, the runtime's or the token server's."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Coroutine
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import click
 
@@ -17,79 +19,149 @@ from runtime.cli.settings_options import CONFIG
 from runtime.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
-    from runtime.migration import Compared
-    from runtime.settings import StorageSettings
+    from runtime.moves import Compared, Step
 
 T = TypeVar("T")
+S = TypeVar("S")
+Opened = TypeVar("Opened")
+
+
+class Moves(Protocol[S, Opened]):
+    """What `migration` and `issuer_migration` both have: `S` are settings, `Opened` what they open."""
+
+    def name_of(self, settings: S) -> str:
+        """A URL without a password."""
+
+    def storage_at(self, settings: S, url: str | None) -> S:
+        """The settings for this URL."""
+
+    def open_pair(self, source: S, target: S) -> AbstractAsyncContextManager[tuple[Opened, Opened]]:
+        """Both, the target as it may be filled."""
+
+    def open_unfinished(self, target: S) -> AbstractAsyncContextManager[Opened]:
+        """What is to be discarded."""
+
+    async def count(self, storage: Opened) -> int:
+        """How many steps each of the others takes."""
+
+    async def copy(self, source: Opened, target: Opened, step: Step) -> None:
+        """Fill the target."""
+
+    async def compare(self, source: Opened, target: Opened, step: Step) -> Compared:
+        """Read both."""
+
+    async def finish(self, source: Opened, target: Opened, name: str) -> None:
+        """They are equal."""
+
+    async def discard(self, storage: Opened, step: Step) -> None:
+        """Empty it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What is said of the one move and not of the other."""
+
+    again: str
+    parts: str
+    remedy: str
+    place: str
+
+
+STORAGE = Words(
+    again="it goes on where it was",
+    parts="tenant",
+    remedy="stays unfinished, and no hookd uses it. Empty it with --discard, and run this again while nobody uses the source.",
+    place="url = {url} into [storage], with the same master key",
+)
+ISSUER = Words(
+    again="it begins anew",
+    parts="record kind",
+    remedy="is not to be used. Run this again, which begins anew, while nobody uses the source.",
+    place="database = {url} into [issuer]",
+)
 
 
 @click.command()
 @CONFIG
-@click.option("--from", "source", metavar="URL", help="The storage to read.  [default: [storage] url]")
-@click.option("--to", "target", metavar="URL", required=True, help="The storage to fill, which must be empty.")
+@click.option(
+    "--issuer", is_flag=True, help="Move the token server's data, [issuer] database, instead of the runtime's storage."
+)
+@click.option(
+    "--from", "source", metavar="URL", help="What to read.  [default: [storage] url; with --issuer, [issuer] database]"
+)
+@click.option("--to", "target", metavar="URL", required=True, help="What to fill, which must be empty.")
 @click.option("--discard", is_flag=True, help="Empty a target that an earlier call left unfinished, and do no more.")
 @output_options
-def migrate(out: Output, config: Path | None, source: str | None, target: str, discard: bool) -> None:
+def migrate(out: Output, config: Path | None, issuer: bool, source: str | None, target: str, discard: bool) -> None:
     """Move everything from SQLite to Redis, or back.
 
     Hooks with their versions, sealed secrets and data, caches, and execution records. Then both are read and compared by their
     SHA-256. The source stays as it is. No hookd may use either of them meanwhile. The new one needs the same master key.
 
+    With --issuer: the token server's clients, APIs, grants, users, refresh tokens, codes and signing keys, so that what it gave
+    stays good. Who reads the target can sign tokens, as with the source.
+
     Interrupted, it leaves a target that no hookd uses: call it again to go on, or with --discard to empty it. All that
-    [storage] says but the URL is good for both; put a Redis's password there, a command line is seen by others.
+    [storage] or [issuer] says but the URL is good for both; put a Redis's password there, a command line is seen by others.
 
     \b
     Examples:
       hookd migrate --config config.toml --to redis://redis.example:6379/0
       hookd migrate --from redis://redis.example:6379/0 --to sqlite:////var/lib/hookd/hookd.db
+      hookd migrate --config config.toml --issuer --to redis://redis.example:6379/0
     """
+    from runtime import issuer_migration, migration
     from runtime.bootstrap import load_settings
-    from runtime.migration import name_of, storage_at
 
-    storage = load_settings(config, os.environ).storage
-    into = storage_at(storage, target)
+    settings = load_settings(config, os.environ)
+    if issuer:
+        _migrate(issuer_migration, settings.issuer, ISSUER, out, source, target, discard=discard)
+    else:
+        _migrate(migration, settings.storage, STORAGE, out, source, target, discard=discard)
+
+
+def _migrate(
+    moves: Moves[S, Opened], settings: S, words: Words, out: Output, source: str | None, target: str, *, discard: bool
+) -> None:
+    into = moves.storage_at(settings, target)
     if discard:
-        _run(_discard(into, out))
-        out.answer({"to": name_of(into), "discarded": True}, lambda: None)
-        out.note(f"{name_of(into)} is empty.")
+        _run(_discard(moves, into, out), words)
+        out.answer({"to": moves.name_of(into), "discarded": True}, lambda: None)
+        out.note(f"{moves.name_of(into)} is empty.")
         return
-    here = storage_at(storage, source)
-    compared = _run(_move(here, into, out))
-    _show(out, compared, name_of(here), name_of(into))
+    here = moves.storage_at(settings, source)
+    compared = _run(_move(moves, here, into, out), words)
+    _show(out, compared, moves.name_of(here), moves.name_of(into), words)
     if compared.differences:
         click.get_current_context().exit(EXIT_BROKEN)
 
 
-async def _move(source: StorageSettings, target: StorageSettings, out: Output) -> Compared:
-    from runtime.migration import compare, copy, count, finish, name_of, open_pair
-
-    async with open_pair(source, target) as (here, there):
-        total = await count(here)
+async def _move(moves: Moves[S, Opened], source: S, target: S, out: Output) -> Compared:
+    async with moves.open_pair(source, target) as (here, there):
+        total = await moves.count(here)
         with out.counting("Copying", total) as step:
-            await copy(here, there, step)
+            await moves.copy(here, there, step)
         with out.counting("Comparing", total) as step:
-            compared = await compare(here, there, step)
+            compared = await moves.compare(here, there, step)
         if not compared.differences:
-            await finish(here, there, name_of(source))
+            await moves.finish(here, there, moves.name_of(source))
         return compared
 
 
-async def _discard(target: StorageSettings, out: Output) -> None:
-    from runtime.migration import count, discard, open_unfinished
-
-    async with open_unfinished(target) as storage:
-        with out.counting("Removing", await count(storage)) as step:
-            await discard(storage, step)
+async def _discard(moves: Moves[S, Opened], target: S, out: Output) -> None:
+    async with moves.open_unfinished(target) as storage:
+        with out.counting("Removing", await moves.count(storage)) as step:
+            await moves.discard(storage, step)
 
 
-def _run(work: Coroutine[None, None, T]) -> T:
+def _run(work: Coroutine[None, None, T], words: Words) -> T:
     import asyncio
 
     try:
         return asyncio.run(work)
     except Unavailable as error:
         raise CommandFailed(
-            f"The storage failed: {(error.debug or error.message).rstrip('.')}. Run this again: it goes on where it was."
+            f"The storage failed: {(error.debug or error.message).rstrip('.')}. Run this again: {words.again}."
         ) from None
     except NotFound:
         raise CommandFailed(
@@ -97,7 +169,7 @@ def _run(work: Coroutine[None, None, T]) -> T:
         ) from None
 
 
-def _show(out: Output, compared: Compared, source: str, target: str) -> None:
+def _show(out: Output, compared: Compared, source: str, target: str, words: Words) -> None:
     sides = (("from", source, compared.source), ("to", target, compared.target))
     document: dict[str, object] = {
         side: {"url": url, "items": dict(found.counts), "sha256": found.sum} for side, url, found in sides
@@ -107,14 +179,10 @@ def _show(out: Output, compared: Compared, source: str, target: str) -> None:
         lambda: _table(out, compared, source, target),
     )
     if compared.differences:
-        out.warn(
-            f"They differ in {plural(len(compared.differences), 'tenant')}, so {target} stays unfinished, and no hookd uses it. "
-            "Empty it with --discard, and run this again while nobody uses the source."
-        )
+        out.warn(f"They differ in {plural(len(compared.differences), words.parts)}, so {target} {words.remedy}")
         return
-    out.note(
-        f"Both are equal. Put url = {json.dumps(target)} into [storage], with the same master key; {source} is as it was."
-    )
+    place = words.place.format(url=json.dumps(target))
+    out.note(f"Both are equal. Put {place}; {source} is as it was.")
 
 
 def _table(out: Output, compared: Compared, source: str, target: str) -> None:

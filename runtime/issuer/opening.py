@@ -1,18 +1,22 @@
-"""Which store `[issuer] database` asks for: a SQLite file, or a Redis."""
+"""Which store `[issuer] database` asks for: a SQLite file, or a Redis; to serve from it, or to move it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from runtime.configuration import without_password
 from runtime.errors import SettingsError
+from runtime.issuer.moving import Moving
+from runtime.issuer.sqlite_moving import open_sqlite_moving
 from runtime.issuer.sqlite_store import open_sqlite_store
 from runtime.issuer.store import IssuerStore
 from runtime.issuer_settings import Issuer as IssuerSettings
-from runtime.redis.address import is_address
+from runtime.redis.address import is_address, parse_address
 from runtime.redis.wanted import Wanted
 
 _SQLITE = "sqlite:///"
+_SETTING = "issuer.database"
 
 
 async def open_store(settings: IssuerSettings) -> IssuerStore:
@@ -31,11 +35,41 @@ def file_of(settings: IssuerSettings) -> Path:
     return Path(path)
 
 
+def at_url(settings: IssuerSettings, url: str) -> IssuerSettings:
+    """The same settings for another store. A password in its URL takes the place of theirs. `SettingsError`."""
+    settings = replace(settings, database=url)
+    has_own = is_address(url) and parse_address(url, _SETTING).password
+    return replace(settings, database_password="", database_password_file="") if has_own else settings
+
+
+def name_of(settings: IssuerSettings) -> str:
+    """A store by its URL, without a password; a file's path is absolute. `SettingsError`."""
+    if is_address(settings.database):
+        return without_password(settings.database)
+    return f"{_SQLITE}{file_of(settings).absolute()}"
+
+
+async def open_moving(settings: IssuerSettings, *, is_target: bool = False) -> Moving:
+    """The store, to be moved; a file is made where it is the target and there is none. `SettingsError`, `NotAlone`."""
+    name = name_of(settings)
+    if not is_address(settings.database):
+        return await open_sqlite_moving(file_of(settings), name, is_target=is_target)
+    from runtime.issuer.redis_moving import open_redis_moving  # noqa: PLC0415 - see `_open_redis`
+
+    wanted, prefix = _wanted(settings), settings.database_prefix
+    return await open_redis_moving(wanted.address(), name, prefix=prefix, means=wanted.means(), is_target=is_target)
+
+
 async def _open_redis(settings: IssuerSettings) -> IssuerStore:
     # Not before: the library takes a quarter of a second of each start, and its memory.
     from runtime.issuer.redis_store import open_redis_store  # noqa: PLC0415 - see above
 
-    wanted = Wanted(
+    wanted = _wanted(settings)
+    return await open_redis_store(wanted.address(), prefix=settings.database_prefix, means=wanted.means())
+
+
+def _wanted(settings: IssuerSettings) -> Wanted:
+    return Wanted(
         url=settings.database,
         password=settings.database_password,
         password_file=settings.database_password_file,
@@ -44,7 +78,6 @@ async def _open_redis(settings: IssuerSettings) -> IssuerStore:
         certificate_file=settings.database_certificate_file,
         connections=settings.database_connections,
         timeout_ms=settings.database_timeout_ms,
-        url_name="issuer.database",
+        url_name=_SETTING,
         others="issuer.database_",
     )
-    return await open_redis_store(wanted.address(), prefix=settings.database_prefix, means=wanted.means())

@@ -157,6 +157,12 @@ class RefreshToken:
     gty: str = "password"
     is_used: bool = False
 
+    @property
+    def columns(self) -> Columns:
+        """Found by its hash, and by what ends it. `is_used` changes without the document."""
+        names = ("token_hash", "family", "client_id", "user_id", "audience", "expires_at", "is_used")
+        return {name: getattr(self, name) for name in names}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationCode:
@@ -179,6 +185,12 @@ class AuthorizationCode:
     expires_at: float
     is_used: bool = False
 
+    @property
+    def columns(self) -> Columns:
+        """Found by its hash, and by what ends it. `is_used` changes without the document."""
+        names = ("code_hash", "client_id", "user_id", "audience", "expires_at", "is_used")
+        return {name: getattr(self, name) for name in names}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKey:
@@ -193,6 +205,11 @@ class SigningKey:
     private_pem: str = field(default="", repr=False)
     since: float
     gone_at: float | None = None
+
+    @property
+    def columns(self) -> Columns:
+        """Found by its id and by its state."""
+        return {"kid": self.kid, "state": self.state, "gone_at": self.gone_at}
 
 
 def login_key(text: str) -> str | None:

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 import orjson
 
-from runtime.errors import Conflict, SettingsError
+from runtime.errors import Conflict, SettingsError, Unavailable
 from runtime.issuer.documents import dump, load
 from runtime.issuer.records import Client, ClientGrant, Record, ResourceServer, SigningKey, User
 from runtime.issuer.redis_records import Given, Records, Told
@@ -27,8 +27,9 @@ from runtime.issuer.store import (
     SigningKeys,
     Table,
 )
+from runtime.moves import Unfinished
 from runtime.redis.address import Address, Means, require_prefix
-from runtime.redis.opening import Place, prepare
+from runtime.redis.opening import Place, prepare, unusable
 from runtime.redis.server import Server, connect
 
 R = TypeVar("R", bound=Record)
@@ -36,26 +37,47 @@ R = TypeVar("R", bound=Record)
 FORMAT: Final = 1
 """Of the keys and what is in them. A release that changes it makes the newer one of an older one here."""
 
+UNFINISHED: Final = "unfinished"
+"""The name under which stands what is being moved into the store."""
+
+_MARK: Final = ":format"
 _LONGER_SECONDS: Final = 60
 """Token servers' clocks may differ that much from Redis's. Who counts looks at each failure's time."""
 
 
-async def open_redis_store(address: Address, *, prefix: str = "hookd-issuer", means: Means | None = None) -> RedisStore:
-    """The store under this prefix. `SettingsError` when it can not be used."""
-    require_prefix(prefix, "issuer.database_prefix")
-    root = f"{prefix}:{{{prefix}}}"
-    place = Place(
-        prefix=prefix, mark=f"{root}:format", name="hookd-issuer", format=FORMAT, setting="[issuer] database_prefix"
-    )
+async def open_redis_store(
+    address: Address, *, prefix: str = "hookd-issuer", means: Means | None = None, is_target: bool = False
+) -> RedisStore:
+    """The store under this prefix. `SettingsError` when it can not be used, or is unfinished (`moving`) and no target."""
+    place = place_of(prefix)
     server = connect(address, means or Means())
+    store = RedisStore(server, place.mark.removesuffix(_MARK))
     try:
         await prepare(server, place)
+        if not is_target:
+            await _require_whole(store.records)
     except BaseException as error:
         await server.close()
         if isinstance(error, SettingsError):
             raise SettingsError(f"'issuer.database': {error}") from None
         raise
-    return RedisStore(server, root)
+    return store
+
+
+def place_of(prefix: str) -> Place:
+    """Whose all keys under this prefix are. `SettingsError` where it is none."""
+    require_prefix(prefix, "issuer.database_prefix")
+    mark = f"{prefix}:{{{prefix}}}{_MARK}"
+    return Place(prefix=prefix, mark=mark, name="hookd-issuer", format=FORMAT, setting="[issuer] database_prefix")
+
+
+async def _require_whole(records: Records) -> None:
+    try:
+        source = await records.text(UNFINISHED)
+    except Unavailable as error:
+        raise unusable(error) from None
+    if source:
+        raise Unfinished("hookd migrate --issuer", source.decode())
 
 
 class RedisTable(Table[R]):
@@ -201,9 +223,12 @@ class RedisFailures(Failures):
 class RedisStore(IssuerStore):
     """See `IssuerStore`. Belongs to the event loop that opened it."""
 
+    refresh_tokens: RedisRefreshTokens
+    authorization_codes: RedisCodes
+
     def __init__(self, server: Server, root: str) -> None:
         self._server = server
-        self._records = records = Records(server, root)
+        self.records = records = Records(server, root)
         self.clients = RedisTable(records, Client, "clients", "client_id", "A client")
         self.resource_servers = RedisResourceServers(
             records, ResourceServer, "resource_servers", "id", "A resource server"
@@ -217,7 +242,7 @@ class RedisStore(IssuerStore):
 
     async def form_key(self, fresh: bytes) -> bytes:
         """See `IssuerStore.form_key`. Whoever was first decides."""
-        return await self._records.first("form_key", fresh)
+        return await self.records.first("form_key", fresh)
 
     async def close(self) -> None:
         """See `IssuerStore.close`."""

@@ -31,6 +31,10 @@ class RedisRefreshTokens(RefreshTokens):
         told = await self._records.get(_TOKENS, token_hash)
         return None if told is None else told.load(RefreshToken, is_used=told.is_used)
 
+    async def restore(self, token: RefreshToken) -> None:
+        """Keep a token as it was, see `moving`."""
+        await self._records.write("put", _token(token))
+
     async def rotate(self, used: RefreshToken, successor: RefreshToken) -> bool:
         """See `RefreshTokens.rotate`."""
         return await _is_done(self._records, "rotate", {**_token(successor), "used": used.token_hash})
@@ -60,6 +64,10 @@ class RedisCodes(AuthorizationCodes):
         """See `AuthorizationCodes.get`."""
         told = await self._records.get(_CODES, code_hash)
         return None if told is None else told.load(AuthorizationCode, is_used=told.is_used)
+
+    async def restore(self, code: AuthorizationCode) -> None:
+        """Keep a code as it was, see `moving`."""
+        await self._records.write("put", _given(_CODES, code.code_hash, code))
 
     async def redeem(self, code: AuthorizationCode, token: RefreshToken | None, now: float) -> bool:
         """See `AuthorizationCodes.redeem`."""

@@ -14,10 +14,10 @@ from typing import Final, TypeVar
 
 from runtime.errors import Conflict, SettingsError
 from runtime.issuer.attempts import MemoryFailures
-from runtime.issuer.documents import dump, load
+from runtime.issuer.documents import load
 from runtime.issuer.records import Client, ClientGrant, Record, ResourceServer, SigningKey, User
 from runtime.issuer.sqlite_tokens import SqliteCodes, SqliteRefreshTokens
-from runtime.issuer.statements import condition, user_of
+from runtime.issuer.statements import condition, insert, user_of
 from runtime.issuer.store import IssuerStore, ResourceServers, SigningKeys, Table
 from runtime.sqlite.database import BUSY_SECONDS, Connection, Database, IntegrityError, is_dangling, open_database
 from runtime.sqlite.opening import Schema
@@ -141,11 +141,8 @@ class SqliteTable(Table[R]):
         self._insert(connection, record, f"ON CONFLICT ({self._key}) DO UPDATE SET {updates}")
 
     def _insert(self, connection: Connection, record: R, on_conflict: str) -> None:
-        columns = record.columns
-        names, marks = ", ".join((*columns, "document")), ", ".join("?" * (len(columns) + 1))
-        statement = f"INSERT INTO {self._table} ({names}) VALUES ({marks}) {on_conflict}"
         try:
-            connection.execute(statement, (*columns.values(), dump(record)))
+            insert(connection, self._table, record, on_conflict)
         except IntegrityError as error:
             raise self._conflict(error) from None
 
@@ -210,8 +207,8 @@ class SqliteSigningKeys(SigningKeys):
         def job(connection: Connection) -> list[SigningKey]:
             keys = list(edit(_signing_keys(connection)))
             connection.execute("DELETE FROM signing_keys")
-            rows = [(key.kid, key.state, key.gone_at, dump(key)) for key in keys]
-            connection.executemany("INSERT INTO signing_keys (kid, state, gone_at, document) VALUES (?, ?, ?, ?)", rows)
+            for key in keys:
+                insert(connection, "signing_keys", key)
             return keys
 
         return await self._database.write(job)

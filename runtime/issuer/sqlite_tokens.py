@@ -7,11 +7,10 @@ Rule: what is good for one use is used up in one step with what comes of it; who
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
-from runtime.issuer.documents import dump, load
+from runtime.issuer.documents import load
 from runtime.issuer.records import AuthorizationCode, RefreshToken, User
-from runtime.issuer.statements import condition, user_of
+from runtime.issuer.statements import condition, insert, user_of
 from runtime.issuer.store import REMEMBERED_SECONDS, AuthorizationCodes, RefreshTokens
 from runtime.sqlite.database import Connection, Database, IntegrityError, is_dangling
 
@@ -105,20 +104,10 @@ def _is_still(connection: Connection, signed_in: User) -> bool:
     return user is not None and not user.blocked and user.password_hash == signed_in.password_hash
 
 
-_NAMES: Final = {
-    "refresh_tokens": ("token_hash", "family", "client_id", "user_id", "audience", "expires_at", "is_used"),
-    "authorization_codes": ("code_hash", "client_id", "user_id", "audience", "expires_at", "is_used"),
-}
-
-
 def _insert(connection: Connection, table: str, record: RefreshToken | AuthorizationCode) -> bool:
     """Keep the record; False when what it refers to is gone."""
-    values = tuple(getattr(record, name) for name in _NAMES[table])
-    marks = ", ".join("?" * (len(values) + 1))
     try:
-        connection.execute(
-            f"INSERT INTO {table} ({', '.join(_NAMES[table])}, document) VALUES ({marks})", (*values, dump(record))
-        )
+        insert(connection, table, record)
     except IntegrityError as error:
         if not is_dangling(error):
             raise

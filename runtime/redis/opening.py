@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from runtime.errors import SettingsError, Unavailable
-from runtime.redis.server import Server
+from runtime.redis.address import Address, Means
+from runtime.redis.server import Server, connect
 
 _OLDEST: Final = (6, 2)
 _LOOKS: Final = 100
@@ -50,12 +51,16 @@ def unusable(error: Unavailable) -> SettingsError:
     return SettingsError(f"The storage can not be used: {error.debug.rstrip('.')}.")
 
 
-async def look(server: Server, place: Place) -> int | None:
-    """The format that is there, None where nothing is. Nothing is changed. `SettingsError`."""
+async def look(address: Address, means: Means, place: Place) -> tuple[int, int] | None:
+    """The format that is there, and the one that opening it makes of it; None where nothing is. Changes nothing. `SettingsError`."""
+    server = connect(address, means)
     try:
-        return await _format(server, place)
+        there = await _format(server, place)
     except Unavailable as error:
         raise unusable(error) from None
+    finally:
+        await server.close()
+    return None if there is None else (there, place.format)
 
 
 async def _require_ours(server: Server, place: Place) -> None:

@@ -28,7 +28,7 @@ from runtime.errors import Unavailable
 from runtime.sqlite.opening import Schema, connect, open_file
 from runtime.sqlite.writer import Done, Writer, stopped
 
-__all__ = ["Connection", "Database", "IntegrityError", "Work", "is_dangling", "open_database"]
+__all__ = ["Connection", "Database", "IntegrityError", "Work", "as_unavailable", "is_dangling", "open_database"]
 
 T = TypeVar("T")
 Work: TypeAlias = Callable[[Connection], T]
@@ -120,7 +120,7 @@ class _Readers:
             connection.close()
 
     def _read(self, work: Work[T]) -> T:
-        with _as_unavailable():
+        with as_unavailable():
             db = self._connection()
             db.execute("BEGIN")
             try:
@@ -152,7 +152,7 @@ class _Commits:
         begun = False
         self.transactions += 1
         try:
-            with _as_unavailable():
+            with as_unavailable():
                 db.execute("BEGIN IMMEDIATE")
                 begun = True
                 done = [_attempt(db, work) for work in works]
@@ -197,7 +197,8 @@ _MISTAKES: Final = (IntegrityError, sqlite3.ProgrammingError)
 
 
 @contextlib.contextmanager
-def _as_unavailable() -> Iterator[None]:
+def as_unavailable() -> Iterator[None]:
+    """What is wrong with the database is `Unavailable`; what is wrong with our SQL stays what it is."""
     try:
         yield
     except _MISTAKES:

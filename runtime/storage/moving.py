@@ -6,13 +6,14 @@ already stays as it is.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 
 from runtime.model import Deploy, Hook, HookVersion
+from runtime.moves import Target
 
 
-class Moving(ABC):
+class Moving(Target):
     """See `base.Storage`."""
 
     @abstractmethod
@@ -31,15 +32,3 @@ class Moving(ABC):
         self, tenant: str, hook_id: str, deploy: Deploy, version: HookVersion, bundle: bytes
     ) -> None:
         """Store the deploy before the oldest that the hook has. `HookNotFound`."""
-
-    @abstractmethod
-    async def unfinished(self) -> str | None:
-        """What is being moved into this storage, as `begin_moving` was told; None where all is there."""
-
-    @abstractmethod
-    async def begin_moving(self, source: str) -> None:
-        """From now on this storage is unfinished, however the process ends."""
-
-    @abstractmethod
-    async def end_moving(self) -> None:
-        """All is there."""

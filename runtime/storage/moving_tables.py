@@ -38,21 +38,21 @@ def restore_deploy(
 
 
 def unfinished(db: Database) -> str | None:
-    """See `Moving.unfinished`."""
+    """See `Target.unfinished`."""
     if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'unfinished'").fetchone() is None:
         return None
     return str(db.execute("SELECT source FROM unfinished").fetchone()[0])
 
 
 def begin_moving(db: Database, source: str) -> None:
-    """See `Moving.begin_moving`."""
+    """See `Target.begin_moving`."""
     end_moving(db)
     db.execute("CREATE TABLE unfinished (source TEXT NOT NULL)")
     db.execute("INSERT INTO unfinished VALUES (?)", (source,))
 
 
 def end_moving(db: Database) -> None:
-    """See `Moving.end_moving`."""
+    """See `Target.end_moving`."""
     db.execute("DROP TABLE IF EXISTS unfinished")
 
 

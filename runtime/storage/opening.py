@@ -9,6 +9,7 @@ from typing import Final
 
 from runtime.configuration import without_password
 from runtime.errors import SettingsError, Unavailable
+from runtime.moves import Unfinished
 from runtime.redis.address import Address, is_address, parse_address
 from runtime.redis.wanted import Wanted
 from runtime.settings import StorageSettings
@@ -56,10 +57,7 @@ async def _open_whole(choice: Choice) -> Storage:
     if source is None:
         return storage
     await storage.close()
-    raise SettingsError(
-        f"The storage is unfinished: `hookd migrate` from {source} did not come to its end. Run it again to go on, or with "
-        "--discard to empty the storage."
-    )
+    raise Unfinished("hookd migrate", source)
 
 
 def at_url(settings: StorageSettings, url: str) -> StorageSettings:

@@ -21,7 +21,7 @@ from runtime.storage.base import Storage
 from runtime.storage.redis_cache import Cache
 from runtime.storage.redis_keys import Keys
 from runtime.storage.redis_moving import Moved
-from runtime.storage.redis_opening import FORMAT, look, prepare, unusable
+from runtime.storage.redis_opening import look, place_of, prepare, unusable
 from runtime.storage.redis_peers import BLOCK_SECONDS, RedisPeers
 
 _WAITING: Final = 4
@@ -50,12 +50,7 @@ async def look_at_redis(
     address: Address, *, prefix: str = "hookd", means: Means | None = None
 ) -> tuple[int, int] | None:
     """The format that is there, and the one that opening it makes of it; None where nothing is. Changes nothing. `SettingsError`."""
-    server = connect(address, means or Means())
-    try:
-        there = await look(server, Keys(prefix))
-    finally:
-        await server.close()
-    return None if there is None else (there, FORMAT)
+    return await look(address, means or Means(), place_of(Keys(prefix)))
 
 
 class RedisStorage(Moved, Cache, Storage):

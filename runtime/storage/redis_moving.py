@@ -47,14 +47,14 @@ class Moved(Catalogue, ExecutionLog):
         await self._write("restore_deploy", tenant, hook_id, given)
 
     async def unfinished(self) -> str | None:
-        """See `Moving.unfinished`."""
+        """See `Target.unfinished`."""
         source = await self._server.command("GET", self._keys.unfinished)
         return None if source is None else source.decode()
 
     async def begin_moving(self, source: str) -> None:
-        """See `Moving.begin_moving`."""
+        """See `Target.begin_moving`."""
         await self._server.command("SET", self._keys.unfinished, source)
 
     async def end_moving(self) -> None:
-        """See `Moving.end_moving`."""
+        """See `Target.end_moving`."""
         await self._server.command("DEL", self._keys.unfinished)

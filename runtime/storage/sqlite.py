@@ -166,15 +166,15 @@ class SqliteStorage(Storage):
         )
 
     async def unfinished(self) -> str | None:
-        """See `Moving.unfinished`."""
+        """See `Target.unfinished`."""
         return await self._database.read(moving_tables.unfinished)
 
     async def begin_moving(self, source: str) -> None:
-        """See `Moving.begin_moving`."""
+        """See `Target.begin_moving`."""
         await self._database.write(lambda db: moving_tables.begin_moving(db, source))
 
     async def end_moving(self) -> None:
-        """See `Moving.end_moving`."""
+        """See `Target.end_moving`."""
         await self._database.write(moving_tables.end_moving)
 
     async def get_document(self, tenant: str, hook_id: str) -> Document | None:

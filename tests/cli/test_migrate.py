@@ -1,9 +1,10 @@
-"""`hookd migrate`, the installed command, between two storages that a real runtime serves."""
+"""`hookd migrate`, the installed command, between two storages that a real runtime serves, or two of a token server."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ import pytest
 
 from runtime.bootstrap import open_runtime
 from runtime.errors import SettingsError
+from runtime.issuer_settings import Issuer as IssuerSettings
 from runtime.model import Allow
 from runtime.settings import Settings
 from runtime.storage.opening import choose_storage
+from tests.databases import other_process
+from tests.issuer.test_moving import STRANGE, fill, read
 from tests.redis_servers import RedisServer
 
 POINT = "credentials-exchange"
@@ -121,3 +125,95 @@ def test_a_target_that_is_left_unfinished(hookd, config: Path, settings: Setting
 
 async def interrupted(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+@pytest.fixture
+def issuer(tmp_path: Path, prefix: str) -> IssuerSettings:
+    """A token server's file, with every kind of record in it."""
+    settings = IssuerSettings(database=str(tmp_path / "issuer.db"), database_prefix=prefix)
+    asyncio.run(fill(settings))
+    return settings
+
+
+@pytest.fixture
+def issuer_config(tmp_path: Path, issuer: IssuerSettings) -> Path:
+    """What an operator has."""
+    file = tmp_path / "issuer.toml"
+    file.write_text(f'[issuer]\ndatabase = "{issuer.database}"\ndatabase_prefix = "{issuer.database_prefix}"\n')
+    return file
+
+
+def test_the_token_servers_data_there_and_back(
+    installed, at_terminal, issuer: IssuerSettings, issuer_config: Path, redis_server: RedisServer, tmp_path: Path
+):
+    """Both sides have one sum; a token server opens what is there; nothing of any record is shown."""
+    done = installed("migrate", "--issuer", "--config", issuer_config, "--to", redis_server.url, "--json")
+    document = done.json
+    items = {"clients": 2, "resource servers": 2, "client grants": 2, "users": 3, "refresh tokens": 4}
+    items |= {"authorization codes": 3, "signing keys": 3}
+    assert document["from"]["items"] == document["to"]["items"] == items
+    assert document["from"]["sha256"] == document["to"]["sha256"]
+    assert document["from"]["url"] == f"sqlite:///{issuer.database}"
+    assert (document["equal"], document["differences"]) == (True, [])
+    assert f'Put database = "{redis_server.url}" into [issuer]; ' in done.stderr
+
+    there = replace(issuer, database=redis_server.url)
+    back = replace(issuer, database=f"sqlite:///{tmp_path}/back.db")
+    command = ("migrate", "--issuer", "--config", issuer_config, "--from", there.database, "--to", back.database)
+    seen = at_terminal(*command)
+    assert seen.returncode == 0, seen.stdout
+    for words in ("Copying", "Comparing", "authorization codes", "Both are equal"):
+        assert words in seen.stdout
+    for secret in ("secret", STRANGE[:4], "DROP TABLE"):
+        assert secret not in done.stdout + done.stderr + seen.stdout
+    assert asyncio.run(read(back)) == asyncio.run(read(issuer))
+
+
+def test_refusals_for_the_token_server(
+    hookd, installed, issuer: IssuerSettings, issuer_config: Path, redis_server: RedisServer
+):
+    """What is wrong, what to do, and the exit code; no password is shown."""
+    command = ("migrate", "--issuer", "--config", issuer_config)
+    none = hookd(*command, "--from", f"{issuer.database}.none", "--to", redis_server.url)
+    assert (none.returncode, none.stderr.count("There is no data of a token server at sqlite:///")) == (2, 1)
+    away = hookd(*command, "--to", f"redis://u:{PASSWORD}@127.0.0.1:1/0")
+    wrong = hookd(*command, "--to", f"mysql://u:{PASSWORD}@h/1")
+    for said in (away, wrong):
+        assert (said.returncode, said.stderr.count("'issuer.database'")) == (2, 1)
+        assert PASSWORD not in said.stderr + said.stdout
+    whole = hookd(*command, "--to", redis_server.url, "--discard")
+    assert (whole.returncode, whole.stderr.count("is not unfinished")) == (2, 1)
+
+    with other_process(Path(issuer.database), "SELECT * FROM users"):
+        used = installed(*command, "--to", redis_server.url)
+    assert (used.returncode, used.stderr.count("Another process uses sqlite:///")) == (1, 1)
+    assert "stop every hookd that has it in its configuration" in used.stderr
+
+
+def test_a_token_servers_target_that_is_left_unfinished(
+    hookd, issuer: IssuerSettings, issuer_config: Path, redis_server: RedisServer, monkeypatch
+):
+    """Exit code 1, and why; no token server starts on it; the next call does all of it, or empties it; a full one is refused."""
+    command = ("migrate", "--issuer", "--config", issuer_config, "--to", redis_server.url)
+    there = replace(issuer, database=redis_server.url)
+    with monkeypatch.context() as patch:
+        patch.setattr("runtime.issuer_migration.finish", interrupted)
+        assert hookd(*command).returncode == 130
+    database = {"HOOKD_ISSUER_DATABASE": there.database, "HOOKD_ISSUER_DATABASE_PREFIX": there.database_prefix}
+    started = hookd("issuer", HOOKD_ISSUER_PORT="0", **database)
+    assert (started.returncode, started.stderr.count("unfinished: `hookd migrate --issuer` from sqlite:///")) == (2, 1)
+    assert hookd(*command, "--discard", "--json").json == {"to": redis_server.url, "discarded": True}
+    with monkeypatch.context() as patch:
+        patch.setattr("runtime.issuer_migration.copy", nothing)
+        differs = hookd(*command, "--json")
+    assert (differs.returncode, json.loads(differs.stdout)["differences"][0]) == (1, "clients: c")
+    assert "They differ in 7 record kinds" in differs.stderr
+    assert "Run this again, which begins anew" in differs.stderr
+    assert hookd(*command).returncode == 0
+    full = hookd(*command)
+    assert (full.returncode, full.stderr.count("something in it already")) == (1, 1)
+    assert asyncio.run(read(there)) == asyncio.run(read(issuer))
+
+
+async def nothing(*_: object) -> None:
+    """What is left of a copy where somebody else removes it."""

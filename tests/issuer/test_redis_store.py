@@ -225,7 +225,7 @@ async def test_nothing_is_left_of_what_is_removed(redis_server: RedisServer, pre
     await store.users.remove("u")
     await store.clients.remove("c")
     await store.resource_servers.remove("1")
-    assert there() == {"format", "numbers"}
+    assert there() == {"format", "numbers", "writes"}
     await store.close()
 
 

@@ -6,6 +6,8 @@
 --   by:TABLE:COLUMN:VALUE    zset    keys of the records whose column has this value, by their numbers
 --   ends:TABLE               zset    keys by their ends, of what ends
 --   numbers                  number  the newest record's
+--   writes                   number  how many there were: another one after each
+--   unfinished               string  what is moved into here, until all of it is here
 --   signing_keys             string  all of them
 --   form_key                 string  what login forms are authenticated by
 --   failures:KIND:PAIR       zset    failures by their times

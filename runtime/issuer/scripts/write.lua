@@ -8,6 +8,8 @@ local answered = redis.call('GET', once)
 if answered then
   return cmsgpack.unpack(answered)
 end
+-- Whoever reads everything sees by it whether all was of one moment.
+redis.call('INCR', key('writes'))
 local reply = calls[ARGV[1]]()
 redis.call('SET', once, cmsgpack.pack(reply), 'EX', tonumber(given.patience) + 5)
 return reply
