@@ -139,17 +139,17 @@ def before_workers(settings: Settings) -> None:
 
 @asynccontextmanager
 async def open_runtime(
-    settings: Settings, *, confined: bool = False, memory: int | None = None
+    settings: Settings, *, confined: bool = False, memory: int | None = None, is_successor: bool = False
 ) -> AsyncIterator[Runtime]:
     """The runtime, as long as the block runs; afterwards everything that was accepted has been written.
 
     `confined`: the whole process gives up for good what a runtime does not need, as the settings have it. It must have no
-    other thread yet. `memory` is a file (`memory.nameless_file`) that it shares with others.
+    other thread yet. `memory` is a file (`memory.nameless_file`) that it shares with others. A successor makes no database.
     """
     keys = master_keys(settings.storage).all
     sealer = Sealer(*keys)
     chosen = choose_storage(settings.storage)
-    _folders(settings, chosen)
+    _folders(settings, chosen, is_successor)
     async with AsyncExitStack() as stack:
         memory = _own_memory(stack) if memory is None else memory
         walled = await _before_threads(settings, chosen, stack, confined=confined)
@@ -209,8 +209,13 @@ async def seal_anew(settings: StorageSettings, keys: MasterKeys) -> Resealed:
         await storage.close()
 
 
-def _folders(settings: Settings, chosen: Choice) -> None:
-    """Make those that there are to be."""
+def _folders(settings: Settings, chosen: Choice, is_successor: bool) -> None:
+    """Make those that there are to be. `SettingsError` where there was a database, and is none."""
+    # With an empty one, a service would go on without the hooks that it has, and allow what they deny.
+    if is_successor and chosen.database is not None and not chosen.database.exists():
+        raise SettingsError(
+            f"The database {chosen.database} is gone. Put it back, or start the service anew without it."
+        )
     if chosen.database is not None:
         private_folder(chosen.database.parent)
     private_folder(Path(settings.sandbox.cache_directory))

@@ -97,6 +97,16 @@ async def test_a_runtime_makes_private_folders(tmp_path, settings):
     assert stat.S_IMODE((tmp_path / "a/b/hookd.db").stat().st_mode) & 0o077 == 0
 
 
+async def test_a_successor_makes_no_database(tmp_path, settings):
+    """There was one: with an empty one in its place, nothing would be denied any more."""
+    gone = replace(settings, storage=replace(settings.storage, url=f"sqlite:///{tmp_path}/a/hookd.db"))
+    with pytest.raises(SettingsError, match=r"The database .*/a/hookd.db is gone"):
+        async with open_runtime(gone, is_successor=True):
+            pass
+
+    assert not (tmp_path / "a").exists()
+
+
 def test_a_file_and_variables_make_settings(tmp_path):
     """Variables win."""
     file = tmp_path / "config.toml"

@@ -47,7 +47,7 @@ async def run_runtime(settings: Settings, worker: Worker) -> None:
     settings = replace(settings, server=replace(settings.server, workers=worker.slates.count))
     _open_many_files()
     async with (
-        open_runtime(settings, confined=True, memory=worker.memory) as runtime,
+        open_runtime(settings, confined=True, memory=worker.memory, is_successor=worker.is_successor) as runtime,
         provider_of(settings) as provider,
     ):
         exposition = Exposition(runtime)

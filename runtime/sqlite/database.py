@@ -7,7 +7,8 @@ Rules:
   each other.
 - Several processes may share the file: a write transaction takes SQLite's lock at its beginning (BEGIN IMMEDIATE), so what
   it reads is still so when it writes.
-- A database that is locked, full or damaged is `Unavailable`, with SQLite's words for the operator only.
+- A database that is locked, full or damaged is `Unavailable`, with SQLite's words for the operator only. So is a write where the
+  file was removed or replaced since: SQLite would go on in one that nobody finds any more.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +26,7 @@ from pathlib import Path
 from sqlite3 import Connection, IntegrityError
 from typing import Any, Final, TypeAlias, TypeVar
 
-from runtime.errors import Unavailable
+from runtime.errors import SettingsError, Unavailable
 from runtime.sqlite.opening import Schema, connect, open_file
 from runtime.sqlite.writer import Done, Writer, stopped
 
@@ -54,17 +56,26 @@ async def open_database(
     # Readers connect later, maybe in another current directory.
     file = Path(path).absolute()  # noqa: ASYNC240 - asks for the current directory, which is in memory
     connection = await asyncio.to_thread(open_file, file, schema, busy_seconds)
-    return Database(connection, partial(connect, file, busy_seconds), committed)
+    try:
+        place = await asyncio.to_thread(_Place, file)
+    except OSError as error:
+        connection.close()
+        raise SettingsError(f"The database {path} can not be used: {error}.") from error
+    return Database(connection, partial(connect, file, busy_seconds), place.require, committed)
 
 
 class Database:
     """Belongs to the event loop that opened it."""
 
     def __init__(
-        self, connection: Connection, connect: Callable[[], Connection], committed: Work[None] = lambda _: None
+        self,
+        connection: Connection,
+        connect: Callable[[], Connection],
+        require_file: Callable[[], None],
+        committed: Work[None],
     ) -> None:
         self._readers = _Readers(connect)
-        self._commits = _Commits(connection, committed)
+        self._commits = _Commits(connection, require_file, committed)
         self._writer = Writer(self._commits.commit, self._commits.close)
 
     @property
@@ -91,6 +102,24 @@ class Database:
 def is_dangling(error: IntegrityError) -> bool:
     """Whether a write was refused because it refers to a row that is not there; else a row is there a second time."""
     return error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+
+
+class _Place:
+    """Where the file is that was opened. `OSError` when it is not there."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._status = file.stat()
+
+    def require(self) -> None:
+        """`Unavailable` when it is not there any more, or another one is."""
+        with contextlib.suppress(OSError):
+            if os.path.samestat(self._status, self._file.stat()):
+                return
+        raise Unavailable(
+            "The storage does not answer. Try again later.",
+            debug=f"{self._file} was removed, or another file is in its place",
+        )
 
 
 class _Readers:
@@ -141,9 +170,10 @@ class _Readers:
 class _Commits:
     """The connection that writes; called by the writer's thread."""
 
-    def __init__(self, connection: Connection, committed: Work[None]) -> None:
+    def __init__(self, connection: Connection, require_file: Callable[[], None], committed: Work[None]) -> None:
         self.transactions = 0
         self._connection = connection
+        self._require_file = require_file
         self._committed = committed
 
     def commit(self, works: Sequence[Work[Any]]) -> Sequence[Done]:
@@ -152,12 +182,15 @@ class _Commits:
         begun = False
         self.transactions += 1
         try:
+            self._require_file()
             with as_unavailable():
                 db.execute("BEGIN IMMEDIATE")
                 begun = True
                 done = [_attempt(db, work) for work in works]
                 db.execute("COMMIT")
                 begun = False
+            # Again: what was written meanwhile to a file without a name is not acknowledged either.
+            self._require_file()
         except Exception as error:  # noqa: BLE001 - the thread lives as long as the database; the callers get it
             _roll_back(db)
             if len(works) == 1 or not begun:

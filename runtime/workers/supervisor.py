@@ -202,9 +202,8 @@ class Supervisor:
         os.close(self._life[1])
         others = [other for other in self._places if other is not place]
         close_all([other.sockets for other in others])
-        for other in others:
-            if other.ready_pipe >= 0:
-                os.close(other.ready_pipe)
+        for pipe in [other.ready_pipe for other in others if other.ready_pipe >= 0]:
+            os.close(pipe)
         return Worker(
             number=place.number,
             sockets=place.sockets,
@@ -212,6 +211,7 @@ class Supervisor:
             life_pipe=self._life[0],
             memory=self._memory,
             slates=self._slates,
+            is_successor=self._is_announced,
         )
 
     # watching

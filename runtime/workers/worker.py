@@ -30,6 +30,9 @@ class Worker:
     slates: Slates
     """What workers tell each other. One's own has its number."""
 
+    is_successor: bool = False
+    """It takes the place of one that ended: the service was ready before, and what it keeps is there."""
+
     def is_ready(self) -> None:
         """Tell the supervisor, once."""
         with contextlib.suppress(OSError):  # it is gone: `stop_asked` has it

@@ -6,7 +6,7 @@ import asyncio
 import time
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,10 @@ class Service:
     loaded: bool = False
     refused: list[str] = field(default_factory=list)
     """Bodies of answers to changes that were no 200."""
+    turned_away: int = 0
+    """Questions that were answered with a 503: no decision was issued."""
+    script: str = NUMBERED
+    """The hook, with a place for its number."""
 
     @property
     def workers(self) -> set[int]:
@@ -71,7 +75,9 @@ class Service:
 
     async def execute(self) -> float:
         """What the hook says."""
-        answer = await self.call("POST", EXECUTE, REQUEST)
+        return self._said(await self.call("POST", EXECUTE, REQUEST))
+
+    def _said(self, answer: Any) -> float:
         self.seen.append(answer["execution"]["id"])
         number: float = answer["claims"]["https://a/n"]
         return number
@@ -80,7 +86,7 @@ class Service:
         """Change the hook, to the next number."""
         self.sent += 1
         number = self.sent
-        sent = self.client.patch(self.process.url + self.hook, json={"script": NUMBERED % number})
+        sent = self.client.patch(self.process.url + self.hook, json={"script": self.script % number})
         async with sent as answer:
             if answer.status == 200:
                 self.acknowledged = number
@@ -89,17 +95,29 @@ class Service:
                 self.refused.append(await answer.text())
 
     @asynccontextmanager
-    async def under_load(self, clients: int = 6, *, pause: float = 0.01, writes: bool = False) -> AsyncIterator[None]:
-        """While clients ask all the time, and another one changes the hook."""
+    async def under_load(
+        self, clients: int = 6, *, pause: float = 0.01, writes: bool = False, answers: bool = True
+    ) -> AsyncIterator[None]:
+        """While clients ask all the time, and another one changes the hook. `answers`: a question that gets a 503 is a failure."""
         self.loaded = True
-        tasks = [asyncio.create_task(self._ask(pause)) for _ in range(clients)]
-        if writes:
-            tasks.append(asyncio.create_task(self._change()))
+        tasks = [asyncio.create_task(self._ask(pause, answers)) for _ in range(clients)]
+        async with self.changing() if writes else nullcontext():
+            try:
+                yield
+            finally:
+                self.loaded = False
+                await asyncio.gather(*tasks)
+
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator[None]:
+        """While a client changes the hook, again and again."""
+        until = asyncio.Event()
+        task = asyncio.create_task(self._change(until))
         try:
             yield
         finally:
-            self.loaded = False
-            await asyncio.gather(*tasks)
+            until.set()
+            await task
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[list[str]]:
@@ -120,22 +138,30 @@ class Service:
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)
 
-    async def _ask(self, pause: float) -> None:
+    async def _ask(self, pause: float, answers: bool) -> None:
         while self.loaded:
             self.asked += 1
             least, began = self.acknowledged, time.monotonic()
             try:
-                number = await self.execute()
+                number = await (self.execute() if answers else self._execute_if_it_can())
             except aiohttp.ClientError as error:
                 self.lost.append(repr(error))
             else:
                 self.took.append(time.monotonic() - began)
-                if not least <= number <= self.sent:
+                if number is not None and not least <= number <= self.sent:
                     self.wrong.append(f"{number}, where {least} was acknowledged and {self.sent} sent")
             await asyncio.sleep(pause)
 
-    async def _change(self) -> None:
-        while self.loaded:
+    async def _execute_if_it_can(self) -> float | None:
+        async with self.client.post(self.process.url + EXECUTE, json=REQUEST) as answer:
+            if answer.status == 503:
+                self.turned_away += 1
+                return None
+            assert answer.status == 200, await answer.text()
+            return self._said(await answer.json())
+
+    async def _change(self, until: asyncio.Event) -> None:
+        while not until.is_set():
             try:
                 await self.write()
             except aiohttp.ClientError as error:
@@ -150,6 +176,11 @@ class Service:
         """Until so many more have been."""
         wanted = self.asked + more
         await self.until(lambda: self.asked >= wanted)
+
+    async def until_answered(self, more: int = 50) -> None:
+        """Until so many more have been, with a decision."""
+        wanted = len(self.seen) + more
+        await self.until(lambda: len(self.seen) >= wanted)
 
     async def until_written(self, more: int = 3) -> None:
         """Until so many more changes have been acknowledged."""

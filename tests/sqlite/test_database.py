@@ -112,6 +112,28 @@ async def test_what_was_taken_is_written_before_the_end(database, path):
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+async def test_nothing_is_written_to_a_file_that_is_not_there_any_more(database, path):
+    """Removed, or another in its place: SQLite has it open and would take it, for nobody to find. When it is back, all goes on."""
+    await database.write(add("first"))
+    away = path.with_name("away.db")
+    path.rename(away)
+    with pytest.raises(Unavailable) as caught:
+        await database.write(add("lost"))
+    assert caught.value.debug == f"{path} was removed, or another file is in its place"
+    path.touch()
+    with pytest.raises(Unavailable):
+        await database.write(add("lost, too"))
+    away.replace(path)
+    await database.write(add("second"))
+    assert await database.read(count) == 2
+
+
+async def test_what_is_written_while_the_file_goes_is_not_acknowledged(database, path):
+    """It may be there or not, as after any `Unavailable`."""
+    with pytest.raises(Unavailable):
+        await database.write(lambda db: (add("late")(db), path.unlink()))
+
+
 async def test_a_removed_file_is_not_made_anew(path):
     """Readers connect when they are needed first; one that comes too late must not find an empty database."""
     database = await open_database(path, SCHEMA)

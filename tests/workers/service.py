@@ -1,6 +1,6 @@
 """A small service under a supervisor. Arguments: a folder, a port, how many workers; `--check` at the end asks whether it is fit.
 
-It answers each line: `who`: number and process id; `die`: ends at once; `wait`: answers when it is told to stop; `long`: answers when there
+It answers each line: `who`: number, process id and whether it is a successor; `die`: ends at once; `wait`: answers when it is told to stop; `long`: answers when there
 is a file `go`. Other files in the folder: `workers` and `port` stand in place of the arguments, `unfit` makes the check fail, `end` has the seconds that workers are given to stop, `broken` lets workers end at their start, with its text as the code.
 """
 
@@ -31,7 +31,8 @@ async def serve(worker: Worker, folder: Path) -> None:
             await stop.wait()
         while asked == "long" and not (folder / "go").exists():
             await asyncio.sleep(0.01)
-        writer.write(json.dumps({"number": worker.number, "pid": os.getpid(), "parent": os.getppid()}).encode())
+        who = {"number": worker.number, "pid": os.getpid(), "parent": os.getppid(), "successor": worker.is_successor}
+        writer.write(json.dumps(who).encode())
         writer.close()
         await writer.wait_closed()
 

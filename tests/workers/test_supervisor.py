@@ -108,9 +108,10 @@ async def test_all_workers_serve_one_port(start):
 
 
 async def test_a_dead_worker_is_replaced(start):
-    """However it died; connections that come to its socket meanwhile are answered by its successor."""
+    """However it died; connections that come to its socket meanwhile are answered by its successor, who knows that it is one."""
     service = start()
     before = service.workers
+    assert not service.ask()["successor"]
     assert service.ask("die") is None
     await service.until(lambda: not all(map(is_there, before)))
     # Not the successor: who dies soon after its start is started again after a while only.
@@ -119,6 +120,7 @@ async def test_a_dead_worker_is_replaced(start):
     assert {answer["number"] for answer in answers} == {0, 1}
     await service.until(lambda: len(service.workers) == 2)
     assert set(service.workers) != set(before)
+    assert all(answer["successor"] != (answer["pid"] in before) for answer in answers)
     assert "ended with 3" in service.log
     assert "was killed by SIGKILL" in service.log
 
