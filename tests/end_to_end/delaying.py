@@ -72,5 +72,7 @@ def delaying(redis: int) -> Iterator[Delay]:
         try:
             yield delay
         finally:
+            delay.set(0.0)
             server.shutdown()
+            delay.break_off()
             serving.join()

@@ -37,6 +37,7 @@ class Service:
 
     process: Process
     client: aiohttp.ClientSession
+    bearer: str = ""
     hook: str = ""
     asked: int = 0
     lost: list[str] = field(default_factory=list)
@@ -49,6 +50,8 @@ class Service:
     """Seconds that a question was on its way."""
     sent: int = 0
     acknowledged: int = 0
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One change after the other: else which one is the last is not known."""
     loaded: bool = False
     refused: list[str] = field(default_factory=list)
     """Bodies of answers to changes that were no 200."""
@@ -84,15 +87,16 @@ class Service:
 
     async def write(self) -> None:
         """Change the hook, to the next number."""
-        self.sent += 1
-        number = self.sent
-        sent = self.client.patch(self.process.url + self.hook, json={"script": self.script % number})
-        async with sent as answer:
-            if answer.status == 200:
-                self.acknowledged = number
-            else:
-                assert answer.status == 503, await answer.text()
-                self.refused.append(await answer.text())
+        async with self.writing:
+            self.sent += 1
+            number = self.sent
+            sent = self.client.patch(self.process.url + self.hook, json={"script": self.script % number})
+            async with sent as answer:
+                if answer.status == 200:
+                    self.acknowledged = number
+                else:
+                    assert answer.status == 503, await answer.text()
+                    self.refused.append(await answer.text())
 
     @asynccontextmanager
     async def under_load(
@@ -168,6 +172,16 @@ class Service:
                 self.lost.append(repr(error))
             await asyncio.sleep(0.05)
 
+    async def rows(self) -> list[dict[str, Any]]:
+        """Its log, page by page."""
+        rows, before = [], ""
+        while True:
+            page = await self.call("GET", f"/api/v1/logs?limit=100{before}")
+            rows += page["executions"]
+            if page["next"] is None:
+                return rows
+            before = f"&before={page['next']}"
+
     async def until(self, condition: Callable[[], bool]) -> None:
         """Until it is so."""
         await until(condition, lambda: self.process.log)
@@ -181,6 +195,11 @@ class Service:
         """Until so many more have been, with a decision."""
         wanted = len(self.seen) + more
         await self.until(lambda: len(self.seen) >= wanted)
+
+    async def until_refused(self, more: int = 3) -> None:
+        """Until so many more changes have been."""
+        wanted = len(self.refused) + more
+        await self.until(lambda: len(self.refused) >= wanted)
 
     async def until_written(self, more: int = 3) -> None:
         """Until so many more changes have been acknowledged."""
@@ -204,9 +223,15 @@ async def serving(
 ) -> AsyncIterator[Service]:
     """The service; `keep`: the client keeps its connections. `within` as for `Process`."""
     environ = {"HOOKD_SANDBOX_CACHE_DIRECTORY": str(cache), **(environ or {})}
-    headers = {"Authorization": f"Bearer {bearer or token(config)}"}
+    bearer = bearer or token(config)
+    headers = {"Authorization": f"Bearer {bearer}"}
     connector = aiohttp.TCPConnector(force_close=not keep)
     timeout = aiohttp.ClientTimeout(total=PATIENCE)
-    with Process(["serve", "--config", str(config)], config.parent, environ, within=within) as process:
+    process = Process(["serve", "--config", str(config)], config.parent, environ, within=within)
+    # In threads: another service may be under load meanwhile.
+    await asyncio.to_thread(process.__enter__)
+    try:
         async with aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout) as client:
-            yield Service(process, client)
+            yield Service(process, client, bearer)
+    finally:
+        await asyncio.to_thread(process.__exit__, None, None, None)

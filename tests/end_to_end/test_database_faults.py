@@ -32,7 +32,7 @@ async def test_a_database_is_locked_removed_and_damaged(tmp_path: Path, module_c
             await service.until_answered()
             whole = await damage(service, database)
             async with service.changing():
-                await until_refused(service)
+                await service.until_refused()
                 await service.until_answered()
         assert service.wrong == []
         assert len(service.lost) <= 10, "what the victim had begun, and what waited for one that did not come"
@@ -51,7 +51,7 @@ async def while_locked(service: Service, database: Path) -> None:
     """By a process that goes away without a word."""
     with closing(sqlite3.connect(database, isolation_level=None)) as db:
         db.execute("BEGIN IMMEDIATE")
-        await until_refused(service, 1)
+        await service.until_refused(1)
         await service.until_answered()
 
 
@@ -59,7 +59,7 @@ async def while_removed(service: Service, database: Path) -> None:
     """It is put back later."""
     away = database.with_name("away.db")
     move(database, away)
-    await until_refused(service)
+    await service.until_refused()
     victim = min(service.workers)
     os.kill(victim, signal.SIGKILL)
     await gone(victim)
@@ -102,9 +102,3 @@ def undo(database: Path, whole: dict[int, bytes]) -> None:
         for place, page in whole.items():
             file.seek(place)
             file.write(page)
-
-
-async def until_refused(service: Service, more: int = 3) -> None:
-    """So many changes more."""
-    wanted = len(service.refused) + more
-    await service.until(lambda: len(service.refused) >= wanted)
