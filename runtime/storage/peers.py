@@ -1,7 +1,7 @@
 """The contract of what processes that share a storage know of each other: what was changed, and what others run.
 
-Rule: what is asked in each token request (`is_behind`) costs nanoseconds. A process that is gone hinders nobody for longer
-than a second.
+Rule: what is asked in each token request (`is_behind`) costs nanoseconds. A process that is gone hinders no token request, who reads
+the log for a second at most, and who changes something until it is known to be gone.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The processes that share a Redis: what `Peers` promises, from three streams and a hash of the catalogue.
 
 - `changes` has each change of a hook, in the step that made it. One connection waits for news there. Whoever makes a change waits
-  until all have heard of it, a few milliseconds: who has its answer finds it in force everywhere.
+  until all have heard of it, a few milliseconds: who has its answer finds it in force everywhere. It is not acknowledged while one
+  that lives has not heard.
 - `talk` is read by the same connection. Who wants to know that all have written their records asks there, and is answered there.
 - `stored` says which records were written, whosever they are. Only who has listeners reads it.
 - `processes` has who is there: each says so twice a second.
@@ -17,6 +18,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from math import inf
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
@@ -32,8 +34,10 @@ from runtime.storage.redis_rates import RedisBuckets
 
 ALIVE_SECONDS: Final = 3.0
 BLOCK_SECONDS: Final = 1.0
-SPREAD_SECONDS: Final = 0.25
-"""Longest that a change waits for processes that do not say that they have heard of it."""
+SPREAD_SECONDS: Final = 5.0
+"""Longest that a change waits for processes that do not say that they have heard of it: one that was killed is known to be gone by
+then, and where one lives the change is not acknowledged.
+"""
 
 _ASKED_SECONDS: Final = 0.25
 """How long after a question records are written without delay: mostly another one follows."""
@@ -71,9 +75,10 @@ class RedisPeers(Peers):
         self.answers: RedisAnswers = RedisAnswers(server, keys)
         self.buckets: RedisBuckets = RedisBuckets(server, keys)
         self._id = uuid4().hex
-        self._seen = self._told = _Change(0, "")
+        self._seen = self._told = self._said = _Change(0, "")
         self._heard = "0-0"
         self._others: Mapping[str, int] = {}
+        self._beat_at, self._cut_off = inf, -inf
         self._have: dict[str, int] = {}
         self._listeners = self._settling = 0
         self._records_wait = 0.0
@@ -107,13 +112,18 @@ class RedisPeers(Peers):
                 await self._say(kind="news")
 
     async def changed(self, number: int, write: str) -> None:
-        """A write of this process made this change. Returns when the others have heard of it."""
+        """A write of this process made this change. Returns when the others have heard of it. `Unavailable` where one does not."""
         self._tell_change(_Change(number, write))
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(SPREAD_SECONDS):
                 while any(self._have.get(other, 0) < number for other in self._others):
                     self._news.clear()
                     await self._news.wait()
+        except TimeoutError:
+            raise Unavailable(
+                "The storage is not available. Try again.",
+                debug="another process does not hear of a change that was made",
+            ) from None
 
     def _tell_change(self, change: _Change) -> None:
         if change.number > self._told.number:
@@ -247,7 +257,13 @@ class RedisPeers(Peers):
     async def _beat(self) -> None:
         count, alive = str(self._listeners), str(int(ALIVE_SECONDS * 1000))
         others = await self._server.run(_BEAT, [self._keys.processes], self._id, count, alive)
-        self._others = {other.decode(): listeners for other, listeners in others}
+        now = time.monotonic()
+        if now > self._beat_at + ALIVE_SECONDS / 2:
+            # None of them could say that it is there, either.
+            self._cut_off = now
+        self._beat_at = now
+        known = self._others if now < self._cut_off + ALIVE_SECONDS else {}
+        self._others = {**known, **{other.decode(): listeners for other, listeners in others}}
         self._have = {other: number for other, number in self._have.items() if other in self._others}
         self._news.set()
 
@@ -273,13 +289,13 @@ class RedisPeers(Peers):
 
     async def _listen(self) -> None:
         """Wait for news, a second at most."""
+        await self._say_heard()
         keys, places = (self._keys.changes, self._keys.talk), (f"{self._told.number}-0", self._heard)
         block = int(BLOCK_SECONDS * 1000)
         news = _entries(await self._waiting.wait("XREAD", "BLOCK", block, "STREAMS", *keys, *places))
         for row in news.get(self._keys.changes, ()):
             self._tell_change(_change(row))
-        if self._keys.changes in news and self._others:
-            await self._say(kind="heard", number=str(self._told.number))
+        await self._say_heard()
         for place, said in news.get(self._keys.talk, ()):
             self._heard = place.decode()
             await self._hear(said)
@@ -289,6 +305,13 @@ class RedisPeers(Peers):
             if newest != told and self._told == told:
                 self._told = newest
                 self._have.clear()
+
+    async def _say_heard(self) -> None:
+        """Of which change, also when it could not be said before."""
+        while self._others and self._said is not self._told:
+            told = self._told
+            await self._say(kind="heard", number=str(told.number))
+            self._said = told
 
     async def _hear(self, said: Mapping[bytes, bytes]) -> None:
         by = said[b"by"].decode()

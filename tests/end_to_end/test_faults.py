@@ -198,14 +198,41 @@ async def test_a_redis_is_slow_breaks_off_is_full_and_dies(tmp_path: Path, modul
                 await break_off(service, delay)
                 await while_full(service, redis)
                 await while_killed(service, redis)
-            async with service.under_load(4, pause=0.01, writes=True, answers=False):
-                await service.until_written()
-                await while_killed(service, redis)
-                await service.until_written()
-                await service.until_answered()
             assert (service.lost, service.wrong) == ([], [])
             assert {body[:40] for body in service.refused} == {'{"statusCode":503,"error":"Service Unava'}
             assert {row["id"] for row in await service.rows()} == set(service.seen)
+            assert "Traceback" not in service.process.log
+
+
+async def test_workers_change_hooks_while_their_redis_fails(tmp_path: Path, module_cache: Path) -> None:
+    """Whichever is asked, it runs no hook that an acknowledged change had replaced: where it can not read what it is to run, there is
+    no decision. A worker that is killed while Redis is full comes back when that is not.
+    """
+    (port,) = free_ports(1)
+    with RedisServer(tmp_path / "redis", port=str(port), appendfsync="always") as redis, delaying(port) as delay:
+        url = f"[storage]\nurl = 'redis://127.0.0.1:{delay.port}/0'\ntimeout_ms = 1000"
+        async with serving(written(tmp_path, CONFIG.replace("[storage]", url)), module_cache, keep=False) as service:
+            await service.deploy(NUMBERED % 0)
+            async with service.under_load(4, writes=True, answers=False):
+                for _ in range(3):
+                    await service.until_written()
+                    delay.break_off()
+                await service.until_written()
+                redis.kill()
+                await service.until_refused()
+                await asyncio.to_thread(redis.start)
+                await service.until_written()
+                redis.cli("config", "set", "maxmemory", "1")
+                await service.until_refused()
+                victim = min(service.workers)
+                os.kill(victim, signal.SIGKILL)
+                await gone(victim)
+                await service.until_said("The storage can not be used")
+                await service.until_answered()
+                redis.cli("config", "set", "maxmemory", "0")
+                await service.until_written()
+            assert service.wrong == []
+            assert len(service.lost) <= 10, "what the victim had begun, and what waited for one that did not come"
             assert "Traceback" not in service.process.log
 
 

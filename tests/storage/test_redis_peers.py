@@ -6,11 +6,16 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from runtime.errors import Unavailable
 from runtime.redis.address import Means, parse_address
+from runtime.storage import redis_peers
 from runtime.storage.base import HookChange
 from runtime.storage.redis import open_redis
-from tests.redis_servers import RedisServer
-from tests.waiting import until
+from tests.end_to_end.delaying import delaying
+from tests.redis_servers import RedisServer, free_ports
+from tests.waiting import PATIENCE, until
 
 HASTY = Means(seconds=3)
 
@@ -42,7 +47,7 @@ async def test_a_redis_that_lost_something_makes_all_forget(tmp_path: Path, noun
 
 
 async def test_who_has_the_answer_finds_the_change_everywhere(redis_server: RedisServer, prefix, nouns):
-    """Without a moment in between. One that does not say so is waited for a quarter of a second, and no longer when it is gone."""
+    """Without a moment in between. One that does not say so is waited for, and no longer when it is gone."""
     one, other, dying = [await open_redis(parse_address(redis_server.url), prefix=prefix) for _ in range(3)]
     await until(lambda: all(len(storage.peers._others) == 2 for storage in (one, other, dying)))
     hook = nouns.hook()
@@ -60,6 +65,33 @@ async def test_who_has_the_answer_finds_the_change_everywhere(redis_server: Redi
     assert other.peers.is_behind
     for storage in (one, other, dying):
         await storage.close()
+
+
+async def test_a_change_is_not_acknowledged_where_one_has_not_heard(tmp_path: Path, nouns, monkeypatch):
+    """Its answers come late, and it still runs the hook that was: who made the change waits, and is not told that it is in force."""
+    (port,) = free_ports(1)
+    with RedisServer(tmp_path, port=str(port)) as redis, delaying(port) as delay:
+        one = await open_redis(parse_address(redis.url))
+        late = parse_address(f"redis://127.0.0.1:{delay.port}/0")
+        other = await open_redis(late, means=Means(seconds=PATIENCE))
+        await until(lambda: one.peers._others and other.peers._others)
+        hook = nouns.hook()
+        await one.create_hook(hook)
+        await forgotten(other.peers.catch_up)
+        monkeypatch.setattr(redis_peers, "ALIVE_SECONDS", PATIENCE)
+        monkeypatch.setattr(redis_peers, "SPREAD_SECONDS", 0.5)
+        delay.set(PATIENCE)
+        with pytest.raises(Unavailable) as caught:
+            await one.update_hook("acme", hook.id, HookChange(name="a"), 2.0)
+        assert caught.value.debug == "another process does not hear of a change that was made"
+        heard = other.peers.is_behind
+        monkeypatch.setattr(redis_peers, "SPREAD_SECONDS", PATIENCE)
+        changing = asyncio.create_task(one.update_hook("acme", hook.id, HookChange(name="b"), 3.0))
+        delay.set(0.0)
+        await changing
+        assert (heard, other.peers.is_behind) == (False, True)
+        for storage in (one, other):
+            await storage.close()
 
 
 async def forgotten(catch_up: Callable[..., object]) -> list[object]:
