@@ -70,9 +70,9 @@ class Service:
             assert answer.status == status, await answer.text()
             return await answer.json() if status != 204 else None
 
-    async def deploy(self, script: str) -> str:
+    async def deploy(self, script: str, **more: Any) -> str:
         """A hook that is enabled; its path."""
-        body = {"name": "a-hook", "triggerId": "credentials-exchange", "script": script, "enabled": True}
+        body = {"name": "a-hook", "triggerId": "credentials-exchange", "script": script, "enabled": True, **more}
         self.hook = f"/api/v2/hooks/{(await self.call('POST', '/api/v2/hooks', body, 201))['id']}"
         return self.hook
 
