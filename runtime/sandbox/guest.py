@@ -52,13 +52,14 @@ def ask(
     return reply
 
 
-def load(engine: Engine, invocation: Invocation, wrapped: bytes, limits: Limits) -> abi.Reply:
+def load(engine: Engine, invocation: Invocation, wrapped: bytes, limits: Limits, time: Time | None = None) -> abi.Reply:
     """Evaluate a source in a fresh guest: loaded, or pending when it waits. `Stopped`; `SourceRejected`.
 
-    However long the machine takes: what does not load for want of a processor would be the author's fault otherwise.
+    Without `time` its CPU time, however long the machine takes: what does not load for want of a processor would be the author's
+    fault otherwise.
     """
     frame = request(limits, payload=wrapped)
-    reply = ask(engine, invocation, engine.load, frame, limits, pages=0, time=time_of(limits.cpu_ms))
+    reply = ask(engine, invocation, engine.load, frame, limits, pages=0, time=time or time_of(limits.cpu_ms))
     if reply.kind == "failure":
         raise rejection(reply, lines=wrapped.count(b"\n") - 1)
     return reply

@@ -15,6 +15,7 @@ from runtime.model import Answer, Failure
 from runtime.sandbox.pool import WasmSandbox, open_sandbox
 from runtime.sandbox.program import QUICK_RUNS, STRIKES, WasmProgram, load_program
 from runtime.settings import SandboxSettings
+from tests.sandbox.clocks import Told
 from tests.sandbox.running import AMPLE, ECHO, LIMITS, answer, program_of, run
 from tests.waiting import until
 
@@ -180,6 +181,20 @@ async def test_a_run_ends_with_its_time_though_it_has_cpu_time_left(sandbox: Was
         assert isinstance(done.outcome, Failure)
         assert done.outcome.code == "wall_limit"
         assert done.cpu_ms < limits.cpu_ms
+
+
+async def test_a_source_that_is_evaluated_in_each_run_has_no_more_time_than_the_run(engine_cache: Path):
+    """Where the processor never comes back, too."""
+    sandbox = await open_sandbox(settings_of(engine_cache))
+    source = "setTimeout(() => {}, 1); for (let i = 0; i < 1e7; i++); module.exports = (cb) => cb(null, 1);"
+    program = await program_of(sandbox, source)
+    assert program.evaluates
+    Told(sandbox._engine, cpu=lambda _: 1.0, wall=float)
+    done = await sandbox.run(program, b"[]", replace(AMPLE, cpu_ms=9, wall_ms=3_000))
+    await sandbox.close()
+
+    assert isinstance(done.outcome, Failure)
+    assert done.outcome.code == "wall_limit"
 
 
 async def test_the_event_loop_goes_on_while_a_hook_runs_for_ever(sandbox: WasmSandbox):
