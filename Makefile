@@ -13,7 +13,7 @@ UV := uv==0.13.8
 # Stamps: what is newer than its sources is not looked at again, so a second start takes make no time.
 INSTALLED := $(VENV)/installed
 GUEST := runtime/guest/artifact/manifest.json
-GUEST_SOURCES := $(wildcard runtime/guest/*.py runtime/guest/src/* runtime/guest/js/*.js runtime/guest/js/*/*.js) $(shell find runtime/guest/node -name "*.js") runtime/sandbox/abi.py runtime/sandbox/wasm.py runtime/sandbox/calls.c
+GUEST_SOURCES := $(wildcard runtime/guest/*.py runtime/guest/src/* runtime/guest/js/*.js runtime/guest/js/*/*.js) $(shell find runtime/guest/node -name "*.js") $(addprefix runtime/sandbox/,abi.py asked.py wasm.py calls.c)
 DASHBOARD := runtime/dashboard/artifact/manifest.json
 DASHBOARD_SOURCES := $(wildcard runtime/dashboard/*.*) $(shell find runtime/dashboard/src hooks -type f) runtime/types/hookd.d.ts
 BUILT := $(INSTALLED) $(GUEST) $(DASHBOARD)

@@ -46,6 +46,7 @@ from runtime.rates import Buckets
 from runtime.repeats import Repeats
 from runtime.rotation import Resealed, reseal
 from runtime.sandbox.base import Sandbox
+from runtime.sandbox.engine import require_guest
 from runtime.sandbox.operations.base import Perform
 from runtime.sandbox.operations.performing import Performer
 from runtime.sandbox.pool import open_sandbox
@@ -126,13 +127,15 @@ def require_production(settings: Settings) -> None:
 
 
 def require_named(settings: Settings) -> None:
-    """`SettingsError` where what the configuration names, a master key or a password, is not there, or not whole."""
+    """`SettingsError` where what the configuration names, a master key or a password, or the guest is not there, or not whole."""
+    require_guest()
     master_keys(settings.storage)
     choose_storage(settings.storage)
 
 
 def before_workers(settings: Settings) -> None:
-    """What a process must do that starts several runtimes with these settings, before the first."""
+    """What a process must do that starts several runtimes with these settings, before the first. `SettingsError` where none could start."""
+    require_guest()
     if settings.node.enabled:
         step_aside()
 

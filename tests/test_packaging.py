@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.sandbox.artefact import HOST
 from tests.installed import engine_code
 
 REPOSITORY = Path(__file__).parents[1]
@@ -98,6 +99,7 @@ def test_a_wheel_carries_the_guest_and_not_its_sources(wheel):
         "runtime/guest/artifact/manifest.json",
         "runtime/guest/artifact/typescript.js",
         "runtime/guest/artifact/licences.txt",
+        *(f"runtime/sandbox/{name}" for name in HOST),
         "runtime/dashboard/artifact/manifest.json",
         "runtime/dashboard/artifact/index.html.gz",
         "runtime/dashboard/artifact/licences.txt.gz",

@@ -62,7 +62,7 @@ async def run_runtime(settings: Settings, worker: Worker) -> None:
 
 
 def supervise(settings: Settings, workers: int) -> Worker:
-    """Start the workers of `hookd serve`, and return in each. In the supervisor it never returns. `AddressInUse`."""
+    """Start the workers of `hookd serve`, and return in each. In the supervisor it never returns. `AddressInUse`, `SettingsError`."""
     configure(settings.log)
     for name, near in unread(Settings, os.environ, (URL, TOKEN, PROFILE)):
         _LOG.warning("nothing reads the variable %s%s", name, near and f"; did you mean {near}?")

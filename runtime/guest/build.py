@@ -68,6 +68,7 @@ INSPECT = (
     "layout",
     "format",
 )
+HOST = ("abi.py", "asked.py", "wasm.py")  # the other side; runtime/sandbox/artefact.py compares them when it starts
 PRELUDE = (*(f"inspect/{name}.js" for name in INSPECT), "prelude.js")  # in this order
 COMPILE = ("-target", "wasm32-wasi", "-O3", "-DNDEBUG", "-D_GNU_SOURCE", "-mbulk-memory", "-fno-sanitize=undefined")
 ZIG = {
@@ -130,7 +131,7 @@ def source_hashes() -> dict[str, str]:
         *(GUEST / "js" / name for name in PRELUDE),
     ]
     hashes: dict[str, str] = {file.relative_to(GUEST).as_posix(): sha256(file) for file in files}
-    hashes["wasm.py"] = sha256(GUEST.parent / "sandbox" / "wasm.py")
+    hashes |= {name: sha256(GUEST.parent / "sandbox" / name) for name in HOST}
     for part in (beside("typescript"), beside("native"), library, licences):
         hashes.update(part.source_hashes())
     return hashes | {QUICKJS: QUICKJS_SHA256, "ziglang": version("ziglang")}

@@ -9,19 +9,20 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import platform
-import sys
 import threading
 import time
 from collections.abc import Sequence
 from ctypes import addressof, c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
-from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar, Final
 
 from wasmtime import _bindings as c
 from wasmtime import _ffi
+
+from runtime.errors import SettingsError
+from runtime.sandbox.artefact import ARTIFACT, native_library
 
 TICK_SECONDS: Final = 0.003
 IDLE_TICKS: Final = 100
@@ -49,7 +50,17 @@ WASMTIME: Final = (
     "wasmtime_error_new",
 )
 SYSTEM: Final = ("memcpy", "read", "write", "usleep", "clock_gettime")
-ARTIFACT: Final = resources.files("runtime.guest") / "artifact"
+
+_PLACE: Final = (c_void_p, c_void_p)
+FUNCTIONS: Final[Sequence[tuple[str, Any, Sequence[Any]]]] = (
+    ("sandbox_open", c_int, (*_PLACE, c_void_p)),
+    ("sandbox_size", c_uint64, _PLACE),
+    ("sandbox_close", None, _PLACE),
+    ("sandbox_run", c_int, (*_PLACE, c_uint64, c_int64, c_int64, c_void_p, c_size_t)),
+    ("sandbox_call", c_int, (*_PLACE, c_uint64, c_char_p, c_uint64, c_uint64, c_int64, c_int64, c_uint64)),
+    ("keep_time", None, (c_void_p,)),
+)
+"""What the library has: name, result, arguments."""
 
 
 class Host(ctypes.Structure):
@@ -122,7 +133,11 @@ class Clock:
 def make_host(
     engine: int, module: int, code: int, *, memory: int, reserve: int, memory_size: int, in_place: tuple[int, int]
 ) -> Host:
-    """A host for this engine, the guest's module and its code alone, by their addresses. `in_place` is the address and the size of a request's place."""
+    """A host for this engine, the guest's module and its code alone, by their addresses. `in_place` is the address and the size of a request's place.
+
+    `SettingsError` where the library does not fit.
+    """
+    require_libraries()
     _check_layout()
     host = Host()
     wasmtime, system = ctypes.CDLL(str(_ffi.filename)), ctypes.CDLL(None)
@@ -136,12 +151,6 @@ def make_host(
     return host
 
 
-def library_name() -> str:
-    """The library's file for this system."""
-    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
-    return f"calls-{sys.platform}-{machine}"
-
-
 def _check_layout() -> None:
     """calls.c has these types as wasmtime's C API had them when it was written."""
     sizes = [ctypes.sizeof(kind) for kind in (c.wasmtime_instance_t, c.wasmtime_extern_t, c.wasmtime_val_raw_t)]
@@ -149,26 +158,34 @@ def _check_layout() -> None:
         raise RuntimeError(f"This wasmtime's C API has types of other sizes: {sizes}.")
 
 
-def _library(kind: type[ctypes.CDLL], artifact: Traversable = ARTIFACT) -> Any:
-    file = artifact / library_name()
-    if not file.is_file():
-        raise RuntimeError(f"{library_name()} is not built: run `python runtime/guest/build.py` (or `make guest`).")
-    library = kind(str(Path(str(file))))
-    place = (c_void_p, c_void_p)
-    for name, result, arguments in (
-        ("sandbox_open", c_int, (*place, c_void_p)),
-        ("sandbox_size", c_uint64, place),
-        ("sandbox_close", None, place),
-        ("sandbox_run", c_int, (*place, c_uint64, c_int64, c_int64, c_void_p, c_size_t)),
-        ("sandbox_call", c_int, (*place, c_uint64, c_char_p, c_uint64, c_uint64, c_int64, c_int64, c_uint64)),
-        ("keep_time", None, (c_void_p,)),
-    ):
+def _library(kind: type[ctypes.CDLL], file: Path) -> Any:
+    try:
+        library = kind(str(file))
+    except OSError as error:
+        raise SettingsError(f"The guest's {file.name} can not be loaded: {error}.") from None
+    for name, result, arguments in FUNCTIONS:
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
     return library
 
 
-HOLD, RELEASE = _library(ctypes.PyDLL), _library(ctypes.CDLL)
+def _libraries(artifact: Traversable = ARTIFACT) -> tuple[Any, Any, str]:
+    """The two, and why not: one that does not fit is not even loaded, and `make_host` refuses, so that nothing is called."""
+    try:
+        file = native_library(artifact)
+        return _library(ctypes.PyDLL, file), _library(ctypes.CDLL, file), ""
+    except SettingsError as fault:
+        nothing = SimpleNamespace(**{name: None for name, _, _ in FUNCTIONS})
+        return nothing, nothing, str(fault)
+
+
+HOLD, RELEASE, FAULT = _libraries()
+
+
+def require_libraries() -> None:
+    """`SettingsError` where they do not fit this hookd."""
+    if FAULT:
+        raise SettingsError(FAULT)
 
 
 def _keep_time(host: Host) -> None:

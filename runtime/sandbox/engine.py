@@ -10,7 +10,6 @@ import contextlib
 import ctypes
 import functools
 import hashlib
-import json
 import logging
 import os
 import platform
@@ -23,6 +22,7 @@ import wasmtime
 from wasmtime import _bindings as c
 
 from runtime.sandbox import abi, calls, wasm, wrapping
+from runtime.sandbox.artefact import ARTIFACT, read_guest
 from runtime.sandbox.library import Names
 
 # Every proposal that the guest does not use is switched off: less of wasmtime can be reached (sandbox.md section 4).
@@ -63,34 +63,28 @@ class Image:
 
 
 class Engine:
-    """Open it once per process, after any fork. Keeps every object alive that a raw pointer refers to."""
+    """Open it once per process, after any fork. Keeps every object alive that a raw pointer refers to.
 
-    def __init__(self, cache_directory: Path, *, concurrency: int, artifact: Traversable = calls.ARTIFACT) -> None:
-        try:
-            guest, library, manifest = (
-                (artifact / name).read_bytes() for name in ("guest.wasm", "library.wasm", "manifest.json")
-            )
-        except FileNotFoundError:
-            raise RuntimeError(
-                "The guest is not built: run `python runtime/guest/build.py` (or `make guest`)."
-            ) from None
-        made_of = _hash(guest, library)
-        self.build_id = _hash(b"%d" % abi.ABI_VERSION, wrapping.made_of(), made_of).hex()
-        places = json.loads(manifest)
-        self.names = Names(places["names"])
+    `SettingsError` where what is built does not fit this hookd.
+    """
+
+    def __init__(self, cache_directory: Path, *, concurrency: int, artifact: Traversable = ARTIFACT) -> None:
+        made = read_guest(artifact)
+        calls.require_libraries()
+        self.build_id = _hash(b"%d" % abi.ABI_VERSION, wrapping.made_of(), made.made_of).hex()
+        self.names = Names(made.names)
         """What a source that has a use for Node's library would name."""
-        self.in_address: int = places["in_address"]
-        self.low_end: int = places["low_end"]
+        self.in_address, self.low_end = made.in_address, made.low_end
         """Where the memory of an ordinary request ends; Node's library lies behind it, if it is there."""
         pool = _pool(concurrency, self.low_end)
         self._engine = wasmtime.Engine(_config(pool))
-        kept = _Kept(self._engine, cache_directory, made_of + _settings(pool))
-        self._module = kept.module("guest", lambda: guest)
-        self._code = kept.module("code", lambda: wasm.only_code(guest, abi.MAX_PAGES))
-        self.library = Image(kept.module("library", lambda: library))
+        kept = _Kept(self._engine, cache_directory, made.made_of + _settings(pool))
+        self._module = kept.module("guest", lambda: made.wasm)
+        self._code = kept.module("code", lambda: wasm.only_code(made.wasm, abi.MAX_PAGES))
+        self.library = Image(kept.module("library", lambda: made.library))
         """The memory after boot that has Node's library in it."""
         # As heap.c has it: what of that memory is the library, which no hook's memory limit counts.
-        self.library_bytes: int = (wasm.pages_of(library) + -self.low_end // abi.PAGE) * abi.PAGE
+        self.library_bytes: int = (wasm.pages_of(made.library) + -self.low_end // abi.PAGE) * abi.PAGE
         names = [export.name for export in self._module.exports]
         self.invoke, self.resume, self.load, self.reserve, self.memory = (names.index(name) for name in EXPORTS)
         kind = self._module.exports[self.memory].type
@@ -125,6 +119,12 @@ class Engine:
         self.library.close()
         for thing in (self._module, self._code, self._engine):
             thing.close()
+
+
+def require_guest() -> None:
+    """`SettingsError` where what an engine is opened with is not built, or does not fit this hookd."""
+    read_guest()
+    calls.require_libraries()
 
 
 def _config(settings: dict[str, int]) -> wasmtime.Config:

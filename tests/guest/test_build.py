@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from runtime.sandbox import abi, wasm
-from runtime.sandbox.calls import ARTIFACT
+from runtime.sandbox.artefact import ARTIFACT, HOST
 from runtime.sandbox.engine import EXPORTS
 from tests.sandbox.test_wasm import leb
 
@@ -90,8 +90,7 @@ def test_the_manifest_names_everything_it_was_made_from(manifest: Any):
         "patches.py",
         "typescript.py",
         "native.py",
-        "calls.c",
-        "wasm.py",
+        *HOST,
         build.QUICKJS,
         build.beside("typescript").SUCRASE,
         f"{build.library.NODE}, its lib",

@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 
-from runtime.sandbox.calls import ARTIFACT
+from runtime.sandbox.artefact import ARTIFACT
 from tests.guest.test_build import build
 from tests.guest.test_typescript import packed
 

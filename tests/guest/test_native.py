@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from runtime.sandbox.calls import ARTIFACT, library_name
+from runtime.sandbox.artefact import ARTIFACT, library_name
 from tests.guest.test_build import build
 
 native: Any = build.beside("native")

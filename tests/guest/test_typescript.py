@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runtime.model import Answer
-from runtime.sandbox.calls import ARTIFACT
+from runtime.sandbox.artefact import ARTIFACT
 from runtime.sandbox.pool import open_sandbox
 from runtime.settings import LimitSettings, SandboxSettings
 from tests.guest.test_build import build

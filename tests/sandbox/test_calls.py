@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-import platform
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 from wasmtime import _bindings as c
 
+from runtime.errors import SettingsError
 from runtime.model import Limits
 from runtime.sandbox import calls, guest
+from runtime.sandbox.artefact import library_name
 from runtime.sandbox.engine import Engine
 from runtime.sandbox.invocation import Invocation, Stopped, Time, time_of
 from runtime.sandbox.wrapping import wrapped
+from tests.sandbox.artefacts import write_manifest
 from tests.sandbox.clocks import Told
 from tests.sandbox.conftest import LIMITS
 from tests.waiting import wait_until
@@ -184,14 +187,43 @@ def test_types_of_the_c_api_are_as_the_library_has_them(monkeypatch: pytest.Monk
         calls.make_host(0, 0, 0, memory=0, reserve=0, memory_size=0, in_place=(0, 0))
 
 
-@pytest.mark.parametrize(("machine", "name"), [("AMD64", "x86_64"), ("arm64", "aarch64"), ("x86_64", "x86_64")])
-def test_the_librarys_name_is_the_systems(machine: str, name: str, monkeypatch: pytest.MonkeyPatch):
-    """One word for a processor, whatever the system calls it."""
-    monkeypatch.setattr(platform, "machine", lambda: machine)
-    assert calls.library_name() == f"calls-{sys.platform}-{name}"
+def test_what_does_not_fit_is_not_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It is not even loaded: who imports this has no library, and no host."""
+    hold, release, fault = calls._libraries(tmp_path)
+    assert {name: getattr(library, name) for library in (hold, release) for name, _, _ in calls.FUNCTIONS} == (
+        dict.fromkeys(name for name, _, _ in calls.FUNCTIONS)
+    )
+    monkeypatch.setattr(calls, "FAULT", fault)
+    with pytest.raises(SettingsError, match="The guest is not built"):
+        calls.make_host(0, 0, 0, memory=0, reserve=0, memory_size=0, in_place=(0, 0))
 
 
-def test_a_library_that_is_missing_says_how_to_get_it(tmp_path: Path):
-    """A checkout that nobody has built."""
-    with pytest.raises(RuntimeError, match=r"is not built: run `python runtime/guest/build\.py`"):
-        calls._library(ctypes.CDLL, tmp_path)
+def test_what_can_not_be_loaded_says_so(tmp_path: Path):
+    """As an overlay of another system has it: whole, but none that this one loads."""
+    (tmp_path / library_name()).write_bytes(b"no library")
+    write_manifest(tmp_path)
+    _, _, fault = calls._libraries(tmp_path)
+    assert fault.startswith(f"The guest's {library_name()} can not be loaded: ")
+
+
+def test_each_field_lies_where_the_source_has_it(tmp_path: Path):
+    """The compiler says what is where in calls.c, of this system; the types here say the same."""
+    asserts = [
+        f'_Static_assert({said} == {expected}, "{said}");'
+        for name, kind in (("host", calls.Host), ("sandbox", calls.Sandbox))
+        for said, expected in layout(name, kind).items()
+    ]
+    source = tmp_path / "layout.c"
+    source.write_text("\n".join([f'#include "{Path(calls.__file__).with_name("calls.c")}"', *asserts]))
+    zig = [sys.executable, "-m", "ziglang", "cc", "-c", str(source), "-o", str(tmp_path / "layout.o")]
+    done = subprocess.run(zig, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def layout(name: str, kind: type[ctypes.Structure]) -> dict[str, int]:
+    """C's words for the size of a type and the place of each of its fields, to what Python says of it."""
+    renamed = {"functions": "f"}
+    said = {f"sizeof(struct {name})": ctypes.sizeof(kind)}
+    for field, _ in kind._fields_:  # type: ignore[misc]
+        said[f"offsetof(struct {name}, {renamed.get(field, field)})"] = getattr(kind, field).offset
+    return said

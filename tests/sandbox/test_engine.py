@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 import wasmtime
 
+from runtime.errors import SettingsError
 from runtime.sandbox import wasm
 from runtime.sandbox.engine import EXPORTS, Engine
 from runtime.sandbox.invocation import Invocation
+from tests.sandbox.artefacts import write_manifest
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = f'(module (memory (export "memory") 1 2048) (func) {exports})'
     (folder / "guest.wasm").write_bytes(wasmtime.wat2wasm(text))
     (folder / "library.wasm").write_bytes(wasm.only_memory(bytes(wasm.PAGE), 2048))
-    (folder / "manifest.json").write_text('{"in_address": 0, "low_end": 65536, "names": []}')
+    write_manifest(folder, in_address=0, low_end=65536, names=[])
     return folder
 
 
@@ -116,7 +118,7 @@ def test_a_cache_that_can_not_be_written_is_no_error(tmp_path: Path, small: Path
 
 def test_a_missing_guest_says_what_to_do(tmp_path: Path):
     """For who runs from a checkout without having built."""
-    with pytest.raises(RuntimeError, match="make guest"):
+    with pytest.raises(SettingsError, match="make guest"):
         Engine(tmp_path, concurrency=1, artifact=tmp_path)
 
 
@@ -133,6 +135,7 @@ def test_the_process_ends_with_an_engine_open(engine_cache: Path):
 from pathlib import Path
 from runtime.sandbox.engine import EXPORTS, Engine
 from runtime.sandbox.invocation import Invocation
+from tests.sandbox.artefacts import write_manifest
 Engine(Path({str(engine_cache)!r}), concurrency=1)
 print("done")
 """

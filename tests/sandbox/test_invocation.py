@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import json
 import os
 import random
 import struct
@@ -20,6 +19,7 @@ from runtime.errors import Unavailable
 from runtime.sandbox import abi, calls, image, wasm
 from runtime.sandbox.engine import SPARE, Engine
 from runtime.sandbox.invocation import Invocation, Stopped, time_of
+from tests.sandbox.artefacts import write_manifest
 from tests.sandbox.conftest import LIMITS
 
 # A guest with the real one's exports that does as the request tells it: the payload is eight bytes to answer with,
@@ -55,9 +55,7 @@ def evil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     text = EVIL.replace("{payload}", str(IN_ADDRESS + abi.HEAD.size))
     (artifact / "guest.wasm").write_bytes(wasmtime.wat2wasm(text))
     (artifact / "library.wasm").write_bytes(wasm.only_memory(bytes(4 * abi.PAGE), 2048))
-    (artifact / "manifest.json").write_text(
-        json.dumps({"in_address": IN_ADDRESS, "low_end": 4 * abi.PAGE, "names": []})
-    )
+    write_manifest(artifact, in_address=IN_ADDRESS, low_end=4 * abi.PAGE, names=[])
     engine = Engine(artifact / "cache", concurrency=2, artifact=artifact)
     yield engine
     engine.close()
