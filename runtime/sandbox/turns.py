@@ -61,22 +61,29 @@ class Turns:
         self._had[owner] = self._share(owner) + self._clock() - since
         if len(self._had) > _MOST_REMEMBERED:
             self._had = {other: had for other, had in self._had.items() if had > self._least}
-        if not self._waiting:
-            self._free += 1
-            return
-        # Of equals the first: who had a turn last is behind all others.
-        following = min(self._waiting, key=self._share)
-        self._least = self._share(following)
-        queue = self._waiting.pop(following)
-        queue.popleft().set_result(None)
-        if queue:
-            self._waiting[following] = queue
+        while self._waiting:
+            # Of equals the first: who had a turn last is behind all others.
+            following = min(self._waiting, key=self._share)
+            queue = self._waiting.pop(following)
+            turn = queue.popleft()
+            # Who was cancelled in this same moment is still in the queue, and could neither have nor give the turn.
+            while turn.done() and queue:
+                turn = queue.popleft()
+            if queue:
+                self._waiting[following] = queue
+            if not turn.done():
+                self._least = self._share(following)
+                turn.set_result(None)
+                return
+        self._free += 1
 
     def _share(self, owner: str) -> float:
         return max(self._had.get(owner, 0.0), self._least)
 
     def _leave(self, owner: str, turn: asyncio.Future[None]) -> None:
-        queue = self._waiting[owner]
+        queue = self._waiting.get(owner)
+        if queue is None or turn not in queue:
+            return  # it was passed over
         queue.remove(turn)
         if not queue:
             del self._waiting[owner]

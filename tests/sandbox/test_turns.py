@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Sequence
 
 import pytest
@@ -87,6 +88,67 @@ async def test_who_leaves_in_the_moment_of_its_turn_gives_it_on():
     await asyncio.sleep(0)
 
     assert order == ["a", "c"]
+
+
+@pytest.mark.parametrize(("owners", "after"), [("aa", "a"), ("ab", "b"), ("aab", "ab"), ("aba", "ab"), ("abab", "abb")])
+async def test_who_leaves_in_the_moment_in_which_a_turn_is_given_is_passed_over(owners: str, after: str):
+    """Cancelled, and not gone yet: the owner's next has the turn, else the next owner's; nobody who waits is forgotten."""
+    turns, order = Turns(1, lambda: 0.0), no_order()
+    tasks = await queue(turns, "x" + owners, order)
+    tasks[1].cancel()
+    turns.give("x", 0.0)
+    for _ in owners[1:]:
+        await asyncio.sleep(0)
+        turns.give("", 0.0)
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert "".join(order) == "x" + after
+    assert turns.queued == 0
+    assert turns._free == 1
+
+
+async def test_when_the_last_who_waits_leaves_in_that_moment_the_place_is_free():
+    """The next who comes has it at once."""
+    turns, order = Turns(1, lambda: 0.0), no_order()
+    _, last = await queue(turns, "xa", order)
+    last.cancel()
+    turns.give("x", 0.0)
+    with pytest.raises(asyncio.CancelledError):
+        await last
+    await queue(turns, "b", order)
+
+    assert order == ["x", "b"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_however_they_come_and_leave_no_place_is_lost(seed: int):
+    """Takes, gives and cancellations in any order, several in one round of the event loop."""
+    choose = random.Random(seed)
+    turns, places = Turns(3, lambda: 0.0), 3
+    taking: list[asyncio.Task[float]] = []
+    had = 0
+    for _ in range(500):
+        owner = choose.choice("abc")
+        match choose.randrange(4):
+            case 0:
+                taking.append(asyncio.create_task(turns.take(owner)))
+            case 1 if taking:
+                choose.choice(taking).cancel()
+            case 2 if had:
+                had -= 1
+                turns.give(owner, 0.0)
+            case _:
+                await asyncio.sleep(0)
+        had += sum(task.done() and not task.cancelled() for task in taking)
+        taking = [task for task in taking if not task.done()]
+        assert had <= places
+    for task in taking:
+        task.cancel()
+    had += sum(isinstance(one, float) for one in await asyncio.gather(*taking, return_exceptions=True))
+    for _ in range(had):
+        turns.give("a", 0.0)
+
+    assert (turns.queued, turns._free) == (0, places)
 
 
 async def shares(costs: dict[str, float], turns: int, alone: int = 0) -> dict[str, int]:
