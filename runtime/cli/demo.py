@@ -20,7 +20,7 @@ from typing import Any
 
 from runtime.bootstrap import load_settings, private_folder
 from runtime.cli.env_files import read_values
-from runtime.cli.private import write_private
+from runtime.cli.writing import write_private
 from runtime.errors import SettingsError
 from runtime.issuer_settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, UserSettings
 from runtime.master_keys import write_master_key

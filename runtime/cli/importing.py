@@ -207,14 +207,14 @@ def _project(row: Row, folder: Path) -> Project:
 
 def _write_files(project: Project, row: Row) -> None:
     from runtime.cli.env_files import render_values
-    from runtime.cli.private import write_private
     from runtime.cli.project import VALUES
     from runtime.cli.starters import files_around
+    from runtime.cli.writing import write_file, write_private
 
     try:
         project.folder.mkdir(parents=True, exist_ok=True)
         for name, text in files_around(project, row.exported.script):
-            (project.folder / name).write_text(text, "utf-8")
+            write_file(project.folder / name, text)
         if project.secrets:
             write_private(project.folder / VALUES, render_values(project.secrets, row.exported.secrets))
     except OSError as error:

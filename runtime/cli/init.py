@@ -12,6 +12,7 @@ from runtime.cli.completing import template_names
 from runtime.cli.failures import WrongUsage
 from runtime.cli.options import output_options
 from runtime.cli.output import Output, is_terminal
+from runtime.cli.writing import write_file
 from runtime.triggers import TRIGGERS
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _write(project: Project, template: str, *, force: bool) -> tuple[list[str], 
             continue
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, "utf-8")
+            write_file(file, text)
         except OSError as error:
             raise WrongUsage(f"{file} can not be written ({error.strerror}): choose another folder.") from None
         written.append(name)

@@ -22,7 +22,7 @@ import click
 
 from runtime.cli.env_files import read_values
 from runtime.cli.failures import WrongUsage
-from runtime.cli.private import write_private
+from runtime.cli.writing import write_private
 from runtime.errors import SettingsError
 
 DEMO = "demo"

@@ -16,6 +16,7 @@ from runtime.cli.failures import EXIT_TESTS, WrongUsage
 from runtime.cli.options import output_options
 from runtime.cli.output import Output, Styled, plural
 from runtime.cli.settings_options import CONFIG
+from runtime.cli.writing import write_file
 from runtime.errors import HookdError, SettingsError
 from runtime.model import ENGINES
 
@@ -230,6 +231,6 @@ def _conclude(out: Output, results: Sequence[Result]) -> None:
 
 def _write(file: Path, text: str) -> None:
     try:
-        file.write_text(text, "utf-8")
+        write_file(file, text)
     except OSError as error:
         raise WrongUsage(f"{file} can not be written ({error.strerror}): choose another place.") from None

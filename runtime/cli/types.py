@@ -9,6 +9,7 @@ import click
 
 from runtime.cli.options import output_options
 from runtime.cli.output import Output
+from runtime.cli.writing import write_file
 from runtime.errors import SettingsError
 
 NAME: Final = "hookd.d.ts"
@@ -33,7 +34,7 @@ def write_declarations(folder: Path, *, force: bool) -> list[Path]:
             )
     for file in files:
         try:
-            file.write_text(declarations(file.name), "utf-8")
+            write_file(file, declarations(file.name))
         except (FileNotFoundError, NotADirectoryError):
             raise SettingsError(
                 f"There is no folder {folder}: make it first, or choose another one with --output."
