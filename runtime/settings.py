@@ -326,7 +326,7 @@ class Log:
     )
     audit: bool = setting(
         True,
-        "Write a line for each call that may change something, and for refused callers: who, what, and how it ended.",
+        "Write a line for each call that reads or changes something, hooks' runs aside, and for refused callers: who, what, and how it ended.",
     )
     audit_file: str = setting("", "Add these lines, as JSON, to this file instead. SIGHUP opens it anew.")
 

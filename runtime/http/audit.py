@@ -1,7 +1,7 @@
-"""Who changed what: a line for each call that may change something, and for callers who were refused.
+"""Who read and changed what: a line for each call of a management API, and for callers who were refused.
 
 In the manner of Kubernetes' and Vault's audit logs, and smaller: who (tenant, subject, token), from where (the peer's address),
-what (method, route, the ids of the path, the names of what was sent), how it ended (status, error), and the request's id.
+what (`action`, method, route, the ids of the path, the names of what was sent), how it ended (status, error), and the request's id.
 
 Rule: names only. Of a body the names of its members, a hook's name and whether it is enabled; of a token its `jti`; no query.
 Refused callers may come in any number: so many lines are written, the others are counted.
@@ -18,10 +18,13 @@ import orjson
 from aiohttp import web
 
 from runtime.errors import HookdError
-from runtime.http.bearer import Caller
+from runtime.http.bearer import NOBODY, Caller
 from runtime.rates import Rates
 
 log = logging.getLogger("hookd.audit")
+
+READ, CHANGE = "read", "change"
+"""What a call does by its method, the `action` of its line; the log's message, too, where the caller was not refused."""
 
 MOST_NAMES: Final = 40
 """Members of a body that are named."""
@@ -54,58 +57,51 @@ class Refusals:
 _REFUSALS: Final = Refusals()
 
 
-def audit_change(
-    caller: Caller,
-    request: web.BaseRequest,
-    route: str,
-    variables: Mapping[str, str],
-    *,
-    sent: object,
-    made: web.StreamResponse | HookdError | None,
-    request_id: str,
-) -> None:
-    """A call that may have changed something. `made` is its answer, an error, or None where it broke off."""
-    if not log.isEnabledFor(logging.INFO):
-        return
-    log.info(
-        "change",
-        extra={
-            "fields": {
-                **_who(caller),
-                **_what(request, route, variables),
-                **_sent(sent),
-                **_ended(made),
-                "request_id": request_id,
-            }
-        },
-    )
+class Line:
+    """The line of one call: written once, when the call ends, or when an answer begins that goes on and on."""
 
+    __slots__ = ("_action", "_is_written", "_request", "_request_id", "_route", "_variables")
 
-def audit_refusal(
-    caller: Caller,
-    request: web.BaseRequest,
-    route: str,
-    variables: Mapping[str, str],
-    *,
-    made: web.StreamResponse | HookdError | None,
-    request_id: str,
-) -> None:
-    """A call that nobody was let in for. *caller* is who is known by a good token, else nobody; `made` as above."""
-    left_out = _REFUSALS.left_out() if log.isEnabledFor(logging.INFO) else None
-    if left_out is None:
-        return
-    fields = {**_who(caller), **_what(request, route, variables), **_ended(made), "request_id": request_id}
-    log.info("refused", extra={"fields": fields | ({"left_out": left_out} if left_out else {})})
+    def __init__(
+        self, action: str, request: web.BaseRequest, route: str, variables: Mapping[str, str], request_id: str
+    ) -> None:
+        self._action = action
+        self._request = request
+        self._route = route
+        self._variables = variables
+        self._request_id = request_id
+        self._is_written = False
 
+    def write(self, caller: Caller, sent: object, made: web.StreamResponse | HookdError | None) -> None:
+        """`made` is the call's answer, an error, or None where it broke off. Without a caller it is a refusal."""
+        if self._is_written or not log.isEnabledFor(logging.INFO):
+            return
+        self._is_written = True
+        if caller is NOBODY:
+            self.refuse(caller, made)
+            return
+        fields = {**self._about(caller), **_sent(sent), **_ended(made), "request_id": self._request_id}
+        log.info(self._action, extra={"fields": fields})
 
-def _who(caller: Caller) -> dict[str, object]:
-    known = {"tenant": caller.tenant, "subject": caller.subject, "token": caller.token_id}
-    return {name: value for name, value in known.items() if value}
+    def refuse(self, caller: Caller, made: web.StreamResponse | HookdError | None) -> None:
+        """Nobody was let in. *caller* is who is known by a good token, else nobody; `made` as above."""
+        left_out = _REFUSALS.left_out() if log.isEnabledFor(logging.INFO) else None
+        if left_out is None:
+            return
+        fields = {**self._about(caller), **_ended(made), "request_id": self._request_id}
+        log.info("refused", extra={"fields": fields | ({"left_out": left_out} if left_out else {})})
 
-
-def _what(request: web.BaseRequest, route: str, variables: Mapping[str, str]) -> dict[str, object]:
-    shown = {name: value[:NAME_CHARS] for name, value in variables.items()}
-    return {"peer": request.remote or "", "method": request.method, "route": route, **shown}
+    def _about(self, caller: Caller) -> dict[str, object]:
+        """Who, and what. A refusal on a route whose calls have no line is neither a read nor a change."""
+        known = {"tenant": caller.tenant, "subject": caller.subject, "token": caller.token_id}
+        return {
+            **{name: value for name, value in known.items() if value},
+            **({"action": self._action} if self._action else {}),
+            "peer": self._request.remote or "",
+            "method": self._request.method,
+            "route": self._route,
+            **{name: value[:NAME_CHARS] for name, value in self._variables.items()},
+        }
 
 
 def _sent(sent: object) -> dict[str, object]:

@@ -21,7 +21,7 @@ from aiohttp import hdrs, web
 from multidict import istr
 
 from runtime.errors import HookdError, TooManyRequests
-from runtime.http.audit import audit_change, audit_refusal
+from runtime.http.audit import CHANGE, READ, Line
 from runtime.http.bearer import NOBODY, Authenticator, Caller, challenge, require_scope
 from runtime.http.json import PackedBody, error_response, read_json
 
@@ -81,8 +81,9 @@ class Call:
     variables: Mapping[str, str]
     _identify: Callable[[str | None], Awaitable[Caller]] | None = None
     sent: object = None
-    """The JSON body, once it was read, for the audit log."""
-    is_audited: bool = False
+    """The JSON body, once it was read, or what was asked for by the query: for the audit log, which has the names of it."""
+    line: Line | None = None
+    """The call's line in the audit log; None where the route has none."""
 
     async def identify(self, header: str | None = None) -> Caller:
         """The caller, on a route that is `Asked`: `Unauthenticated` or `InsufficientScope` without a good token.
@@ -92,6 +93,11 @@ class Call:
         assert self._identify is not None
         self.caller = await self._identify(header)
         return self.caller
+
+    def goes_on(self, answer: web.StreamResponse) -> None:
+        """The answer begins, and goes on and on: the audit log has its line now."""
+        if self.line is not None:
+            self.line.write(self.caller, self.sent, answer)
 
     def path(self, name: str) -> str:
         """A variable of the route's path."""
@@ -132,14 +138,14 @@ class Route:
     busy: tuple[Mapping[str, str], ...] = ()
     """Variables of the path for which it is written out: aiohttp finds a fixed path at once, ten microseconds sooner."""
     audit: bool | None = None
-    """Whether each call has a line in the audit log. None: where a token is asked for, and the method may change something."""
+    """Whether each call has a line in the audit log. None: where a token is asked for. True: as a change, whatever the method."""
 
     @property
-    def is_audited(self) -> bool:
-        """See `audit`."""
-        if self.audit is not None:
-            return self.audit
-        return self.method not in _SAFE and not isinstance(self.access, Public)
+    def action(self) -> str:
+        """What the audit log has each call as: `READ` or `CHANGE`, "" where it has none."""
+        if self.audit is False or (self.audit is None and isinstance(self.access, Public)):
+            return ""
+        return READ if self.method in _SAFE and self.audit is None else CHANGE
 
 
 _SAFE: Final = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
@@ -212,11 +218,12 @@ def wrap(
 
 def _handler_of(route: Route) -> Handler:
     """The handler; where it is audited, with a line in the audit log after it, however it ends."""
-    if not route.is_audited:
+    action = route.action
+    if not action:
         return route.handler
 
     async def handle(call: Call) -> web.StreamResponse:
-        call.is_audited = True
+        line = call.line = Line(action, call.request, route.path, call.variables, call.request_id)
         made: web.StreamResponse | HookdError | None = None
         try:
             made = await route.handler(call)
@@ -224,20 +231,7 @@ def _handler_of(route: Route) -> Handler:
             made = error
             raise
         finally:
-            if call.caller is NOBODY:
-                audit_refusal(
-                    call.caller, call.request, route.path, call.variables, made=made, request_id=call.request_id
-                )
-            else:
-                audit_change(
-                    call.caller,
-                    call.request,
-                    route.path,
-                    call.variables,
-                    sent=call.sent,
-                    made=made,
-                    request_id=call.request_id,
-                )
+            line.write(call.caller, call.sent, made)
         return made
 
     return handle
@@ -278,8 +272,9 @@ def _refuse(route: Route, call: Call, error: HookdError, wanted: tuple[str, ...]
         error.debug,
         call.request_id,
     )
-    if error.status in (401, 403) and not call.is_audited:
-        audit_refusal(call.caller, call.request, route.path, call.variables, made=error, request_id=call.request_id)
+    if error.status in (401, 403) and call.line is None:
+        line = Line(route.action, call.request, route.path, call.variables, call.request_id)
+        line.refuse(call.caller, error)
     if _is_begun(call):
         return _break(route, call, error)
     try:

@@ -134,6 +134,7 @@ class _Logs:
 @contextlib.asynccontextmanager
 async def streaming(call: Call, subscription: Subscription, stream: web.StreamResponse) -> AsyncIterator[Write]:
     """What writes to a stream while the block runs. It just ends with the token, with a client that left, or with the server."""
+    call.goes_on(stream)
     with contextlib.suppress(ConnectionResetError):  # it left before we began: the first write says so again
         await stream.prepare(call.request)
     stopping = asyncio.ensure_future(call.request.app[STOPPING].wait())

@@ -85,6 +85,7 @@ class _Webtasks:
         container(call)
         query = Query(call.request.query, _SHOWN)
         asked = {name for name in _SHOWN if _flag(query, name)}
+        call.sent = dict.fromkeys(sorted(asked)) or None
         view = await self._view(call, await self._webtasks.get(call.caller.tenant, call.path("name")), asked)
         shown: dict[str, object] = {"secrets": view.secrets} if "decrypt" in asked else {}
         if "fetch_code" in asked:
@@ -130,6 +131,7 @@ class _Webtasks:
             raise InvalidQuery("Query validation error: 'Missing required property: token'.")
         tenant, name = self._tokens.read(token)
         require_own(call, tenant)
+        call.sent = {"name": name, **dict.fromkeys(sorted(asked))}
         view = await self._view(call, await self._webtasks.get(tenant, name), asked)
         hook, kept = view.hook, claims_of(view.hook)
         claims: dict[str, object] = {"jti": hook.id, "iat": int(hook.created_at), **basic_claims(hook)}

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from typing import Any
 
+import aiohttp
 import jwt
 import pytest
 from aiohttp import web
@@ -39,6 +41,20 @@ async def crash(call: Call) -> web.Response:
     raise RuntimeError("hunter2")
 
 
+async def read(call: Call) -> web.Response:
+    call.sent = {"secrets": None}
+    return json_response({"id": "i-1", "secret": "hunter2"})
+
+
+async def stream(call: Call) -> web.StreamResponse:
+    answer = web.StreamResponse()
+    call.goes_on(answer)
+    await answer.prepare(call.request)
+    await answer.write(b"first")
+    await call.request.content.read()  # the client goes on to send
+    raise RuntimeError("hunter2")
+
+
 ROUTES = [
     Route(method="POST", path="/things", handler=make, access=Scopes("update:things")),
     Route(method="DELETE", path="/things/{id}", handler=remove, access=Scopes("update:things")),
@@ -46,6 +62,9 @@ ROUTES = [
     Route(method="GET", path="/things", handler=make, access=Scopes("update:things")),
     Route(method="POST", path="/open", handler=make, access=Public("a test")),
     Route(method="POST", path="/busy", handler=make, access=Scopes("update:things"), audit=False),
+    Route(method="GET", path="/things/{id}", handler=read, access=Scopes("update:things")),
+    Route(method="GET", path="/stream", handler=stream, access=Scopes("update:things")),
+    Route(method="GET", path="/enter", handler=read, access=Scopes("update:things"), audit=True),
 ]
 
 
@@ -85,6 +104,7 @@ async def test_a_change_is_told_by_names(url, client, told):
                 "tenant": "acme",
                 "subject": "ada",
                 "token": "t-1",
+                "action": "change",
                 "peer": "127.0.0.1",
                 "method": "POST",
                 "route": "/things",
@@ -112,9 +132,53 @@ async def test_a_change_that_failed_is_told(url, client, told):
     assert (broken["id"], broken["status"], broken["tenant"]) == ("x" * 128, 500, "acme")
 
 
-async def test_what_changes_nothing_has_no_line(url, client, told):
-    """Reading, what anybody may call, and what says that it is called too often."""
-    await client.get(f"{url}/things", headers=bearer())
+async def test_a_read_is_told(url, client, told):
+    """By another message and `action` than a change, so that one can be had without the other; an error is, too."""
+    async with client.get(f"{url}/things/i-1?key=hunter2", headers={**bearer(), "X-Request-Id": "r-1"}) as answer:
+        assert answer.status == 200
+    async with client.get(f"{url}/enter", headers=bearer()) as answer:
+        assert answer.status == 200
+    (message, fields), (entered, about) = told()
+
+    assert message == "read"
+    assert fields == {
+        "tenant": "acme",
+        "subject": "ada",
+        "token": "t-1",
+        "action": "read",
+        "peer": "127.0.0.1",
+        "method": "GET",
+        "route": "/things/{id}",
+        "id": "i-1",
+        "sent": ["secrets"],
+        "status": 200,
+        "request_id": "r-1",
+    }
+    assert (entered, about["action"], about["method"]) == ("change", "change", "GET")
+
+
+async def test_an_answer_that_goes_on_is_told_when_it_begins(url, client, told):
+    """Once, whatever becomes of it."""
+    more, told_first = asyncio.Event(), []
+
+    async def body():
+        yield b"x"
+        await more.wait()
+
+    async with client.get(f"{url}/stream", data=body(), headers=bearer()) as answer:
+        assert await answer.content.readexactly(5) == b"first"
+        told_first += told()
+        more.set()
+        with pytest.raises(aiohttp.ClientError):
+            await answer.content.read()
+
+    assert told() == told_first
+    ((message, fields),) = told()
+    assert (message, fields["route"], fields["status"]) == ("read", "/stream", 200)
+
+
+async def test_what_is_nobody_s_or_runs_hooks_has_no_line(url, client, told):
+    """What anybody may call, and what says that it is called too often."""
     await client.post(f"{url}/open", json={})
     await client.post(f"{url}/busy", json={}, headers=bearer())
 
@@ -132,6 +196,7 @@ async def test_refused_callers_are_told(url, client, told):
 
     assert [message for message, _ in told()] == ["refused"] * 4
     assert [fields.get("subject") for _, fields in told()] == [None, None, "ada", "ada"]
+    assert [fields["action"] for _, fields in told()] == ["read"] * 3 + ["change"]
     assert [(fields["status"], fields["error"]) for _, fields in told()] == [
         *[(401, "invalid_token")] * 2,
         *[(403, "insufficient_scope")] * 2,

@@ -58,6 +58,7 @@ def login_routes(sessions: Sessions, *, oidc: bool = False) -> list[Route]:
             handler=login.show,
             access=Asked("says so where nobody is logged in", STEERING),
             session=sessions.bearer,
+            audit=False,  # it tells who asks who that is: each page does, before it asks for anything
         ),
     ]
 
