@@ -6,6 +6,8 @@ goes on answering others. Who passes in the moment, is the clock.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +19,8 @@ COSTLY: Final = frozenset({"cpu_limit", "wall_limit", "memory_limit", "sandbox_c
 OPEN: Final = "circuit_open"
 """The failure of a run that was not made."""
 
+MOST_CIRCUITS: Final = 10_000
+
 
 @dataclass(slots=True)
 class Circuit:
@@ -25,6 +29,23 @@ class Circuit:
     failures: int = 0
     until: float = 0.0
     last: str = ""
+
+
+class Circuits:
+    """Each hook's, as long as the hook stays what it is, however often it is made ready anew; those that were asked for last."""
+
+    def __init__(self) -> None:
+        self._circuits: OrderedDict[Hashable, tuple[Hashable, Circuit]] = OrderedDict()
+
+    def of(self, hook: Hashable, state: Hashable) -> Circuit:
+        """The hook's; a closed one where its state is not the one that it was asked for with before."""
+        before, circuit = self._circuits.pop(hook, (state, None))
+        if circuit is None or before != state:
+            circuit = Circuit()
+        self._circuits[hook] = state, circuit
+        if len(self._circuits) > MOST_CIRCUITS:
+            self._circuits.popitem(last=False)
+        return circuit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 import orjson
 
 from runtime import chain, claims, triggers
-from runtime.breaker import Breaker
+from runtime.breaker import OPEN, Breaker
 from runtime.logs.base import Recorder
 from runtime.masking import Mask
 from runtime.model import (
@@ -92,10 +92,14 @@ class Runnable(Protocol):
 
 @dataclass(slots=True)
 class Called:
-    """What a hook answered that was called by its name. Secrets are masked in an outcome that is no answer."""
+    """What a hook answered that was called by its name. Secrets are masked in an outcome that is no answer.
+
+    Where it was left alone, it is tried again in so many `seconds`.
+    """
 
     outcome: Outcome
     execution: Execution
+    seconds: float = 0.0
 
 
 class Dispatch:
@@ -161,15 +165,18 @@ class Dispatch:
         `secrets` are the hook's. The record's decision is allow where the hook answered. `Unavailable`.
         """
         began, at = time.perf_counter(), time.time()
-        ready = await self._preparations.make_ready(hook, secrets)
+        ready = await self._preparations.ready(hook, secrets)
         run = await self._begin(ready, request, self._limits)
+        if ready.circuit.failures or isinstance(run.outcome, Failure):
+            self._note(ready, run.outcome)
         await self._hide(run, (ready.mask, await _hidden(request)))
         fault = None if isinstance(run.outcome, Answer) else run.outcome
         decision = Allow() if fault is None else claims.denial(fault)
         execution = self._execution(hook, request, run, decision, fault, at, began, request_id)
         execution.trace = trace
         self._recorder.record(execution)
-        return Called(run.outcome, execution)
+        is_left_alone = isinstance(run.outcome, Failure) and run.outcome.code == OPEN
+        return Called(run.outcome, execution, ready.circuit.until - time.perf_counter() if is_left_alone else 0.0)
 
     async def secrets(self, hook: Hook) -> Secrets:
         """The hook's secrets, opened: to know a caller by. `HookNotFound`, `Unavailable`."""

@@ -16,7 +16,7 @@ from math import inf
 from typing import Final
 from weakref import WeakValueDictionary
 
-from runtime.breaker import Circuit
+from runtime.breaker import Circuit, Circuits
 from runtime.bundle.base import Images
 from runtime.errors import HookNotFound
 from runtime.masking import Mask
@@ -45,7 +45,7 @@ class ReadyHook:
     sandbox: Sandbox
     """Whose the program is."""
     circuit: Circuit = field(default_factory=Circuit)
-    """Closed again when the hook is changed, for then this is made anew."""
+    """The hook's own, whoever has it ready, until it is changed; in a trial one that nobody else has."""
 
     @property
     def size(self) -> int:
@@ -106,6 +106,7 @@ class Preparations:
         """How often somebody wanted what was not ready."""
         # One program per version, whichever tenants use it: its image once, what was learnt of its manners for all.
         self._programs: WeakValueDictionary[str, Program] = WeakValueDictionary()
+        self._circuits = Circuits()
         # Until when a version is not tried again: to find out that it does not load may take seconds.
         self._rejected: OrderedDict[str, tuple[float, Failure]] = OrderedDict()
 
@@ -148,8 +149,16 @@ class Preparations:
             task.add_done_callback(lambda done: self._keep(place, done))
         return await asyncio.shield(task)
 
+    async def ready(self, hook: Hook, secrets: Secrets | None = None) -> ReadyHook:
+        """The hook as it is stored, with its circuit; with its secrets, where they were read already. `HookNotFound`, `Unavailable`."""
+        ready = await self.make_ready(hook, secrets)
+        # Another hook's change, and room that others need, leave it as it is. No secret is kept for that.
+        state = hook.version.id, hook.updated_at, hash(frozenset(ready.secrets.items()))
+        ready.circuit = self._circuits.of((hook.tenant, hook.id), state)
+        return ready
+
     async def make_ready(self, hook: Hook, secrets: Secrets | None = None) -> ReadyHook:
-        """One hook, kept nowhere; with these secrets, where they were read already. `HookNotFound`, `Unavailable`."""
+        """One hook, kept nowhere; with these secrets, if they are given. `HookNotFound`, `Unavailable`."""
         if secrets is None:
             secrets = await self.secrets(hook)
         program, rejected = None, self._lately_rejected(hook.version.id)
@@ -203,7 +212,7 @@ class Preparations:
     async def _prepare(self, place: Place) -> Row:
         hooks = await self._storage.enabled_hooks(*place)
         try:
-            return Row([await self.make_ready(hook) for hook in hooks])
+            return Row([await self.ready(hook) for hook in hooks])
         except HookNotFound:  # deleted since; others may be enabled by now
             return await self._prepare(place)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.breaker import COSTLY, OPEN, Breaker, Circuit
+from runtime import breaker
+from runtime.breaker import COSTLY, OPEN, Breaker, Circuit, Circuits
 from runtime.model import FAILURES, Answer, Failure, Outcome, Refusal
 
 RULE = Breaker(failures=3, seconds=10.0)
@@ -73,3 +74,26 @@ def test_without_a_rule_it_never_opens():
     """0 failures."""
     circuit = broken(100)
     assert Breaker(failures=0, seconds=10.0).refusal(circuit, 0.0) is None
+
+
+def test_a_hook_keeps_its_circuit_until_it_is_another():
+    """Whoever asks for it; one that was changed begins anew, and so does one that is changed back."""
+    circuits = Circuits()
+    first = circuits.of("a", 1)
+    assert circuits.of("b", 1) is not first
+    assert circuits.of("a", 1) is first
+    changed = circuits.of("a", 2)
+    assert changed is not first
+    assert circuits.of("a", 2) is changed
+    assert circuits.of("a", 1) is not first
+
+
+def test_of_many_hooks_those_that_were_asked_for_last_keep_theirs(monkeypatch: pytest.MonkeyPatch):
+    """Who was forgotten begins with a closed one."""
+    monkeypatch.setattr(breaker, "MOST_CIRCUITS", 2)
+    circuits = Circuits()
+    one, other = circuits.of("a", 1), circuits.of("b", 1)
+    assert circuits.of("a", 1) is one
+    circuits.of("c", 1)
+    assert circuits.of("a", 1) is one
+    assert circuits.of("b", 1) is not other

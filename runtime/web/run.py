@@ -13,6 +13,7 @@ What a plain webtask answers is foreign content on our origin: `Content-Security
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import ceil
 from typing import Any, Final, cast
 from urllib.parse import parse_qsl, quote
 
@@ -114,8 +115,8 @@ class _Runs:
         if isinstance(called.outcome, Response):
             return _written(called.outcome, hook.tenant)
         if hook.trigger != WEBTASK or hook.meta.get(metadata.COMPILER) == metadata.GENERIC:
-            return _answer(hook, protocol.reply(hook.trigger, called.outcome))
-        return _answer(hook, protocol.plain_reply(called.outcome))
+            return _answer(hook, protocol.reply(hook.trigger, called.outcome), called.seconds)
+        return _answer(hook, protocol.plain_reply(called.outcome), called.seconds)
 
 
 async def _require_tenant(call: Call) -> None:
@@ -123,8 +124,12 @@ async def _require_tenant(call: Call) -> None:
     require_own(call, call.path("container"))
 
 
-def _answer(hook: Hook, reply: protocol.Reply) -> web.Response:
-    return json_response(reply.body, reply.status, _FOREIGN if hook.trigger == WEBTASK else None)
+def _answer(hook: Hook, reply: protocol.Reply, seconds: float = 0.0) -> web.Response:
+    """The reply; a 503 says in how many seconds to come again."""
+    answer = json_response(reply.body, reply.status, _FOREIGN if hook.trigger == WEBTASK else None)
+    if reply.status == 503:
+        answer.headers[hdrs.RETRY_AFTER] = str(max(1, ceil(seconds)))
+    return answer
 
 
 def _written(response: Response, tenant: str) -> web.Response:

@@ -269,7 +269,10 @@ def _own_properties(refusal: Refusal) -> dict[str, object]:
 def _broken(failure: Failure) -> Reply:
     error = _UNHANDLED.get(failure.code, "Script exceeded a limit." if "limit" in failure.code else "Server error")
     name, message = _named(failure)
-    return Reply(500, _runtime_error(500, error, "TypeError" if failure.code == "not_a_function" else name, message))
+    status = 503 if failure.code == "circuit_open" else 500
+    return Reply(
+        status, _runtime_error(status, error, "TypeError" if failure.code == "not_a_function" else name, message)
+    )
 
 
 _UNHANDLED: Final = {
@@ -277,6 +280,7 @@ _UNHANDLED: Final = {
     "not_a_function": "Script generated an unhandled synchronous exception.",
     "no_answer": "Script ended without an answer.",
     "answered_twice": "Script answered more than once.",
+    "circuit_open": "Script is left alone for a while.",
 }
 
 

@@ -256,6 +256,17 @@ STACK = "    at <anonymous> (hook.js:1:1)"
                 "message": "too long",
             },
         ),
+        (
+            Failure(code="circuit_open", message="too often"),
+            503,
+            {
+                "code": 503,
+                "error": "Script is left alone for a while.",
+                "details": "Error: too often",
+                "name": "Error",
+                "message": "too often",
+            },
+        ),
     ],
 )
 def test_the_envelope_of_an_error(outcome, status, body):
