@@ -1,4 +1,4 @@
-"""What a service would find here, looked at without a change: its storage, what it may give up, Node's walls, npm and its registry.
+"""What a service would find here, looked at without a change: its storage, the token server's database, what it may give up, Node's walls, npm and its registry.
 
 For `hookd doctor`. A look raises what the service would raise: `SettingsError`, or `Unavailable`, with what to do.
 """
@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,8 @@ import runtime
 from runtime.bundle.npm import Npm
 from runtime.bundle.process import find_node
 from runtime.errors import SettingsError
+from runtime.issuer.opening import look_at_store
+from runtime.moves import Looked
 from runtime.node.engine import build_walls
 from runtime.settings import Settings
 from runtime.storage.opening import choose_storage
@@ -28,12 +30,20 @@ REGISTRY_SECONDS = 20.0
 """Longest wait for npm, which asks once and waits five of them."""
 
 
-def look_at_storage(settings: Settings) -> tuple[int, int] | None:
-    """The version of the storage's schema and the one that this hookd makes of it; None where there is no storage yet."""
-    chosen = choose_storage(settings.storage)
+def look_at_storage(settings: Settings) -> Looked | None:
+    """What is in the storage; None where there is none yet."""
+    return _run(choose_storage(settings.storage).look())
+
+
+def look_at_token_server(settings: Settings) -> Looked | None:
+    """What is in the token server's database; None where there is none yet."""
+    return _run(look_at_store(settings.issuer))
+
+
+def _run(look: Coroutine[None, None, Looked | None]) -> Looked | None:
     # In a thread: who asks may have an event loop of their own.
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(chosen.look())).result()
+        return thread.submit(asyncio.run, look).result()
 
 
 async def look_at_walls(settings: Settings) -> tuple[Sequence[str], str]:

@@ -38,6 +38,19 @@ class Compared:
     differences: list[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a look finds that changes nothing: the version that is there, and the one that opening it makes of it.
+
+    `unfinished` is what a move that did not end was moving into it, or None. `is_unused`: no service has ever been started with it.
+    """
+
+    has: int
+    will: int
+    unfinished: str | None = None
+    is_unused: bool = False
+
+
 class NotAlone(Conflict):
     """Something else uses the source or the target."""
 
@@ -84,11 +97,11 @@ class Target(ABC):
         """All is there."""
 
 
-def require_source(versions: tuple[int, int] | None, name: str, what: str) -> None:
-    """`SettingsError` where nothing is there, or what an older hookd wrote. `versions` as `storage.opening.Choice.look` has them."""
-    if versions is None:
+def require_source(looked: Looked | None, name: str, what: str) -> None:
+    """`SettingsError` where nothing is there, or what an older hookd wrote."""
+    if looked is None:
         raise SettingsError(f"There is no {what} at {name}.")
-    if versions[0] != versions[1]:
+    if looked.has != looked.will:
         raise SettingsError(f"{name} is of an older hookd. Start this one with it once, which brings it up to date.")
 
 

@@ -239,7 +239,7 @@ ROOMS: Mapping[str, set[str]] = {
         "answers",
         "workers",
     },
-    "diagnosis": NOUNS | {"settings", "bootstrap", "storage", "bundle", "node", "surroundings"},
+    "diagnosis": NOUNS | {"settings", "bootstrap", "storage", "issuer", "moves", "bundle", "node", "surroundings"},
     # Build artefacts; run on a developer's machine, not in the service.
     "guest": {"sandbox.abi", "sandbox.wasm"},
     "dashboard": set(),

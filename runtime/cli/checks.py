@@ -20,14 +20,13 @@ from runtime.cli.check import BAD, GOOD, LOOK, Check
 from runtime.cli.commands import version
 from runtime.cli.dangers import dangers
 from runtime.cli.profiles import PROFILE, TOKEN, URL
+from runtime.cli.stores import look_at_stores
 from runtime.cli.trust import look_at_issuer
-from runtime.configuration import without_password
 from runtime.diagnosis import (
     Rehearsed,
     look_at_confinement,
     look_at_npm,
     look_at_registry,
-    look_at_storage,
     look_at_surroundings,
     look_at_walls,
     nearest,
@@ -95,7 +94,7 @@ def look_at_variables(environ: Mapping[str, str]) -> Iterator[Check]:
 def look_at_machine(settings: Settings) -> Iterator[Check]:
     """What the configuration names on this machine."""
     yield _master_key(settings)
-    yield _storage(settings)
+    yield from look_at_stores(settings)
     yield _cache(Path(settings.sandbox.cache_directory))
     yield _files(settings)
     yield _port(settings.server.host, settings.server.port)
@@ -125,23 +124,6 @@ def _master_key(settings: Settings) -> Check:
             name, LOOK, f"{file} is that of `hookd dev`", "Make one for production: hookd keys new --file FILE"
         )
     return Check(name, GOOD, file)
-
-
-def _storage(settings: Settings) -> Check:
-    name, url = "storage", without_password(settings.storage.url)
-    try:
-        versions = look_at_storage(settings)
-    except SettingsError as error:
-        return Check(name, BAD, str(error).rstrip("."))
-    folder = nearest(Path(url.removeprefix("sqlite:///")))
-    if url.startswith("sqlite:") and not os.access(folder, os.W_OK):
-        return Check(name, BAD, f"{url}: {folder} can not be written to", f"Let {_user()} write there.")
-    if versions is None:
-        return Check(name, GOOD, f"{url}, made at the first start")
-    has, will = versions
-    if has < will:
-        return Check(name, LOOK, f"{url} has schema {has}", f"The next start makes {will} of it: keep a copy before.")
-    return Check(name, GOOD, f"{url}, schema {has}")
 
 
 def _cache(folder: Path) -> Check:

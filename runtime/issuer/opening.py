@@ -8,10 +8,11 @@ from pathlib import Path
 from runtime.configuration import without_password
 from runtime.errors import SettingsError
 from runtime.issuer.moving import Moving
-from runtime.issuer.sqlite_moving import open_sqlite_moving
+from runtime.issuer.sqlite_moving import look_at_sqlite, open_sqlite_moving
 from runtime.issuer.sqlite_store import open_sqlite_store
 from runtime.issuer.store import IssuerStore
 from runtime.issuer_settings import Issuer as IssuerSettings
+from runtime.moves import Looked
 from runtime.redis.address import is_address, parse_address
 from runtime.redis.wanted import Wanted
 
@@ -58,6 +59,16 @@ async def open_moving(settings: IssuerSettings, *, is_target: bool = False) -> M
 
     wanted, prefix = _wanted(settings), settings.database_prefix
     return await open_redis_moving(wanted.address(), name, prefix=prefix, means=wanted.means(), is_target=is_target)
+
+
+async def look_at_store(settings: IssuerSettings) -> Looked | None:
+    """What is in the store, None where nothing is. Changes nothing. `SettingsError`."""
+    if not is_address(settings.database):
+        return look_at_sqlite(file_of(settings))
+    from runtime.issuer.redis_moving import look_at_redis  # noqa: PLC0415 - see `_open_redis`
+
+    wanted = _wanted(settings)
+    return await look_at_redis(wanted.address(), prefix=settings.database_prefix, means=wanted.means())
 
 
 async def _open_redis(settings: IssuerSettings) -> IssuerStore:

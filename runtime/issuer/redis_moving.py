@@ -17,10 +17,12 @@ from runtime.issuer.records import (
     SigningKey,
     User,
 )
-from runtime.issuer.redis_store import UNFINISHED, RedisStore, open_redis_store, place_of
-from runtime.moves import require_source
+from runtime.issuer.redis_records import Records
+from runtime.issuer.redis_store import FORMAT, UNFINISHED, RedisStore, open_redis_store, place_of, records_of
+from runtime.moves import Looked, require_source
 from runtime.redis.address import Address, Means
 from runtime.redis.opening import look
+from runtime.redis.server import Server
 
 R = TypeVar("R", bound=Record)
 
@@ -30,17 +32,27 @@ _USED_UP: Final = (RefreshToken, AuthorizationCode)
 async def open_redis_moving(address: Address, name: str, *, prefix: str, means: Means, is_target: bool) -> RedisMoving:
     """The Redis, of which nothing is changed where it is the source. `SettingsError`."""
     if not is_target:
-        try:
-            versions = await look(address, means, place_of(prefix))
-        except SettingsError as error:
-            raise SettingsError(f"'issuer.database': {error}") from None
-        require_source(versions, name, "data of a token server")
+        require_source(await look_at_redis(address, prefix=prefix, means=means), name, "data of a token server")
     store = await open_redis_store(address, prefix=prefix, means=means, is_target=is_target)
     try:
         return RedisMoving(store, await store.records.text("writes"))
     except BaseException:
         await store.close()
         raise
+
+
+async def look_at_redis(address: Address, *, prefix: str, means: Means) -> Looked | None:
+    """What is under this prefix, None where nothing is. Changes nothing. `SettingsError`."""
+    place = place_of(prefix)
+
+    async def ask(server: Server) -> str | None:
+        return await _unfinished(records_of(server, place))
+
+    try:
+        found = await look(address, means, place, ask)
+    except SettingsError as error:
+        raise SettingsError(f"'issuer.database': {error}") from None
+    return None if found is None else Looked(has=found[0], will=FORMAT, unfinished=found[1])
 
 
 class RedisMoving(Moving):
@@ -98,7 +110,7 @@ class RedisMoving(Moving):
 
     async def unfinished(self) -> str | None:
         """See `Target.unfinished`."""
-        return (await self._records.text(UNFINISHED)).decode() or None
+        return await _unfinished(self._records)
 
     async def begin_moving(self, source: str) -> None:
         """See `Target.begin_moving`."""
@@ -121,3 +133,7 @@ class RedisMoving(Moving):
 
     async def _restore_key(self, key: SigningKey) -> None:
         await self._store.signing_keys.change(lambda keys: [*keys, key])
+
+
+async def _unfinished(records: Records) -> str | None:
+    return (await records.text(UNFINISHED)).decode() or None

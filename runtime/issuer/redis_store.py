@@ -51,7 +51,7 @@ async def open_redis_store(
     """The store under this prefix. `SettingsError` when it can not be used, or is unfinished (`moving`) and no target."""
     place = place_of(prefix)
     server = connect(address, means or Means())
-    store = RedisStore(server, place.mark.removesuffix(_MARK))
+    store = RedisStore(server, records_of(server, place))
     try:
         await prepare(server, place)
         if not is_target:
@@ -69,6 +69,11 @@ def place_of(prefix: str) -> Place:
     require_prefix(prefix, "issuer.database_prefix")
     mark = f"{prefix}:{{{prefix}}}{_MARK}"
     return Place(prefix=prefix, mark=mark, name="hookd-issuer", format=FORMAT, setting="[issuer] database_prefix")
+
+
+def records_of(server: Server, place: Place) -> Records:
+    """What lies there."""
+    return Records(server, place.mark.removesuffix(_MARK))
 
 
 async def _require_whole(records: Records) -> None:
@@ -226,9 +231,9 @@ class RedisStore(IssuerStore):
     refresh_tokens: RedisRefreshTokens
     authorization_codes: RedisCodes
 
-    def __init__(self, server: Server, root: str) -> None:
+    def __init__(self, server: Server, records: Records) -> None:
         self._server = server
-        self.records = records = Records(server, root)
+        self.records = records
         self.clients = RedisTable(records, Client, "clients", "client_id", "A client")
         self.resource_servers = RedisResourceServers(
             records, ResourceServer, "resource_servers", "id", "A resource server"

@@ -14,7 +14,7 @@ from runtime.issuer.moving import TABLES, TOGETHER, Moving
 from runtime.issuer.records import Record
 from runtime.issuer.sqlite_store import SCHEMA, open_sqlite_store
 from runtime.issuer.statements import insert
-from runtime.moves import NotAlone, require_source
+from runtime.moves import Looked, NotAlone, require_source
 from runtime.sqlite.alone import Alone
 from runtime.sqlite.database import BUSY_SECONDS, Connection
 from runtime.sqlite.opening import look
@@ -27,12 +27,26 @@ async def open_sqlite_moving(path: Path, name: str, *, is_target: bool) -> Sqlit
     if is_target:
         await (await open_sqlite_store(path)).close()
     else:
-        versions = (look(path, SCHEMA, BUSY_SECONDS), len(SCHEMA.scripts)) if path.exists() else None  # noqa: ASYNC240 - nothing else runs
-        require_source(versions, name, "data of a token server")
+        require_source(look_at_sqlite(path), name, "data of a token server")
     file = await Alone.open(path, is_source=not is_target)
     if file is None:
         raise NotAlone(name)
     return SqliteMoving(file)
+
+
+def look_at_sqlite(path: Path) -> Looked | None:
+    """What is in this file, which is changed in nothing; None where there is none. `SettingsError`."""
+    if not path.exists():
+        return None
+    version, is_unused = look(path, SCHEMA, BUSY_SECONDS, _has_no_key)
+    return Looked(has=version, will=len(SCHEMA.scripts), is_unused=is_unused)
+
+
+def _has_no_key(db: Connection) -> bool:
+    """A token server makes signing keys at its first start."""
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'signing_keys'").fetchone() is None:
+        return True
+    return db.execute("SELECT 1 FROM signing_keys").fetchone() is None
 
 
 class SqliteMoving(Moving):

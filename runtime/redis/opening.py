@@ -6,12 +6,15 @@ Rule: what is not ours is left as it is, and named in a `SettingsError`.
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from runtime.errors import SettingsError, Unavailable
 from runtime.redis.address import Address, Means
 from runtime.redis.server import Server, connect
+
+T = TypeVar("T")
 
 _OLDEST: Final = (6, 2)
 _LOOKS: Final = 100
@@ -51,28 +54,37 @@ def unusable(error: Unavailable) -> SettingsError:
     return SettingsError(f"The storage can not be used: {error.debug.rstrip('.')}.")
 
 
-async def look(address: Address, means: Means, place: Place) -> tuple[int, int] | None:
-    """The format that is there, and the one that opening it makes of it; None where nothing is. Changes nothing. `SettingsError`."""
+async def look(
+    address: Address, means: Means, place: Place, ask: Callable[[Server], Awaitable[T]]
+) -> tuple[int, T] | None:
+    """The format that is there, and what `ask` finds; None where nothing is. Changes nothing. `SettingsError` as `prepare`."""
     server = connect(address, means)
     try:
+        _require_age(server, await _info(server, place))
         there = await _format(server, place)
+        if there is None:
+            await _require_no_others(server, place)
+        return None if there is None else (there, await ask(server))
     except Unavailable as error:
         raise unusable(error) from None
     finally:
         await server.close()
-    return None if there is None else (there, place.format)
 
 
 async def _require_ours(server: Server, place: Place) -> None:
     if await _format(server, place) is not None:
         return
+    await _require_no_others(server, place)
+    await server.command("SET", place.mark, f"{place.name} {place.format}", "NX")
+    await _format(server, place)
+
+
+async def _require_no_others(server: Server, place: Place) -> None:
     if await _has_others(server, place) and await _format(server, place) is None:
         raise SettingsError(
             f"The storage {server.name} can not be used: keys that begin with {place.prefix}: belong to another program. "
             f"Choose another {place.setting}, or another database."
         )
-    await server.command("SET", place.mark, f"{place.name} {place.format}", "NX")
-    await _format(server, place)
 
 
 async def _format(server: Server, place: Place) -> int | None:

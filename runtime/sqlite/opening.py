@@ -8,12 +8,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from runtime.errors import SettingsError
+
+T = TypeVar("T")
 
 _ATTEMPTS: Final = 100
 
@@ -53,15 +55,20 @@ def open_file(path: Path, schema: Schema, busy_seconds: float) -> sqlite3.Connec
     return connection
 
 
-def look(path: Path, schema: Schema, busy_seconds: float) -> int:
-    """The version of the schema that this file has, which is changed in nothing. `SettingsError` when it can not be used."""
+def look(path: Path, schema: Schema, busy_seconds: float, ask: Callable[[sqlite3.Connection], T]) -> tuple[int, T]:
+    """The version of the schema that this file has, and what `ask` finds in it. `SettingsError` when it can not be used.
+
+    Nothing of it is changed; beside one that nobody has open nothing is made, either.
+    """
+    beside = Path(f"{os.path.realpath(path)}-wal")
     try:
+        alone = "" if beside.exists() else "&immutable=1"
         with contextlib.closing(
-            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=busy_seconds)
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{alone}", uri=True, timeout=busy_seconds)
         ) as db:
             _require_ours(db, path, schema)
-            return _version(db, path, len(schema.scripts))
-    except sqlite3.Error as error:
+            return _version(db, path, len(schema.scripts)), ask(db)
+    except (OSError, sqlite3.Error) as error:
         raise SettingsError(f"The database {path} can not be used: {error}.") from error
 
 

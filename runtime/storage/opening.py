@@ -9,12 +9,12 @@ from typing import Final
 
 from runtime.configuration import without_password
 from runtime.errors import SettingsError, Unavailable
-from runtime.moves import Unfinished
+from runtime.moves import Looked, Unfinished
 from runtime.redis.address import Address, is_address, parse_address
 from runtime.redis.wanted import Wanted
 from runtime.settings import StorageSettings
 from runtime.storage.base import Storage
-from runtime.storage.sqlite import open_sqlite, schema_of
+from runtime.storage.sqlite import look_at_sqlite, open_sqlite
 
 _SQLITE: Final = "sqlite:///"
 
@@ -23,11 +23,11 @@ _SQLITE: Final = "sqlite:///"
 class Choice:
     """A storage that is not open yet: all that is to be read before the process gives up its rights has been.
 
-    `look` gives the version of what is there, None where nothing is, and the one that opening it makes of it; it changes nothing.
+    `look` says what is there, None where nothing is; it changes nothing.
     """
 
     open: Callable[[], Awaitable[Storage]]
-    look: Callable[[], Coroutine[None, None, tuple[int, int] | None]]
+    look: Callable[[], Coroutine[None, None, Looked | None]]
     database: Path | None = None
     """SQLite's file."""
     reads: tuple[Path, ...] = ()
@@ -70,8 +70,8 @@ def at_url(settings: StorageSettings, url: str) -> StorageSettings:
 def _sqlite(settings: StorageSettings) -> Choice:
     path = database_path(settings)
 
-    async def look() -> tuple[int, int] | None:
-        return schema_of(path) if path.exists() else None
+    async def look() -> Looked | None:
+        return look_at_sqlite(path) if path.exists() else None
 
     return Choice(lambda: open_sqlite(path), look, database=path)
 

@@ -15,13 +15,14 @@ from dataclasses import replace
 from typing import Final
 
 from runtime.errors import Unavailable
+from runtime.moves import Looked
 from runtime.redis.address import Address, Means
 from runtime.redis.server import Server, connect
 from runtime.storage.base import Storage
 from runtime.storage.redis_cache import Cache
 from runtime.storage.redis_keys import Keys
-from runtime.storage.redis_moving import Moved
-from runtime.storage.redis_opening import look, place_of, prepare, unusable
+from runtime.storage.redis_moving import Moved, unfinished_in
+from runtime.storage.redis_opening import FORMAT, look, place_of, prepare, unusable
 from runtime.storage.redis_peers import BLOCK_SECONDS, RedisPeers
 
 _WAITING: Final = 4
@@ -46,11 +47,15 @@ async def open_redis(address: Address, *, prefix: str = "hookd", means: Means | 
     return storage
 
 
-async def look_at_redis(
-    address: Address, *, prefix: str = "hookd", means: Means | None = None
-) -> tuple[int, int] | None:
-    """The format that is there, and the one that opening it makes of it; None where nothing is. Changes nothing. `SettingsError`."""
-    return await look(address, means or Means(), place_of(Keys(prefix)))
+async def look_at_redis(address: Address, *, prefix: str = "hookd", means: Means | None = None) -> Looked | None:
+    """What is under this prefix, None where nothing is. Changes nothing. `SettingsError`."""
+    keys = Keys(prefix)
+
+    async def ask(server: Server) -> str | None:
+        return await unfinished_in(server, keys)
+
+    found = await look(address, means or Means(), place_of(keys), ask)
+    return None if found is None else Looked(has=found[0], will=FORMAT, unfinished=found[1])
 
 
 class RedisStorage(Moved, Cache, Storage):

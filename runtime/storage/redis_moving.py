@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from runtime.model import Deploy, Hook, HookVersion
+from runtime.redis.server import Server
 from runtime.storage import redis_hooks
 from runtime.storage.redis_catalogue import Catalogue
 from runtime.storage.redis_executions import ExecutionLog
-from runtime.storage.redis_keys import from_key, in_pattern
+from runtime.storage.redis_keys import Keys, from_key, in_pattern
 
 _SCANNED: Final = 1_000
 """Keys that are looked at with one call."""
@@ -48,8 +49,7 @@ class Moved(Catalogue, ExecutionLog):
 
     async def unfinished(self) -> str | None:
         """See `Target.unfinished`."""
-        source = await self._server.command("GET", self._keys.unfinished)
-        return None if source is None else source.decode()
+        return await unfinished_in(self._server, self._keys)
 
     async def begin_moving(self, source: str) -> None:
         """See `Target.begin_moving`."""
@@ -58,3 +58,9 @@ class Moved(Catalogue, ExecutionLog):
     async def end_moving(self) -> None:
         """See `Target.end_moving`."""
         await self._server.command("DEL", self._keys.unfinished)
+
+
+async def unfinished_in(server: Server, keys: Keys) -> str | None:
+    """What is being moved into what lies there, or None."""
+    source: bytes | None = await server.command("GET", keys.unfinished)
+    return None if source is None else source.decode()

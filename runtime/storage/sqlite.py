@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from runtime.model import Deploy, Execution, Hook, HookVersion
+from runtime.moves import Looked
 from runtime.sqlite.database import BUSY_SECONDS, Connection, Database, open_database
 from runtime.sqlite.opening import Schema, look
 from runtime.storage import cache_tables, change_tables, execution_tables, moving_tables, secret_tables, tables
@@ -50,10 +51,11 @@ async def open_sqlite(path: str | Path, *, busy_seconds: float = BUSY_SECONDS) -
     return SqliteStorage(database, peers)
 
 
-def schema_of(path: Path) -> tuple[int, int]:
-    """The version of the schema that this file has, and the one that opening it makes of it. `SettingsError`."""
+def look_at_sqlite(path: Path) -> Looked:
+    """What is in this file, which is changed in nothing. `SettingsError`."""
     schema = Schema(mark=_MARK, scripts=migrations())
-    return look(path, schema, BUSY_SECONDS), len(schema.scripts)
+    version, source = look(path, schema, BUSY_SECONDS, moving_tables.unfinished)
+    return Looked(has=version, will=len(schema.scripts), unfinished=source)
 
 
 class SqliteStorage(Storage):

@@ -8,6 +8,7 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -206,16 +207,16 @@ async def test_a_storage_has_a_schema(tmp_path):
     """Of this version; and one from before is told, and not changed."""
     import sqlite3  # noqa: PLC0415 - of one test
 
-    from runtime.storage.sqlite import schema_of  # noqa: PLC0415 - likewise
+    from runtime.storage.sqlite import look_at_sqlite  # noqa: PLC0415 - likewise
 
     await _make(tmp_path / "hookd.db")
-    has, will = schema_of(tmp_path / "hookd.db")
+    before = look_at_sqlite(tmp_path / "hookd.db")
     with closing(sqlite3.connect(tmp_path / "hookd.db")) as db:
         db.execute("PRAGMA user_version = 3")
 
-    assert has == will > 3
-    assert schema_of(tmp_path / "hookd.db") == (3, will)
-    assert schema_of(tmp_path / "hookd.db") == (3, will)
+    assert before.has == before.will > 3
+    for _ in range(2):
+        assert look_at_sqlite(tmp_path / "hookd.db") == replace(before, has=3)
 
 
 def test_a_port_that_is_taken_and_a_cache_that_others_write_to(look, tmp_path):

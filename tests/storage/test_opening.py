@@ -44,7 +44,8 @@ async def test_the_url_chooses_the_storage(tmp_path: Path, redis_server: RedisSe
         assert isinstance(storage, kind)
         there = await chosen.look()
         assert there is not None
-        assert there[0] == there[1] > 0
+        assert there.has == there.will > 0
+        assert there.unfinished is None
 
 
 def test_a_password_stands_in_one_place(tmp_path: Path, caplog):
