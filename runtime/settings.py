@@ -31,15 +31,16 @@ class Server:
     )
     tenant_rate: int = setting(
         0,
-        "Token requests of one tenant per second, on average, of all workers, and of all machines at one Redis, together; 0 is "
-        "no limit.",
+        "Token requests, and runs by URL, of one tenant per second, on average, of all workers, and of all machines at one Redis, "
+        "together; as many runs again of webtasks that are for anybody. 0 is no limit.",
         least=0,
         most=1_000_000,
     )
     tenant_burst: int = setting(0, "How many of them may come at once; 0 is a second's worth.", least=0, most=1_000_000)
     hook_rate: int = setting(
         0,
-        "Token requests of one tenant at one extensibility point per second, as tenant_rate.",
+        "Token requests, and runs by URL, of one tenant at one extensibility point per second, as tenant_rate. Plain webtasks "
+        "count as one.",
         least=0,
         most=1_000_000,
     )

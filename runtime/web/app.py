@@ -17,6 +17,7 @@ from runtime.web.openapi import openapi_routes
 from runtime.web.policy import policy_routes
 from runtime.web.run import run_routes
 from runtime.web.summary import summary_routes
+from runtime.web.turns import Turns
 from runtime.web.versions import version_routes
 from runtime.web.webtask import webtask_routes
 from runtime.web.webtask_logs import webtask_log_routes
@@ -28,7 +29,8 @@ def web_routes(runtime: Runtime, exposition: Exposition | None = None) -> list[R
 
     `exposition` is what `/metrics` has, if not that of this process alone.
     """
-    admission = Admission(runtime.settings.server, runtime.rates)
+    # One of each: what runs a hook has its share of the same, by whichever route.
+    admission, turns = Admission(runtime.settings.server, runtime.rates), Turns()
     bearer = Sessions(runtime.session_sealer).bearer
     steering = (
         *manage_routes(runtime.admin),
@@ -38,9 +40,9 @@ def web_routes(runtime: Runtime, exposition: Exposition | None = None) -> list[R
         *summary_routes(runtime.storage, runtime.recorder.flush),
     )
     return [
-        *execute_routes(runtime.dispatch, admission, runtime.repeats),
+        *execute_routes(runtime.dispatch, admission, turns, runtime.repeats),
         *(replace(route, session=bearer) for route in steering),
-        *run_routes(runtime.webtasks, runtime.dispatch),
+        *run_routes(runtime.webtasks, runtime.dispatch, admission, turns),
         *webtask_routes(runtime.webtasks, runtime.webtask_tokens),
         *webtask_log_routes(runtime.tail),
         *webtask_module_routes(),

@@ -24,9 +24,9 @@ REPEATED_HEADER: Final = "X-Hook-Repeated"
 """On an answer that was given before: the request came a second time within a minute, and no hook ran for it."""
 
 
-def execute_routes(dispatch: Dispatch, admission: Admission, repeats: Repeats) -> list[Route]:
+def execute_routes(dispatch: Dispatch, admission: Admission, turns: Turns, repeats: Repeats) -> list[Route]:
     """`POST /api/v1/triggers/{trigger}/execute`."""
-    turns, execution = Turns(), _execution(dispatch, admission)
+    execution = _execution(dispatch, admission)
 
     async def execute(call: Call) -> web.StreamResponse:
         turn = turns.wait(call.caller.tenant)

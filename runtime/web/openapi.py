@@ -37,7 +37,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         answer="Decision",
         parameters=("trigger",),
         headers=("X-Hook-Repeated",),
-        errors=(404, 503),
+        errors=(404, 429, 503),
     ),
     **LOG_OPERATIONS,
     ("GET", "/api/v2/hooks"): Operation(
@@ -193,7 +193,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
             "{status, data}, with status 200 for errors too; a plain webtask answers what it likes",
             answer="Anything",
             parameters=("container", "name", *rest),
-            errors=(401, 403, 404, 409, 413, 415, 500, 503),
+            errors=(401, 403, 404, 409, 413, 415, 429, 500, 503),
         )
         for path, suffix, rest in ((RUN, "", ()), (RUN_BELOW.replace(":.*", ""), "Below", ("rest",)))
         for method in METHODS
@@ -257,6 +257,7 @@ _STATUSES: Final = {
     409: "It exists already, was changed at the same time, or there are too many",
     413: "The body is too large",
     415: "The body is not JSON, or it is compressed",
+    429: "More than a rate limit allows",
     500: "The hook broke, or hookd did",
     503: "Not now; try again",
 }

@@ -7,6 +7,8 @@ A hook runs here whether it is enabled or not: disabled only means that the exec
 - Any other hook: who has a token of the tenant with the scope `execute:hooks`. To webtask such a hook was public; here it may
   have been made by the Management API, by somebody who never thought of a URL.
 
+Each run takes its turn among the tenants and is counted by the rate limits, once it is known that the caller may call.
+
 What a plain webtask answers is foreign content on our origin: `Content-Security-Policy: sandbox` and `nosniff` go with it.
 """
 
@@ -21,11 +23,21 @@ from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
 from runtime.dispatch import Dispatch
-from runtime.errors import Conflict, InvalidBody
-from runtime.http.json import FORM_TYPE, JSON_TYPE, SECURITY_HEADERS, json_response, parse_json, read_body
+from runtime.errors import Conflict, HookdError, InvalidBody, TooManyRequests, Unavailable
+from runtime.http.json import (
+    FORM_TYPE,
+    JSON_TYPE,
+    SECURITY_HEADERS,
+    error_response,
+    json_response,
+    parse_json,
+    read_body,
+)
 from runtime.http.routes import Asked, Call, Route
 from runtime.http.trace import traceparent
 from runtime.model import WEBTASK, Hook, JsonObject, Response, Secrets
+from runtime.web.admission import Admission
+from runtime.web.turns import Turns
 from runtime.web.webtask import require_own
 from runtime.webtask import metadata, protocol
 from runtime.webtasks import NameShared, Webtasks
@@ -60,11 +72,11 @@ _NOT_THEIRS: Final = frozenset(
 _FOREIGN: Final = {"Content-Security-Policy": "sandbox"}
 
 
-def run_routes(webtasks: Webtasks, dispatch: Dispatch) -> list[Route]:
+def run_routes(webtasks: Webtasks, dispatch: Dispatch, admission: Admission, turns: Turns) -> list[Route]:
     """Every method of the two paths."""
-    runs = _Runs(webtasks, dispatch)
+    runs = _Runs(webtasks, dispatch, admission, turns)
     return [
-        Route(method=method, path=path, handler=runs.run, access=ACCESS, audit=False)
+        Route(method=method, path=path, handler=runs.run, access=ACCESS, answer_error=_refused, audit=False)
         for path in (RUN, RUN_BELOW)
         for method in METHODS
     ]
@@ -73,9 +85,11 @@ def run_routes(webtasks: Webtasks, dispatch: Dispatch) -> list[Route]:
 class _Runs:
     """The handler."""
 
-    def __init__(self, webtasks: Webtasks, dispatch: Dispatch) -> None:
+    def __init__(self, webtasks: Webtasks, dispatch: Dispatch, admission: Admission, turns: Turns) -> None:
         self._webtasks = webtasks
         self._dispatch = dispatch
+        self._admission = admission
+        self._turns = turns
 
     async def run(self, call: Call) -> web.StreamResponse:
         hook = await self._named(call.path("container"), call.path("name"))
@@ -89,6 +103,7 @@ class _Runs:
             await _require_tenant(call)
             # The token is for us. A hook that had it could call what its caller can.
             headers.pop("authorization", None)
+        await self._admit(hook, by_anybody=not secret and hook.trigger == WEBTASK)
         return await self._perform(call, hook, secrets, headers)
 
     async def _named(self, tenant: str, name: str) -> Hook:
@@ -96,6 +111,15 @@ class _Runs:
             return await self._webtasks.get(tenant, name)
         except NameShared:  # whose message has the hooks' ids, which are not for everybody
             raise Conflict("Several hooks have this name: rename all but one.") from None
+
+    async def _admit(self, hook: Hook, *, by_anybody: bool) -> None:
+        turn = self._turns.wait(hook.tenant)
+        if turn is not None:
+            await turn
+        if self._admission.is_needed:
+            asked = self._admission.require(hook.tenant, hook.trigger, by_anybody=by_anybody)
+            if asked is not None:
+                await asked
 
     async def _perform(self, call: Call, hook: Hook, secrets: Secrets, headers: dict[str, str]) -> web.StreamResponse:
         raw = b"" if call.request.method in _BODILESS else await read_body(call.request, call.body_limit)
@@ -122,6 +146,14 @@ class _Runs:
 async def _require_tenant(call: Call) -> None:
     await call.identify()
     require_own(call, call.path("container"))
+
+
+def _refused(error: HookdError) -> web.Response:
+    """Too much, or not now: webtask's own error. Else the Management API's."""
+    if not isinstance(error, TooManyRequests | Unavailable):
+        return error_response(error)
+    reply = protocol.refused(error.status, error.error, error.message)
+    return json_response(reply.body, reply.status)
 
 
 def _answer(hook: Hook, reply: protocol.Reply, seconds: float = 0.0) -> web.Response:

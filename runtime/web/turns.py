@@ -1,4 +1,4 @@
-"""Whose token request is next, where several tenants ask: one's storm is not the others' weather.
+"""Whose request is next, a token request or a run by URL, where several tenants ask: one's storm is not the others' weather.
 
 The event loop handles whatever has arrived in one go: sixty requests of one tenant, then the one of another. Here only a few of
 each go pass in the order in which they come; the others wait, and pass in turn, a few each time round the loop, so that
@@ -56,7 +56,7 @@ class Turns:
     def _queue(self, tenant: str) -> asyncio.Future[None]:
         queue = self._waiting.setdefault(tenant, deque())
         if len(queue) >= MOST_WAITING:
-            raise Unavailable("Too many token requests of this tenant wait.")
+            raise Unavailable("Too many requests of this tenant wait.")
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue.append(turn)
         return turn

@@ -36,6 +36,11 @@ def unauthorized() -> Reply:
     return _error(UNAUTHORIZED, statusCode=500)
 
 
+def refused(status: int, error: str, message: str) -> Reply:
+    """For a call whose hook was not run, as webtask says it of one that broke."""
+    return Reply(status, _runtime_error(status, error, "Error", message))
+
+
 def is_bearer(header: str, secret: str) -> bool:
     """Whether an `Authorization` header has the secret: trimmed, the scheme in any case, as the vendor compared it.
 

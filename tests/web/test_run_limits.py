@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from runtime.errors import Unavailable
 from runtime.settings import LimitSettings, Settings
-from tests.web.conftest import REQUEST, SEED, Api, hook_of, opened
-from tests.web.test_run import RUN, keyed, run
+from runtime.web.turns import Turns
+from tests.web.conftest import REQUEST, SEED, Answer, Api, hook_of, opened, token
+from tests.web.test_admission import EXECUTE, _no_time_passes, limited
+from tests.web.test_run import KEY, RUN, UNAUTHORIZED, keyed, run
 
+__all__ = ["_no_time_passes"]
+
+TASK = "/api/run/acme/task"
 FOREVER = hook_of("for (;;);")
 LEFT_ALONE = "Script is left alone for a while."
 
@@ -20,6 +28,13 @@ def fragile(settings: Settings) -> Settings:
     return replace(settings, sandbox=sandbox, limits=LimitSettings(cpu_ms=20))
 
 
+async def plain(api: Api, code: str = "module.exports = (cb) => cb(null, 1);", **secrets: str) -> Api:
+    """Who knows nothing of a new plain webtask but its URL."""
+    answer = await api.call("PUT", "/api/webtask/acme/task", {"code": code, "secrets": secrets})
+    assert answer.status == 200
+    return api.with_token(None)
+
+
 async def errors(api: Api, times: int, path: str = RUN) -> list[tuple[int, str]]:
     """What so many runs are told, one after the other."""
     answers = [await run(api, path=path) for _ in range(times)]
@@ -27,6 +42,14 @@ async def errors(api: Api, times: int, path: str = RUN) -> list[tuple[int, str]]
         assert list(answer.body) == ["code", "error", "details", "name", "message"]
         assert answer.body["code"] == answer.status
     return [(answer.status, answer.body["error"]) for answer in answers]
+
+
+def assert_refused(answer: Answer, status: int, error: str, seconds: int, text: str) -> None:
+    """In webtask's words."""
+    message = answer.body["message"]
+    assert text in message
+    expected = {"code": status, "error": error, "details": f"Error: {message}", "name": "Error", "message": message}
+    assert (answer.status, answer.body, answer.headers["Retry-After"]) == (status, expected, str(seconds))
 
 
 BROKEN, REFUSED = (500, "Script exceeded a limit."), (503, LEFT_ALONE)
@@ -48,9 +71,8 @@ async def test_a_hook_that_breaks_again_and_again_is_left_alone(settings: Settin
 async def test_a_plain_webtask_is_left_alone_too(settings: Settings):
     """Whoever calls it."""
     async with opened(fragile(settings)) as api:
-        await api.call("PUT", "/api/webtask/acme/task", {"code": "module.exports = (cb) => { for (;;); };"})
-        nobody = api.with_token(None)
-        assert await errors(nobody, 3, "/api/run/acme/task") == [BROKEN, BROKEN, REFUSED]
+        nobody = await plain(api, "module.exports = (cb) => { for (;;); };")
+        assert await errors(nobody, 3, TASK) == [BROKEN, BROKEN, REFUSED]
 
 
 async def test_token_requests_and_runs_have_one_breaker(settings: Settings):
@@ -100,3 +122,92 @@ async def test_a_trial_has_a_breaker_of_its_own(settings: Settings):
         assert await errors(api, 2) == [BROKEN, BROKEN]
         assert "hook_error" not in (await api.call("POST", test, {"script": SEED})).body
         assert await errors(api, 1) == [REFUSED]
+
+
+# rates
+
+
+@pytest.mark.usefixtures("_no_time_passes")
+async def test_runs_and_token_requests_have_one_rate(settings: Settings):
+    """Of the tenant; what is too much does not run. Who may not call, and other tenants, take nothing of it."""
+    async with opened(limited(settings, tenant_rate=1, tenant_burst=3)) as api:
+        await api.create(SEED)
+        caller = await keyed(api, SEED, name="second")
+        for stranger in (None, "another"):
+            assert (await run(api.with_token(stranger), path="/api/run/acme/second")).body == UNAUTHORIZED
+            assert (await run(api.with_token(stranger))).status == 401
+        assert (await run(api, path="/api/run/acme/none")).status == 404
+
+        assert (await run(api)).status == 200
+        assert (await run(caller, path="/api/run/acme/second")).status == 200
+        assert (await api.call("POST", EXECUTE, REQUEST)).status == 200
+        assert_refused(await run(api), 429, "Too Many Requests", 1, "[server] tenant_rate")
+        assert (await run(caller, path="/api/run/acme/second")).status == 429
+        assert (await api.call("POST", EXECUTE, REQUEST)).status == 429
+
+        globex = api.with_token(token(tenant="globex"))
+        await globex.create(SEED)
+        assert (await run(globex, path="/api/run/globex/a-hook")).status == 200
+        assert len((await api.call("GET", "/api/v1/logs")).body["executions"]) == 3
+
+
+@pytest.mark.usefixtures("_no_time_passes")
+async def test_what_is_for_anybody_has_a_rate_of_its_own(settings: Settings):
+    """Who knows its URL can not keep the tenant's token requests away."""
+    async with opened(limited(settings, tenant_rate=1, tenant_burst=2)) as api:
+        await api.create(SEED)
+        nobody = await plain(api)
+        assert [(await run(nobody, path=TASK)).status for _ in range(4)] == [200, 200, 429, 429]
+        assert [(await run(api)).status for _ in range(3)] == [200, 200, 429]
+        # With its secret it is for those who know it.
+        await plain(api, **{"auth0-extension-secret": KEY})
+        assert (await run(api.with_token(KEY), path=TASK)).status == 429
+
+
+@pytest.mark.usefixtures("_no_time_passes")
+async def test_a_hook_has_a_rate(settings: Settings):
+    """Plain webtasks are one extensibility point more."""
+    async with opened(limited(settings, hook_rate=1, hook_burst=1)) as api:
+        await api.create(SEED)
+        nobody = await plain(api)
+        for caller, path, point in ((api, RUN, "credentials-exchange"), (nobody, TASK, "webtask")):
+            assert (await run(caller, path=path)).status == 200
+            told = f"More than [server] hook_rate allows come to {point}."
+            assert_refused(await run(caller, path=path), 429, "Too Many Requests", 1, told)
+        assert (await api.call("POST", EXECUTE, REQUEST)).status == 429
+
+
+# turns
+
+
+async def test_runs_take_turns_with_token_requests(api: Api, monkeypatch: pytest.MonkeyPatch):
+    """In one queue, each in its tenant's place, once it is known that the caller may call."""
+    asked: list[tuple[Turns, str]] = []
+
+    def wait(turns: Turns, tenant: str) -> None:
+        asked.append((turns, tenant))
+
+    await api.create(SEED)
+    nobody = await plain(api)
+    monkeypatch.setattr(Turns, "wait", wait)
+    assert (await run(nobody)).status == 401
+    assert asked == []
+    for answer in (await run(api), await run(nobody, path=TASK), await api.call("POST", EXECUTE, REQUEST)):
+        assert answer.status == 200
+    assert [tenant for _, tenant in asked] == ["acme"] * 3
+    assert len({id(turns) for turns, _ in asked}) == 1
+
+
+async def test_a_run_waits_for_its_turn(api: Api, monkeypatch: pytest.MonkeyPatch):
+    """And is refused where too many do."""
+
+    def wait(_: Turns, __: str) -> asyncio.Future[Any]:
+        turn: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        turn.set_exception(Unavailable("Too many."))
+        return turn
+
+    await api.create(SEED)
+    nobody = await plain(api)
+    monkeypatch.setattr(Turns, "wait", wait)
+    for answer in (await run(api), await run(nobody, path=TASK)):
+        assert_refused(answer, 503, "Service Unavailable", 1, "Too many.")
