@@ -60,11 +60,16 @@ async def look_at_walls(settings: Settings) -> tuple[Sequence[str], str]:
 
 def look_at_surroundings(settings: Settings) -> Surroundings:
     """What this machine has, and the place of the database."""
-    try:
-        database = choose_storage(settings.storage).database
-    except SettingsError:
-        database = None  # `look_at_storage` has it
+    database = _database(settings)
     return look_around(None if database is None else nearest(database.parent))
+
+
+def _database(settings: Settings) -> Path | None:
+    """SQLite's file; None for a Redis, and where the settings are such that there is no storage."""
+    try:
+        return choose_storage(settings.storage).database
+    except SettingsError:
+        return None  # `look_at_storage` has it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +82,8 @@ class Rehearsed:
 
 
 async def look_at_confinement(settings: Settings) -> Rehearsed:
-    """Tried by a process of its own, with the folders that there are. `SettingsError` where it ended otherwise."""
-    cache = Path(settings.sandbox.cache_directory)
-    database = choose_storage(settings.storage).database
+    """Tried by a process of its own, with the folders that there are. `SettingsError` where it ended otherwise, which is a bug."""
+    cache, database = Path(settings.sandbox.cache_directory), _database(settings)
     written = [cache] if database is None else [database.parent, cache]
     places = {"write": [str(nearest(place)) for place in written]}
     process = await asyncio.create_subprocess_exec(

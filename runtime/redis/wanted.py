@@ -60,8 +60,10 @@ class Wanted:
         try:
             text = path.read_text(encoding="utf-8").rstrip("\r\n")
             is_open = is_open_to_others(path)
-        except (OSError, UnicodeDecodeError):
-            raise SettingsError(f"The file '{name}', {path}, can not be read.") from None
+        except OSError as error:
+            raise SettingsError(f"The file '{name}', {path}, can not be read: {error.strerror}.") from None
+        except UnicodeDecodeError:
+            raise SettingsError(f"The file '{name}', {path}, is not text.") from None
         if not text:
             raise SettingsError(f"The file '{name}', {path}, is empty.")
         if is_open:

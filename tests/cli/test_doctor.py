@@ -121,6 +121,21 @@ def test_one_fault_is_exit_code_1(hookd, tmp_path):
     assert [check["state"] for check in document["checks"] if check["check"] == "master key"] == ["bad"]
 
 
+def test_a_password_that_can_not_be_read_is_one_finding(hookd, tmp_path):
+    """The storage's; what else there is to look at does without, and calls nothing a bug."""
+    (tmp_path / "config.toml").write_text(
+        "[storage]\nurl = 'redis://127.0.0.1:1'\npassword_file = 'none'\n[bundle]\nregistry = 'http://127.0.0.1:1/'\n"
+    )
+    done = hookd("doctor", "--config", "config.toml", "--json")
+    checks = {check["check"]: check for check in json.loads(done.stdout)["checks"]}
+
+    assert [name for name, check in checks.items() if "password_file" in check["found"]] == ["storage"]
+    found = "The file 'storage.password_file', none, can not be read: No such file or directory"
+    assert (checks["storage"]["state"], checks["storage"]["found"]) == ("bad", found)
+    assert "can be given up" in checks["confinement"]["found"]
+    assert "It is a bug" not in done.stdout
+
+
 def test_a_configuration_that_is_none_ends_it(hookd, tmp_path):
     """The message is that of `hookd serve`; --quiet leaves out what is well."""
     (tmp_path / "config.toml").write_text("[server]\nprt = 1\n")
