@@ -210,7 +210,7 @@ class SandboxSettings:
     breaker_failures: int = setting(
         20,
         "A hook that ran into a limit of time or memory so many times in a row is left alone for breaker_seconds; then one "
-        "request tries it again. 0: it never is.",
+        "request tries it again. Other failures do not count, and each worker counts for itself. 0: it never is.",
         least=0,
         most=1_000_000,
     )
