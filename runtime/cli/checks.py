@@ -33,13 +33,14 @@ from runtime.diagnosis import (
 )
 from runtime.environment import unread
 from runtime.errors import HookdError, SettingsError
+from runtime.http.crowd import FILES_EACH
 from runtime.master_keys import master_keys
 from runtime.model import NODE
 from runtime.secret_files import is_open_to_others
 from runtime.settings import OFF, REQUIRED, Settings
 
 _FILES_BESIDE: Final = 1_000
-"""Descriptors that a service needs beside those of its hooks' requests: callers, database, processes."""
+"""Descriptors that a service needs beside those of its callers and of its hooks' requests: database, processes."""
 
 
 async def checks(config: Path | None, environ: Mapping[str, str]) -> AsyncIterator[Check]:
@@ -153,16 +154,26 @@ def _user() -> str:
 
 
 def _files(settings: Settings) -> Check:
-    name, needed = "open files", settings.network.connections + _FILES_BESIDE
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if most != resource.RLIM_INFINITY and most < needed:
-        return Check(
-            name,
-            LOOK,
-            f"{most:,} at most; {needed:,} may be needed",
-            "Raise it (LimitNOFILE, ulimit -n), or lower [network] connections.",
-        )
-    return Check(name, GOOD, "no limit" if most == resource.RLIM_INFINITY else f"{most:,} at most")
+    return what_files_do(settings, None if most == resource.RLIM_INFINITY else most)
+
+
+def what_files_do(settings: Settings, most: int | None) -> Check:
+    """Of so many that each process may have open; None for no limit."""
+    name, callers = "open files", settings.server.connections
+    needed = max(callers * FILES_EACH, callers + settings.network.connections + _FILES_BESIDE)
+    if most is None:
+        return Check(name, GOOD, "no limit")
+    if most >= needed:
+        return Check(name, GOOD, f"{most:,} at most")
+    taken = most // FILES_EACH
+    fewer = f": {taken:,} connections are taken at once, not {callers:,}" if taken < callers else ""
+    return Check(
+        name,
+        LOOK,
+        f"{most:,} at most; {needed:,} may be needed{fewer}",
+        "Raise it (LimitNOFILE, ulimit -n), or lower [server] connections and [network] connections.",
+    )
 
 
 def _port(host: str, port: int) -> Check:

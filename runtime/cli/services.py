@@ -22,6 +22,7 @@ from runtime.cli.tokens import demo_token
 from runtime.environment import unread
 from runtime.http.app import Address, create_app, serve
 from runtime.http.bearer import Authenticator
+from runtime.http.crowd import FILES_EACH
 from runtime.http.routes import Route, install
 from runtime.issuer.app import Issuer, issuer_routes, local_jwks_url, open_issuer, own_trust
 from runtime.logs.setup import configure
@@ -138,7 +139,7 @@ def _open_many_files() -> None:
 def _connections(settings: Settings) -> int:
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = settings.server.connections
-    return most if files == resource.RLIM_INFINITY else min(most, files // 2)
+    return most if files == resource.RLIM_INFINITY else min(most, files // FILES_EACH)
 
 
 def _believing_itself(settings: Settings) -> Settings:

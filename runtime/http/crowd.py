@@ -34,6 +34,9 @@ UNREAD_BYTES: Final = 1_024
 CONNECTIONS: Final = 10_000
 """Where the configuration says nothing else."""
 
+FILES_EACH: Final = 2
+"""Descriptors that a server wants for each connection: half are for all that is done for those who came by them."""
+
 _LOOKS: Final = 4
 """So often in `HEAD_SECONDS` the crowd looks around."""
 

@@ -18,15 +18,23 @@ import pytest
 
 from runtime.bootstrap import load_settings
 from runtime.cli.address import AddressInUse
-from runtime.cli.checks import look_at_machine, look_at_variables, what_answers, what_can_be_given_up, without_groups
+from runtime.cli.checks import (
+    look_at_machine,
+    look_at_variables,
+    what_answers,
+    what_can_be_given_up,
+    what_files_do,
+    without_groups,
+)
 from runtime.cli.demo import TOKEN_ISSUER
 from runtime.cli.trust import look_at_issuer
 from runtime.diagnosis import Rehearsed
+from runtime.settings import parse
 
 pytestmark = pytest.mark.usefixtures("compiled")
 
 Look: TypeAlias = Callable[..., dict[str, Any]]
-MACHINE = ("confinement", "port", "dangers", "memory", "system clock", "database folder", "disk")
+MACHINE = ("confinement", "port", "open files", "dangers", "memory", "system clock", "database folder", "disk")
 """Lines that say something else on another machine."""
 KEYS = {"keys": [{"kty": "RSA", "kid": "1"}, {"kty": "EC", "kid": "2"}]}
 
@@ -89,7 +97,6 @@ def test_a_machine_without_a_configuration_can_run_the_demo(hookd, tmp_path, jwk
         "! master key",
         "✓ storage",
         "✓ cache folder",
-        "✓ open files",
         "✓ npm modules",
         "✓ npm registry",
         "✓ engine",
@@ -317,6 +324,28 @@ def test_a_registry(code, state, text):
 
     assert (check.state, check.found.startswith(f"https://npm.example/ {text}")) == (state, True)
     assert bool(check.remedy) == bool(code)
+
+
+MILLION = 1_000_000
+
+
+@pytest.mark.parametrize(
+    "most, callers, hooks, state, text",
+    [
+        (None, MILLION, 50_000, "good", "no limit"),
+        (20_000, 10_000, 2_000, "good", "20,000 at most"),
+        (20_000, MILLION, 2_000, "look", "20,000 at most; 2,000,000 may be needed: 10,000 connections are taken at once, not 1,000,000"),
+        (20_000, 9_000, 11_000, "look", "20,000 at most; 21,000 may be needed"),
+        (1_024, 10_000, 2_000, "look", "1,024 at most; 20,000 may be needed: 512 connections are taken at once, not 10,000"),
+    ],
+)  # fmt: skip
+def test_open_files(most, callers, hooks, state, text):
+    """For callers' connections and for those of hooks; a service that has too few takes fewer callers than it is told to."""
+    settings = parse({"server": {"connections": callers}, "network": {"connections": hooks}}, {})
+    check = what_files_do(settings, most)
+
+    assert (check.name, check.state, check.found) == ("open files", state, text)
+    assert ("[server] connections" in check.remedy) == (state == "look")
 
 
 def test_a_port_that_is_for_root(look, monkeypatch):
