@@ -16,6 +16,11 @@ _LARGEST_NEEDED: Final = 2_097_152
 """Bytes of a request's body: nothing that the APIs take is larger, documents of webtasks and pages of imports included."""
 _SHORTEST_TOKEN: Final = 20
 _LONGEST_LEEWAY: Final = 60
+_LEAST_WALL: Final = 50
+"""Milliseconds: on a busy machine a run may wait for so long, by no fault of its hook."""
+_LEAST_BURST: Final = 20
+"""A burst that is less than a second's worth divided by this, 50 ms's, refuses those who keep to the rate, too."""
+_FEWEST_FAILURES: Final = 3
 _LOST: Final = ("tmpfs", "ramfs")
 _REMOTE: Final = ("nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs", "virtiofs")
 _METADATA: Final = (ip_address("169.254.169.254"), ip_address("fd00:ec2::254"))
@@ -28,6 +33,7 @@ def dangers(settings: Settings, here: Surroundings) -> Iterator[Check]:
         *_on_the_wire(settings),
         *_secrets(settings),
         *_what_is_let_in(settings),
+        *_too_little(settings),
         *_too_much(settings, here),
         *_database(settings, here),
         *_clock(here),
@@ -116,6 +122,42 @@ def _opens_this_machine(entry: str) -> bool:
     except ValueError:
         return entry.lower() in ("localhost", "metadata.google.internal")
     return any(address in network for address in (*_METADATA, ip_address("127.0.0.1"), ip_address("::1")))
+
+
+def _too_little(settings: Settings) -> Iterator[Check]:
+    cpu, wall, failures = settings.limits.cpu_ms, settings.limits.wall_ms, settings.sandbox.breaker_failures
+    if wall < _LEAST_WALL:
+        yield _look(
+            "limits",
+            f"wall_ms is {wall}: on a busy machine hooks that do no wrong run out of it, and deny",
+            f"{_LEAST_WALL} or more: [limits] wall_ms.",
+        )
+    elif cpu > wall:
+        yield _look(
+            "limits",
+            f"cpu_ms is {cpu} and can not be used up: wall_ms, {wall}, ends each run before",
+            "Waiting counts for wall_ms, too: let it be more than [limits] cpu_ms.",
+        )
+    server = settings.server
+    yield from _rate("tenant", server.tenant_rate, server.tenant_burst)
+    yield from _rate("hook", server.hook_rate, server.hook_burst)
+    if 0 < failures < _FEWEST_FAILURES:
+        yield _look(
+            "circuit breaker",
+            f"a hook is left alone, and denies, as soon as it runs into a limit {'twice' if failures > 1 else 'once'}",
+            "More, so that one slow answer ends nothing: [sandbox] breaker_failures.",
+        )
+
+
+def _rate(name: str, rate: int, burst: int) -> Iterator[Check]:
+    if rate and 0 < burst < rate / _LEAST_BURST:
+        yield _look(
+            "rate limits",
+            f"{name}_burst {burst} at {name}_rate {rate:,}: requests that come together are refused, though few they are",
+            f"0 is a second's worth, {rate:,}: [server] {name}_burst.",
+        )
+    if burst and not rate:
+        yield _look("rate limits", f"{name}_burst is {burst:,}, and there is no limit", f"Set [server] {name}_rate.")
 
 
 def _too_much(settings: Settings, here: Surroundings) -> Iterator[Check]:

@@ -31,6 +31,12 @@ def found(document: dict[str, Any], here: Surroundings = HERE) -> list[tuple[str
         {"storage": {"url": "unix:///run/redis.sock"}, "bundle": {"registry": "https://npm.example/"}},
         {"network": {"allow": ["10.1.0.0/16:8443", "*.corp.example", "127.0.0.1:9000"]}, "issuer": {"url": "http://["}},
         {"metrics": {"token": "x" * 20}, "auth": {"leeway": 60}},
+        {"limits": {"cpu_ms": 50, "wall_ms": 50}, "sandbox": {"breaker_failures": 0}},
+        {
+            "server": {"tenant_rate": 1000, "tenant_burst": 50, "hook_rate": 10, "hook_burst": 1},
+            "sandbox": {"breaker_failures": 3},
+        },
+        {"server": {"tenant_rate": 1000, "hook_rate": 1000}},
     ],
 )
 def test_nothing_is_said_of_what_is_well(document):
@@ -56,6 +62,14 @@ def test_nothing_is_said_of_what_is_well(document):
         ({"issuer": {"database": "redis://h:not-to-be-seen@redis:6379"}}, "addresses", "[issuer] database is not encrypted"),
         ({"auth": {"trusted": [TRUST | {"issuer": "http://id.example/"}]}}, "addresses", "the issuer http://id.example/"),
         ({"auth": {"trusted": [TRUST, TRUST | {"issuer": "https://c/"}]}}, "issuers", "two share one secret"),
+        ({"limits": {"wall_ms": 1}}, "limits", "wall_ms is 1: on a busy machine"),
+        ({"limits": {"wall_ms": 49, "cpu_ms": 1}}, "limits", "wall_ms is 49"),
+        ({"limits": {"wall_ms": 200, "cpu_ms": 201}}, "limits", "cpu_ms is 201 and can not be used up: wall_ms, 200, ends"),
+        ({"server": {"tenant_rate": 1000, "tenant_burst": 1}}, "rate limits", "tenant_burst 1 at tenant_rate 1,000: requests"),
+        ({"server": {"hook_rate": 1000, "hook_burst": 49}}, "rate limits", "hook_burst 49 at hook_rate 1,000"),
+        ({"server": {"hook_burst": 5}}, "rate limits", "hook_burst is 5, and there is no limit"),
+        ({"sandbox": {"breaker_failures": 1}}, "circuit breaker", "as soon as it runs into a limit once"),
+        ({"sandbox": {"breaker_failures": 2}}, "circuit breaker", "a limit twice"),
         ({"auth": {"leeway": 61}}, "leeway", "61 s after their end"),
         ({"metrics": {"token": "short"}}, "metrics", "5 characters"),
         ({"log": {"requests": True}}, "log", "records name users"),
