@@ -162,7 +162,8 @@ class NodeSandbox(Sandbox):
             async with asyncio.timeout(asked.deadline - time.perf_counter()):
                 process = await self._pool.take()
         except TimeoutError:
-            return _Ran(failure("wall_limit"), 0.0, stopped=True)
+            # What does not run at all did nothing wrong: it may come again, and neither its breaker nor its policy hears of it.
+            raise Unavailable("Too many hooks wait for a process of Node.") from None
         perform = nothing if asked.loads else self._perform
         under_way = UnderWay(perform, asked.place, most=asked.limits.operations, at_once=self._at_once)
         held = Conversation(

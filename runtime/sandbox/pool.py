@@ -44,6 +44,8 @@ INLINE: Final = time_of(3)
 INLINE_BYTES: Final = 256 << 10
 """A larger request is copied on a thread, so that the event loop does not wait for it."""
 
+_TOO_MANY_WAIT: Final = "Too many hooks wait for a processor."
+
 
 @dataclass(slots=True)
 class _Asked:
@@ -190,9 +192,15 @@ class WasmSandbox(Sandbox):
 
     async def _finish(self, asked: _Asked, step: _Step | None) -> _Step:
         if step is None:
+            left = asked.deadline - time.perf_counter()
+            if left <= 0:  # on the event loop it ran for that long
+                return _Step(failure("wall_limit"), 0.0, None)
+            # What finds no turn did nothing wrong: it may come again, and neither its breaker nor its policy hears of it.
+            if self._turns.ahead(asked.place.owner) > left:
+                raise Unavailable(_TOO_MANY_WAIT)
             step = await self._on_thread(asked, partial(self._whole, asked))
             if step is None:
-                return _Step(failure("wall_limit"), 0.0, None)
+                raise Unavailable(_TOO_MANY_WAIT)
             asked.program.ran(step.cpu_ms)
         invocation = step.waiting
         if invocation is not None:

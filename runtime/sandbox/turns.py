@@ -16,13 +16,18 @@ from typing import Final
 _MOST_REMEMBERED: Final = 1_000
 """Owners, beside those who have had more than others who wait."""
 
+_NEWEST: Final = 1 / 8
+"""What the newest turn counts in what an owner's turns take."""
+
 
 class Turns:
     """For one event loop. Every `take` that returned is followed by one `give`. `clock` is in seconds."""
 
     def __init__(self, places: int, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._free = places
+        self._free = self._places = places
         self._clock = clock
+        self._took: dict[str, float] = {}
+        """Seconds that an owner's turns take: of the last few more than of those before."""
         self._had: dict[str, float] = {}
         """Seconds that owners have had, counted from when all had the same."""
         self._least = 0.0
@@ -37,6 +42,13 @@ class Turns:
     def waiting(self, owner: str) -> int:
         """How many of this owner wait."""
         return len(self._waiting.get(owner, ()))
+
+    def ahead(self, owner: str) -> float:
+        """Seconds until it would be the turn of one more of this owner's, by what its turns took; 0 where it has none who wait.
+
+        Those who wait share the places' time, so what others want counts by their number only.
+        """
+        return self.waiting(owner) * self._took.get(owner, 0.0) * len(self._waiting) / self._places
 
     async def take(self, owner: str) -> float:
         """Return when it is this owner's turn: since when, for `give`. Who is cancelled while it waits has taken nothing."""
@@ -58,9 +70,15 @@ class Turns:
 
     def give(self, owner: str, since: float) -> None:
         """The turn is over: the one who has waited longest, of the owner who has had least, has it."""
-        self._had[owner] = self._share(owner) + self._clock() - since
+        took = self._clock() - since
+        self._had[owner] = self._share(owner) + took
+        before = self._took.get(owner, took)
+        self._took[owner] = before + (took - before) * _NEWEST
         if len(self._had) > _MOST_REMEMBERED:
             self._had = {other: had for other, had in self._had.items() if had > self._least}
+            self._took = {
+                other: took for other, took in self._took.items() if other in self._had or other in self._waiting
+            }
         while self._waiting:
             # Of equals the first: who had a turn last is behind all others.
             following = min(self._waiting, key=self._share)

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from runtime.errors import Unavailable
 from runtime.model import Answer, Failure
+from runtime.sandbox.base import Run
 from runtime.sandbox.pool import WasmSandbox, open_sandbox
 from runtime.sandbox.program import QUICK_RUNS, STRIKES, WasmProgram, load_program
 from runtime.settings import SandboxSettings
@@ -249,18 +250,51 @@ async def test_an_owner_has_a_share_of_the_places(own: WasmSandbox):
     await asyncio.gather(*waiting)
 
 
-async def test_time_that_a_run_waits_for_a_thread_counts(sandbox: WasmSandbox):
-    """With all threads busy, it ends at its wall limit, though it has not begun."""
+async def test_a_run_that_finds_no_thread_in_its_time_is_no_failure_of_the_hook(sandbox: WasmSandbox):
+    """With all threads busy for so long it never begins: the service is busy, the hook did nothing wrong."""
     endless = await program_of(sandbox, ENDLESS, slow=True)
     echo = await program_of(sandbox, ECHO, slow=True)
     long, short = replace(AMPLE, cpu_ms=400, wall_ms=10_000), replace(AMPLE, wall_ms=50)
     running = [asyncio.create_task(sandbox.run(endless, b"[]", long)) for _ in range(2)]
     await until_busy(sandbox, 2)
-    done = await sandbox.run(echo, b"[1]", short)
+    with pytest.raises(Unavailable):
+        await sandbox.run(echo, b"[1]", short)
     await asyncio.gather(*running)
 
-    assert isinstance(done.outcome, Failure)
-    assert done.outcome.code == "wall_limit"
+    assert (await sandbox.run(echo, b"[1]", AMPLE)).outcome == Answer(1)
+
+
+async def test_a_run_whose_turn_can_not_come_in_its_time_is_refused_at_once(engine_cache: Path):
+    """By what its owner's runs took until now, and how many of them wait. Another owner's run waits for one of them."""
+    sandbox = await open_sandbox(SandboxSettings(cache_directory=str(engine_cache), concurrency=16, threads=1))
+    endless = await program_of(sandbox, ENDLESS, slow=True)
+    echo = await program_of(sandbox, ECHO, slow=True)
+    limits = replace(AMPLE, cpu_ms=300, wall_ms=20_000)
+    await sandbox.run(endless, b"[]", limits, owner="a")
+    running = [asyncio.create_task(sandbox.run(endless, b"[]", limits, owner="a")) for _ in range(4)]
+    await until(lambda: sandbox.queued == 3)
+    with pytest.raises(Unavailable):
+        await sandbox.run(echo, b"[1]", replace(AMPLE, wall_ms=150), owner="a")
+
+    assert sandbox.queued == 3, "it was refused before a thread was free"
+    assert (await sandbox.run(echo, b"[1]", AMPLE, owner="b")).outcome == Answer(1)
+    await asyncio.gather(*running)
+    await sandbox.close()
+
+
+async def test_a_burst_takes_nothing_from_those_who_come_after_it(engine_cache: Path):
+    """Most of it has no turn in its time, some have it in that very moment; then all is as before."""
+    sandbox = await open_sandbox(SandboxSettings(cache_directory=str(engine_cache), concurrency=256, threads=2))
+    source = "module.exports = (n, cb) => { for (let i = 0; i < n; i++); cb(null, n); };"
+    counting, echo = await program_of(sandbox, source, slow=True), await program_of(sandbox, ECHO, slow=True)
+    bursts = [sandbox.run(counting, b"[20000]", replace(AMPLE, wall_ms=5 + number)) for number in range(200)]
+    for done in await asyncio.gather(*bursts, return_exceptions=True):
+        assert isinstance(done, Run | Unavailable), done
+
+    assert (sandbox.busy, sandbox.queued) == (0, 0)
+    together = [sandbox.run(echo, b"[1]", AMPLE, owner=owner) for owner in "ab"]
+    assert [done.outcome for done in await asyncio.gather(*together)] == [Answer(1)] * 2
+    await sandbox.close()
 
 
 @pytest.mark.parametrize("source", [WAITING, ENDLESS], ids=["waiting", "running"])

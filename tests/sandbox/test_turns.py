@@ -151,6 +151,20 @@ async def test_however_they_come_and_leave_no_place_is_lost(seed: int):
     assert (turns.queued, turns._free) == (0, places)
 
 
+async def test_how_long_a_turn_is_waited_for_is_told_by_what_the_owners_turns_took():
+    """As many as wait, at what they take, with as many owners as share the places. Of what they took the newest counts an eighth."""
+    now = 0.0
+    turns, order = Turns(2, lambda: now), no_order()
+    for owner, seconds in (("a", 4.0), ("b", 1.0), ("a", 12.0)):
+        since = await turns.take(owner)
+        now += seconds
+        turns.give(owner, since)
+    assert turns.ahead("a") == 0
+    await queue(turns, "xxaaab", order)
+
+    assert (turns.ahead("a"), turns.ahead("b"), turns.ahead("c")) == (3 * 5.0 * 2 / 2, 1 * 1.0 * 2 / 2, 0)
+
+
 async def shares(costs: dict[str, float], turns: int, alone: int = 0) -> dict[str, int]:
     """How many turns owners have who always wait, and whose turns take so long; first, the first had so many `alone`."""
     now = 0.0
@@ -199,3 +213,4 @@ async def test_nobody_pays_for_what_nobody_wanted():
         queue.give("a", await queue.take("a") - 1000.0)
         queue.give(f"{number}", await queue.take(f"{number}"))
     assert len(queue._had) <= 1001
+    assert len(queue._took) <= 1001
