@@ -2,6 +2,9 @@
 
 The supervisor keeps them open. A worker that dies, or that makes way for a new one, loses no connection that waits to be
 accepted: its socket goes to its successor. While there is none, its socket rests, and who connects comes to another worker's.
+
+Where workers become fewer, there are sockets without one. To close them would reset who waits there, and whose handshake goes on:
+Linux moves neither to another socket, unless net.ipv4.tcp_migrate_req is set. So they stay, and all workers accept from them.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ a worker needs is loaded before the first is made, so that the next one is there
 - SIGTERM and SIGINT end the workers in order, as they end one process.
 - SIGHUP starts the service anew without a gap, with whatever code and configuration are there now: if they are fit to
   start (`trial`), this process becomes the new one (exec: same process id, same sockets), starts new workers, and asks each
-  old one to stop when its successor is ready.
+  old one to stop when its successor is ready; those without a successor when all are.
 - SIGKILL of the supervisor: the workers see it, finish what they have begun, and end.
 """
 
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import logging
 import os
 import select
@@ -28,13 +27,11 @@ from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
 from runtime.memory import nameless_file
+from runtime.workers.inheritance import Inherited, become, inherited
 from runtime.workers.listening import again, bind, close_all, listen_at, rest
 from runtime.workers.notices import tell_ready, tell_reloading, tell_stopping
 from runtime.workers.slates import Slates
 from runtime.workers.worker import Worker
-
-INHERITED: Final = "_HOOKD_SUPERVISOR"
-"""Variable by which a supervisor tells the one that it becomes what there is."""
 
 LONGEST_WAIT: Final = 30.0
 """Between two starts of a worker that dies again and again, in seconds. The first time there is none."""
@@ -78,6 +75,8 @@ class Supervisor:
     end_seconds: float = 26.0
     memory_layout: int = 0
     _places: list[_Place] = field(default_factory=list)
+    _shared: list[list[socket.socket]] = field(default_factory=list)
+    _leaving: set[int] = field(default_factory=set)
     _slates: Slates = field(default_factory=lambda: Slates(0))
     _memory: int = -1
     _ending: dict[int, float] = field(default_factory=dict)
@@ -91,7 +90,7 @@ class Supervisor:
         """Return in each worker, and never in the supervisor, which ends with SystemExit. `OSError` when it can not listen."""
         self._wakeup = _listen_for_signals()
         self._slates = Slates(self.workers)
-        self._take_over(_inherited(environ))
+        self._take_over(inherited(environ))
         gc.collect()
         gc.freeze()
         while True:
@@ -112,9 +111,8 @@ class Supervisor:
             elif number != signal.SIGCHLD:
                 self._end(signal.Signals(number))
 
-    def _take_over(self, state: _Inherited | None) -> None:
+    def _take_over(self, state: Inherited | None) -> None:
         """What a supervisor left that this one was, or all new."""
-        os.environ.pop(INHERITED, None)
         self._life = os.pipe() if state is None else (state.life[0], state.life[1])
         taken, layout = (-1, -1) if state is None else state.memory
         self._memory = taken if layout == self.memory_layout else nameless_file("hookd-memory")
@@ -128,12 +126,10 @@ class Supervisor:
             own = sockets.pop(0) if sockets else again(self.host, self._places[0].sockets[0].getsockname()[1])
             place = _Place(number=number, sockets=own, old=old.pop(0) if old else 0)
             self._places.append(place)
-        close_all(sockets)
-        # More than there are places: nobody is their successor.
-        for pid in old:
-            self._ask_to_stop(pid, signal.SIGTERM)
+        # More than there are places. Connections come to these sockets as long as they are open: all workers serve there, too.
+        self._shared, self._leaving = sockets, set(old)
 
-    def _inherited_sockets(self, state: _Inherited) -> list[list[socket.socket]]:
+    def _inherited_sockets(self, state: Inherited) -> list[list[socket.socket]]:
         """Those that listen where they are to listen now, or one row of new ones; the old ones where these can not be had."""
         rows = state.take_sockets()
         if listen_at(rows[0], self.host, self.port):
@@ -206,7 +202,7 @@ class Supervisor:
             os.close(pipe)
         return Worker(
             number=place.number,
-            sockets=place.sockets,
+            sockets=[*place.sockets, *(one for row in self._shared for one in row)],
             ready_pipe=ready_pipe,
             life_pipe=self._life[0],
             memory=self._memory,
@@ -235,6 +231,9 @@ class Supervisor:
                 place.old = 0
         if not self._is_announced and all(place.is_ready for place in self._places):
             self._is_announced = True
+            for pid in self._leaving:
+                self._ask_to_stop(pid, signal.SIGTERM)
+            self._leaving.clear()
             tell_ready(f"{len(self._places)} workers serve")
             if self._is_anew:
                 _LOG.info("the service was started anew: %d workers", len(self._places))
@@ -256,6 +255,7 @@ class Supervisor:
                 self._trying.returncode = code
                 self._trying = None
                 self._tried(code)
+            self._leaving.discard(pid)
             for place in self._places:
                 if place.pid == pid:
                     self._died(place, code)
@@ -269,27 +269,36 @@ class Supervisor:
             self._end(signal.SIGTERM, code if code > 0 else 1)
         lived = time.monotonic() - place.started
         place.deaths = 1 if lived > STEADY_SECONDS else place.deaths + 1
-        wait = _wait_after(place)
+        wait = self._wait_after(place)
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
         _LOG.error("worker %d %s after %.0f s, and is started again in %.1f s", place.number, how, lived, wait)
 
     def _put_off(self, place: _Place, error: OSError) -> None:
         """There are no more processes to be had, or descriptors. The other workers go on."""
         place.deaths += 1
-        wait = _wait_after(place)
+        wait = self._wait_after(place)
         _LOG.error("worker %d can not be started, and is tried again in %.1f s: %s", place.number, wait, error)
+
+    def _wait_after(self, place: _Place) -> float:
+        """Seconds until it is started again. Where it is not at once, nobody waits for it."""
+        wait = 0.0 if place.deaths == 1 else min(LONGEST_WAIT, 0.1 * 2.0 ** min(place.deaths, 10))
+        rest(place.sockets if wait and not place.old else ())
+        if wait and not self._leaving and not any(other.pid or other.old for other in self._places):
+            for row in self._shared:
+                rest(row)
+        place.due = time.monotonic() + wait
+        return wait
 
     # ending
 
     def _end(self, number: signal.Signals, code: int = 0) -> NoReturn:
         """Ask all workers to stop, wait for them, and end."""
         tell_stopping()
-        for place in self._places:
-            for pid in (place.pid, place.old):
-                if pid:
-                    self._ask_to_stop(pid, number)
+        there = {pid for place in self._places for pid in (place.pid, place.old)} | self._leaving
+        for pid in there - {0}:
+            self._ask_to_stop(pid, number)
         # When the workers have closed theirs, who comes is refused, and waits for nobody.
-        close_all([place.sockets for place in self._places])
+        close_all([*(place.sockets for place in self._places), *self._shared])
         while self._ending:
             select.select([self._wakeup[0]], [], [], max(0.0, min(self._ending.values()) - time.monotonic()))
             _signals(self._wakeup[0])
@@ -327,58 +336,28 @@ class Supervisor:
         if code:
             _go_on("the new one is not fit")
             return
-        sockets = [[one.fileno() for one in place.sockets] for place in self._places]
         serving = [place.pid if place.is_ready else place.old for place in self._places]
-        others = {pid for place in self._places for pid in (place.old, place.pid)} | self._ending.keys()
-        pids = [*filter(None, serving), *(others - {0, *serving})]
-        kept = (*self._life, self._memory, *(one for row in sockets for one in row))
-        for descriptor in kept:
-            os.set_inheritable(descriptor, True)
-        state = {"life": self._life, "sockets": sockets, "pids": pids, "memory": [self._memory, self.memory_layout]}
+        others = {pid for place in self._places for pid in (place.old, place.pid)} | self._leaving | self._ending.keys()
+        rows = [*(place.sockets for place in self._places), *self._shared]
+        state = Inherited(
+            life=self._life,
+            sockets=[[one.fileno() for one in row] for row in rows],
+            pids=[*filter(None, serving), *(others - {0, *serving})],
+            memory=(self._memory, self.memory_layout),
+        )
         _LOG.info("the service starts anew")
         # Until the new program listens for them, signals wait.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        environ = {**os.environ, INHERITED: json.dumps(state)}
         try:
-            os.execve(self.again[0], list(self.again), environ)  # noqa: S606 - the command that this process was started with
+            become(self.again, state)
         except OSError as error:
             _go_on(str(error))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-        for descriptor in kept:
-            os.set_inheritable(descriptor, False)
 
 
 def _go_on(why: str) -> None:
     _LOG.error("the service goes on as it is: it could not start anew: %s", why)
     tell_ready("could not start anew, and goes on as it was: see the log")
-
-
-def _wait_after(place: _Place) -> float:
-    """Seconds until it is started again. Where it is not at once, nobody waits for it."""
-    wait = 0.0 if place.deaths == 1 else min(LONGEST_WAIT, 0.1 * 2.0 ** min(place.deaths, 10))
-    rest(place.sockets if wait and not place.old else ())
-    place.due = time.monotonic() + wait
-    return wait
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Inherited:
-    life: Sequence[int]
-    sockets: Sequence[Sequence[int]]
-    pids: list[int]
-    memory: tuple[int, int] = (-1, -1)
-
-    def take_sockets(self) -> list[list[socket.socket]]:
-        """As they were; no other program inherits them."""
-        rows = [[socket.socket(fileno=descriptor) for descriptor in row] for row in self.sockets]
-        for one in (one for row in rows for one in row):
-            one.set_inheritable(False)
-        return rows
-
-
-def _inherited(environ: Mapping[str, str]) -> _Inherited | None:
-    text = environ.get(INHERITED)
-    return None if text is None else _Inherited(**json.loads(text))
 
 
 def _listen_for_signals() -> tuple[int, int]:

@@ -110,6 +110,22 @@ async def test_it_starts_anew_under_load_and_loses_nothing(config: Path, module_
         await service.call("GET", "/metrics", status=401)
 
 
+async def test_it_starts_anew_with_fewer_workers_and_loses_nothing(config: Path, module_cache: Path):
+    """With a new connection for each question, all the time: none is reset."""
+    write(config, CONFIG.replace("workers = 2", "workers = 4"))
+    async with serving(config, module_cache, keep=False) as service:
+        await service.deploy(NUMBERED % 0)
+        before = service.workers
+        write(config, CONFIG.replace("workers = 2", "workers = 1"))
+        async with service.under_load(8, pause=0.0):
+            await service.until_asked()
+            service.process._process.send_signal(signal.SIGHUP)
+            await service.until_said("started anew: 1 workers")
+            await service.until(lambda: service.workers.isdisjoint(before))
+            await service.until_asked()
+        assert (service.lost, service.wrong, len(service.workers)) == ([], [], 1)
+
+
 async def test_a_wrong_configuration_changes_nothing(config: Path, module_cache: Path):
     """It goes on with the one it has, and the log says what is wrong."""
     async with serving(config, module_cache) as service:

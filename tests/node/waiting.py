@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 from runtime.node.engine import NodeSandbox
@@ -16,6 +18,13 @@ async def until_ready(sandbox: NodeSandbox) -> None:
 async def gone(pid: int) -> None:
     """Returns when there is no such process any more, or one that has ended and that its new parent has not looked after."""
     await until(lambda: not is_there(pid))
+
+
+async def stopped(pid: int) -> None:
+    """Stops the process, and returns when nothing of it runs, until it gets SIGCONT."""
+    os.kill(pid, signal.SIGSTOP)
+    threads = Path(f"/proc/{pid}/task")
+    await until(lambda: all(_stat(int(thread.name))[0] == "T" for thread in threads.iterdir()))
 
 
 def is_there(pid: int) -> bool:

@@ -21,7 +21,7 @@ from runtime.cli import services
 from runtime.http.app import SHUTDOWN_SECONDS
 from runtime.sqlite.database import BUSY_SECONDS
 from runtime.workers.supervisor import Supervisor
-from tests.node.waiting import children, is_there
+from tests.node.waiting import children, is_there, stopped
 from tests.waiting import until
 
 REPOSITORY = Path(__file__).parents[2]
@@ -213,6 +213,74 @@ async def test_it_starts_anew_with_another_number_of_workers(start):
         assert service.ask()["number"] < number
 
 
+async def test_who_waits_is_answered_by_however_many_workers_come(start):
+    """Where they become fewer, too: nobody who has connected is reset. All wait here before the old workers could have them."""
+    service = start(workers=3)
+    for number in (1, 2, 1):
+        (service.folder / "workers").write_text(str(number))
+        before = service.workers
+        for worker in before:
+            await stopped(worker)
+        waiting = [service.connect("who") for _ in range(60)]
+        anew = service.log.count("started anew")
+        service.process.send_signal(signal.SIGHUP)
+        await service.until(lambda: service.log.count("started anew") > anew)  # noqa: B023 - at once
+        assert {read(connection)["number"] for connection in waiting} == set(range(number))
+        for worker in before:
+            os.kill(worker, signal.SIGCONT)
+        await service.until(lambda: len(service.workers) == number)  # noqa: B023 - at once
+        assert set(service.workers).isdisjoint(before)
+    service.process.terminate()
+    assert service.process.wait(SECONDS) == 0
+    assert "is killed" not in service.log
+
+
+async def test_fewer_workers_that_can_not_start_leave_all_the_old_ones_at_work(start):
+    """None is asked to stop before those are ready that take its connections."""
+    service = start(workers=3)
+    before = service.workers
+    (service.folder / "workers").write_text("1")
+    (service.folder / "broken").write_text("9")
+    service.process.send_signal(signal.SIGHUP)
+    await service.until(lambda: service.log.count("ended with 9") >= 2)
+    still = set(before)
+
+    def all_have_answered() -> bool:
+        still.discard(service.ask()["pid"])
+        return not still
+
+    await service.until(all_have_answered)
+    (service.folder / "broken").unlink()
+    await service.until(lambda: set(service.workers).isdisjoint(before) and len(service.workers) == 1)
+
+
+async def test_where_nobody_serves_nobody_waits(start):
+    """Though there are sockets of more workers than there are: who connects is refused until there is one."""
+    service = start(workers=2)
+    before = set(service.workers)
+    (service.folder / "workers").write_text("1")
+    service.process.send_signal(signal.SIGHUP)
+    await service.until(lambda: before.isdisjoint(service.workers) and len(service.workers) == 1)
+    (service.folder / "broken").write_text("9")
+    os.kill(service.workers[0], signal.SIGKILL)
+    await service.until(lambda: "ended with 9" in service.log)
+    for _ in range(20):
+        with pytest.raises(ConnectionRefusedError):
+            service.connect("who")
+    (service.folder / "broken").unlink()
+    await service.until(lambda: service.workers and not is_refused(service))
+    assert {service.ask()["number"] for _ in range(20)} == {0}
+
+
+def is_refused(service: Service) -> bool:
+    """Not only reset, as who came just before."""
+    try:
+        service.connect("who").close()
+    except OSError as error:
+        return isinstance(error, ConnectionRefusedError)
+    return False
+
+
 async def test_what_is_not_fit_is_not_started(start):
     """It goes on as it is, and says so; later it may be fit."""
     service = start()
@@ -315,15 +383,7 @@ async def test_who_comes_while_it_ends_is_refused(start):
     begun = service.connect("long")
     assert begun.recv(8) == b"waiting\n"
     service.process.terminate()
-
-    def is_refused() -> bool:
-        try:
-            service.connect("who").close()
-        except OSError as error:
-            return isinstance(error, ConnectionRefusedError)
-        return False
-
-    await service.until(is_refused)
+    await service.until(lambda: is_refused(service))
     (service.folder / "go").touch()
     assert read(begun)["parent"] == service.process.pid
     assert service.process.wait(SECONDS) == 0
