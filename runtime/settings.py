@@ -197,7 +197,7 @@ class SandboxSettings:
     threads: int = setting(4, "Threads for hooks that need more than a few milliseconds of CPU.", least=1, most=64)
     concurrency: int = setting(
         2_000,
-        "Sandboxes that may exist at once, waiting ones included; a tenant has half at most.",
+        "Sandboxes that may exist at once, waiting ones included; a tenant has half at most, and one hook never all that its tenant may have.",
         least=1,
         most=8_000,
     )

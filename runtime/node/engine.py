@@ -133,7 +133,7 @@ class NodeSandbox(Sandbox):
             arguments = await self._adapted.arguments(program, arguments, owner)
         self._require_open()
         asked = _Asked(program, arguments, limits, _from_now(limits), Place(owner, hook, dry))
-        ran = await self._runs.run(owner, partial(self._whole, asked))
+        ran = await self._runs.run(owner, partial(self._whole, asked), hook=hook)
         said = outcome(ran.reply, limits)
         if program.adapted:
             said = await self._adapted.outcome(program, said, owner, dry=dry)

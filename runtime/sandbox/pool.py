@@ -184,7 +184,7 @@ class WasmSandbox(Sandbox):
     async def _longer(self, asked: _Asked, step: _Step | None) -> _Step:
         """A run that one turn of the event loop does not finish."""
         try:
-            return await self._runs.run(asked.place.owner, partial(self._finish, asked, step))
+            return await self._runs.run(asked.place.owner, partial(self._finish, asked, step), hook=asked.place.hook)
         except Unavailable:
             if step is not None and step.waiting:
                 step.waiting.close()
@@ -196,7 +196,7 @@ class WasmSandbox(Sandbox):
             if left <= 0:  # on the event loop it ran for that long
                 return _Step(failure("wall_limit"), 0.0, None)
             # What finds no turn did nothing wrong: it may come again, and neither its breaker nor its policy hears of it.
-            if self._turns.ahead(asked.place.owner) > left:
+            if self._turns.ahead(asked.place.owner, asked.place.hook) > left:
                 raise Unavailable(_TOO_MANY_WAIT)
             step = await self._on_thread(asked, partial(self._whole, asked))
             if step is None:
@@ -260,13 +260,13 @@ class WasmSandbox(Sandbox):
         """One step, when its owner has a turn; None when its time is over before."""
         try:
             async with asyncio.timeout(max(0.0, asked.deadline - time.perf_counter())):
-                since = await self._turns.take(asked.place.owner)
+                since = await self._turns.take(asked.place.owner, asked.place.hook)
         except TimeoutError:
             return None
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, step)
         finally:
-            self._turns.give(asked.place.owner, since)
+            self._turns.give(asked.place.owner, since, asked.place.hook)
 
     def _whole(self, asked: _Asked) -> _Step:
         """With its full CPU time."""

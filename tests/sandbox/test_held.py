@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -24,9 +25,9 @@ class Work:
         return "done"
 
 
-async def begun(held: Held[str], owner: str, work: Work) -> asyncio.Task[str]:
+async def begun(held: Held[str], owner: str, work: Work, hook: str = "") -> asyncio.Task[str]:
     before = work.began
-    task = asyncio.create_task(held.run(owner, work))
+    task = asyncio.create_task(held.run(owner, work, hook=hook))
     while work.began == before and not task.done():
         await asyncio.sleep(0)
     return task
@@ -46,6 +47,36 @@ async def test_an_owner_has_its_share_and_all_have_the_places():
     work.may_end.set()
     assert await asyncio.gather(*tasks) == ["done"] * 4
     assert held.busy == 0
+
+
+@pytest.mark.parametrize(
+    ("places", "most", "of_one"),
+    [
+        (32, lambda _: 8, 6),
+        (32, lambda _: 4, 3),
+        (4, lambda _: 1, 1),
+        (70, lambda free: free, 30),
+        (4, lambda free: free, 2),
+    ],
+    ids=["eight", "four", "one", "half", "half of four"],
+)
+async def test_a_hook_leaves_some_of_its_owners_places(places: int, most: Callable[[int], int], of_one: int):
+    """For the owner's other hooks; it has room again when its runs are over."""
+    held, work = Held[str](places, most), Work()
+    tasks = [await begun(held, "a", work, "slow") for _ in range(of_one)]
+    with pytest.raises(Unavailable):
+        await held.run("a", work, hook="slow")
+    others: list[asyncio.Task[str]] = []
+    while len(others) < places and not (task := await begun(held, "a", work, f"quick {len(others)}")).done():
+        others.append(task)
+    with pytest.raises(Unavailable):
+        await task
+    elsewhere = await begun(held, "b", work, "slow")
+    work.may_end.set()
+
+    assert await asyncio.gather(*tasks, *others, elsewhere) == ["done"] * (len(tasks) + len(others) + 1)
+    assert len(tasks) + len(others) == {8: 8, 4: 4, 1: 1}.get(most(0), places // 2)
+    assert await held.run("a", work, hook="slow") == "done"
 
 
 async def test_who_leaves_keeps_the_place_until_the_run_is_over():

@@ -128,15 +128,15 @@ async def test_however_they_come_and_leave_no_place_is_lost(seed: int):
     taking: list[asyncio.Task[float]] = []
     had = 0
     for _ in range(500):
-        owner = choose.choice("abc")
+        owner, hook = choose.choice("abc"), choose.choice("xy")
         match choose.randrange(4):
             case 0:
-                taking.append(asyncio.create_task(turns.take(owner)))
+                taking.append(asyncio.create_task(turns.take(owner, hook)))
             case 1 if taking:
                 choose.choice(taking).cancel()
             case 2 if had:
                 had -= 1
-                turns.give(owner, 0.0)
+                turns.give(owner, 0.0, hook)
             case _:
                 await asyncio.sleep(0)
         had += sum(task.done() and not task.cancelled() for task in taking)
@@ -151,8 +151,8 @@ async def test_however_they_come_and_leave_no_place_is_lost(seed: int):
     assert (turns.queued, turns._free) == (0, places)
 
 
-async def test_how_long_a_turn_is_waited_for_is_told_by_what_the_owners_turns_took():
-    """As many as wait, at what they take, with as many owners as share the places. Of what they took the newest counts an eighth."""
+async def test_how_long_a_turn_is_waited_for_is_told_by_what_the_hooks_turns_took():
+    """As many as wait, at what they take, with as many as share the places. Of what they took the newest counts an eighth."""
     now = 0.0
     turns, order = Turns(2, lambda: now), no_order()
     for owner, seconds in (("a", 4.0), ("b", 1.0), ("a", 12.0)):
@@ -163,28 +163,37 @@ async def test_how_long_a_turn_is_waited_for_is_told_by_what_the_owners_turns_to
     await queue(turns, "xxaaab", order)
 
     assert (turns.ahead("a"), turns.ahead("b"), turns.ahead("c")) == (3 * 5.0 * 2 / 2, 1 * 1.0 * 2 / 2, 0)
+    assert turns.ahead("a", "another hook") == 0
+    other = asyncio.create_task(turns.take("a", "another hook"))
+    await asyncio.sleep(0)
+    assert turns.ahead("a") == 3 * 5.0 * 2 * 2 / 2
+    other.cancel()
 
 
 async def shares(costs: dict[str, float], turns: int, alone: int = 0) -> dict[str, int]:
-    """How many turns owners have who always wait, and whose turns take so long; first, the first had so many `alone`."""
+    """How many turns they have who always wait, and whose turns take so long; first, the first had so many `alone`.
+
+    Named by owner, or by owner and hook (`owner/hook`).
+    """
     now = 0.0
     queue, count = Turns(1, lambda: now), dict.fromkeys(costs, 0)
+    names = {name: name.partition("/")[::2] for name in costs}
     first = next(iter(costs))
     for _ in range(alone):
-        since = await queue.take(first)
+        since = await queue.take(*names[first])
         now += costs[first]
-        queue.give(first, since)
-    since = await queue.take(first)
+        queue.give(names[first][0], since, names[first][1])
+    since = await queue.take(*names[first])
     holder = first
     tasks: dict[str, asyncio.Task[float]] = {}
     for _ in range(turns):
-        for owner in costs:
-            if owner not in tasks:
-                tasks[owner] = asyncio.create_task(queue.take(owner))
+        for name in costs:
+            if name not in tasks:
+                tasks[name] = asyncio.create_task(queue.take(*names[name]))
         await asyncio.sleep(0)
-        queue.give(holder, since)
+        queue.give(names[holder][0], since, names[holder][1])
         await asyncio.sleep(0)
-        holder = next(owner for owner, task in tasks.items() if task.done())
+        holder = next(name for name, task in tasks.items() if task.done())
         since = await tasks.pop(holder)
         count[holder] += 1
         now += costs[holder]
@@ -192,6 +201,34 @@ async def shares(costs: dict[str, float], turns: int, alone: int = 0) -> dict[st
         task.cancel()
     await asyncio.wait(tasks.values())
     return count
+
+
+async def test_hooks_of_an_owner_have_equal_shares_of_its_time():
+    """Which is as much as another owner's with one hook."""
+    costs = {"a/slow": 10.0, "a/quick": 1.0, "b/one": 5.0}
+    count = await shares(costs, 1000)
+
+    time = {name: turns * costs[name] for name, turns in count.items()}
+    assert time["a/slow"] == pytest.approx(time["a/quick"], rel=0.05)
+    assert time["b/one"] == pytest.approx(time["a/slow"] + time["a/quick"], rel=0.05)
+
+
+async def test_a_hook_waits_for_one_turn_of_its_owners_other_hook():
+    """However many of that wait."""
+    turns, order = Turns(1, lambda: 0.0), no_order()
+
+    async def wait(hook: str) -> None:
+        await turns.take("a", hook)
+        order.append(hook)
+
+    tasks = [asyncio.create_task(wait(hook)) for hook in "xyyyyz"]
+    await asyncio.sleep(0)
+    for _ in tasks:
+        turns.give("a", 0.0, order[-1])
+        await asyncio.sleep(0)
+
+    assert "".join(order) == "xyzyyy"
+    assert (turns.queued, turns._free) == (0, 1)
 
 
 async def test_owners_have_equal_shares_of_the_time():
@@ -212,5 +249,5 @@ async def test_nobody_pays_for_what_nobody_wanted():
     for number in range(3000):
         queue.give("a", await queue.take("a") - 1000.0)
         queue.give(f"{number}", await queue.take(f"{number}"))
-    assert len(queue._had) <= 1001
+    assert len(queue._shares._had) <= 1001
     assert len(queue._took) <= 1001
