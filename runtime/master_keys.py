@@ -46,7 +46,7 @@ class MasterKeys:
 
 
 def master_keys(storage: StorageSettings) -> MasterKeys:
-    """What seals the hooks' secrets. `SettingsError` says how to make a key, and never shows one."""
+    """What seals hooks' secrets and signing keys. `SettingsError` says how to make a key, and never shows one."""
     if storage.master_key and storage.master_key_file:
         raise SettingsError("Give 'storage.master_key' or 'storage.master_key_file', not both.")
     if storage.master_key_file:
@@ -56,6 +56,11 @@ def master_keys(storage: StorageSettings) -> MasterKeys:
     raise SettingsError(
         "A master key is missing: make one with `hookd keys new --file FILE`, see [storage] master_key_file."
     )
+
+
+def keys_if_any(storage: StorageSettings) -> tuple[bytes, ...]:
+    """All of them as they are now, the one that seals first; none where the configuration names none. `SettingsError`."""
+    return master_keys(storage).all if storage.master_key or storage.master_key_file else ()
 
 
 def read_keys(path: Path) -> MasterKeys:

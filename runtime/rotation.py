@@ -3,7 +3,7 @@
 Rule: what is sealed under the newest key is left alone, and a value is replaced only where it still is what was read. So it
 may be interrupted anywhere and run again, and takes back nothing that somebody else writes meanwhile.
 
-Hooks' secrets are sealed anew. What Actions cache is not: it lives for a day at most, and they can do without. Sessions of the
+Hooks' secrets are sealed anew; the token server's signing keys are its own matter (`issuer/resealing`). What Actions cache is not: it lives for a day at most, and they can do without. Sessions of the
 dashboard and webtasks' tokens are not stored.
 """
 

@@ -86,7 +86,8 @@ class StorageSettings:
     )
     master_key: str = setting(
         "",
-        "Seals the hooks' secrets: 32 bytes in base64 (`hookd keys new`). Required by `hookd serve`. Behind a comma, older ones.",
+        "Seals the hooks' secrets and the token server's signing keys: 32 bytes in base64 (`hookd keys new`). Required by "
+        "`hookd serve`. Behind a comma, older ones.",
         secret=True,
     )
     master_key_file: str = setting(

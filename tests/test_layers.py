@@ -214,7 +214,9 @@ ROOMS: Mapping[str, set[str]] = {
     }
     | {"storage.sealing"},  # the dashboard's sessions
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.
-    "issuer": NOUNS | {"configuration", "grammar", "settings", "issuer_settings", "http", "sqlite", "redis", "moves"},
+    "issuer": NOUNS
+    | {"configuration", "grammar", "settings", "issuer_settings", "http", "sqlite", "redis", "moves"}
+    | {"storage.sealing"},  # of its signing keys, as of hooks' secrets: it knows no storage
     "cli": RULES
     | CONTRACTS
     | {

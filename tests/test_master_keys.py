@@ -13,6 +13,7 @@ from runtime.errors import SettingsError
 from runtime.master_keys import (
     MasterKeys,
     keep_old,
+    keys_if_any,
     master_keys,
     new_master_key,
     read_keys,
@@ -33,6 +34,18 @@ def test_a_master_key_is_made_and_read(tmp_path):
     assert master_keys(StorageSettings(master_key_file=str(file))).all == (base64.b64decode(file.read_text()),)
     with pytest.raises(FileExistsError):
         write_master_key(file)
+
+
+def test_a_token_server_may_have_none(tmp_path):
+    """Where the configuration names none. One that is named must be there."""
+    file = tmp_path / "master.key"
+    assert keys_if_any(StorageSettings()) == ()
+    with pytest.raises(SettingsError, match="There is no master key file"):
+        keys_if_any(StorageSettings(master_key_file=str(file)))
+    write_master_key(file)
+    old = read_keys(file).all
+    replace_keys(file, MasterKeys((A, *old), (B,)))
+    assert keys_if_any(StorageSettings(master_key_file=str(file))) == (A, *old, B)
 
 
 def test_half_a_master_key_is_none(tmp_path):

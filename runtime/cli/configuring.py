@@ -62,7 +62,7 @@ def keys() -> None:
 )
 @output_options
 def new(out: Output, file: Path | None) -> None:
-    """Make a master key, which seals the hooks' secrets.
+    """Make a master key, which seals the hooks' secrets and the token server's signing keys.
 
     \b
     Example:
@@ -93,6 +93,8 @@ def new(out: Output, file: Path | None) -> None:
 def rotate(out: Output, config: Path | None, pid: int | None) -> None:
     """Put another master key in place of the one in [storage] master_key_file, while the service goes on.
 
+    Hooks' secrets are sealed anew, and the signing keys of the token server whose data [issuer] database names.
+
     With --pid all is done in one call. Where there are several services, leave it out and call it three times; each says what
     to do before the next. It may be interrupted anywhere, and called again.
 
@@ -103,7 +105,7 @@ def rotate(out: Output, config: Path | None, pid: int | None) -> None:
     from runtime.bootstrap import load_settings
     from runtime.cli import rotating
 
-    rotating.rotate(load_settings(config, os.environ).storage, pid, out)
+    rotating.rotate(load_settings(config, os.environ), pid, out)
 
 
 @click.command()

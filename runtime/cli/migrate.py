@@ -77,7 +77,7 @@ ISSUER = Words(
     again="it begins anew",
     parts="record kind",
     remedy="is not to be used. Run this again, which begins anew, while nobody uses the source.",
-    place="database = {url} into [issuer]",
+    place="database = {url} into [issuer], with the same master key if it has one",
 )
 
 
@@ -99,7 +99,7 @@ def migrate(out: Output, config: Path | None, issuer: bool, source: str | None, 
     SHA-256. The source stays as it is. No hookd may use either of them meanwhile. The new one needs the same master key.
 
     With --issuer: the token server's clients, APIs, grants, users, refresh tokens, codes and signing keys, so that what it gave
-    stays good. Who reads the target can sign tokens, as with the source.
+    stays good. Signing keys go as they are: sealed ones need the same master key; who reads a target with others can sign tokens.
 
     Interrupted, it leaves a target that no hookd uses: call it again to go on, or with --discard to empty it. All that
     [storage] or [issuer] says but the URL is good for both; put a Redis's password there, a command line is seen by others.

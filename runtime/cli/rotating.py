@@ -9,18 +9,20 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from runtime.bootstrap import load_settings, seal_anew
 from runtime.cli.failures import CommandFailed
-from runtime.cli.output import Output
+from runtime.cli.output import Output, plural
 from runtime.errors import HookdError, SettingsError
+from runtime.issuer.resealing import reseal
 from runtime.master_keys import MasterKeys, keep_old, master_keys, new_master_key, replace_keys
-from runtime.rotation import Resealed
-from runtime.settings import StorageSettings
+from runtime.settings import Settings
+
+T = TypeVar("T")
 
 START_SECONDS: Final = 120.0
 """Longest wait for a service to start anew."""
@@ -32,8 +34,9 @@ _TOLD: Final = {
 }
 
 
-def rotate(storage: StorageSettings, pid: int | None, out: Output) -> None:
+def rotate(settings: Settings, pid: int | None, out: Output) -> None:
     """The next step; with the process of a service, all that are left."""
+    storage = settings.storage
     if not storage.master_key_file:
         raise SettingsError(
             "Only a key in a file can be rotated: put it into one (mode 0600) and name that in [storage] as master_key_file."
@@ -46,7 +49,7 @@ def rotate(storage: StorageSettings, pid: int | None, out: Output) -> None:
         if pid is not None and len(master_keys(storage).all) > 1:
             _start_anew(pid)  # a call before this one may have been interrupted before it did
         while state != "rotated":
-            state = _step(storage, path, out)
+            state = _step(settings, path, out)
             if pid is None:
                 break
             _start_anew(pid)
@@ -59,21 +62,15 @@ def rotate(storage: StorageSettings, pid: int | None, out: Output) -> None:
         )
 
 
-def _step(storage: StorageSettings, path: Path, out: Output) -> str:
-    keys = master_keys(storage)
+def _step(settings: Settings, path: Path, out: Output) -> str:
+    keys = master_keys(settings.storage)
     if keys.following:
         _replace(path, MasterKeys((*keys.following, *keys.sealing)))
         return "sealing"
     if len(keys.sealing) == 1:
         _replace(path, MasterKeys(keys.sealing, (base64.b64decode(new_master_key()),)))
         return "added"
-    done = _reseal(storage, keys)
-    out.note(f"Sealed {done.count} secrets anew.")
-    if done.broken:
-        raise CommandFailed(
-            f"{len(done.broken)} secrets can not be opened by any of the keys, so the old one stays: {'; '.join(done.broken[:10])}. "
-            "Set them anew, or remove them, and run this again."
-        )
+    _reseal_all(settings, keys, out)
     kept = _replace(path, MasterKeys(keys.sealing[:1]), keys.sealing[1:])
     out.note(f"{kept} has the old key, for backups of the storage from before. Remove it when there are none.")
     return "rotated"
@@ -88,9 +85,27 @@ def _replace(path: Path, keys: MasterKeys, old: tuple[bytes, ...] = ()) -> Path:
     return kept
 
 
-def _reseal(storage: StorageSettings, keys: MasterKeys) -> Resealed:
+def _reseal_all(settings: Settings, keys: MasterKeys, out: Output) -> None:
+    """Hooks' secrets and the token server's signing keys. `CommandFailed` where something is left under another key."""
+    secrets = _run(seal_anew(settings.storage, keys))
+    signing = _run(reseal(settings.issuer, keys.all))
+    found = f" and {plural(signing.count, 'signing key')}" if signing.count or signing.broken else ""
+    out.note(f"Sealed {secrets.count} secrets{found} anew.")
+    if secrets.broken:
+        raise CommandFailed(
+            f"{len(secrets.broken)} secrets can not be opened by any of the keys, so the old one stays: {'; '.join(secrets.broken[:10])}. "
+            "Set them anew, or remove them, and run this again."
+        )
+    if signing.broken:
+        raise CommandFailed(
+            f"The token server's signing keys can not be opened by any of the keys, so the old one stays: {'; '.join(signing.broken)}. "
+            "Put their master key behind those in the file, or name the right [issuer] database, and run this again."
+        )
+
+
+def _run(work: Coroutine[None, None, T]) -> T:
     try:
-        return asyncio.run(seal_anew(storage, keys))
+        return asyncio.run(work)
     except HookdError as error:
         raise CommandFailed(f"The storage failed: {error.debug or error.message}. Run this again.") from None
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from runtime.answers import LAYOUT
@@ -26,6 +27,7 @@ from runtime.http.crowd import FILES_EACH
 from runtime.http.routes import Route, install
 from runtime.issuer.app import Issuer, issuer_routes, local_jwks_url, open_issuer, own_trust
 from runtime.logs.setup import configure
+from runtime.master_keys import keys_if_any
 from runtime.settings import Settings
 from runtime.storage.base import HookFilter
 from runtime.web.app import web_routes
@@ -98,7 +100,7 @@ async def run_issuer(settings: Settings) -> None:
     port = take_port(host, settings.issuer.port, remedy)
     settings = _believing_itself(replace(settings, issuer=replace(settings.issuer, port=port)))
     async with (
-        open_issuer(settings.issuer) as issuer,
+        open_issuer(settings.issuer, master=partial(keys_if_any, settings.storage)) as issuer,
         _serving(issuer_routes(issuer), settings, host, port, remedy, issuer) as address,
     ):
         announce(address)
@@ -116,7 +118,8 @@ async def run_dev(directory: Path, port: int) -> None:
     configure(settings.log)
     async with AsyncExitStack() as stack:
         runtime = await stack.enter_async_context(open_runtime(settings, confined=True))
-        issuer = await stack.enter_async_context(open_issuer(settings.issuer))
+        master = partial(keys_if_any, settings.storage)
+        issuer = await stack.enter_async_context(open_issuer(settings.issuer, master=master))
         provider = await stack.enter_async_context(provider_of(settings))
         if kept.is_new:
             await _seed(runtime)

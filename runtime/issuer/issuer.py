@@ -17,9 +17,10 @@ from runtime.errors import SettingsError
 from runtime.issuer.attempts import Attempts
 from runtime.issuer.decisions import Decisions, OwnToken
 from runtime.issuer.keys import KeyRing, open_keys
-from runtime.issuer.opening import open_store
+from runtime.issuer.opening import name_of, open_store
 from runtime.issuer.passwords import DEFAULT_COST, HashCost, Passwords, VerifiedSecrets
 from runtime.issuer.records import new_form_key
+from runtime.issuer.sealing import MasterKeys
 from runtime.issuer.seeds import sow
 from runtime.issuer.store import IssuerStore
 from runtime.issuer.system import management_audience
@@ -65,15 +66,27 @@ class Issuer:
 
 @asynccontextmanager
 async def open_issuer(
-    settings: IssuerSettings, *, clock: Callable[[], float] = time.time, cost: HashCost = DEFAULT_COST
+    settings: IssuerSettings,
+    *,
+    master: MasterKeys = tuple,
+    clock: Callable[[], float] = time.time,
+    cost: HashCost = DEFAULT_COST,
 ) -> AsyncIterator[Issuer]:
-    """The token server of these settings, its seeds sown. `SettingsError` names the setting that is wrong."""
+    """The token server of these settings, its seeds sown. `SettingsError` names the setting that is wrong.
+
+    `master` gives the keys that seal its signing keys. Without one these are kept as they are, and the log says so.
+    """
     url = issuer_url(settings)
     _check_runtime(settings)
     async with AsyncExitStack() as stack:
         store = await open_store(settings)
         stack.push_async_callback(store.close)
-        keys = await open_keys(store.signing_keys, clock)
+        keys = await open_keys(store.signing_keys, clock, master)
+        if not keys.is_sealed:
+            log.warning(
+                "whoever reads %s can sign tokens: name a master key in [storage] master_key_file, and its signing keys are sealed",
+                name_of(settings),
+            )
         passwords, of_clients = Passwords(cost), Passwords(cost, threads=1)
         stack.callback(passwords.close)
         stack.callback(of_clients.close)

@@ -3,6 +3,8 @@
 There are always a current key and a next one. The next one is in the JWKS before it signs anything, so whoever caches
 the JWKS knows it in time. Rotation makes it current; the old one stays in the JWKS, without its private half, until no
 token that it signed can be valid any more. Other processes may rotate the same store: the ring looks again every `RELOAD_SECONDS`.
+
+Private halves are kept sealed (`sealing`), and opened to sign: a ring knows that of one key.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -23,10 +26,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from cryptography.x509.oid import NameOID
 
-from runtime.errors import Conflict, NotFound
+from runtime.errors import Conflict, NotFound, SettingsError, Unavailable
 from runtime.http.openid import base64url
 from runtime.issuer.records import Jwk, SigningKey
+from runtime.issuer.sealing import KeySealer, MasterKeys, settle
 from runtime.issuer.store import SigningKeys
+from runtime.storage.sealing import Unsealable
 
 RELOAD_SECONDS = 10.0
 LONGEST_TOKEN_LIFETIME = 2_592_000
@@ -40,22 +45,32 @@ GRACE_SECONDS = 300
 class KeyRing:
     """The keys of one store, ready to sign. Make it with `open_keys`."""
 
-    def __init__(self, store: SigningKeys, keys: Sequence[SigningKey], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: SigningKeys, keys: Sequence[SigningKey], clock: Callable[[], float], sealer: KeySealer
+    ) -> None:
         self.revoked: Callable[[], None] = lambda: None
         """Called after a key was revoked: whoever in this process remembers tokens forgets them."""
         self._store = store
         self._clock = clock
-        self._signer = _Signer(next(key for key in keys if key.state == "current"))
+        self._sealer = sealer
         self._use(keys)
+        self._signer = self._opened(self._keys[0])
 
     @property
     def kid(self) -> str:
         """The id of the key that signs now."""
-        return self._signer.kid
+        return self._keys[0].kid
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether there is a master key, so that private halves are kept sealed."""
+        return self._sealer.has_key
 
     async def sign(self, claims: Mapping[str, object]) -> str:
-        """A JWT of these claims, signed by the current key (RFC 7515, RS256, with `kid` and `typ` JWT)."""
+        """A JWT of these claims, signed by the current key (RFC 7515, RS256, with `kid` and `typ` JWT). `Unavailable`."""
         await self._reload()
+        if self._signer.kid != self.kid:
+            self._signer = self._opened(self._keys[0])
         return self._signer.sign(claims)
 
     async def jwks(self) -> dict[str, list[dict[str, Jwk]]]:
@@ -69,9 +84,19 @@ class KeyRing:
         return list(self._keys)
 
     async def rotate(self) -> SigningKey:
-        """Make the next key current, the current one previous, and a new next one. Returns the new current key."""
+        """Make the next key current, the current one previous, and a new next one. Returns the new current key.
+
+        `Unavailable`, and all is as it was, where the next key can not be opened, or a new one not be sealed.
+        """
         fresh = await _generate("next", self._clock())
-        self._use(await self._store.change(lambda keys: rotated(keys, fresh, self._clock())))
+
+        def edit(keys: list[SigningKey]) -> list[SigningKey]:
+            self._opened(next(key for key in keys if key.state == "next"))  # it is to sign, and so must open here
+            return rotated(keys, self._sealer.settled(fresh), self._clock())
+
+        with _unavailable():
+            self._sealer.renew()
+            self._use(await settle(self._store, self._sealer, await self._store.change(edit)))
         return self._keys[0]
 
     async def revoke(self, kid: str) -> SigningKey:
@@ -99,31 +124,38 @@ class KeyRing:
         kept = [key for key in keys if key.gone_at is None or key.gone_at > now]
         self._keys = sorted(kept, key=lambda key: (order[key.state], -key.since))
         self._loaded_at = now
-        if self._keys[0].kid != self._signer.kid:
-            self._signer = _Signer(self._keys[0])
+
+    def _opened(self, key: SigningKey) -> _Signer:
+        with _unavailable():
+            return _Signer(key.kid, self._sealer.open(key))
 
 
 class _Signer:
     """One private key, ready to sign."""
 
-    def __init__(self, key: SigningKey) -> None:
-        self.kid = key.kid
+    def __init__(self, kid: str, pem: str) -> None:
+        self.kid = kid
         # Checking the numbers again costs as much as a hundred signatures; the key is ours, from our own file.
-        private = load_pem_private_key(key.private_pem.encode(), password=None, unsafe_skip_rsa_key_validation=True)
+        private = load_pem_private_key(pem.encode(), password=None, unsafe_skip_rsa_key_validation=True)
         self._private = cast(rsa.RSAPrivateKey, private)
 
     def sign(self, claims: Mapping[str, object]) -> str:
         return jwt.encode(dict(claims), self._private, "RS256", headers={"kid": self.kid})
 
 
-async def open_keys(store: SigningKeys, clock: Callable[[], float]) -> KeyRing:
-    """The key ring of a store; its first two keys are made here."""
+async def open_keys(store: SigningKeys, clock: Callable[[], float], master: MasterKeys = tuple) -> KeyRing:
+    """The key ring of a store; its first two keys are made here, and what is not sealed under the newest master key is.
+
+    `SettingsError` where the keys that are there can not be opened: none is made in their place.
+    """
+    sealer = KeySealer(master)
     keys = await store.all()
     if not keys:
-        fresh = [await _generate(state, clock()) for state in ("current", "next")]
+        fresh = [sealer.settled(await _generate(state, clock())) for state in ("current", "next")]
         # Another process may have started at the same moment: whoever writes first decides.
         keys = await store.change(lambda present: present or fresh)
-    return KeyRing(store, keys, clock)
+    sealer.require(keys)
+    return KeyRing(store, await settle(store, sealer, keys), clock, sealer)
 
 
 def rotated(keys: Sequence[SigningKey], fresh: SigningKey, now: float) -> list[SigningKey]:
@@ -131,6 +163,16 @@ def rotated(keys: Sequence[SigningKey], fresh: SigningKey, now: float) -> list[S
     gone_at = now + LONGEST_TOKEN_LIFETIME + GRACE_SECONDS
     kept = [key for key in keys if key.gone_at is None or key.gone_at > now]
     return [_after(key, now, gone_at) for key in kept] + [fresh]
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """A private half that does not open while the server runs: what is wrong is for the operator's log."""
+    try:
+        yield
+    except (Unsealable, SettingsError) as error:
+        reason = error.debug if isinstance(error, Unsealable) else str(error)
+        raise Unavailable("The signing keys can not be used. Try again later.", debug=reason) from None
 
 
 def thumbprint(jwk: Mapping[str, Jwk]) -> str:

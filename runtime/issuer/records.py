@@ -196,7 +196,8 @@ class AuthorizationCode:
 class SigningKey:
     """An RSA key pair. It is `next`, then `current`, then `previous`; a previous one has lost its private half.
 
-    `kid` is the RFC 7638 thumbprint of `jwk`, the public half. A previous key leaves the JWKS at `gone_at`.
+    `kid` is the RFC 7638 thumbprint of `jwk`, the public half. `private_pem` is the private one as it is kept: sealed (`sealing`),
+    or a PEM where there is no master key. A previous key leaves the JWKS at `gone_at`.
     """
 
     kid: str

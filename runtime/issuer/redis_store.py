@@ -2,7 +2,8 @@
 
 Every change is one run of a script. One that may have been done, because the connection broke, is asked for again under the same id,
 and done once; else a lost answer would look like a second use of a token. An `edit` goes by a record's version, and is tried again
-where somebody was first. Secrets, passwords, codes and refresh tokens are hashes there as in a file; signing keys are as they are.
+where somebody was first. Secrets, passwords, codes and refresh tokens are hashes there as in a file; signing keys are as the store is
+given them, sealed where there is a master key.
 """
 
 from __future__ import annotations

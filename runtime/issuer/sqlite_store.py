@@ -1,7 +1,7 @@
 """The token server's SQLite file. With `sqlite_tokens.py` and `statements.py` the only files of the issuer that speak SQL.
 
 A call that returned is on disk; a database that is locked, full or damaged is `Unavailable` (`runtime/sqlite`). The file is
-readable by its owner only: it holds the private signing keys.
+readable by its owner only: where there is no master key, it holds the private signing keys as they are.
 """
 # ruff: noqa: S608 - the names of tables and columns in these queries are this file's own; values are always bound
 
@@ -191,11 +191,24 @@ class SqliteUsers(SqliteTable[User]):
                 connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (record.user_id,))
 
 
+class Wiping:
+    """Takes what was overwritten out of the file itself and out of its log, after a transaction that has left it due."""
+
+    is_due = False
+
+    def wipe(self, connection: Connection) -> None:
+        """Called after each transaction. Where another process keeps it from that, it is done when the file is closed."""
+        if self.is_due:
+            self.is_due = False
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
 class SqliteSigningKeys(SigningKeys):
     """See `SigningKeys`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, wiping: Wiping) -> None:
         self._database = database
+        self._wiping = wiping
 
     async def all(self) -> list[SigningKey]:
         """See `SigningKeys.all`."""
@@ -206,9 +219,12 @@ class SqliteSigningKeys(SigningKeys):
 
         def job(connection: Connection) -> list[SigningKey]:
             keys = list(edit(_signing_keys(connection)))
+            # What was a private half is overwritten, and not left where it lay: it may have been plain.
+            connection.execute("PRAGMA secure_delete = ON")
             connection.execute("DELETE FROM signing_keys")
             for key in keys:
                 insert(connection, "signing_keys", key)
+            self._wiping.is_due = True
             return keys
 
         return await self._database.write(job)
@@ -217,7 +233,7 @@ class SqliteSigningKeys(SigningKeys):
 class SqliteStore(IssuerStore):
     """See `IssuerStore`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, wiping: Wiping) -> None:
         self._database = database
         self.clients = SqliteTable(self._database, Client, "clients", "client_id", "A client")
         self.resource_servers = SqliteResourceServers(
@@ -227,7 +243,7 @@ class SqliteStore(IssuerStore):
         self.users = SqliteUsers(self._database, User, "users", "user_id", "A user")
         self.refresh_tokens = SqliteRefreshTokens(self._database)
         self.authorization_codes = SqliteCodes(self._database)
-        self.signing_keys = SqliteSigningKeys(self._database)
+        self.signing_keys = SqliteSigningKeys(self._database, wiping)
         self.user_failures, self.client_failures = MemoryFailures(), MemoryFailures()
 
     async def form_key(self, fresh: bytes) -> bytes:
@@ -246,13 +262,14 @@ async def open_sqlite_store(path: str | Path, *, busy_seconds: float = BUSY_SECO
     """
     try:
         await asyncio.to_thread(_make_folder, Path(path))
-        database = await open_database(path, SCHEMA, busy_seconds=busy_seconds)
+        wiping = Wiping()
+        database = await open_database(path, SCHEMA, busy_seconds=busy_seconds, committed=wiping.wipe)
         await asyncio.to_thread(_make_private, Path(path))
     except SettingsError as error:
         raise SettingsError(f"'issuer.database': {error}") from None
     except OSError as error:
         raise SettingsError(f"'issuer.database': The database {path} can not be used: {error}.") from None
-    return SqliteStore(database)
+    return SqliteStore(database, wiping)
 
 
 def _make_folder(path: Path) -> None:

@@ -155,7 +155,7 @@ def test_the_token_servers_data_there_and_back(
     assert document["from"]["sha256"] == document["to"]["sha256"]
     assert document["from"]["url"] == f"sqlite:///{issuer.database}"
     assert (document["equal"], document["differences"]) == (True, [])
-    assert f'Put database = "{redis_server.url}" into [issuer]; ' in done.stderr
+    assert f'Put database = "{redis_server.url}" into [issuer], with the same master key if it has one; ' in done.stderr
 
     there = replace(issuer, database=redis_server.url)
     back = replace(issuer, database=f"sqlite:///{tmp_path}/back.db")

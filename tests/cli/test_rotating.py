@@ -16,10 +16,14 @@ from runtime.cli import rotating
 from runtime.cli.failures import CommandFailed
 from runtime.cli.output import Output
 from runtime.errors import SettingsError
+from runtime.issuer.records import SigningKey
+from runtime.issuer.sealing import KeySealer
+from runtime.issuer_settings import Issuer as IssuerSettings
 from runtime.master_keys import MasterKeys, new_master_key, read_keys, replace_keys, write_master_key
-from runtime.settings import StorageSettings
+from runtime.settings import Settings, StorageSettings
 from runtime.storage.opening import choose_storage
 from runtime.storage.sealing import Sealer
+from tests.issuer.test_sealing import keep, kept
 from tests.storage.conftest import Nouns
 
 HOOK = Nouns().hook()
@@ -33,6 +37,23 @@ def settings(tmp_path: Path) -> StorageSettings:
 
 def keys_of(settings: StorageSettings) -> MasterKeys:
     return read_keys(Path(settings.master_key_file))
+
+
+def issuer_of(settings: StorageSettings) -> IssuerSettings:
+    """The token server's file, beside the storage's."""
+    return IssuerSettings(database=settings.url.replace("hookd.db", "issuer.db"))
+
+
+async def put_signing_key(settings: StorageSettings, *keys: bytes) -> None:
+    """One that is sealed."""
+    key = SigningKey(kid="k", state="current", jwk={"kty": "RSA"}, private_pem="pem", since=1.0)
+    await keep(issuer_of(settings), [KeySealer(lambda: keys).settled(key)])
+
+
+async def signing_key(settings: StorageSettings, *keys: bytes) -> str:
+    """Opened by these keys alone."""
+    (key,) = await kept(issuer_of(settings))
+    return KeySealer(lambda: keys).open(key)
 
 
 async def put(settings: StorageSettings, sealer: Sealer, **secrets: str) -> None:
@@ -49,7 +70,7 @@ async def opened(settings: StorageSettings, *keys: bytes) -> Mapping[str, str]:
 
 
 def step(settings: StorageSettings, pid: int | None = None) -> None:
-    rotating.rotate(settings, pid, Output())
+    rotating.rotate(Settings(storage=settings, issuer=issuer_of(settings)), pid, Output())
 
 
 def test_step_by_step(settings, capsys):
@@ -66,7 +87,8 @@ def test_step_by_step(settings, capsys):
     assert "run this again" in capsys.readouterr().err
     step(settings)
     told = capsys.readouterr()
-    assert "Sealed 1 secrets anew" in told.err
+    assert "Sealed 1 secrets anew." in told.err
+    assert not Path(issuer_of(settings).database.removeprefix("sqlite:///")).exists()
     assert "run this again" not in told.err
     assert keys_of(settings) == MasterKeys((new,))
     assert asyncio.run(opened(settings, new)) == {"A": "1"}
@@ -87,6 +109,35 @@ def test_a_secret_that_no_key_opens_keeps_the_old_key(settings, capsys):
     step(settings)
     assert keys_of(settings) == MasterKeys(before.sealing[:1])
     assert asyncio.run(opened(settings, before.sealing[0])) == {"A": "1"}
+
+
+def test_signing_keys_are_sealed_anew(settings, capsys):
+    """And counted; then the old key is of no use. Where no token server ever ran, none is told of, and no file is made."""
+    (old,) = keys_of(settings).all
+    asyncio.run(put_signing_key(settings, old))
+    step(settings)
+    step(settings)
+    assert asyncio.run(signing_key(settings, old)) == "pem"
+    step(settings)
+    assert "Sealed 0 secrets and 1 signing key anew." in capsys.readouterr().err
+    (new,) = keys_of(settings).all
+    assert asyncio.run(signing_key(settings, new)) == "pem"
+
+
+def test_a_signing_key_that_no_key_opens_keeps_the_old_key(settings, capsys):
+    """It is named; with its key behind the others, the next call ends what was begun."""
+    lost = base64.b64decode(new_master_key())
+    asyncio.run(put_signing_key(settings, lost))
+    step(settings)
+    step(settings)
+    with pytest.raises(CommandFailed, match=r"signing keys can not be opened .*signing key k: .*\[issuer\] database"):
+        step(settings)
+    before = keys_of(settings)
+    assert len(before.all) == 2
+    replace_keys(Path(settings.master_key_file), MasterKeys((*before.sealing, lost)))
+    step(settings)
+    assert asyncio.run(signing_key(settings, *keys_of(settings).all)) == "pem"
+    assert len(keys_of(settings).all) == 1
 
 
 def test_only_a_key_in_a_file_is_rotated(settings):
