@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 
 from runtime.breaker import Circuit, Circuits
 from runtime.bundle.base import Images
-from runtime.errors import HookNotFound
+from runtime.errors import HookNotFound, Unavailable
 from runtime.masking import Mask
 from runtime.model import Failure, Hook, HookVersion, Secrets
 from runtime.sandbox.base import Program, Sandbox, SourceRejected
@@ -114,6 +114,15 @@ class Preparations:
     def count(self) -> int:
         """Places whose hooks are ready."""
         return len(self._rows)
+
+    async def loaded(self) -> int:
+        """Places whose hooks can be run now, also without the storage: none where it alone knows what was changed."""
+        try:
+            if self._rows and self._peers.is_behind:
+                await self._catch_up()
+        except Unavailable:
+            return 0
+        return self.count
 
     @property
     def bytes(self) -> int:

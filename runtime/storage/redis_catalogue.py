@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from hashlib import sha256
 from math import ceil
 from typing import Any, Final
@@ -20,6 +20,7 @@ from runtime.storage.base import (
     TooManySecrets,
     VersionNotFound,
 )
+from runtime.storage.redis_changes import Heard, made_by
 from runtime.storage.redis_images import Images
 from runtime.storage.redis_keys import Keys, from_key, in_key, in_pattern
 from runtime.storage.redis_part import script
@@ -34,8 +35,8 @@ _SCANNED: Final = 1_000
 class Catalogue(Images):
     """See the calls of the same names in `Storage`."""
 
-    def __init__(self, server: Server, keys: Keys, changed: Callable[[int, str], Awaitable[None]]) -> None:
-        """`changed` is told of each change made here, its number and the write's id, and tells all others."""
+    def __init__(self, server: Server, keys: Keys, changed: Callable[[Collection[Heard]], Awaitable[None]]) -> None:
+        """`changed` is told of the changes that a write made here, and returns when all others have heard of them."""
         super().__init__(server, keys)
         self._changed = changed
 
@@ -171,9 +172,10 @@ class Catalogue(Images):
     ) -> Any:
         write_id = uuid4().hex
         given = {"patience": str(ceil(self._server.patience)), **given}
-        reply, number = await self._run(_WRITE, (call, write_id, in_key(tenant), hook_id), given)
-        if number:
-            await self._changed(number, write_id)
+        reply, *made = await self._run(_WRITE, (call, write_id, in_key(tenant), hook_id), given)
+        changes = tuple(made_by(write_id, tenant, *made))
+        if changes:
+            await self._changed(changes)
         return _accepted(reply, most)
 
     async def _run(self, which: Script, head: tuple[str, ...], given: Mapping[str, str | bytes]) -> Any:

@@ -2,7 +2,7 @@
 
 - `changes` has each change of a hook, in the step that made it. One connection waits for news there. Whoever makes a change waits
   until all have heard of it, a few milliseconds: who has its answer finds it in force everywhere. It is not acknowledged while one
-  that lives has not heard.
+  that lives has not heard. They have heard what was changed, too (redis_changes): they need not ask Redis for it.
 - `talk` is read by the same connection. Who wants to know that all have written their records asks there, and is answered there.
 - `stored` says which records were written, whosever they are. Only who has listeners reads it.
 - `processes` has who is there: each says so twice a second.
@@ -17,7 +17,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from math import inf
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
@@ -26,9 +26,10 @@ from runtime.errors import Unavailable
 from runtime.model import Execution
 from runtime.redis.server import Server
 from runtime.storage import records
-from runtime.storage.peers import BEAT_SECONDS, SETTLE_SECONDS, TOGETHER, Peers, Place, Position
+from runtime.storage.peers import BEAT_SECONDS, SETTLE_SECONDS, TOGETHER, Peers, Position
 from runtime.storage.redis_answers import RedisAnswers
-from runtime.storage.redis_keys import Keys, from_key
+from runtime.storage.redis_changes import Changes, Heard
+from runtime.storage.redis_keys import Keys
 from runtime.storage.redis_part import script
 from runtime.storage.redis_rates import RedisBuckets
 
@@ -43,18 +44,10 @@ _ASKED_SECONDS: Final = 0.25
 """How long after a question records are written without delay: mostly another one follows."""
 
 _BEAT: Final = script("beat")
-_CHANGES: Final = 1_000
 _TALK: Final = 1_000
 _CANCEL_SECONDS: Final = 0.05
 _RETRY_SECONDS: Final = 0.5
 _LOG: Final = logging.getLogger("hookd.storage")
-
-
-class _Change(NamedTuple):
-    """The number of a change, and the write that made it: numbers may come again after a Redis lost some."""
-
-    number: int
-    write: str
 
 
 class _Question(NamedTuple):
@@ -65,18 +58,17 @@ class _Question(NamedTuple):
     heard: float
 
 
-class RedisPeers(Peers):
+class RedisPeers(Changes, Peers):
     """See `Peers`. `open` before use, `close` before the server. `waiting` is a server whose connections may wait for long."""
 
     def __init__(self, server: Server, waiting: Server, keys: Keys) -> None:
-        self._server = server
+        super().__init__(server, keys)
         self._waiting = waiting
-        self._keys = keys
         self.answers: RedisAnswers = RedisAnswers(server, keys)
         self.buckets: RedisBuckets = RedisBuckets(server, keys)
         self._id = uuid4().hex
-        self._seen = self._told = self._said = _Change(0, "")
-        self._heard = "0-0"
+        self._said = self._listened
+        self._talked = "0-0"
         self._others: Mapping[str, int] = {}
         self._beat_at, self._cut_off = inf, -inf
         self._have: dict[str, int] = {}
@@ -91,8 +83,8 @@ class RedisPeers(Peers):
 
     async def open(self) -> None:
         """Begin where Redis is now."""
-        self._seen = self._told = await self._newest()
-        self._heard = await self._last(self._keys.talk)
+        await self._begin()
+        self._talked = await self._last(self._keys.talk)
         await self._beat()
         await self._say(kind="news")
         self._do(self._listen_for_ever())
@@ -111,9 +103,11 @@ class RedisPeers(Peers):
                 await self._server.run(_BEAT, [self._keys.processes], self._id, "", "0")
                 await self._say(kind="news")
 
-    async def changed(self, number: int, write: str) -> None:
-        """A write of this process made this change. Returns when the others have heard of it. `Unavailable` where one does not."""
-        self._tell_change(_Change(number, write))
+    async def changed(self, changes: Collection[Heard]) -> None:
+        """A write of this process made them. Returns when the others have heard of them. `Unavailable` where one does not."""
+        for heard in changes:
+            self._tell(heard)
+        number = max(heard.change.number for heard in changes)
         try:
             async with asyncio.timeout(SPREAD_SECONDS):
                 while any(self._have.get(other, 0) < number for other in self._others):
@@ -124,34 +118,6 @@ class RedisPeers(Peers):
                 "The storage is not available. Try again.",
                 debug="another process does not hear of a change that was made",
             ) from None
-
-    def _tell_change(self, change: _Change) -> None:
-        if change.number > self._told.number:
-            self._told = change
-
-    @property
-    def is_behind(self) -> bool:
-        """See `Peers.is_behind`."""
-        # One object where they are equal: this is asked in each token request.
-        return self._told is not self._seen
-
-    async def catch_up(self, forget: Callable[[Place | None], None]) -> None:
-        """See `Peers.catch_up`."""
-        told, seen = self._told, self._seen
-        rows = await self._server.command("XRANGE", self._keys.changes, f"{seen.number}-0", "+", "COUNT", _CHANGES + 1)
-        changes = [(_change(row), _place(row)) for row in rows]
-        if seen.number:
-            is_whole = bool(changes) and changes[0][0] == seen
-            news = changes[1:]
-        else:
-            is_whole = not changes or changes[0][0].number == 1
-            news = changes
-        for place in dict.fromkeys(place for _, place in news) if is_whole else [None]:
-            forget(place)
-        self._seen = changes[-1][0] if changes else _Change(0, "")
-        # What was told meanwhile and is newer is to be read, too.
-        if self._told == told or self._told.number <= self._seen.number:
-            self._told = self._seen
 
     @property
     def are_there(self) -> bool:
@@ -290,28 +256,24 @@ class RedisPeers(Peers):
     async def _listen(self) -> None:
         """Wait for news, a second at most."""
         await self._say_heard()
-        keys, places = (self._keys.changes, self._keys.talk), (f"{self._told.number}-0", self._heard)
+        keys, places = (self._keys.changes, self._keys.talk), (f"{self._listened.number}-0", self._talked)
         block = int(BLOCK_SECONDS * 1000)
         news = _entries(await self._waiting.wait("XREAD", "BLOCK", block, "STREAMS", *keys, *places))
         for row in news.get(self._keys.changes, ()):
-            self._tell_change(_change(row))
+            self._listen_to(row)
         await self._say_heard()
         for place, said in news.get(self._keys.talk, ()):
-            self._heard = place.decode()
+            self._talked = place.decode()
             await self._hear(said)
-        if not news:
-            # A Redis that lost some of what it had tells nothing until it has as much again.
-            told, newest = self._told, await self._newest()
-            if newest != told and self._told == told:
-                self._told = newest
-                self._have.clear()
+        if not news and await self._has_lost():
+            self._have.clear()
 
     async def _say_heard(self) -> None:
-        """Of which change, also when it could not be said before."""
-        while self._others and self._said is not self._told:
-            told = self._told
-            await self._say(kind="heard", number=str(told.number))
-            self._said = told
+        """Of which change, also when it could not be said before. Not before all up to it were: a write's answer may be quicker."""
+        while self._others and self._said is not self._listened:
+            listened = self._listened
+            await self._say(kind="heard", number=str(listened.number))
+            self._said = listened
 
     async def _hear(self, said: Mapping[bytes, bytes]) -> None:
         by = said[b"by"].decode()
@@ -338,22 +300,18 @@ class RedisPeers(Peers):
         answerable = [one for one in self._asked if not self._waits_before(one.heard)]
         self._asked = [one for one in self._asked if one not in answerable and now < one.heard + SETTLE_SECONDS]
         for one in answerable:
-            self._do(self._tell(one))
+            self._do(self._tell_asker(one))
 
     def _waits_before(self, moment: float) -> bool:
         return 0.0 < self._records_wait <= moment
 
-    async def _tell(self, question: _Question) -> None:
+    async def _tell_asker(self, question: _Question) -> None:
         with contextlib.suppress(Unavailable):  # they wait no longer than a second
             await self._say(kind="told", to=question.asker, number=question.number)
 
     async def _say(self, **words: str) -> None:
         said = [part for item in {"by": self._id, **words}.items() for part in item]
         await self._server.command("XADD", self._keys.talk, "MAXLEN", "~", _TALK, "*", *said)
-
-    async def _newest(self) -> _Change:
-        rows = await self._server.command("XREVRANGE", self._keys.changes, "+", "-", "COUNT", 1)
-        return _change(rows[0]) if rows else _Change(0, "")
 
     async def _last(self, stream: str) -> str:
         rows = await self._server.command("XREVRANGE", stream, "+", "-", "COUNT", 1)
@@ -363,13 +321,3 @@ class RedisPeers(Peers):
 def _entries(rows: Any) -> dict[str, list[Any]]:
     """What XREAD answers, by the streams' names."""
     return {name.decode(): list(entries) for name, entries in rows or ()}
-
-
-def _change(row: Any) -> _Change:
-    place, fields = row
-    return _Change(int(place.split(b"-")[0]), fields[b"write"].decode())
-
-
-def _place(row: Any) -> Place:
-    _, fields = row
-    return from_key(fields[b"tenant"].decode()), fields[b"trigger"].decode()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
@@ -28,7 +28,9 @@ _PROBE: Final = "module.exports = (client, scope, audience, context, cb) => cb(n
 _PROBE_ARGUMENTS: Final = b'[{},[],"",{}]'
 
 
-def health_routes(storage: Storage, sandbox: Sandbox, limits: Limits, loaded: Callable[[], int]) -> list[Route]:
+def health_routes(
+    storage: Storage, sandbox: Sandbox, limits: Limits, loaded: Callable[[], Awaitable[int]]
+) -> list[Route]:
     """`GET /livez` and `GET /readyz`. `loaded` says for how many extensibility points hooks can run without the storage."""
     health = _Health(storage, sandbox, limits, loaded)
     why = Public("load balancers have no token, and the answer tells nothing about anybody")
@@ -41,7 +43,9 @@ def health_routes(storage: Storage, sandbox: Sandbox, limits: Limits, loaded: Ca
 class _Health:
     """The handlers, and the last verdict."""
 
-    def __init__(self, storage: Storage, sandbox: Sandbox, limits: Limits, loaded: Callable[[], int]) -> None:
+    def __init__(
+        self, storage: Storage, sandbox: Sandbox, limits: Limits, loaded: Callable[[], Awaitable[int]]
+    ) -> None:
         self._storage = storage
         self._sandbox = sandbox
         self._limits = limits
@@ -77,7 +81,14 @@ class _Health:
         if not runs:
             return "the sandbox does not run a hook.", ""
         missing = await self._storage_fault()
-        return ("", missing) if self._loaded() else (missing, "")
+        return ("", missing) if not missing or await self._is_loaded() else (missing, "")
+
+    async def _is_loaded(self) -> bool:
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                return await self._loaded() > 0
+        except TimeoutError:
+            return False
 
     async def _storage_fault(self) -> str:
         try:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import jwt
+
 from runtime.master_keys import write_master_key
-from tests.end_to_end.operators import REQUEST, TRUSTED, token
+from tests.end_to_end.operators import REQUEST, SCOPES, SECRET, TRUSTED, token
 from tests.end_to_end.processes import Answer, Process, call
 from tests.redis_servers import RedisServer, free_ports
 from tests.waiting import wait_until
@@ -22,11 +25,11 @@ workers = 1
 url = "redis://hookd@127.0.0.1:PORT/1"
 timeout_ms = 1500
 master_key_file = "KEYS/master.key"
-{TRUSTED}"""
+{TRUSTED}{TRUSTED.replace("urn:operators", "urn:globex").replace("acme", "globex")}"""
 
 
 class Node:
-    """One of the services, and a token for it."""
+    """One of the services, and a token of a tenant for it."""
 
     def __init__(self, process: Process, bearer: str) -> None:
         self.process = process
@@ -44,7 +47,18 @@ class Node:
 
     @property
     def is_ready(self) -> bool:
-        return self.ask("GET", "/readyz") == (200, {"status": "ok"})
+        return self.health == (200, {"status": "ok"})
+
+    @property
+    def health(self) -> Answer:
+        return self.ask("GET", "/readyz")
+
+    def deploy(self, number: int) -> str:
+        """A hook that says it; its path."""
+        hook = {"name": "a-hook", "triggerId": "credentials-exchange", "script": SCRIPT % number, "enabled": True}
+        made = self.ask("POST", "/api/v2/hooks", hook)
+        assert made.status == 201, made
+        return f"/api/v2/hooks/{made.body['id']}"
 
 
 class Shared:
@@ -61,16 +75,23 @@ class Shared:
         file = folder / "config.toml"
         file.write_text(CONFIG.replace("PORT", str(port)).replace("KEYS", str(keys)))
         environ = {"HOOKD_SANDBOX_CACHE_DIRECTORY": str(cache), "HOOKD_STORAGE_PASSWORD": "s3cret"}
-        self.nodes = []
+        self.nodes, self.of_globex = list[Node](), list[Node]()
         for name in ("one", "other"):
             (folder / name).mkdir()
             process = Process(["serve", "--config", str(file)], folder / name, environ)
             self.nodes.append(Node(stack.enter_context(process), token(file)))
+            self.of_globex.append(Node(process, token_of_globex()))
 
     def _allow(self) -> None:
         # As the README says.
         rights = ("~hookd:*", "+@all", "-@dangerous", "+info", "+config|get")
         self._redis.cli("acl", "setuser", "hookd", "on", ">s3cret", *rights)
+
+    @property
+    def have_heard(self) -> int:
+        """How many of the services have told the others that they heard of a change: they know that there are others."""
+        said = self._redis.cli("--raw", "-n", "1", "xrange", "hookd:{hookd}:talk", "-", "+").split("\n")
+        return len({said[line - 1] for line in range(1, len(said) - 1) if said[line : line + 2] == ["kind", "heard"]})
 
     def kill(self) -> None:
         self._redis.kill()
@@ -111,12 +132,43 @@ def test_two_services_share_a_redis(tmp_path: Path, engine_cache: Path) -> None:
             assert "Traceback" not in node.process.log
 
 
+def test_a_change_just_before_redis_dies_concerns_one_tenant(tmp_path: Path, engine_cache: Path) -> None:
+    """It is acknowledged, and nobody can read it any more: its requests get no decision, or the new one, until Redis is back.
+    Those of another tenant go on, at all services.
+    """
+    with ExitStack() as stack:
+        shared = Shared(tmp_path, engine_cache, stack)
+        one, other = shared.nodes
+        path = one.deploy(1)
+        shared.of_globex[0].deploy(7)
+        wait_until(lambda: shared.have_heard == 2)
+        wait_until(lambda: [node.number for node in (*shared.nodes, *shared.of_globex)] == [1, 1, 7, 7])
+
+        assert other.ask("PATCH", path, {"script": SCRIPT % 2}).status == 200
+        shared.kill()
+        for _ in range(5):
+            assert [node.number for node in shared.of_globex] == [7, 7]
+            for node in shared.nodes:
+                answer = node.ask("POST", EXECUTE, REQUEST)
+                assert answer.status == 503 or answer.body["claims"] == {"https://a/n": 2}, answer
+        wait_until(lambda: all("degraded" in node.health.body.values() for node in shared.nodes))
+        assert [node.number for node in shared.of_globex] == [7, 7]
+
+        shared.start()
+        wait_until(lambda: one.is_ready and other.is_ready)
+        assert [node.number for node in (*shared.nodes, *shared.of_globex)] == [2, 2, 7, 7]
+        assert not any("Traceback" in node.process.log for node in shared.nodes)
+
+
+def token_of_globex() -> str:
+    now = int(time.time())
+    claims = {"iss": "urn:globex", "aud": "urn:hookd", "sub": "test", "scope": SCOPES, "iat": now, "exp": now + 3600}
+    return jwt.encode(claims, SECRET, "HS256", headers={"typ": "at+jwt"})
+
+
 def serve_together(one: Node, other: Node) -> str:
     """A hook, changed; its path."""
-    hook = {"name": "a-hook", "triggerId": "credentials-exchange", "script": SCRIPT % 1, "enabled": True}
-    made = one.ask("POST", "/api/v2/hooks", hook)
-    assert made.status == 201, made
-    path = f"/api/v2/hooks/{made.body['id']}"
+    path = one.deploy(1)
     assert (one.number, other.number) == (1, 1)
     assert one.ask("PATCH", path, {"script": SCRIPT % 2}).status == 200
     assert one.number == 2

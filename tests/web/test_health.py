@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
+from runtime.errors import Unavailable
+from runtime.storage.base import HookChange
 from runtime.web import health
+from tests.requesting import Door, door_before
 from tests.web.conftest import SEED, Api
 
 
@@ -31,9 +35,29 @@ async def test_a_runtime_that_can_go_on_without_its_storage_says_so(api: Api, mo
     monkeypatch.setattr(health, "KEPT_SECONDS", 0.0)
     await api.create(SEED)
     await api.execute()
-    await api.runtime.storage.close()
+    door_before(api.runtime, "ping", monkeypatch).refusal = Unavailable("Away.")
     answer = await api.call("GET", "/readyz")
-    assert (answer.status, answer.body) == (200, {"status": "degraded", "storage": "hookd is stopping."})
+    assert (answer.status, answer.body) == (200, {"status": "degraded", "storage": "Away."})
+
+
+async def test_a_runtime_that_can_not_know_what_was_changed_is_not_ready(api: Api, monkeypatch):
+    """Nor is one that has loaded nothing but what was changed: there is no request that it could answer."""
+    monkeypatch.setattr(health, "KEPT_SECONDS", 0.0)
+    hook_id = (await api.create(SEED))["id"]
+    await api.execute()
+    storage = api.runtime.storage
+    door_before(api.runtime, "ping", monkeypatch).refusal = Unavailable("Away.")
+    looking = Door(storage.peers.catch_up)
+    monkeypatch.setattr(storage.peers, "catch_up", looking)
+    looking.refusal = Unavailable("Away.")
+    assert (await api.call("GET", "/readyz")).status == 200
+    await storage.create_hook(replace(await storage.get_hook("acme", hook_id), tenant="globex"))
+    assert (await api.call("GET", "/readyz")).status == 503
+    looking.refusal = None
+    assert (await api.call("GET", "/readyz")).status == 200
+    await storage.update_hook("acme", hook_id, HookChange(name="another"), 2.0)
+    answer = await api.call("GET", "/readyz")
+    assert (answer.status, answer.body["message"]) == (503, "Not ready: Away.")
 
 
 async def test_a_runtime_without_its_engine_is_not_ready(api: Api, monkeypatch):

@@ -15,7 +15,7 @@
 --   bundled                     hash    bundle -> how many versions name it
 --   numbers                     number  the newest hook's
 --   unfinished                  string  what is being moved in here
---   changes                     stream  tenant trigger write, of each change of what runs there
+--   changes                     stream  tenant trigger write after, of each change of what runs there; the write before
 --   changes.number              number  the newest change's
 --   once:ID                     string  what a write answered that may come a second time
 --
