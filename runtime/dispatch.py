@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import orjson
 
@@ -162,10 +162,10 @@ class Dispatch:
     ) -> Called:
         """Run one hook, enabled or not, and record it; what its outcome means is the caller's to say.
 
-        `secrets` are the hook's. The record's decision is allow where the hook answered. `Unavailable`.
+        Both are as `named` says. The record's decision is allow where the hook answered. `Unavailable`.
         """
         began, at = time.perf_counter(), time.time()
-        ready = await self._preparations.ready(hook, secrets)
+        ready = await self._preparations.alone(hook, secrets)
         run = await self._begin(ready, request, self._limits)
         if ready.circuit.failures or isinstance(run.outcome, Failure):
             self._note(ready, run.outcome)
@@ -178,9 +178,11 @@ class Dispatch:
         is_left_alone = isinstance(run.outcome, Failure) and run.outcome.code == OPEN
         return Called(run.outcome, execution, ready.circuit.until - time.perf_counter() if is_left_alone else 0.0)
 
-    async def secrets(self, hook: Hook) -> Secrets:
-        """The hook's secrets, opened: to know a caller by. `HookNotFound`, `Unavailable`."""
-        return await self._preparations.secrets(hook)
+    async def named(
+        self, tenant: str, name: str, find: Callable[[], Coroutine[Any, Any, Hook]]
+    ) -> tuple[Hook, Secrets]:
+        """See `Preparations.named`. The secrets are to know a caller by, too."""
+        return await self._preparations.named(tenant, name, find)
 
     def forget(self, tenant: str, trigger_id: str) -> None:
         """See `Preparations.forget`."""

@@ -1,6 +1,7 @@
 """What is ready to run: the enabled hooks of each tenant and extensibility point, with their secrets and programs.
 
-Kept by use, up to a number of bytes. `forget` throws it away, and a preparation that `forget` overtakes is not kept. What
+And hooks by their names, which their URLs have, enabled or not: each until any hook of its tenant is changed, for then the name
+may be another's. Kept by use, up to a number of bytes. `forget` throws it away, and a preparation that `forget` overtakes is not kept. What
 other processes changed is forgotten before the next look at anything.
 """
 
@@ -10,10 +11,10 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Final
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from runtime.breaker import Circuit, Circuits
@@ -31,6 +32,8 @@ _REJECTED_SECONDS: Final = 5.0
 _MOST_REJECTED: Final = 1_000
 # What a cached hook takes beside its image, its script and its secrets: objects.
 _OVERHEAD: Final = 4096
+# Where an extensibility point would stand, of which none begins so: before a name, and before the hook that is called by it.
+_NAME, _ALONE = "/", "//"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,6 +104,8 @@ class Preparations:
         self._others = others or {}
         self._rows: OrderedDict[Place, Row] = OrderedDict()
         self._preparing: dict[Place, asyncio.Task[Row]] = {}
+        # Those of the two that are of names, by their tenants.
+        self._names: dict[str, set[Place]] = {}
         self._most = self._free = cache_bytes
         self.misses = 0
         """How often somebody wanted what was not ready."""
@@ -141,8 +146,34 @@ class Preparations:
                 return None
         return row
 
-    async def prepared(self, place: Place) -> Row:
-        """What is enabled at this place. A caller who leaves does not stop it. `Unavailable`."""
+    async def named(
+        self, tenant: str, name: str, find: Callable[[], Coroutine[Any, Any, Hook]]
+    ) -> tuple[Hook, Secrets]:
+        """The hook of this name and its secrets, as `find` reads it where they are not kept. What `find` raises; `HookNotFound`, `Unavailable`."""
+
+        async def prepare() -> Row:
+            hook = await find()
+            secrets = await self.secrets(hook)
+            # Nothing is loaded for who may not call.
+            return Row([self._ready(hook, secrets, None, None)])
+
+        place = tenant, f"{_NAME}{name}"
+        row = self.kept(place) or await self.prepared(place, prepare)
+        return row.hooks[0].hook, row.hooks[0].secrets
+
+    async def alone(self, hook: Hook, secrets: Secrets) -> ReadyHook:
+        """A hook that `named` found. `Unavailable`."""
+
+        async def prepare() -> Row:
+            return Row([await self.ready(hook, secrets)])
+
+        # By its state: who asks for what was changed meanwhile leaves nothing to those who come later.
+        place = hook.tenant, f"{_ALONE}{hook.id} {_state(hook, secrets)}"
+        row = self.kept(place) or await self.prepared(place, prepare)
+        return row.hooks[0]
+
+    async def prepared(self, place: Place, prepare: Callable[[], Coroutine[Any, Any, Row]] | None = None) -> Row:
+        """What is enabled at this place, or what `prepare` makes. A caller who leaves does not stop it. `Unavailable`."""
         if self._peers.is_behind:
             await self._catch_up()
             if self._peers.is_behind:
@@ -154,16 +185,17 @@ class Preparations:
         self.misses += 1
         task = self._preparing.get(place)
         if task is None:
-            task = self._preparing[place] = asyncio.create_task(self._prepare(place))
+            task = self._preparing[place] = asyncio.create_task(prepare() if prepare else self._prepare(place))
+            if prepare:
+                self._names.setdefault(place[0], set()).add(place)
             task.add_done_callback(lambda done: self._keep(place, done))
         return await asyncio.shield(task)
 
     async def ready(self, hook: Hook, secrets: Secrets | None = None) -> ReadyHook:
         """The hook as it is stored, with its circuit; with its secrets, where they were read already. `HookNotFound`, `Unavailable`."""
         ready = await self.make_ready(hook, secrets)
-        # Another hook's change, and room that others need, leave it as it is. No secret is kept for that.
-        state = hook.version.id, hook.updated_at, hash(frozenset(ready.secrets.items()))
-        ready.circuit = self._circuits.of((hook.tenant, hook.id), state)
+        # Another hook's change, and room that others need, leave it as it is.
+        ready.circuit = self._circuits.of((hook.tenant, hook.id), _state(hook, ready.secrets))
         return ready
 
     async def make_ready(self, hook: Hook, secrets: Secrets | None = None) -> ReadyHook:
@@ -176,6 +208,9 @@ class Preparations:
                 program = await self._program(hook.tenant, hook.version)
             except SourceRejected as error:
                 rejected = self._keep_rejected(hook.version.id, error)
+        return self._ready(hook, secrets, program, rejected)
+
+    def _ready(self, hook: Hook, secrets: Secrets, program: Program | None, rejected: Failure | None) -> ReadyHook:
         sandbox = self._others.get(hook.version.engine, self._sandbox)
         return ReadyHook(
             hook=hook, secrets=secrets, mask=Mask(secrets), program=program, rejected=rejected, sandbox=sandbox
@@ -188,7 +223,7 @@ class Preparations:
 
     def forget(self, place: Place | None) -> None:
         """What is enabled there, or anywhere, a version, a policy or secrets changed: the next request reads them anew."""
-        for one in [*self._preparing, *self._rows] if place is None else [place]:
+        for one in [*self._preparing, *self._rows] if place is None else [place, *self._names.get(place[0], ())]:
             self._preparing.pop(one, None)
             self._drop(one)
 
@@ -207,6 +242,7 @@ class Preparations:
             return
         del self._preparing[place]
         if done.cancelled() or done.exception() is not None:
+            self._unname(place)
             return
         row = done.result()
         self._rows[place] = row
@@ -217,6 +253,14 @@ class Preparations:
     def _drop(self, place: Place) -> None:
         if place in self._rows:
             self._free += self._rows.pop(place).size
+        self._unname(place)
+
+    def _unname(self, place: Place) -> None:
+        names = self._names.get(place[0])
+        if names and place not in self._preparing and place not in self._rows:
+            names.discard(place)
+            if not names:
+                del self._names[place[0]]
 
     async def _prepare(self, place: Place) -> Row:
         hooks = await self._storage.enabled_hooks(*place)
@@ -257,6 +301,11 @@ class Preparations:
         image = await self._images.image_of(version, owner=tenant)
         await self._storage.keep_image(version.id, build_id, image)
         return sandbox.load(image)
+
+
+def _state(hook: Hook, secrets: Secrets) -> str:
+    """Another one when the hook was changed, or its secrets, of which it tells nothing outside of this process."""
+    return f"{hook.version.id} {hook.updated_at!r} {hash(frozenset(secrets.items()))}"
 
 
 def _stack(error: SourceRejected) -> str:

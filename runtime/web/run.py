@@ -92,9 +92,9 @@ class _Runs:
         self._turns = turns
 
     async def run(self, call: Call) -> web.StreamResponse:
-        hook = await self._named(call.path("container"), call.path("name"))
+        tenant, name = call.path("container"), call.path("name")
+        hook, secrets = await self._dispatch.named(tenant, name, lambda: self._find(tenant, name))
         headers = _headers(call.request)
-        secrets = await self._dispatch.secrets(hook)
         secret = secrets.get(metadata.SECRET)
         if secret:
             if not protocol.is_bearer(call.request.headers.get(hdrs.AUTHORIZATION, ""), secret):
@@ -106,7 +106,7 @@ class _Runs:
         await self._admit(hook, by_anybody=not secret and hook.trigger == WEBTASK)
         return await self._perform(call, hook, secrets, headers)
 
-    async def _named(self, tenant: str, name: str) -> Hook:
+    async def _find(self, tenant: str, name: str) -> Hook:
         try:
             return await self._webtasks.get(tenant, name)
         except NameShared:  # whose message has the hooks' ids, which are not for everybody

@@ -157,3 +157,29 @@ async def test_a_listener_that_comes_back_elsewhere_has_missed_nothing(two: tupl
     assert len(set(seen)) == len(seen)
     assert set(seen) <= set(ids)
     assert seen == sorted(ids)[: len(seen)]
+
+
+async def test_a_change_is_in_force_by_url_everywhere_at_once(two: tuple[Api, Api]):
+    """Of a hook that no extensibility point runs, its secrets, and its name."""
+    one, other = two
+    path, script = "/api/run/acme/a-hook", hook_of("cb(null, [%s, context.webtask.secrets.A || 0])")
+
+    async def everywhere(expected: object) -> None:
+        for api in (one, other):
+            async with api.client.post(api.url + path, json=REQUEST, headers=api.headers) as answer:
+                assert (answer.status if answer.status != 200 else (await answer.json())["data"]) == expected
+
+    await everywhere(404)
+    hook = await one.create(script % 1, enabled=False)
+    of_hook = f"{HOOKS}/{hook['id']}"
+    await everywhere([1, 0])
+    await other.call("POST", f"{of_hook}/secrets", {"A": "a"})
+    await everywhere([1, "a"])
+    await one.call("PATCH", of_hook, {"script": script % 2})
+    await everywhere([2, "a"])
+    namesake = await other.create("module.exports = () => ({})", "password-exchange", enabled=False)
+    await everywhere(409)
+    await one.call("DELETE", f"{HOOKS}/{namesake['id']}")
+    await everywhere([2, "a"])
+    await other.call("PATCH", of_hook, {"name": "renamed"})
+    await everywhere(404)
