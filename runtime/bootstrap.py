@@ -26,6 +26,7 @@ from runtime.confine.places import Places
 from runtime.confine.process import confine
 from runtime.dispatch import Dispatch
 from runtime.documents import StoredDocuments
+from runtime.ended_sessions import EndedSessions, open_ended_sessions
 from runtime.environment import files_of, variables_of
 from runtime.errors import SettingsError
 from runtime.leased_rates import LeasedRates
@@ -79,6 +80,7 @@ class Runtime:
     webtasks: Webtasks
     webtask_tokens: WebtaskTokens
     session_sealer: Sealer
+    ended_sessions: EndedSessions
     recorder: StorageRecorder
     tail: Tail
     relay: Relay
@@ -150,8 +152,7 @@ async def open_runtime(
     other thread yet. `memory` is a file (`memory.nameless_file`) that it shares with others. A successor makes no database.
     """
     keys = master_keys(settings.storage).all
-    sealer = Sealer(*keys)
-    chosen = choose_storage(settings.storage)
+    sealer, chosen = Sealer(*keys), choose_storage(settings.storage)
     _folders(settings, chosen, is_successor)
     async with AsyncExitStack() as stack:
         memory = _own_memory(stack) if memory is None else memory
@@ -194,6 +195,7 @@ async def open_runtime(
             webtasks=Webtasks(storage=storage, sealer=sealer, admin=admin),
             webtask_tokens=WebtaskTokens(*(derive_key(key, "webtask tokens") for key in keys)),
             session_sealer=Sealer.derived(keys, "dashboard sessions"),
+            ended_sessions=await stack.enter_async_context(open_ended_sessions(storage)),
             recorder=recorder,
             tail=tail,
             relay=relay,

@@ -78,13 +78,22 @@ class DocumentItem:
     document: Document
 
 
-Item: TypeAlias = CacheItem | HookItem | DeployItem | DocumentItem | Execution
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutsItem:
+    """Sessions of a token that have ended, and until when that is kept."""
+
+    token: str
+    sessions: dict[str, int]
+
+
+Item: TypeAlias = LogoutsItem | CacheItem | HookItem | DeployItem | DocumentItem | Execution
 
 KINDS: Final = {
     HookItem: "hooks",
     DeployItem: "older versions",
     DocumentItem: "documents",
     CacheItem: "caches",
+    LogoutsItem: "ended sessions",
     Execution: "execution records",
 }
 """What the kinds of items are called."""
@@ -156,9 +165,17 @@ async def everything(storage: Storage, tenant: str, now: float) -> AsyncIterator
         before = records[-1].id
 
 
+async def logouts(storage: Storage, now: float) -> AsyncIterator[Item]:
+    """What a storage has of no tenant."""
+    for token in await storage.logged_out_tokens(int(now)):
+        yield LogoutsItem(token=token, sessions=await storage.logouts(token, int(now)))
+
+
 async def restore(storage: Storage, item: Item, now: float) -> None:
     """Put an item where it is not yet, in the order of `everything`."""
     match item:
+        case LogoutsItem():
+            await storage.log_out(item.token, item.sessions, int(now))
         case CacheItem():
             await storage.change_cache(item.tenant, item.trigger, item.entries, now, most=_ROOM, most_bytes=_ROOM)
         case HookItem():
@@ -176,7 +193,7 @@ async def is_empty(storage: Storage) -> bool:
     for tenant in await storage.tenants():
         async for _ in everything(storage, tenant, _now()):
             return False
-    return True
+    return not await storage.logged_out_tokens(int(_now()))
 
 
 async def count(storage: Storage) -> int:
@@ -191,6 +208,9 @@ async def count(storage: Storage) -> int:
 
 async def copy(source: Storage, target: Storage, step: Step) -> None:
     """Put everything into the target. `HookdError`, and then what is there is no whole."""
+    now = _now()
+    async for item in logouts(source, now):
+        await restore(target, item, now)
     for tenant in await source.tenants():
         now = _now()
         records: list[Execution] = []
@@ -210,6 +230,10 @@ async def copy(source: Storage, target: Storage, step: Step) -> None:
 async def compare(source: Storage, target: Storage, step: Step) -> Compared:
     """Read both, item by item: a difference is a tenant's, and where it begins."""
     comparison, differences = Comparison[Item](KINDS), []
+    now = _now()
+    different = await comparison.part(logouts(source, now), logouts(target, now), lambda _: None)
+    if different is not None:
+        differences.append(_name(different))
     for tenant in sorted({*await source.tenants(), *await target.tenants()}):
         # A tenant's caches are read first: what expires now, Redis keeps for another minute.
         now = _now()
@@ -222,6 +246,8 @@ async def compare(source: Storage, target: Storage, step: Step) -> Compared:
 
 async def discard(storage: Storage, step: Step) -> None:
     """Remove all that was moved into an unfinished storage, and that it is one."""
+    for token in await storage.logged_out_tokens(0):
+        await storage.forget_logouts(token)
     for tenant in await storage.tenants():
         now = _now()
         for trigger in TRIGGERS:
@@ -294,6 +320,8 @@ def _name(item: Item) -> str:
             return f"hook {item.hook_id}, version {item.deploy.number}"
         case DocumentItem():
             return f"hook {item.hook_id}, its document"
+        case LogoutsItem():
+            return "which sessions have ended"
         case CacheItem():
             return f"what {item.trigger} cached"
         case Execution():

@@ -12,6 +12,7 @@ ABOUT_THE_DAY = {
     "bundle/bundler.py": "how old a lock is that another start may have made",
     "caches.py": "when what an Action cached expires, which outlives the process",
     "dispatch.py": "when an execution was, and its id",
+    "ended_sessions.py": "when a session's token expires, which outlives the process",
     "http/bearer.py": "when a token expires",
     "http/busy.py": "the header Date",
     "http/provider.py": "when a token expires",

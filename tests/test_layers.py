@@ -59,6 +59,7 @@ CONTRACTS = {
     "storage.peers",
     "storage.resealing",
     "storage.moving",
+    "storage.logouts",
     "sandbox.base",
     "logs.base",
     "bundle.base",
@@ -101,7 +102,8 @@ ROOMS: Mapping[str, set[str]] = {
     "storage.peers": NOUNS | {"storage.answers", "storage.rates"},
     "storage.resealing": set(),
     "storage.moving": NOUNS | {"moves"},
-    "storage.base": RULES | {"storage.peers", "storage.resealing", "storage.moving"},
+    "storage.logouts": set(),
+    "storage.base": RULES | {"storage.peers", "storage.resealing", "storage.moving", "storage.logouts"},
     "sandbox.base": RULES,
     "logs.base": RULES,
     "bundle.base": RULES,
@@ -123,7 +125,7 @@ ROOMS: Mapping[str, set[str]] = {
     "moves": NOUNS,
     "storage": RULES
     | {"configuration", "moves", "storage.base", "storage.answers", "storage.rates", "storage.peers", "storage.sealing"}
-    | {"sqlite", "redis"},
+    | {"storage.logouts", "sqlite", "redis"},
     "network": NOUNS | {"settings"},
     "sandbox.asked": set(),
     "sandbox.abi": NOUNS | {"grammar", "sandbox.asked"},
@@ -159,6 +161,7 @@ ROOMS: Mapping[str, set[str]] = {
     "issuer_migration": NOUNS | {"issuer_settings", "issuer", "moves"},
     "rotation": NOUNS | {"storage.base", "storage.sealing"},
     "secret_files": NOUNS,
+    "ended_sessions": NOUNS | {"storage.logouts"},
     "surroundings": set(),
     "master_keys": NOUNS | {"settings", "secret_files"},
     "caches": NOUNS | {"storage.base", "storage.sealing", "sandbox.caches"},
@@ -188,6 +191,7 @@ ROOMS: Mapping[str, set[str]] = {
         "logs",
         "documents",
         "caches",
+        "ended_sessions",
         "confine",
         "environment",
         "secret_files",
@@ -212,7 +216,7 @@ ROOMS: Mapping[str, set[str]] = {
         "logs.relay",
         "logs.metrics",
     }
-    | {"storage.sealing"},  # the dashboard's sessions
+    | {"storage.sealing", "ended_sessions"},  # the dashboard's sessions
     # The token server is an ordinary HTTP client of the runtime: it must not be able to reach into it.
     "issuer": NOUNS
     | {"configuration", "grammar", "settings", "issuer_settings", "http", "sqlite", "redis", "moves"}

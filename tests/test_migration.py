@@ -20,6 +20,7 @@ from runtime.migration import (
     everything,
     finish,
     is_empty,
+    logouts,
     open_pair,
     open_unfinished,
     storage_at,
@@ -91,6 +92,8 @@ async def fill(storage: Storage, nouns: Nouns) -> None:
             [nouns.execution(tenant=tenant, hook_id=hook.id, failure=failure, console=(line,)) for _ in range(3)]
         )
     await storage.append_executions([nouns.execution(tenant="no hooks")])
+    for token in ("b", "a"):
+        await storage.log_out(token, {f"{number}": int(SOON) + number for number in (2, 1)}, 1)
 
 
 async def deploy_often(storage: Storage, nouns: Nouns) -> str:
@@ -106,9 +109,10 @@ async def deploy_often(storage: Storage, nouns: Nouns) -> str:
 
 async def all_of(storage: Storage) -> list[Item]:
     now = time.time() * 1000
-    return [
-        item for tenant in await storage.tenants() for item in [one async for one in everything(storage, tenant, now)]
-    ]
+    found = [one async for one in logouts(storage, now)]
+    for tenant in await storage.tenants():
+        found += [one async for one in everything(storage, tenant, now)]
+    return found
 
 
 async def test_from_one_backend_into_another_and_back(
@@ -140,6 +144,7 @@ async def test_from_one_backend_into_another_and_back(
             "older versions": 49,
             "documents": 12,
             "caches": 8,
+            "ended sessions": 2,
             "execution records": 13,
         }
     finally:
@@ -192,10 +197,12 @@ async def test_each_difference_is_found(source: Storage, target: Storage, nouns:
     await target.put_document("a:b", other[2].id, "2", etag=None)
     late = nouns.execution(tenant="new")
     await target.append_executions([late])
+    await target.log_out("c", {"1": int(SOON)}, 1)
     compared = await compare(source, target, lambda: None)
 
     assert compared.source.sum != compared.target.sum
     assert compared.differences == [
+        "which sessions have ended",
         f"a:b: hook {other[2].id}, its document",
         f"acme: hook {hooks[1].id}",
         f"new: execution record {late.id}",

@@ -47,6 +47,8 @@ WITHOUT_OWN_TESTS = {
     "redis/opening.py": "tests/storage/test_redis_opening.py",
     "redis/wanted.py": "tests/storage/test_opening.py and tests/issuer/test_opening.py",
     "redis/faults.py": "tests/redis/test_server.py has what goes wrong",
+    "storage/logout_tables.py": "tests/storage/test_logouts.py is for every backend",
+    "storage/redis_logouts.py": "likewise",
     "storage/secret_tables.py": "tests/storage/test_resealing.py is for every backend",
     "storage/moving.py": "a contract; tests/test_migration.py holds it, with every backend",
     "storage/moving_tables.py": "tests/test_migration.py is for every backend",

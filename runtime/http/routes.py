@@ -20,7 +20,7 @@ from typing import Final, TypeAlias
 from aiohttp import hdrs, web
 from multidict import istr
 
-from runtime.errors import HookdError, TooManyRequests
+from runtime.errors import HookdError, TooManyRequests, Unauthenticated
 from runtime.http.audit import CHANGE, READ, Line
 from runtime.http.bearer import NOBODY, Authenticator, Caller, challenge, require_scope
 from runtime.http.json import PackedBody, error_response, read_json
@@ -99,6 +99,14 @@ class Call:
         if self.line is not None:
             self.line.write(self.caller, self.sent, answer)
 
+    async def has_ended(self) -> bool:
+        """Whether it came with a session that has ended since: for answers that go on for long."""
+        session = self.request.get(_SESSION)
+        try:
+            return session is not None and await session(self.request) is None
+        except Unauthenticated:
+            return True
+
     def path(self, name: str) -> str:
         """A variable of the route's path."""
         return self.variables[name]
@@ -111,8 +119,13 @@ class Call:
 
 Handler: TypeAlias = Callable[[Call], Awaitable[web.StreamResponse]]
 ErrorAnswer: TypeAlias = Callable[[HookdError], web.Response]
-SessionBearer: TypeAlias = Callable[[web.BaseRequest], str | None]
-"""What a browser's session stands for: "Bearer <token>", None where there is none. Raises where a page of others may have sent it."""
+SessionBearer: TypeAlias = Callable[[web.BaseRequest], Awaitable[str | None]]
+"""What a browser's session stands for: "Bearer <token>", None where there is none. `Unauthenticated` where it has ended; raises where a
+page of others may have sent it, too.
+"""
+
+_SESSION: Final[web.RequestKey[SessionBearer]] = web.RequestKey("session")
+"""Of a request that came with a session."""
 
 ERROR_ANSWERS: Final = web.AppKey("error_answers", dict[str, ErrorAnswer])
 """A path, as aiohttp writes it, to how its routes answer errors: for a method that none of them has."""
@@ -242,16 +255,19 @@ async def _authenticate(
 ) -> Caller:
     """Who calls, whatever the scopes. `given` is a header in place of the request's."""
     assert authenticator is not None
-    header = given or _authorization(request, route)
+    header = given or await _authorization(request, route)
     return authenticator.recall(header) or await authenticator.identify(header)
 
 
-def _authorization(request: web.BaseRequest, route: Route) -> str | None:
+async def _authorization(request: web.BaseRequest, route: Route) -> str | None:
     """The header, or what stands in for it on this route."""
     header = request.headers.get(hdrs.AUTHORIZATION)
     if not header and route.token_parameter and route.token_parameter in request.query:
         header = f"Bearer {request.query[route.token_parameter]}"
-    return route.session(request) if not header and route.session is not None else header
+    if header or route.session is None:
+        return header
+    request[_SESSION] = route.session
+    return await route.session(request)
 
 
 def request_id(request: web.BaseRequest) -> str:

@@ -22,6 +22,7 @@ from typing import Final
 
 from runtime.errors import Conflict, InvalidBody, NotFound, Unavailable
 from runtime.model import ANSWERED, FAILURES, LEVELS, REFUSED, Deploy, Execution, Hook, HookVersion, Policy
+from runtime.storage.logouts import Logouts
 from runtime.storage.moving import Moving
 from runtime.storage.peers import Peers
 from runtime.storage.resealing import Resealing
@@ -229,7 +230,7 @@ VERSIONS: Final = 50
 """How many versions of a hook are kept: the vendor's number (contract 0)."""
 
 
-class Storage(Resealing, Moving):
+class Storage(Resealing, Moving, Logouts):
     """Hooks, versions, sealed secrets, images and execution records of all tenants."""
 
     @property
@@ -395,6 +396,5 @@ class Storage(Resealing, Moving):
         """Remove records from before `older_than` (seconds since the epoch) and all but each tenant's newest `most`.
 
         And all but the newest that are `most_bytes` together. The sum is of the records as they are kept.
-
         Says how many went. May work in several transactions, so that other writes need not wait for a large one.
         """

@@ -21,6 +21,7 @@ from runtime.redis.server import Server, connect
 from runtime.storage.base import Storage
 from runtime.storage.redis_cache import Cache
 from runtime.storage.redis_keys import Keys
+from runtime.storage.redis_logouts import RedisLogouts
 from runtime.storage.redis_moving import Moved, unfinished_in
 from runtime.storage.redis_opening import FORMAT, look, place_of, prepare, unusable
 from runtime.storage.redis_peers import BLOCK_SECONDS, RedisPeers
@@ -58,7 +59,7 @@ async def look_at_redis(address: Address, *, prefix: str = "hookd", means: Means
     return None if found is None else Looked(has=found[0], will=FORMAT, unfinished=found[1])
 
 
-class RedisStorage(Moved, Cache, Storage):
+class RedisStorage(Moved, Cache, RedisLogouts, Storage):
     """See `Storage`. Belongs to the event loop that opened it."""
 
     def __init__(self, server: Server, waiting: Server, keys: Keys) -> None:

@@ -3,7 +3,8 @@
 All begin with the prefix, so that an ACL can name them (`~hookd:*`) and installations can share a Redis. In a cluster, what
 stands in braces decides where a key lies.
 
-- `PREFIX:{PREFIX}:...`, the catalogue: hooks, versions, bundles, secrets and documents of all tenants, in one slot. A write and its
+- `PREFIX:{PREFIX}:...`, the catalogue: hooks, versions, bundles, secrets and documents of all tenants, in one slot, and which
+  sessions have ended. A write and its
   note in the log of changes, which nodes follow, are one step, and one log is all that there is to follow; a version and its
   modules, which tenants share, go in the step in which the last hook lets go of them. They are small and seldom written: what is
   many is elsewhere.
@@ -89,6 +90,10 @@ class Keys:
     def bundle(self, bundle_id: str) -> str:
         """A bundle's."""
         return f"{self.catalogue}:bundle:{bundle_id}"
+
+    def logouts(self, token: str) -> str:
+        """The sessions of a token that have ended; it is named by a hash."""
+        return f"{self.catalogue}:logouts:{token}"
 
     def image(self, version_id: str) -> str:
         """An image's."""

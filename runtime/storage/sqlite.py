@@ -12,7 +12,15 @@ from runtime.model import Deploy, Execution, Hook, HookVersion
 from runtime.moves import Looked
 from runtime.sqlite.database import BUSY_SECONDS, Connection, Database, open_database
 from runtime.sqlite.opening import Schema, look
-from runtime.storage import cache_tables, change_tables, execution_tables, moving_tables, secret_tables, tables
+from runtime.storage import (
+    cache_tables,
+    change_tables,
+    execution_tables,
+    logout_tables,
+    moving_tables,
+    secret_tables,
+    tables,
+)
 from runtime.storage.base import (
     CacheEntry,
     Counted,
@@ -198,6 +206,26 @@ class SqliteStorage(Storage):
         await self._database.write(
             lambda db: cache_tables.change_cache(db, tenant, trigger, changes, now, most, most_bytes)
         )
+
+    async def log_out(self, token: str, sessions: Mapping[str, int], now: int) -> None:
+        """See `Logouts.log_out`."""
+        await self._database.write(lambda db: logout_tables.log_out(db, token, sessions, now))
+
+    async def is_logged_out(self, token: str, session: str, now: int) -> bool:
+        """See `Logouts.is_logged_out`."""
+        return await self._database.read(lambda db: logout_tables.is_logged_out(db, token, session, now))
+
+    async def logged_out_tokens(self, now: int) -> list[str]:
+        """See `Logouts.logged_out_tokens`."""
+        return await self._database.read(lambda db: logout_tables.logged_out_tokens(db, now))
+
+    async def logouts(self, token: str, now: int) -> dict[str, int]:
+        """See `Logouts.logouts`."""
+        return await self._database.read(lambda db: logout_tables.logouts(db, token, now))
+
+    async def forget_logouts(self, token: str) -> None:
+        """See `Logouts.forget_logouts`."""
+        await self._database.write(lambda db: logout_tables.forget_logouts(db, token))
 
     async def put_image(self, version_id: str, build_id: str, image: bytes) -> None:
         """See `Storage.put_image`."""

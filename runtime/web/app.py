@@ -31,7 +31,7 @@ def web_routes(runtime: Runtime, exposition: Exposition | None = None) -> list[R
     """
     # One of each: what runs a hook has its share of the same, by whichever route.
     admission, turns = Admission(runtime.settings.server, runtime.rates), Turns()
-    bearer = Sessions(runtime.session_sealer).bearer
+    bearer = Sessions(runtime.session_sealer, runtime.ended_sessions).bearer
     steering = (
         *manage_routes(runtime.admin),
         *policy_routes(runtime.admin),

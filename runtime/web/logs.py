@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -43,6 +44,9 @@ REPLAYED_MOST: Final = 1000
 HEARTBEAT_SECONDS: Final = 15.0
 LONGEST_SECONDS: Final = 1800.0
 """A tail ends after this, or with its token; the client comes back with `Last-Event-ID`."""
+
+SESSION_SECONDS: Final = 1.0
+"""How often a tail that came with a session looks whether that has ended, before it writes something."""
 
 AHEAD_SECONDS: Final = 1.0
 """Ids that are so far ahead of the clock are from before it was set back."""
@@ -105,7 +109,7 @@ class _Logs:
             stream = web.StreamResponse(headers={**EVENT_HEADERS, REQUEST_ID: call.request_id})
             async with streaming(call, subscription, stream) as write:
                 known = await _replay(write, stored)
-                await _follow(write, subscription, known)
+                await _follow(call, write, subscription, known)
         return stream
 
     async def _stored_after(self, tenant: str, wanted: ExecutionFilter, after: str) -> list[Execution]:
@@ -169,10 +173,15 @@ async def _replay(write: Write, stored: list[Execution]) -> set[str]:
     return {execution.id for execution in stored}
 
 
-async def _follow(write: Write, subscription: Subscription, known: set[str]) -> None:
-    """Write what comes and is not known, until the subscription is closed."""
+async def _follow(call: Call, write: Write, subscription: Subscription, known: set[str]) -> None:
+    """Write what comes and is not known, until the subscription is closed, or the session ends that the call came with."""
+    looked = -math.inf
     while not subscription.closed:
         event = await subscription.next(HEARTBEAT_SECONDS)
+        if time.monotonic() >= looked + SESSION_SECONDS:
+            if await call.has_ended():
+                break
+            looked = time.monotonic()
         if event is None:
             await write(HEARTBEAT)
         elif isinstance(event, Missed):

@@ -19,7 +19,7 @@ from runtime.web.dashboard.session import Sessions
 
 def dashboard_routes(runtime: Runtime, provider: Provider | None = None) -> list[Route]:
     """Every route under `/dashboard`. With a provider people may log in there, beside with API tokens."""
-    sessions = Sessions(runtime.session_sealer)
+    sessions = Sessions(runtime.session_sealer, runtime.ended_sessions)
     return [
         *login_routes(sessions, oidc=provider is not None),
         *(

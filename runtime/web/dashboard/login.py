@@ -5,6 +5,7 @@ Rule: the token comes in once, and no answer has it. Who fails often waits: each
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -12,23 +13,31 @@ from typing import Final
 
 from aiohttp import web
 
-from runtime.errors import HookdError, InvalidBody, Unauthenticated
-from runtime.http.bearer import Caller
-from runtime.http.json import empty_response, json_response
+from runtime.errors import HookdError, InvalidBody, Unauthenticated, Unavailable
+from runtime.http.audit import CHANGE, Line
+from runtime.http.bearer import Caller, reread
+from runtime.http.json import empty_response, error_response, json_response
 from runtime.http.routes import Asked, Call, Public, Route
-from runtime.web.dashboard.session import Session, Sessions, require_same_origin, require_secure
+from runtime.web.dashboard.session import LAST_MOMENT, Session, Sessions, require_same_origin, require_secure
 from runtime.web.shapes import rfc3339
+
+log = logging.getLogger("hookd.dashboard")
 
 STEERING: Final = ("read:hooks", "create:hooks", "update:hooks", "delete:hooks", "read:logs")
 """A token with any of these is of use in the dashboard."""
 
+LOGOUT: Final = "/dashboard/logout"
 MOST_FAILURES: Final = 20
 WINDOW_SECONDS: Final = 60.0
+NOT_ENDED: Final = "You are logged out in this browser. But the storage is not available: until it is, a copy of the session's cookie may still be good."
 MOST_ADDRESSES: Final = 1_000
 """More addresses than these, and the one that has not failed for the longest time is forgotten."""
 
-LAST_MOMENT: Final = 253_402_300_799.0
-"""Of the year 9999: no date that can be written is later."""
+
+class NotEndedElsewhere(Unavailable):
+    """Somebody has logged out, and the storage could not be told."""
+
+    code = "session_not_ended"
 
 
 class TooManyLogins(HookdError):
@@ -43,8 +52,13 @@ def login_routes(sessions: Sessions, *, oidc: bool = False) -> list[Route]:
     token = Asked("the token is in the body", STEERING)
     return [
         Route(method="POST", path="/dashboard/login", handler=login.begin, access=token),
+        # Its handler writes the line in the audit log, where a session ends: without one, nothing is changed and nobody refused.
         Route(
-            method="POST", path="/dashboard/logout", handler=login.end, access=Public("ends a session, if there is one")
+            method="POST",
+            path=LOGOUT,
+            handler=login.end,
+            access=Asked("ends a session, if there is one", STEERING),
+            audit=False,
         ),
         Route(
             method="GET",
@@ -116,10 +130,29 @@ class _Login:
         return json_response({"oidc": self._oidc})
 
     async def end(self, call: Call) -> web.StreamResponse:
+        """Whatever becomes of it elsewhere, this browser forgets its cookie: somebody else may sit there next."""
         require_same_origin(call.request)
-        answer = empty_response()
-        self._sessions.end(call.request, answer)
+        answer = await self._ended(call)
+        self._sessions.take_back(call.request, answer)
         return answer
+
+    async def _ended(self, call: Call) -> web.Response:
+        try:
+            session = self._sessions.read(call.request)
+        except Unauthenticated:
+            session = None
+        if session is None:
+            return empty_response()
+        made: web.Response | HookdError = empty_response()
+        try:
+            if not await self._sessions.end(session):
+                return empty_response()
+        except Unavailable as error:
+            made = NotEndedElsewhere(NOT_ENDED, debug=error.debug)
+            log.warning("a session was ended here only: %s [%s]", error.debug, call.request_id)
+        caller = await _caller_of(call, session)
+        Line(CHANGE, call.request, LOGOUT, {}, call.request_id).write(caller, None, made)
+        return error_response(made) if isinstance(made, HookdError) else made
 
     async def show(self, call: Call) -> web.StreamResponse:
         """Who is logged in; null where nobody is, or is not any more. An error would stand in the browser's console each time."""
@@ -128,6 +161,14 @@ class _Login:
         except Unauthenticated:
             return json_response(None)
         return json_response(session_body(self._sessions.read(call.request), caller))
+
+
+async def _caller_of(call: Call, session: Session) -> Caller:
+    """Whose it is. Somebody whose issuer does not answer just now, or is not trusted any more, logs out all the same."""
+    try:
+        return await call.identify(f"Bearer {session.token}")
+    except HookdError:
+        return reread(session.token)
 
 
 def session_body(session: Session | None, caller: Caller) -> dict[str, object]:

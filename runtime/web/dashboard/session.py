@@ -1,15 +1,14 @@
 """A person's session in the dashboard: the API token, sealed in a cookie that no script can read.
 
-The cookie is all there is: the server keeps nothing. It is good as long as its token is, on the routes that name it
-(`Route.session`), and only for what a page of our own sent:
+The cookie is all there is of it: the server keeps no sessions. It is good as long as its token is, until it is ended, on the routes
+that name it (`Route.session`), and only for what a page of our own sent:
 
 - `Sec-Fetch-Site` says same-origin, or that a person typed the address; a browser that sends none must say in `Origin` that
   it is at our own `Host`
 - whatever changes something carries the session's own CSRF secret in `X-CSRF-Token`, which only a page of ours can ask for
 
-Logging out takes the cookie out of the browser, and that is all it can do: a copy of the cookie is as good as the token in it, as
-long as that is, and a token that its issuer signed is nobody's to take back here. A list of ended sessions would be lost with the
-process and unknown to the next machine: tokens that end soon are what helps.
+Logging out takes the cookie out of the browser, and a copy of it is refused from then on (`ended_sessions`): it is known by its CSRF
+secret, which each login makes anew. The token itself is its issuer's to take back: who has it can call the API, and log in with it again.
 
 Rule: the token never leaves the cookie.
 """
@@ -25,14 +24,21 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
+from runtime.ended_sessions import EndedSessions
 from runtime.errors import HookdError, InvalidBody, Unauthenticated
-from runtime.http.bearer import Caller
+from runtime.http.bearer import Caller, reread
 from runtime.storage.sealing import Sealer, Unsealable
 from runtime.web.dashboard.cookies import SealedCookie, is_here
 
 CSRF_HEADER: Final = "X-CSRF-Token"
 TOKEN_CHARS: Final = 2_900
 """Of the longest token that can become a session: sealed, it fills the 4,096 bytes that browsers give a cookie."""
+
+CLOCKS_SECONDS: Final = 600
+"""A session is known to have ended for so much longer than its token: nodes' clocks differ, and some of that is forgiven."""
+
+LAST_MOMENT: Final = 253_402_300_799.0
+"""Of the year 9999: no date that can be written is later."""
 
 _SAFE: Final = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
 
@@ -61,9 +67,10 @@ class Session:
 
 
 class Sessions:
-    """Makes and reads sessions, under a key of their own. Keeps nothing: any number of them with one sealer are alike."""
+    """Makes, reads and ends sessions, under a key of their own. Any number of them with one sealer and one `ended` are alike."""
 
-    def __init__(self, sealer: Sealer) -> None:
+    def __init__(self, sealer: Sealer, ended: EndedSessions) -> None:
+        self._ended = ended
         self._cookie = SealedCookie(sealer, "hookd_session", context="dashboard session", site="Strict")
 
     def make(self, token: str) -> Session:
@@ -79,8 +86,14 @@ class Sessions:
         seconds = int(max(0.0, caller.expires_at - time.time()))
         self._cookie.keep(request, answer, f"{session.csrf}.{session.token}", seconds)
 
-    def end(self, request: web.BaseRequest, answer: web.StreamResponse) -> None:
-        """Take the cookie back."""
+    async def end(self, session: Session) -> bool:
+        """Refuse it from now on, whoever sends it. False where it had ended. `Unavailable`, see `EndedSessions.end`."""
+        # It was verified when it was sealed, and nobody else can seal one.
+        until = min(reread(session.token).expires_at + CLOCKS_SECONDS, LAST_MOMENT)
+        return until > time.time() and await self._ended.end(session.token, session.csrf, until)
+
+    def take_back(self, request: web.BaseRequest, answer: web.StreamResponse) -> None:
+        """Have the browser forget it."""
         self._cookie.take_back(request, answer)
 
     def read(self, request: web.BaseRequest) -> Session | None:
@@ -94,8 +107,11 @@ class Sessions:
         csrf, _, token = kept.partition(".")
         return Session(token=token, csrf=csrf)
 
-    def bearer(self, request: web.BaseRequest) -> str | None:
-        """For `Route.session`: the session's token as a header, once it is sure that a page of ours sent the request."""
+    async def bearer(self, request: web.BaseRequest) -> str | None:
+        """For `Route.session`: the session's token as a header, once it is sure that a page of ours sent the request.
+
+        `Unauthenticated` where the session has ended.
+        """
         session = self.read(request)
         if session is None:
             return None
@@ -104,6 +120,8 @@ class Sessions:
             raise ForgedRequest(
                 f"With a session, this takes the header {CSRF_HEADER} that GET /dashboard/session tells."
             )
+        if await self._ended.has_ended(session.token, session.csrf):
+            raise Unauthenticated("The session has ended: log in again.")
         return f"Bearer {session.token}"
 
 

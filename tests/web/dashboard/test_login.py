@@ -1,16 +1,26 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
+from typing import Any
 
 import pytest
 from yarl import URL
 
+from runtime.errors import Unavailable
+from runtime.http.bearer import Authenticator
 from runtime.web.dashboard.login import MOST_FAILURES, WINDOW_SECONDS, Failures, TooManyLogins
+from runtime.web.dashboard.session import CLOCKS_SECONDS
 from tests.web.conftest import token
 
-LOGIN = "/dashboard/login"
+LOGIN, LOGOUT = "/dashboard/login", "/dashboard/logout"
+
+
+def audited(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    """The lines of the audit log."""
+    return [record.__dict__["fields"] for record in caplog.records if record.name == "hookd.audit"]
 
 
 async def test_a_login_answers_who_one_is(browser):
@@ -93,6 +103,96 @@ async def test_logging_out_takes_the_cookie_back(browser):
     assert status == 204
     assert headers["Set-Cookie"].startswith(f'hookd_session_{URL(browser.url).port}="";')
     assert "Max-Age=0" in headers["Set-Cookie"]
+
+
+async def test_logging_out_ends_the_session(browser, caplog):
+    """For whoever has the cookie; the audit log says whose it was, once. What has ended, or never was, is no harm and no line."""
+    caplog.set_level(logging.INFO, "hookd.audit")
+    await browser.log_in(token(sub="ada", jti="t-1"))
+    for _ in range(2):
+        status, _, headers = await browser.call("POST", LOGOUT)
+        assert (status, "Max-Age=0" in headers["Set-Cookie"]) == (204, True)
+    for cookie in ("", f"{browser.cookie[:-2]}xx", f"{browser.cookie.partition('=')[0]}=e30"):
+        assert (await browser.call("POST", LOGOUT, headers={"Cookie": cookie}))[0] == 204
+    lines = audited(caplog)
+
+    assert [(line["route"], line["status"]) for line in lines] == [(LOGIN, 200), (LOGOUT, 204)]
+    for line in lines:
+        assert (line["tenant"], line["subject"], line["token"]) == ("acme", "ada", "t-1")
+        assert (line["peer"], line["method"], bool(line["request_id"])) == ("127.0.0.1", "POST", True)
+    assert browser.headers["X-CSRF-Token"] not in str(lines)
+
+
+async def test_a_login_or_logout_that_is_refused_has_a_line(browser, caplog):
+    """Of nobody."""
+    caplog.set_level(logging.INFO, "hookd.audit")
+    await browser.log_in()
+    await browser.call("POST", LOGIN, {"token": "nonsense"})
+    assert (await browser.call("POST", LOGOUT, headers={"Sec-Fetch-Site": "cross-site"}))[0] == 403
+
+    lines = [(line["route"], line["status"], line.get("tenant")) for line in audited(caplog)]
+    assert lines == [(LOGIN, 200, "acme"), (LOGIN, 401, None), (LOGOUT, 403, None)]
+    assert (await browser.call("GET", "/dashboard/session"))[1] is not None
+
+
+async def test_who_can_not_be_verified_any_more_logs_out_all_the_same(browser, caplog, monkeypatch):
+    """Where the issuer's keys can not be had just now: the cookie is ours, and says whose it is."""
+
+    async def away(*_: object) -> None:
+        raise Unavailable("The issuer does not answer.")
+
+    caplog.set_level(logging.INFO, "hookd.audit")
+    await browser.log_in(token(sub="ada"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Authenticator, "identify", away)
+        patch.setattr(Authenticator, "recall", lambda *_: None)
+        assert (await browser.call("POST", LOGOUT))[0] == 204
+
+    assert (await browser.call("GET", "/dashboard/hooks.json"))[0] == 401
+    (line,) = [line for line in audited(caplog) if line["route"] == LOGOUT]
+    assert (line["route"], line["status"], line["tenant"], line["subject"]) == (LOGOUT, 204, "acme", "ada")
+
+
+async def test_what_is_kept_of_a_session_goes_with_it(browser):
+    """After its token has ended for all clocks there are, and not before."""
+    end = int(time.time()) + 60
+    await browser.log_in(token(exp=end))
+    await browser.call("POST", LOGOUT)
+    storage = browser.runtime.storage
+    (name,) = await storage.logged_out_tokens(0)
+
+    assert list((await storage.logouts(name, 0)).values()) == [(end + CLOCKS_SECONDS) * 1000]
+    assert CLOCKS_SECONDS > 300, "of the clock difference that [auth] leeway forgives"
+    await browser.log_in(token(exp=10**15))
+    await browser.call("POST", LOGOUT)
+    assert (await browser.call("GET", "/dashboard/hooks.json"))[0] == 401
+    assert len(await storage.logged_out_tokens(0)) == 2
+
+
+async def test_logging_out_without_the_storage_says_what_it_could_not_do(browser, caplog, monkeypatch):
+    """The browser forgets the cookie, this process refuses it, the line says so; others are told when the storage is back."""
+
+    async def away(*_: object) -> None:
+        raise Unavailable("The storage is not available.", debug="taken away")
+
+    caplog.set_level(logging.INFO, "hookd")
+    await browser.log_in()
+    storage = browser.runtime.storage
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "log_out", away)
+        patch.setattr(storage, "is_logged_out", away)
+        assert (await browser.call("GET", "/dashboard/settings.json"))[0] == 200
+        status, body, headers = await browser.call("POST", LOGOUT)
+        assert (status, body["errorCode"]) == (503, "session_not_ended")
+        assert body["message"].startswith("You are logged out in this browser.")
+        assert "Max-Age=0" in headers["Set-Cookie"]
+        assert (await browser.call("GET", "/dashboard/settings.json"))[0] == 401
+
+    (line,) = [line for line in audited(caplog) if line["route"] == LOGOUT]
+    assert (line["route"], line["status"], line["error"], line["tenant"]) == (LOGOUT, 503, "session_not_ended", "acme")
+    async with asyncio.timeout(60):
+        while not await storage.logged_out_tokens(0):
+            await asyncio.sleep(0.02)
 
 
 async def test_without_a_session_there_is_none(browser):

@@ -1,17 +1,26 @@
 from __future__ import annotations
 
+import asyncio
+from typing import TYPE_CHECKING, cast
+
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
+from runtime.ended_sessions import EndedSessions
 from runtime.errors import InvalidBody, Unauthenticated
 from runtime.http.bearer import Caller
 from runtime.storage.sealing import Sealer
+from runtime.web import logs
 from runtime.web.dashboard.session import TOKEN_CHARS, ForgedRequest, Sessions
 from tests.web.conftest import REQUEST, SEED, token
 
+if TYPE_CHECKING:
+    from runtime.storage.logouts import Logouts
+
 CALLER = Caller(tenant="acme", scopes=frozenset(), expires_at=2e9)
 HOOKS = "/api/v2/hooks"
+LOGOUT = "/dashboard/logout"
 BODY = {"name": "my-hook", "script": SEED, "triggerId": "credentials-exchange"}
 OTHERS = [
     {"Sec-Fetch-Site": "cross-site"},
@@ -19,6 +28,12 @@ OTHERS = [
     {"Sec-Fetch-Site": "", "Origin": "https://evil.example"},
     {"Sec-Fetch-Site": "", "Origin": "null"},
 ]
+
+
+@pytest.fixture
+def ended() -> EndedSessions:
+    """Of a storage that is asked nothing."""
+    return EndedSessions(cast("Logouts", None))
 
 
 async def test_a_session_stands_in_for_a_token(browser):
@@ -94,13 +109,87 @@ async def test_a_cookie_that_is_not_ours_is_refused(browser):
         assert (status, body["errorCode"]) == (401, "invalid_token")
 
 
+async def test_a_session_that_was_ended_is_refused(browser):
+    """A copy of its cookie, at once and wherever a session is taken; the page reads that nobody is logged in."""
+    await browser.log_in()
+    status, hook, _ = await browser.call("POST", HOOKS, BODY)
+    assert status == 201
+    assert (await browser.call("POST", LOGOUT))[0] == 204
+
+    for path in (HOOKS, f"{HOOKS}/{hook['id']}", "/api/v1/logs", "/api/v1/logs/tail", "/dashboard/settings.json"):
+        status, body, headers = await browser.call("GET", path)
+        assert (status, body["errorCode"], body["message"]) == (
+            401,
+            "invalid_token",
+            "The session has ended: log in again.",
+        )
+        assert headers["WWW-Authenticate"].startswith("Bearer ")
+    assert (await browser.call("DELETE", f"{HOOKS}/{hook['id']}"))[0] == 401
+    assert (await browser.call("GET", "/dashboard/session"))[:2] == (200, None)
+
+
+async def test_another_session_goes_on(browser):
+    """Also one of the same token, and one that is begun with it afterwards: the token is its issuer's to take back."""
+    bearer = token()
+    await browser.log_in(bearer)
+    first = browser.cookie
+    await browser.log_in(bearer)
+    second, browser.cookie = browser.cookie, first
+    assert (await browser.call("POST", LOGOUT))[0] == 204
+    assert (await browser.call("GET", HOOKS))[0] == 401
+
+    browser.cookie = second
+    assert (await browser.call("GET", HOOKS))[0] == 200
+    await browser.log_in(bearer)
+    assert (await browser.call("GET", HOOKS))[0] == 200
+    assert (await browser.call("GET", HOOKS, headers={"Cookie": first}))[0] == 401
+    assert (await browser.call("GET", HOOKS, headers={"Cookie": "", "Authorization": f"Bearer {bearer}"}))[0] == 200
+
+
+async def test_a_tail_ends_with_its_session(browser, monkeypatch):
+    """It had begun before; the next thing that it would write is not written. That of a bearer token goes on."""
+    monkeypatch.setattr(logs, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(logs, "SESSION_SECONDS", 0.02)
+    await browser.log_in()
+    headers = {**browser.headers, "Cookie": browser.cookie}
+    bearer = {"Authorization": f"Bearer {token()}", "Cookie": browser.cookie}
+    url = f"{browser.url}/api/v1/logs/tail"
+    async with browser.client.get(url, headers=headers) as tail, browser.client.get(url, headers=bearer) as other:
+        while await tail.content.readline() != logs.HEARTBEAT:
+            assert not tail.content.at_eof()
+        assert (await browser.call("POST", LOGOUT))[0] == 204
+        async with asyncio.timeout(60):
+            await tail.content.read()
+            while await other.content.readline() != logs.HEARTBEAT:
+                assert not other.content.at_eof()
+
+
+async def test_no_token_request_asks_whether_a_session_has_ended(browser, monkeypatch):
+    """Nor does who has a bearer token, whatever cookie comes with it."""
+
+    async def asked(*_: object) -> bool:
+        raise AssertionError
+
+    await browser.log_in()
+    monkeypatch.setattr(browser.runtime.storage, "is_logged_out", asked)
+    bearer = {"Authorization": f"Bearer {token()}"}
+    execute = "/api/v1/triggers/credentials-exchange/execute"
+
+    assert (await browser.call("POST", execute, REQUEST, headers=bearer))[0] == 200
+    assert (await browser.call("GET", HOOKS, headers=bearer))[0] == 200
+
+
 def request(method: str = "GET", **headers: str):
     return make_mocked_request(method, "/", headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def test_the_longest_token_fits_into_a_cookie():
+def sessions_of(ended: EndedSessions, key: bytes = bytes(32)) -> Sessions:
+    return Sessions(Sealer(key), ended)
+
+
+def test_the_longest_token_fits_into_a_cookie(ended: EndedSessions):
     """Browsers give one 4,096 bytes, and drop a longer one without a word."""
-    sessions, answer = Sessions(Sealer(bytes(32))), web.Response()
+    sessions, answer = sessions_of(ended), web.Response()
     sessions.begin(sessions.make("x" * TOKEN_CHARS), CALLER, request(Host="hookd.example:65535"), answer)
     (morsel,) = answer.cookies.values()
 
@@ -109,19 +198,19 @@ def test_the_longest_token_fits_into_a_cookie():
         sessions.make("x" * (TOKEN_CHARS + 1))
 
 
-def test_a_session_shows_nobody_its_token():
+def test_a_session_shows_nobody_its_token(ended: EndedSessions):
     """Not in a log line, not in a traceback."""
-    assert "secret" not in repr(Sessions(Sealer(bytes(32))).make("secret"))
+    assert "secret" not in repr(sessions_of(ended).make("secret"))
 
 
-def test_another_key_opens_nothing():
+async def test_another_key_opens_nothing(ended: EndedSessions):
     """A cookie is good where it was made."""
     answer = web.Response()
-    ours, theirs = Sessions(Sealer(bytes(32))), Sessions(Sealer(b"x" * 32))
+    ours, theirs = sessions_of(ended), sessions_of(ended, b"x" * 32)
     theirs.begin(theirs.make("a.b.c"), CALLER, request(Host="localhost"), answer)
 
     sent = request("POST", Host="localhost", Cookie=f"hookd_session={answer.cookies['hookd_session'].value}")
     with pytest.raises(Unauthenticated, match="log in again"):
         ours.read(sent)
     with pytest.raises(ForgedRequest):
-        theirs.bearer(sent)
+        await theirs.bearer(sent)
