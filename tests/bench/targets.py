@@ -12,6 +12,7 @@ from tests.bench.sections import (
     CALM,
     CROWDED,
     DEPLOYED_ONE,
+    ELSEWHERE,
     FRESH,
     HOOKD,
     LISTENER,
@@ -93,6 +94,12 @@ TARGETS = (
         promise="a hook's p99 in another tenant's storm, times without it",
         of=Cell("storm", STORM, "p99_us"),
         to=Cell("storm", CALM, "p99_us"),
+        at_most=1.5,
+    ),
+    Target(
+        promise="the same, times that where the storm has a service of its own on this machine",
+        of=Cell("storm", STORM, "p99_us"),
+        to=Cell("storm", ELSEWHERE, "p99_us"),
         at_most=1.5,
     ),
     Target(
