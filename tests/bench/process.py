@@ -27,6 +27,12 @@ def cpu_seconds(pid: int) -> float:
     return (user + system) / os.sysconf("SC_CLK_TCK")
 
 
+def wanted_seconds(pid: int) -> float:
+    """For how long the process's first thread has run or waited for a processor: the rest of its time it had nothing to do."""
+    ran, waited, _ = _read(pid, "schedstat").split()
+    return (int(ran) + int(waited)) / 1e9
+
+
 def _read(pid: int, name: str) -> str:
     file = Path(f"/proc/{pid}/{name}")
     if not file.exists():

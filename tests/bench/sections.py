@@ -151,7 +151,8 @@ def workers(plan: Plan, left_out: LeftOut) -> dict[str, Table]:
     """Answers of one worker, of two, and of two services with one each that share nothing: what the machine lets two have.
 
     The load generator takes its part of a small machine. So `capacity_per_s` is what the workers would give in a second of
-    CPU time each.
+    CPU time each. That holds as far as they have something to do all the time: `occupied` is the share of it in which their event
+    loops ran or waited for a processor. What one waits for the other is not in it.
     """
     with ExitStack() as stack:
         loads = [stack.enter_context(LoadGenerator()) for _ in range(2)]
@@ -166,12 +167,13 @@ def workers(plan: Plan, left_out: LeftOut) -> dict[str, Table]:
 
         def together(*hookds: Hookd) -> Row:
             pids = [pid for hookd in hookds for pid in hookd.pids]
-            before = sum(map(process.cpu_seconds, pids))
+            before, wanted = sum(map(process.cpu_seconds, pids)), sum(map(process.wanted_seconds, pids))
             with ThreadPoolExecutor(len(hookds)) as threads:
                 rows = list(threads.map(asked, loads, hookds, [64 // len(hookds)] * len(hookds)))
+            occupied = (sum(map(process.wanted_seconds, pids)) - wanted) / (len(pids) * plan.http)
             per_s = sum(row["per_s"] for row in rows)
             cpu_us = (sum(map(process.cpu_seconds, pids)) - before) * 1e6 / (per_s * plan.http)
-            return {"per_s": per_s, "cpu_us": cpu_us, "capacity_per_s": len(pids) * 1e6 / cpu_us}
+            return {"per_s": per_s, "cpu_us": cpu_us, "capacity_per_s": len(pids) * 1e6 / cpu_us, "occupied": occupied}
 
         measures = {ONE: lambda: together(one), TWO: lambda: together(two), APART: lambda: together(one, other)}
         return {"workers": interleaved(plan.rounds, measures)}

@@ -125,6 +125,11 @@ TARGETS = (
         at_least=0.95,
     ),
     Target(
+        promise="of their time, what two workers run or wait for a processor",
+        of=Cell("workers", TWO, "occupied"),
+        at_least=0.95,
+    ),
+    Target(
         promise="execution API with Redis and two nodes, share of its requests/s with SQLite",
         of=Cell(EXECUTED, TWO_NODES, "per_s"),
         to=Cell(EXECUTED, SQLITE, "per_s"),
