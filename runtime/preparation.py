@@ -244,7 +244,9 @@ class Preparations:
         if done.cancelled() or done.exception() is not None:
             self._unname(place)
             return
-        row = done.result()
+        row, before = done.result(), self._rows.pop(place, None)
+        if before is not None:  # it was made anew while others' changes came one after the other
+            self._free += before.size
         self._rows[place] = row
         self._free -= row.size
         while self._free < 0 and len(self._rows) > 1:

@@ -327,3 +327,16 @@ async def test_all_memory_is_given_back(runtime: Runtime):
         len(dispatch._preparations._preparing),
         len(dispatch._preparations._programs),
     ) == (0, 0, 0)
+
+
+async def test_what_is_made_anew_takes_its_room_once(runtime: Runtime, monkeypatch: pytest.MonkeyPatch):
+    """Where others' changes come so quickly that what is kept is never known to be the newest."""
+    monkeypatch.setattr(type(runtime.storage.peers), "is_behind", property(lambda _: True))
+    dispatch, taken = dispatch_of(runtime, SPARE), set()
+    await deploy(runtime, claim("1"))
+    for _ in range(3):
+        await dispatch.execute("t", CREDENTIALS, REQUEST)
+        taken.add(dispatch._preparations.bytes)
+        assert len(dispatch._preparations._rows) == 1
+
+    assert len(taken) == 1
