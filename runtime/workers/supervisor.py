@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
 from runtime.memory import nameless_file
+from runtime.workers.beats import Beats, Watch, waited_for_processor
 from runtime.workers.inheritance import Inherited, become, inherited
 from runtime.workers.listening import again, bind, close_all, listen_at, rest
 from runtime.workers.notices import tell_ready, tell_reloading, tell_stopping
@@ -53,6 +54,7 @@ class _Place:
     ready_pipe: int = -1
     started: float = 0.0
     is_ready: bool = False
+    watch: Watch = field(default_factory=lambda: Watch(0))
     deaths: int = 0
     due: float = 0.0
     old: int = 0
@@ -63,7 +65,8 @@ class Supervisor:
     """See the module. `announce` is called with the port when all workers are ready for the first time.
 
     `trial` is a command that ends with 0 if the service could start anew, `again` what this process becomes then; memory of
-    another `memory_layout` is not taken over. Workers that are there `end_seconds` after they were asked to stop are killed.
+    another `memory_layout` is not taken over. Workers that are there `end_seconds` after they were asked to stop are killed, and
+    those that were ready and whose event loop stands still for `hang_seconds`.
     """
 
     host: str
@@ -73,11 +76,14 @@ class Supervisor:
     trial: Sequence[str]
     again: Sequence[str]
     end_seconds: float = 26.0
+    hang_seconds: float = 30.0
     memory_layout: int = 0
     _places: list[_Place] = field(default_factory=list)
     _shared: list[list[socket.socket]] = field(default_factory=list)
     _leaving: set[int] = field(default_factory=set)
     _slates: Slates = field(default_factory=lambda: Slates(0))
+    _beats: Beats = field(default_factory=lambda: Beats(0, 0.0))
+    _next_look: float = 0.0
     _memory: int = -1
     _ending: dict[int, float] = field(default_factory=dict)
     _life: tuple[int, int] = (-1, -1)
@@ -90,6 +96,7 @@ class Supervisor:
         """Return in each worker, and never in the supervisor, which ends with SystemExit. `OSError` when it can not listen."""
         self._wakeup = _listen_for_signals()
         self._slates = Slates(self.workers)
+        self._beats = Beats(self.workers, self.hang_seconds)
         self._take_over(inherited(environ))
         gc.collect()
         gc.freeze()
@@ -102,6 +109,7 @@ class Supervisor:
             self._obey()
             self._reap()
             self._kill_late()
+            self._kill_hanging()
 
     def _obey(self) -> None:
         for number in _signals(self._wakeup[0]):
@@ -207,6 +215,7 @@ class Supervisor:
             life_pipe=self._life[0],
             memory=self._memory,
             slates=self._slates,
+            beats=self._beats,
             is_successor=self._is_announced,
         )
 
@@ -215,9 +224,8 @@ class Supervisor:
     def _wait(self) -> None:
         """Until there is something to do."""
         pipes = [place.ready_pipe for place in self._places if place.ready_pipe >= 0]
-        moments = [place.due for place in self._startable()] + list(self._ending.values())
-        seconds = max(0.0, min(moments) - time.monotonic()) if moments else None
-        select.select([self._wakeup[0], *pipes], [], [], seconds)
+        moments = [place.due for place in self._startable()] + [*self._ending.values(), self._next_look]
+        select.select([self._wakeup[0], *pipes], [], [], max(0.0, min(moments) - time.monotonic()))
 
     def _read_ready(self) -> None:
         for place in self._places:
@@ -225,7 +233,7 @@ class Supervisor:
                 continue
             place.is_ready = os.read(place.ready_pipe, 1) == b"r"
             os.close(place.ready_pipe)
-            place.ready_pipe = -1
+            place.ready_pipe, place.watch = -1, Watch(self._beats.every)
             if place.is_ready and place.old:
                 self._ask_to_stop(place.old, signal.SIGTERM)
                 place.old = 0
@@ -239,6 +247,18 @@ class Supervisor:
                 _LOG.info("the service was started anew: %d workers", len(self._places))
             else:
                 self.announce(self._places[0].sockets[0].getsockname()[1])
+
+    def _kill_hanging(self) -> None:
+        """Look at each worker that is ready, now and then. It is replaced as any that dies."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + self._beats.every
+        for place in [place for place in self._places if place.is_ready]:
+            if place.watch.hangs(now, self._beats.last(place.number), waited_for_processor(place.pid)):
+                _LOG.error("worker %d has stood still for %.0f s, and is killed", place.number, self.hang_seconds)
+                os.kill(place.pid, signal.SIGKILL)
+                place.watch = Watch(self._beats.every)
 
     def _reap(self) -> None:
         """Look after every child that has ended."""

@@ -1,6 +1,6 @@
 """What a worker has of its supervisor: sockets to serve at, and two pipes.
 
-Through one it says that it is ready; the end of the other says that the supervisor is gone.
+Through one it says that it is ready; the end of the other says that the supervisor is gone. While its event loop goes on, it beats.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from runtime.workers.beats import Beats
 from runtime.workers.slates import Slates
 
 
@@ -30,14 +31,22 @@ class Worker:
     slates: Slates
     """What workers tell each other. One's own has its number."""
 
+    beats: Beats
+    """By which the supervisor sees that it goes on."""
+
     is_successor: bool = False
     """It takes the place of one that ended: the service was ready before, and what it keeps is there."""
 
     def is_ready(self) -> None:
-        """Tell the supervisor, once."""
+        """Tell the supervisor, once; and from now on that the event loop goes on."""
+        self._beat(asyncio.get_running_loop())
         with contextlib.suppress(OSError):  # it is gone: `stop_asked` has it
             os.write(self.ready_pipe, b"r")
         os.close(self.ready_pipe)
+
+    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.beats.beat(self.number)
+        loop.call_later(self.beats.every, self._beat, loop)
 
     def stop_asked(self) -> asyncio.Event:
         """Set at SIGINT and SIGTERM, and when the supervisor is gone: whoever starts it again has workers of its own."""

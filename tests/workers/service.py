@@ -1,7 +1,7 @@
 """A small service under a supervisor. Arguments: a folder, a port, how many workers; `--check` at the end asks whether it is fit.
 
-It answers each line: `who`: number, process id and whether it is a successor; `die`: ends at once; `wait`: answers when it is told to stop; `long`: answers when there
-is a file `go`. Other files in the folder: `workers` and `port` stand in place of the arguments, `unfit` makes the check fail, `end` has the seconds that workers are given to stop, `broken` lets workers end at their start, with its text as the code.
+It answers each line: `who`: number, process id and whether it is a successor; `die`: ends at once; `spin`: computes for ever, and lets nobody else have its thread; `wait`: answers when it is told to stop; `long`: answers when there
+is a file `go`. Other files in the folder: `workers` and `port` stand in place of the arguments, `unfit` makes the check fail, `end` has the seconds that workers are given to stop, `hang` those that they may stand still, `broken` lets workers end at their start, with its text as the code.
 """
 
 from __future__ import annotations
@@ -17,13 +17,21 @@ from runtime.workers.supervisor import Supervisor
 from runtime.workers.worker import Worker
 
 
+def misbehave(asked: str, writer: asyncio.StreamWriter) -> None:
+    if asked == "die":
+        os._exit(3)
+    if asked == "spin":
+        writer.write(b"spinning\n")
+        while True:
+            pass
+
+
 async def serve(worker: Worker, folder: Path) -> None:
     stop = worker.stop_asked()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked = (await reader.readline()).decode().strip()
-        if asked == "die":
-            os._exit(3)
+        misbehave(asked, writer)
         if asked in ("wait", "long"):
             writer.write(b"waiting\n")
             await writer.drain()
@@ -64,6 +72,7 @@ def main() -> None:
         trial=[*command, "--check"],
         again=command,
         end_seconds=float(text_of(folder / "end", "60")),
+        hang_seconds=float(text_of(folder / "hang", "60")),
     ).run(os.environ)
     broken = folder / "broken"
     if broken.exists():

@@ -340,6 +340,33 @@ async def test_a_worker_that_does_not_stop_is_killed(start, tmp_path):
     assert "does not stop, and is killed" in service.log
 
 
+async def test_a_worker_that_computes_for_ever_is_replaced(start, tmp_path):
+    """What it had begun ends; who waits at its socket meanwhile is answered by its successor."""
+    (tmp_path / "hang").write_text("2")
+    service = start()
+    begun = service.connect("spin")
+    assert begun.recv(9) == b"spinning\n"
+    waiting = [service.connect("who") for _ in range(40)]
+    await service.until(lambda: "has stood still for 2 s, and is killed" in service.log)
+    assert begun.recv(1) == b""
+    begun.close()
+    assert {read(connection)["number"] for connection in waiting} == {0, 1}
+
+
+async def test_a_worker_that_is_stopped_is_replaced(start, tmp_path):
+    """Likewise."""
+    (tmp_path / "hang").write_text("2")
+    service = start()
+    hanging = service.workers[0]
+    await stopped(hanging)
+    waiting = [service.connect("who") for _ in range(40)]
+    await service.until(lambda: not is_there(hanging))
+    assert "has stood still for 2 s, and is killed" in service.log
+    answers = [read(connection) for connection in waiting]
+    assert {answer["number"] for answer in answers} == {0, 1}
+    assert hanging not in {answer["pid"] for answer in answers}
+
+
 async def test_it_starts_anew_though_it_has_no_standard_input(start):
     """As some that start services leave it."""
     service = start(before=["sh", "-c", 'exec "$0" "$@" <&-'])
