@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.holding import holding
-from tests.end_to_end.serving import CONFIG, NUMBERED, serving
+from tests.end_to_end.keeping import Kept, keeping
+from tests.end_to_end.serving import CONFIG, EXECUTE, NUMBERED, Service, serving
 from tests.node.waiting import gone
 
 RANDOM = "module.exports = (client, scope, audience, context, cb) => cb(null, { 'https://a/n': Math.random() });"
@@ -89,6 +90,42 @@ async def test_a_killed_worker_takes_only_its_own_requests_with_it(config: Path,
                 assert service.acknowledged <= await service.execute() <= service.sent
         assert service.wrong == []
         await service.until(lambda: len(service.workers) == 2)
+
+
+async def kept_at_each(service: Service, stack: AsyncExitStack, count: int) -> dict[int, list[Kept]]:
+    """So many connections to each worker, each of which has had an answer."""
+    found: dict[int, list[Kept]] = {pid: [] for pid in service.workers}
+    while any(len(there) < count for there in found.values()):
+        async with AsyncExitStack() as one:
+            kept = await one.enter_async_context(keeping(service.process.address["port"], service.bearer))
+            await kept.execute(EXECUTE)
+            there = found[await kept.worker(found)]
+            if len(there) < count:
+                there.append(kept)
+                stack.push_async_exit(one.pop_all())
+    return found
+
+
+async def test_requests_at_another_worker_are_untouched_when_one_is_killed(config: Path, module_cache: Path):
+    """Those of the killed one end. Each of the other's is answered, and its connection is good for more."""
+    async with AsyncExitStack() as stack:
+        held = await stack.enter_async_context(holding())
+        write(config, f"{CONFIG}{held.allowed}")
+        service = await stack.enter_async_context(serving(config, module_cache))
+        await service.deploy(held.script % 7)
+        kept = await kept_at_each(service, stack, 4)
+        held.hold()
+        begun = {pid: [asyncio.create_task(one.execute(EXECUTE)) for one in kept[pid]] for pid in kept}
+        await held.until_held(8)
+        victim, survivor = kept
+        os.kill(victim, signal.SIGKILL)
+        ended = await asyncio.gather(*begun[victim], return_exceptions=True)
+        assert all(isinstance(one, EOFError | ConnectionError) for one in ended), ended
+        assert not any(task.done() for task in begun[survivor])
+        held.let_go()
+        assert await asyncio.gather(*begun[survivor]) == [7] * 4
+        assert await asyncio.gather(*(one.execute(EXECUTE) for one in kept[survivor])) == [7] * 4
+        assert {await one.worker(service.workers) for one in kept[survivor]} == {survivor}
 
 
 async def test_it_starts_anew_under_load_and_loses_nothing(config: Path, module_cache: Path):
