@@ -99,10 +99,10 @@ class Life:
     def _warm(self, what: str) -> list[float]:
         return [float(getattr(sample, what)) for sample in self.samples[int(len(self.samples) * WARM_PART) :]]
 
-    def faults(self) -> list[str]:
+    def faults(self, bounds: Mapping[str, Bound] = BOUNDS) -> list[str]:
         """What grew beyond its bound, in words."""
         found = []
-        for what, bound in BOUNDS.items():
+        for what, bound in bounds.items():
             warm, late = self.warm_and_late(what)
             if late > warm * (1 + bound.part) + bound.beside:
                 found.append(f"{self.name} ({self.pid}): {what} grew from {warm:,.0f} to {late:,.0f}")

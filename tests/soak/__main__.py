@@ -3,7 +3,8 @@
     python -m tests.soak [--minutes 30] [--plot build/soak.svg]
 
 Prints what was counted and a row for each process that lived long enough: what it took when it was warm, and at its end.
-Draws both over time. Ends with 1 if a decision was wrong, an acknowledged write is lost, or a process grew beyond its bound.
+Draws both over time. Ends with 1 if a decision was wrong, an acknowledged write is lost, a start anew failed, something was answered with a 5xx that is
+not a 503, a burst was not recovered from, or a process grew beyond its bound.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Mixed load: token requests of several tenants, deploys, tails that come and go, hostile hooks. Every answer is judged.
+"""Mixed load: token requests of several tenants, deploys, tails that come and go, hostile hooks. Every answer is judged; `bursts.py` has more.
 
 A decision is right if it is that of a version which was in force at some moment between the request and its answer: the last one
 that was acknowledged before the request was sent, or one of which the deploy had begun when the answer came.
@@ -28,6 +28,9 @@ KEPT_MOST: Final = 80
 
 OF_A_KILL: Final = 10.0
 """Seconds after a worker was killed in which a request that is not answered was one of its."""
+
+MEANT: Final = 503
+"""The answer where there is too much to do, or a worker stops."""
 
 NUMBERED: Final = """// %s
 module.exports = (client, scope, audience, context, cb) => {
@@ -63,6 +66,13 @@ class Told:
         else:
             self.wrong.append(f"{request} was not answered, and no worker was killed: {error!r}")
 
+    def answered(self, request: str, status: int, answer: Any) -> None:
+        """Whatever was asked for, and however hostile it is: of all 5xx only a 503 is meant."""
+        if status == MEANT:
+            self.counts["requests answered 503"] += 1
+        elif status >= 500:
+            self.wrong.append(f"{request} was answered {status}: {json.dumps(answer)[:300]}")
+
 
 @dataclass(slots=True)
 class Tenant:
@@ -85,10 +95,12 @@ class Tenant:
         """Status and body; status 0 for no answer, as of a worker that was killed."""
         try:
             async with self.session.request(method, self.url + path, json=body) as answer:
-                return answer.status, await answer.json()
+                status, said = answer.status, await answer.json()
         except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
             self.told.unanswered(f"{method} {path}", error)
             return 0, None
+        self.told.answered(f"{method} {path}", status, said)
+        return status, said
 
     async def begin(self, script: str) -> None:
         """The tenant's hook, enabled."""
@@ -143,7 +155,8 @@ class Tenant:
             try:
                 timeout = aiohttp.ClientTimeout(total=chance.uniform(0.2, 5))
                 async with self.session.get(f"{self.url}/api/v1/logs/tail", timeout=timeout) as stream:
-                    self.told.counts["tails"] += 1
+                    self.told.answered("GET /api/v1/logs/tail", stream.status, None)
+                    self.told.counts["tails"] += stream.status == 200
                     async for line in stream.content:
                         self.told.counts["events"] += line.startswith(b"data:")
                         if not self.going():
@@ -162,8 +175,8 @@ class Tenant:
                         self.told.counts["attacks denied"] += 1
                     elif status == 200:
                         self.told.wrong.append(f"allowed: {script}")
-                    elif status:
-                        self.told.counts[f"attacks answered {status}"] += 1
+                    elif status not in (0, MEANT):
+                        self.told.wrong.append(f"{self.name}: {status} {answer} for {script}")
                     await asyncio.sleep(pause)
                 if not self.going():
                     return

@@ -9,7 +9,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +17,18 @@ from pathlib import Path
 import aiohttp
 
 from tests.bench.hookd import Installation
-from tests.bench.measures import Series
+from tests.bench.measures import BOUNDS, Bound, Series
 from tests.end_to_end.processes import Process
 from tests.node.waiting import children
+from tests.soak.bursts import AT_ONCE, FIRST_LOOPS, SLOW, burst
 from tests.soak.load import CLIENTS, HOSTILE, Tenant, Told
+from tests.waiting import PATIENCE
 
 TENANTS = ("ada", "bob", "eve")
+ATTACKER, SLOW_ONE = "mallory", "zoe"
+ANEW, NOT_ANEW = "the service was started anew", "could not start anew"
+"""What the log says after a SIGHUP."""
+
 ENVIRON = {
     # Small, so that they are full when the service is warm.
     "HOOKD_SANDBOX_IMAGE_CACHE_BYTES": str(16 << 20),
@@ -39,23 +45,41 @@ class Soaked:
     events: list[tuple[float, str]] = field(default_factory=list)
     sizes: list[tuple[float, int, int]] = field(default_factory=list)
     """Seconds, bytes of the database, bytes of the cache."""
+    at_once: int = AT_ONCE
+    """Requests of a burst."""
 
     def faults(self) -> list[str]:
         """All that must not be."""
-        grown = [fault for life in self.series.rows() for fault in life.faults()]
+        # A worker's samples may be of a burst, in which each request has a connection.
+        bounds = {**BOUNDS, "files": Bound(BOUNDS["files"].part, BOUNDS["files"].beside + self.at_once)}
+        grown = [fault for life in self.series.rows() for fault in life.faults(bounds)]
         few = [] if self.told.counts["right decisions"] else ["no decision was right"]
-        return [*self.told.wrong, *grown, *few]
+        sent, anew = self.told.counts["SIGHUP"], self.told.counts["started anew"]
+        stale = [] if sent == anew else [f"of {sent} SIGHUPs {anew} were followed by a start anew"]
+        return [*self.told.wrong, *grown, *few, *stale]
 
 
-async def soak(seconds: float, folder: Path, *, cache: Path | None = None, chaos: int = 6) -> Soaked:
-    """For so long. `chaos` is how often something happens to the service: a SIGHUP, then a worker is killed, and so on."""
-    soaked, environ = Soaked(), dict(ENVIRON)
+async def soak(
+    seconds: float,
+    folder: Path,
+    *,
+    cache: Path | None = None,
+    chaos: int = 6,
+    at_once: int = AT_ONCE,
+    is_enough: Callable[[Soaked], object] = lambda _: True,
+) -> Soaked:
+    """For so long. `chaos` is how often something happens to the service: a SIGHUP, then a worker is killed, and so on.
+
+    `at_once` is how many requests a burst has. It goes on for longer until all that was to happen has, and `is_enough` says so.
+    """
+    soaked, environ = Soaked(at_once=at_once), dict(ENVIRON)
     if cache is not None:
         environ["HOOKD_SANDBOX_CACHE_DIRECTORY"] = str(cache)
     with Installation() as installation:
         arguments = ["serve", "--config", str(installation.file), "--workers", "2"]
         with Process(arguments, folder, environ) as process:
-            tenants = await _load(soaked, installation, process, seconds, chaos)
+            tenants = await _load(soaked, installation, process, seconds, chaos, is_enough)
+        soaked.told.counts["started anew"] = process.log.count(ANEW)
         with Process(arguments, folder, environ) as process:
             async with _sessions(installation, TENANTS) as sessions:
                 for tenant, session in zip(tenants, sessions, strict=True):
@@ -68,22 +92,31 @@ async def soak(seconds: float, folder: Path, *, cache: Path | None = None, chaos
 
 
 async def _load(
-    soaked: Soaked, installation: Installation, process: Process, seconds: float, chaos: int
+    soaked: Soaked,
+    installation: Installation,
+    process: Process,
+    seconds: float,
+    chaos: int,
+    is_enough: Callable[[Soaked], object],
 ) -> list[Tenant]:
-    began = time.monotonic()
+    began, is_over = time.monotonic(), asyncio.Event()
+    end = began + seconds
 
     def going() -> bool:
-        return time.monotonic() < began + seconds
+        now = time.monotonic()
+        return now < end or (now < end + 2 * PATIENCE and not (is_over.is_set() and is_enough(soaked)))
 
-    async with _sessions(installation, (*TENANTS, "mallory")) as sessions:
+    names = (*TENANTS, ATTACKER, SLOW_ONE)
+    async with _sessions(installation, names) as sessions:
         tenants = [
             Tenant(name, session, process.url, soaked.told, going)
-            for name, session in zip((*TENANTS, "mallory"), sessions, strict=True)
+            for name, session in zip(names, sessions, strict=True)
         ]
-        *good, mallory = tenants
+        *good, mallory, zoe = tenants
         for tenant in good:
             await tenant.begin(tenant.script(0))
         await mallory.begin(HOSTILE[-1])
+        await zoe.begin(SLOW % (FIRST_LOOPS, zoe.name))
         async with asyncio.TaskGroup() as group:
             for tenant in good:
                 for _ in range(CLIENTS):
@@ -91,8 +124,10 @@ async def _load(
                 group.create_task(tenant.deploy(min(0.5, seconds / 20)))
                 group.create_task(tenant.follow())
             group.create_task(mallory.attack(min(0.3, seconds / 60)))
-            group.create_task(_watch(soaked, installation, process, began, seconds))
-            group.create_task(_trouble(soaked, process, began, seconds / (chaos + 1), chaos))
+            group.create_task(burst(zoe, min(5.0, seconds / 10), soaked.at_once))
+            group.create_task(_watch(soaked, installation, process, began, max(0.1, seconds / 600), going))
+            await _trouble(soaked, process, began, seconds / (chaos + 1), chaos)
+            is_over.set()
     return good
 
 
@@ -103,7 +138,10 @@ async def _sessions(installation: Installation, names: tuple[str, ...]) -> Async
         for name in names:
             headers = {"Authorization": f"Bearer {installation.token(name)}"}
             timeout = aiohttp.ClientTimeout(total=30)
-            sessions.append(await stack.enter_async_context(aiohttp.ClientSession(headers=headers, timeout=timeout)))
+            # A burst has a connection for each request.
+            connector = aiohttp.TCPConnector(limit=0, force_close=True) if name == SLOW_ONE else None
+            session = aiohttp.ClientSession(headers=headers, timeout=timeout, connector=connector)
+            sessions.append(await stack.enter_async_context(session))
         yield sessions
 
 
@@ -117,11 +155,18 @@ def workers(supervisor: int) -> list[int]:
     return found
 
 
-async def _watch(soaked: Soaked, installation: Installation, process: Process, began: float, seconds: float) -> None:
+async def _watch(
+    soaked: Soaked,
+    installation: Installation,
+    process: Process,
+    began: float,
+    pause: float,
+    going: Callable[[], bool],
+) -> None:
     """Look at all processes, some hundreds of times."""
     supervisor, folder = process._process.pid, installation.file.parent
-    pause = max(0.1, seconds / 600)
-    while (now := time.monotonic() - began) < seconds:
+    while going():
+        now = time.monotonic() - began
         soaked.series.take(now, supervisor, "supervisor")
         for pid in workers(supervisor):
             soaked.series.take(now, pid, "worker")
@@ -144,6 +189,9 @@ async def _trouble(soaked: Soaked, process: Process, began: float, pause: float,
     supervisor = process._process.pid
     for number in itertools.islice(itertools.cycle((signal.SIGHUP, signal.SIGKILL)), times):
         await asyncio.sleep(pause)
+        if number == signal.SIGHUP:
+            # One that comes while another is tried is the same.
+            await _settled(process, soaked.told.counts["SIGHUP"])
         victim = supervisor if number == signal.SIGHUP else chance.choice(workers(supervisor))
         with contextlib.suppress(ProcessLookupError):
             os.kill(victim, number)
@@ -151,3 +199,11 @@ async def _trouble(soaked: Soaked, process: Process, began: float, pause: float,
             soaked.told.killed = time.monotonic()
         soaked.events.append((time.monotonic() - began, number.name))
         soaked.told.counts[number.name] += 1
+    await _settled(process, soaked.told.counts["SIGHUP"])
+
+
+async def _settled(process: Process, sent: int) -> None:
+    """Returns when each SIGHUP that was sent has led to something, or to nothing for long."""
+    end = time.monotonic() + PATIENCE
+    while process.log.count(ANEW) + process.log.count(NOT_ANEW) < sent and time.monotonic() < end:
+        await asyncio.sleep(0.2)

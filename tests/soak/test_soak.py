@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import time
 import xml.etree.ElementTree as ET
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from tests.bench.measures import Life, Sample, Series
+from tests.end_to_end.operators import REQUEST
+from tests.soak import bursts
 from tests.soak.__main__ import report
+from tests.soak.bursts import AFTERWARDS, afterwards, judge
 from tests.soak.load import Tenant, Told
 from tests.soak.plot import svg
 from tests.soak.soaking import Soaked, soak
@@ -17,12 +25,26 @@ from tests.soak.soaking import Soaked, soak
 
 async def test_a_few_seconds(tmp_path: Path, engine_cache: Path):
     """Load, a start anew and a killed worker: no decision is wrong, nothing is lost, and it can be told and drawn."""
-    soaked = await soak(4, tmp_path, cache=engine_cache, chaos=2)
+    seen = (
+        *("right decisions", "deploys", "tails", "events", "attacks denied", "bursts", "right decisions after a burst"),
+        *("SIGHUP", "SIGKILL"),
+    )
+
+    def is_enough(soaked: Soaked) -> bool:
+        kinds = {life.name for life in soaked.series.rows()}
+        return (
+            kinds == {"supervisor", "worker"}
+            and len(soaked.series.samples) >= 4
+            and all(soaked.told.counts[name] for name in seen)
+        )
+
+    soaked = await soak(4, tmp_path, cache=engine_cache, chaos=2, at_once=20, is_enough=is_enough)
     counts = soaked.told.counts
 
-    assert soaked.faults() == []
-    assert (counts["SIGHUP"], counts["SIGKILL"]) == (1, 1)
-    for name in ("right decisions", "deploys", "tails", "events", "attacks denied", "hooks that were kept"):
+    # Whether something grows, so few samples do not say.
+    assert soaked.told.wrong == []
+    assert (counts["SIGHUP"], counts["started anew"], counts["SIGKILL"]) == (1, 1, 1)
+    for name in (*seen, "hooks that were kept"):
         assert counts[name] > 0, counts
     assert len(soaked.series.samples) >= 4
     assert "supervisor" in report(soaked)
@@ -85,6 +107,114 @@ def test_a_request_that_nobody_answers_is_a_fault():
     told = Told(killed=time.monotonic())
     told.unanswered("POST /a", ConnectionResetError())
     assert (told.wrong, told.counts) == ([], {"not answered by a killed worker": 1})
+
+
+def test_a_start_anew_that_failed_is_a_fault():
+    """One for each SIGHUP that was sent, no less."""
+    told = Told(counts=Counter({"right decisions": 1, "SIGHUP": 3, "started anew": 2}))
+    assert Soaked(told).faults() == ["of 3 SIGHUPs 2 were followed by a start anew"]
+    told.counts["started anew"] = 3
+    assert Soaked(told).faults() == []
+
+
+@pytest.mark.parametrize("status, counted, faults", [(200, 0, 0), (404, 0, 0), (503, 1, 0), (500, 0, 1), (504, 0, 1)])
+def test_only_one_kind_of_5xx_is_meant(status, counted, faults):
+    """Of whatever call: a 500 is a fault of the service, also when an attack has it."""
+    told = Told()
+    told.answered("POST /a", status, {"message": "oh"})
+    assert (told.counts["requests answered 503"], len(told.wrong)) == (counted, faults)
+
+
+async def test_an_attack_that_is_answered_with_a_500_is_a_fault():
+    """Only a decision denies it."""
+
+    async def break_down(_: web.Request) -> web.Response:
+        return web.json_response({"message": "oh"}, status=500)
+
+    app, going, told = web.Application(), iter([True, False]), Told()
+    app.router.add_route("*", "/{path:.*}", break_down)
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        mallory = Tenant("mallory", session, f"http://127.0.0.1:{server.port}", told, lambda: next(going))
+        await mallory.attack(0)
+
+    assert told.wrong
+    assert all("500" in fault for fault in told.wrong)
+    assert not told.counts
+
+
+class Scripted(Tenant):
+    """A tenant whose requests are answered as it was told."""
+
+    def __init__(self, *answers: tuple[int, Any]) -> None:
+        super().__init__("zoe", None, "", Told(), lambda: False)  # type: ignore[arg-type]
+        self.answers = list(answers)
+
+    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        return self.answers.pop(0)
+
+
+def decided(audience: object, tenant: str = "zoe") -> tuple[int, Any]:
+    return 200, {"decision": "allow", "claims": {"https://soak/t": tenant, "https://soak/a": audience}}
+
+
+def denied(code: str) -> tuple[int, Any]:
+    return 200, {"decision": "deny", "hook_error": {"code": code}}
+
+
+@pytest.mark.parametrize(
+    "answer, counted",
+    [
+        (decided("slow"), "slow decisions"),
+        (denied("wall_limit"), "slow requests answered wall_limit"),
+        (denied("circuit_open"), "slow requests answered circuit_open"),
+        ((503, {}), "slow requests answered 503"),
+        ((0, None), "slow requests answered nothing"),
+        (decided("slow", "bob"), None),
+        (decided("a"), None),
+        (denied("threw"), None),
+        ((429, {}), None),
+        ((500, {}), None),
+    ],
+)
+def test_what_may_be_answered_in_a_burst(answer, counted):
+    """That there is too much to do; nothing wrong."""
+    tenant = Scripted()
+    judge(tenant, *answer)
+
+    assert list(tenant.told.counts) == ([counted] if counted else [])
+    assert len(tenant.told.wrong) == (counted is None)
+
+
+ORDINARY = decided(REQUEST["audience"])
+WELL = [ORDINARY] * AFTERWARDS
+
+
+@pytest.mark.parametrize(
+    "answers, right",
+    [
+        (WELL, True),
+        ([denied("circuit_open"), *WELL[1:], *WELL], True),
+        ([*WELL[1:], decided("slow")], False),
+        ([*WELL[1:], denied("threw")], False),
+        ([*WELL[1:], (500, {})], False),
+    ],
+)
+async def test_what_must_be_answered_after_a_burst(answers, right):
+    """The right decision, by all workers, as soon as the hook is not left alone any more."""
+    tenant = Scripted(*answers)
+    await afterwards(tenant)
+
+    assert (tenant.told.counts["right decisions after a burst"] == AFTERWARDS, not tenant.told.wrong) == (right, right)
+    assert tenant.answers == []
+
+
+async def test_who_is_late_for_ever_is_a_fault(monkeypatch):
+    """As where all threads' turns are lost: each request waits in vain."""
+    monkeypatch.setattr(bursts, "PATIENCE", 0.0)
+    tenant = Scripted(*[denied("wall_limit")] * AFTERWARDS * 2)
+    await afterwards(tenant)
+
+    assert len(tenant.told.wrong) == 1
 
 
 def test_a_soak_without_an_answer_is_a_fault():
