@@ -75,7 +75,12 @@ class Server:
         """What a command that waits for news answers. Who is cancelled waits no longer, and neither does `close`."""
         if self._is_closed:
             raise self._closed()
-        return await self._in_time(self._tried(self._client.execute, words))
+        answer = await self._in_time(self._tried(self._client.execute, words))
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            # `asyncio.wait_for`, by which the library sends, may keep it for itself before Python 3.12.
+            raise asyncio.CancelledError
+        return answer
 
     async def close(self) -> None:
         """Wait for what was begun and let go of all connections. Idempotent; later calls are `Unavailable`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -192,3 +192,22 @@ async def test_what_redis_refuses_is_unavailable(redis_server: RedisServer):
             await server.command("NONSENSE", "s3cret")
         assert "s3cret" not in caught.value.debug
         assert "unknown command" in caught.value.debug
+
+
+async def test_who_is_cancelled_gets_no_answer(redis_server: RedisServer):
+    """Also where the library keeps that for itself, as it may when it has sent what it was to send just then."""
+    async with connected(redis_server.url) as server:
+        execute, waits = server._client.execute, asyncio.Event()
+
+        async def keeps_it(*words: Any) -> Any:
+            waits.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            return await execute(*words)
+
+        object.__setattr__(server._client, "execute", keeps_it)
+        waiting = asyncio.create_task(server.wait("PING"))
+        await waits.wait()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
