@@ -24,7 +24,8 @@ from runtime.storage.redis_keys import Keys
 from runtime.storage.redis_logouts import RedisLogouts
 from runtime.storage.redis_moving import Moved, unfinished_in
 from runtime.storage.redis_opening import FORMAT, look, place_of, prepare, unusable
-from runtime.storage.redis_peers import BLOCK_SECONDS, RedisPeers
+from runtime.storage.redis_peers import RedisPeers
+from runtime.storage.redis_stored import BLOCK_SECONDS
 
 _WAITING: Final = 4
 """Connections that wait for news."""

@@ -26,6 +26,7 @@ from runtime.storage import records
 from runtime.storage.base import Counted, ExecutionFilter, ExecutionNotFound
 from runtime.storage.redis_keys import Keys
 from runtime.storage.redis_part import Part, script
+from runtime.storage.redis_stored import NOTES
 from runtime.ulid import is_ulid, least_at
 
 _APPEND: Final = script("append")
@@ -48,9 +49,6 @@ _AHEAD: Final = 86_400.0
 
 _NEWEST: Final = ((1 << 48) - 1) / 1000
 """Seconds since the epoch that an id can have."""
-
-_NOTES: Final = 2_000
-"""How many calls that stored some are known to who follows."""
 
 _NOTED: Final = 60.0
 """Seconds for which a tenant that has records is known to have some."""
@@ -75,7 +73,7 @@ class ExecutionLog(Part):
         # After they were: who is told finds them. Maybe twice, when this is called again because it failed here.
         words = [word for told in done for word in told]
         if words:
-            await self._server.command("XADD", self._keys.stored, "MAXLEN", "~", _NOTES, "*", *words)
+            await self._server.command("XADD", self._keys.stored, "MAXLEN", "~", NOTES, "*", *words)
 
     async def _append(self, tenant: str, executions: Sequence[Execution]) -> tuple[str, bytes]:
         """Where they are: the tenant, first and last places in its stream."""

@@ -4,7 +4,7 @@
   until all have heard of it, a few milliseconds: who has its answer finds it in force everywhere. It is not acknowledged while one
   that lives has not heard. They have heard what was changed, too (redis_changes): they need not ask Redis for it.
 - `talk` is read by the same connection. Who wants to know that all have written their records asks there, and is answered there.
-- `stored` says which records were written, whosever they are. Only who has listeners reads it.
+- `stored` says which records were written, whosever they are. Only who has listeners reads it (redis_stored).
 - `processes` has who is there: each says so twice a second.
 
 Where Redis is away, what is known stays as it was. Where it comes back with less than it had, the change that was seen last is
@@ -25,16 +25,15 @@ from uuid import uuid4
 from runtime.errors import Unavailable
 from runtime.model import Execution
 from runtime.redis.server import Server
-from runtime.storage import records
-from runtime.storage.peers import BEAT_SECONDS, SETTLE_SECONDS, TOGETHER, Peers, Position
+from runtime.storage.peers import BEAT_SECONDS, SETTLE_SECONDS, Peers, Position
 from runtime.storage.redis_answers import RedisAnswers
 from runtime.storage.redis_changes import Changes, Heard
 from runtime.storage.redis_keys import Keys
 from runtime.storage.redis_part import script
 from runtime.storage.redis_rates import RedisBuckets
+from runtime.storage.redis_stored import BLOCK_SECONDS, Stored, entries, last_of
 
 ALIVE_SECONDS: Final = 3.0
-BLOCK_SECONDS: Final = 1.0
 SPREAD_SECONDS: Final = 5.0
 """Longest that a change waits for processes that do not say that they have heard of it: one that was killed is known to be gone by
 then, and where one lives the change is not acknowledged.
@@ -64,6 +63,7 @@ class RedisPeers(Changes, Peers):
     def __init__(self, server: Server, waiting: Server, keys: Keys) -> None:
         super().__init__(server, keys)
         self._waiting = waiting
+        self._stored = Stored(server, waiting, keys)
         self.answers: RedisAnswers = RedisAnswers(server, keys)
         self.buckets: RedisBuckets = RedisBuckets(server, keys)
         self._id = uuid4().hex
@@ -84,7 +84,7 @@ class RedisPeers(Changes, Peers):
     async def open(self) -> None:
         """Begin where Redis is now."""
         await self._begin()
-        self._talked = await self._last(self._keys.talk)
+        self._talked = await last_of(self._server, self._keys.talk)
         await self._beat()
         await self._say(kind="news")
         self._do(self._listen_for_ever())
@@ -172,36 +172,13 @@ class RedisPeers(Changes, Peers):
 
     async def end(self) -> Position:
         """See `Peers.end`."""
-        return await self._last(self._keys.stored)
+        return await self._stored.end()
 
     async def stored(
         self, after: Position, tenants: Collection[str], seconds: float
     ) -> tuple[Sequence[Execution], Position]:
         """See `Peers.stored`."""
-        until, found = time.monotonic() + seconds, list[Execution]()
-        while True:
-            left = min(until - time.monotonic(), BLOCK_SECONDS)
-            block = ("BLOCK", max(1, int(left * 1000))) if left > 0 and not found else ()
-            rows = await self._waiting.wait("XREAD", "COUNT", 10, *block, "STREAMS", self._keys.stored, after)
-            notes = _entries(rows).get(self._keys.stored, [])
-            for place, tenants_there in notes:
-                found += await self._noted(tenants_there, tenants)
-                after = place.decode()
-                if len(found) >= TOGETHER:
-                    return found, after
-            if not notes and (found or time.monotonic() >= until):
-                return tuple(found), after
-
-    async def _noted(self, ranges: Mapping[bytes, bytes], tenants: Collection[str]) -> list[Execution]:
-        """The executions that a note is of: tenant to first and last places in its stream."""
-        found = []
-        for name, places in ranges.items():
-            tenant, ends = name.decode(), places.split(b" ")
-            if tenant in tenants:
-                for first, last in zip(ends[::2], ends[1::2], strict=True):
-                    rows = await self._server.command("XRANGE", self._keys.executions(tenant)[0], first, last)
-                    found += [records.decode(fields[b"record"]) for _, fields in rows]
-        return found
+        return await self._stored.read(after, tenants, seconds)
 
     # what goes on all the time
 
@@ -258,7 +235,7 @@ class RedisPeers(Changes, Peers):
         await self._say_heard()
         keys, places = (self._keys.changes, self._keys.talk), (f"{self._listened.number}-0", self._talked)
         block = int(BLOCK_SECONDS * 1000)
-        news = _entries(await self._waiting.wait("XREAD", "BLOCK", block, "STREAMS", *keys, *places))
+        news = entries(await self._waiting.wait("XREAD", "BLOCK", block, "STREAMS", *keys, *places))
         for row in news.get(self._keys.changes, ()):
             self._listen_to(row)
         await self._say_heard()
@@ -312,12 +289,3 @@ class RedisPeers(Changes, Peers):
     async def _say(self, **words: str) -> None:
         said = [part for item in {"by": self._id, **words}.items() for part in item]
         await self._server.command("XADD", self._keys.talk, "MAXLEN", "~", _TALK, "*", *said)
-
-    async def _last(self, stream: str) -> str:
-        rows = await self._server.command("XREVRANGE", stream, "+", "-", "COUNT", 1)
-        return rows[0][0].decode() if rows else "0-0"
-
-
-def _entries(rows: Any) -> dict[str, list[Any]]:
-    """What XREAD answers, by the streams' names."""
-    return {name.decode(): list(entries) for name, entries in rows or ()}
