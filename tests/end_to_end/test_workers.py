@@ -154,7 +154,7 @@ async def test_it_starts_anew_with_fewer_workers_and_loses_nothing(config: Path,
         await service.deploy(NUMBERED % 0)
         before = service.workers
         write(config, CONFIG.replace("workers = 2", "workers = 1"))
-        async with service.under_load(8, pause=0.0):
+        async with service.under_load(4, pause=0.002):
             await service.until_asked()
             service.process._process.send_signal(signal.SIGHUP)
             await service.until_said("started anew: 1 workers")
