@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import resource
 import signal
 import socket
-import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,77 +16,8 @@ from runtime.cli import services
 from runtime.http.app import SHUTDOWN_SECONDS
 from runtime.sqlite.database import BUSY_SECONDS
 from runtime.workers.supervisor import Supervisor
-from tests.node.waiting import children, is_there, stopped
-from tests.waiting import until
-
-REPOSITORY = Path(__file__).parents[2]
-SECONDS = 60.0
-
-
-class Service:
-    """The service of `service.py`, as a process."""
-
-    def __init__(self, folder: Path, workers: int = 2, port: int = 0, before: Sequence[str] = ()) -> None:
-        self.folder = folder
-        self._log = (folder / "log").open("ab")
-        command = [*before, sys.executable, "-m", "tests.workers.service", str(folder), str(port), str(workers)]
-        self.process = subprocess.Popen(
-            command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log, text=True
-        )
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        self.port = int(line) if line else 0
-
-    @property
-    def log(self) -> str:
-        return (self.folder / "log").read_text()
-
-    @property
-    def workers(self) -> list[int]:
-        """Process ids."""
-        return sorted(children(self.process.pid))
-
-    def connect(self, asked: str) -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS)
-        connection.sendall(asked.encode() + b"\n")
-        return connection
-
-    def ask(self, asked: str = "who") -> Any:
-        """The answer, None where the worker ended instead."""
-        return read(self.connect(asked))
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        await until(condition, lambda: self.log)
-
-    def end(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        self._log.close()
-
-
-def read(connection: socket.socket) -> Any:
-    """What comes until the end of the connection, as JSON."""
-    text = b""
-    with connection:
-        while part := connection.recv(1000):
-            text += part
-    return json.loads(text) if text else None
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Service]]:
-    services: list[Service] = []
-
-    def started(**more: Any) -> Service:
-        services.append(Service(tmp_path, **more))
-        return services[-1]
-
-    yield started
-    for service in services:
-        service.end()
+from tests.node.waiting import is_there, stopped
+from tests.workers.started import REPOSITORY, SECONDS, Service, is_refused, read
 
 
 async def test_all_workers_serve_one_port(start):
@@ -270,15 +196,6 @@ async def test_where_nobody_serves_nobody_waits(start):
     (service.folder / "broken").unlink()
     await service.until(lambda: service.workers and not is_refused(service))
     assert {service.ask()["number"] for _ in range(20)} == {0}
-
-
-def is_refused(service: Service) -> bool:
-    """Not only reset, as who came just before."""
-    try:
-        service.connect("who").close()
-    except OSError as error:
-        return isinstance(error, ConnectionRefusedError)
-    return False
 
 
 async def test_what_is_not_fit_is_not_started(start):
