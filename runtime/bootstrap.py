@@ -45,7 +45,7 @@ from runtime.node.engine import Walled, build_walls, open_node
 from runtime.preparation import Preparations
 from runtime.rates import Buckets
 from runtime.repeats import Repeats
-from runtime.rotation import Resealed, reseal
+from runtime.rotation import reseal
 from runtime.sandbox.base import Sandbox
 from runtime.sandbox.engine import require_guest
 from runtime.sandbox.operations.base import Perform
@@ -58,7 +58,7 @@ from runtime.storage.answers import SharedAnswers
 from runtime.storage.base import Storage
 from runtime.storage.opening import Choice, choose_storage
 from runtime.storage.peers import Peers
-from runtime.storage.sealing import Sealer, derive_key
+from runtime.storage.sealing import Resealed, Sealer, derive_key
 from runtime.stored_answers import StoredAnswers
 from runtime.webtask.tokens import WebtaskTokens
 from runtime.webtasks import Webtasks

@@ -9,19 +9,9 @@ dashboard and webtasks' tokens are not stored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from runtime.errors import HookNotFound
 from runtime.storage.base import Storage
-from runtime.storage.sealing import Sealer, Unsealable
-
-
-@dataclass(slots=True, kw_only=True)
-class Resealed:
-    """How many secrets were sealed anew, and which can not be opened: `tenant/hook/name: why`."""
-
-    count: int = 0
-    broken: list[str] = field(default_factory=list)
+from runtime.storage.sealing import Resealed, Sealer, Unsealable
 
 
 async def reseal(storage: Storage, sealer: Sealer) -> Resealed:

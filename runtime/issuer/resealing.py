@@ -6,21 +6,12 @@ What lies there plain stays plain: the token server itself seals it, when it sta
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from runtime.issuer.opening import look_at_store, open_store
 from runtime.issuer.records import SigningKey
 from runtime.issuer.sealing import KeySealer, is_sealed
 from runtime.issuer_settings import Issuer as IssuerSettings
-from runtime.storage.sealing import Unsealable
-
-
-@dataclass(slots=True, kw_only=True)
-class Resealed:
-    """How many signing keys were sealed anew, and which can not be opened: `signing key KID: why`."""
-
-    count: int = 0
-    broken: list[str] = field(default_factory=list)
+from runtime.storage.sealing import Resealed, Unsealable
 
 
 async def reseal(settings: IssuerSettings, keys: Sequence[bytes]) -> Resealed:

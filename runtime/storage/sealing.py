@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
@@ -35,6 +36,14 @@ class Unsealable(HookdError):
 
     def __init__(self, context: str, reason: str) -> None:
         super().__init__("A secret can not be opened.", debug=f"{context}: {reason}")
+
+
+@dataclass(slots=True, kw_only=True)
+class Resealed:
+    """How many values were sealed anew, and which can not be opened: `context: why`."""
+
+    count: int = 0
+    broken: list[str] = field(default_factory=list)
 
 
 def derive_key(master_key: bytes, purpose: str) -> bytes:

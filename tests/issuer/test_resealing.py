@@ -10,9 +10,10 @@ import pytest
 
 from runtime.errors import SettingsError
 from runtime.issuer.records import SigningKey
-from runtime.issuer.resealing import Resealed, reseal
+from runtime.issuer.resealing import reseal
 from runtime.issuer.sealing import is_sealed
 from runtime.issuer_settings import Issuer as IssuerSettings
+from runtime.storage.sealing import Resealed
 from tests.issuer.test_moving import store_at
 from tests.issuer.test_sealing import FOREIGN, MASTER, NEWER, keep, kept, plain, ring_of, seal, settings, verified
 from tests.redis_servers import RedisServer
