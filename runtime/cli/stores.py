@@ -20,27 +20,25 @@ _SQLITE = "sqlite:///"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Store:
-    """One of the two. `file` is SQLite's, None for a Redis; `migrate` is the command that moves it."""
+    """One of the two. `migrate` is the command that moves it."""
 
     name: str
     url: str
     setting: str
     migrate: str
-    file: Path | None
     look: Callable[[Settings], Looked | None]
+
+    @property
+    def file(self) -> Path | None:
+        """SQLite's; None for a Redis."""
+        return Path(self.url.removeprefix(_SQLITE)) if self.url.startswith(_SQLITE) else None
 
 
 def look_at_stores(settings: Settings) -> Iterator[Check]:
     """A line for each that is there, or that the configuration names."""
     url = without_password(settings.storage.url)
-    yield _look(settings, _Store(
-        name="storage",
-        url=url,
-        setting="[storage] url",
-        migrate="hookd migrate",
-        file=_file_of(url),
-        look=look_at_storage,
-    ))  # fmt: skip
+    storage = _Store(name="storage", url=url, setting="[storage] url", migrate="hookd migrate", look=look_at_storage)
+    yield _look(settings, storage)
     yield from _token_server(settings)
 
 
@@ -52,7 +50,6 @@ def _token_server(settings: Settings) -> Iterator[Check]:
         url=url,
         setting="[issuer] database",
         migrate="hookd migrate --issuer",
-        file=_file_of(url),
         look=look_at_token_server,
     )
     if settings.issuer != Settings().issuer:
@@ -62,10 +59,6 @@ def _token_server(settings: Settings) -> Iterator[Check]:
         # Of `hookd dev`, or of somebody who is not asked for.
         state = LOOK if check.state == BAD else check.state
         yield Check(check.name, state, check.found, check.remedy)
-
-
-def _file_of(url: str) -> Path | None:
-    return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
 
 
 def _look(settings: Settings, store: _Store) -> Check:
