@@ -95,6 +95,15 @@ def test_step_by_step(settings, capsys):
     assert base64.b64decode(Path(f"{settings.master_key_file}.old").read_text()) == old
 
 
+def end_with(settings: StorageSettings, lost: bytes) -> MasterKeys:
+    """The last step, with this key behind the two that are kept; those two."""
+    before = keys_of(settings)
+    assert len(before.all) == 2
+    replace_keys(Path(settings.master_key_file), MasterKeys((*before.sealing, lost)))
+    step(settings)
+    return before
+
+
 def test_a_secret_that_no_key_opens_keeps_the_old_key(settings, capsys):
     """It is named. With its key behind the others, or without it, the next call ends what was begun."""
     lost = base64.b64decode(new_master_key())
@@ -103,10 +112,7 @@ def test_a_secret_that_no_key_opens_keeps_the_old_key(settings, capsys):
     step(settings)
     with pytest.raises(CommandFailed, match=f"1 secrets can not be opened by any of the keys.*acme/{HOOK.id}/A"):
         step(settings)
-    before = keys_of(settings)
-    assert len(before.all) == 2
-    replace_keys(Path(settings.master_key_file), MasterKeys((*before.sealing, lost)))
-    step(settings)
+    before = end_with(settings, lost)
     assert keys_of(settings) == MasterKeys(before.sealing[:1])
     assert asyncio.run(opened(settings, before.sealing[0])) == {"A": "1"}
 
@@ -132,10 +138,7 @@ def test_a_signing_key_that_no_key_opens_keeps_the_old_key(settings, capsys):
     step(settings)
     with pytest.raises(CommandFailed, match=r"signing keys can not be opened .*signing key k: .*\[issuer\] database"):
         step(settings)
-    before = keys_of(settings)
-    assert len(before.all) == 2
-    replace_keys(Path(settings.master_key_file), MasterKeys((*before.sealing, lost)))
-    step(settings)
+    end_with(settings, lost)
     assert asyncio.run(signing_key(settings, *keys_of(settings).all)) == "pem"
     assert len(keys_of(settings).all) == 1
 
