@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from runtime.durable import settle
 from runtime.errors import SettingsError
 from runtime.secret_files import is_open_to_others
 from runtime.settings import StorageSettings
@@ -84,7 +85,7 @@ def write_master_key(path: Path) -> None:
     except BaseException:
         path.unlink()  # half a key keeps a service from starting, and the next one from being made
         raise
-    _settle(path.parent)
+    settle(path.parent)
 
 
 def replace_keys(path: Path, keys: MasterKeys) -> None:
@@ -99,7 +100,7 @@ def replace_keys(path: Path, keys: MasterKeys) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-    _settle(path.parent)
+    settle(path.parent)
 
 
 def keep_old(path: Path, keys: Iterable[bytes]) -> Path:
@@ -107,7 +108,7 @@ def keep_old(path: Path, keys: Iterable[bytes]) -> Path:
     path = path.resolve()
     kept = path.with_name(f"{path.name}.old")
     _write(kept, os.O_APPEND, [_text(key) for key in keys], path.stat())
-    _settle(path.parent)
+    settle(path.parent)
     return kept
 
 
@@ -119,14 +120,6 @@ def _write(path: Path, how: int, lines: Iterable[str], owner: os.stat_result) ->
         file.writelines(f"{line}\n" for line in lines)
         file.flush()
         os.fsync(descriptor)
-
-
-def _settle(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _text(key: bytes) -> str:

@@ -6,6 +6,8 @@ import os
 import stat
 from pathlib import Path
 
+from runtime.durable import settle
+
 
 def write_file(path: Path, text: str) -> None:
     """Put the text in place of the file's, in UTF-8; a file that is there keeps its mode, and a link stays a link. `OSError`."""
@@ -45,13 +47,4 @@ def _replace(path: Path, text: str, mode: int, there: os.stat_result | None) -> 
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-    _settle(path.parent)
-
-
-def _settle(folder: Path) -> None:
-    """Have the folder know the new file, should the machine stop now."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    settle(path.parent)
