@@ -1,5 +1,6 @@
 // What a person does in the hook editor. Each is given the tools of driver.mjs, and throws where something is not as it should be.
 
+import { renameSync } from "node:fs";
 import { EXECUTE, makeHook, PLAIN, REQUEST } from "./shared.mjs";
 
 const script = (page) => page.getByRole("textbox", { name: "Script" });
@@ -361,4 +362,36 @@ export async function leaves_nothing_behind({ page, open, api, token, assert }) 
   await page.getByRole("link", { name: "logged out of" }).click();
   await script(page).getByText("module.exports").first().waitFor();
   assert((await page.getByText("Unsaved changes").count()) === 0, "somebody else finds the draft");
+}
+
+/** The server can not note that the session has ended: this browser is logged out all the same, and the login page says what is left. */
+export async function leaves_while_the_storage_is_away({ page, context, open, api, options, serious, overflow, expect, assert }) {
+  expect(/503/);
+  const hook = await makeHook(api, "left in a hurry");
+  await edit({ page, open }, hook);
+  await write(page, "// nobody else's business\n");
+  const until = await page.evaluate(async () => {
+    const { expires_at } = await (await fetch("/dashboard/session")).json();
+    return new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" }).format(new Date(expires_at));
+  });
+  renameSync(options.database, `${options.database}.away`);
+  try {
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByRole("button", { name: "Discard changes" }).click();
+    const said = page.getByRole("alert");
+    await said.getByText("You are logged out in this browser. But the storage is not available").waitFor();
+    assert((await said.innerText()).endsWith(`at the longest until ${until}.`), `it says ${await said.innerText()}, not ${until}`);
+  } finally {
+    renameSync(`${options.database}.away`, options.database);
+  }
+  await page.getByRole("heading", { name: "Log in to hookd" }).waitFor();
+  assert((await page.getByRole("navigation", { name: "Pages" }).count()) === 0, "a page behind the login is still there");
+  assert((await context.cookies()).length === 0, "the cookie is still there");
+  assert((await page.evaluate(() => sessionStorage.length)) === 0, "a draft stays in the tab");
+  const found = await serious();
+  assert(found.length === 0, found.join("\n"));
+  assert((await overflow(380, 1280)) <= 0, "the login page is too wide");
+  await page.goto("/dashboard/login?error=session_not_ended&until=<b>");
+  await page.getByRole("alert").getByText("at the longest as long as its token.").waitFor();
+  await api("DELETE", `/api/v2/hooks/${hook.id}`);
 }

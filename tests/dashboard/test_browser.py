@@ -165,3 +165,8 @@ def test_a_save_that_takes_long_says_so(edit):
 def test_who_logs_out_leaves_nothing_behind(edit):
     """No draft stays in the tab, and nothing in its memory; who has something to lose is asked first."""
     edit("leaves_nothing_behind")
+
+
+def test_who_logs_out_while_the_storage_is_away_sees_it_on_the_login_page(edit, demo: Demo):
+    """The browser's cookie is gone, as is the page; how long a copy may still be good stands there."""
+    edit("leaves_while_the_storage_is_away", database=str(demo.folder / ".hookd/hookd.db"))

@@ -173,6 +173,9 @@ export class ApiError extends Error {
   }
 }
 
+/** The code of a logout that this browser has behind it, and the storage could not be told of: `runtime/web/dashboard/login.py`. */
+export const NOT_ENDED = "session_not_ended";
+
 /** undefined: not asked yet. null: nobody is logged in. */
 export const session = signal<Session | null | undefined>(undefined);
 

@@ -1,7 +1,8 @@
 // Logging in: with an API token, or, where the server has a token server to send people to, with a name there.
 import { KeyRound, LogIn } from "lucide";
 import { useState } from "preact/hooks";
-import { ApiError, auth, hasEnded } from "../api.ts";
+import { ApiError, auth, hasEnded, NOT_ENDED } from "../api.ts";
+import { moment } from "../format.ts";
 import { useLoad } from "../load.ts";
 import { navigate, path, query } from "../router.ts";
 import { Button, Code, CodeBlock, Field, Icon, Mark, Notice } from "../ui/index.ts";
@@ -100,7 +101,19 @@ function explain(error: Error): string {
 function Refused() {
   const error = query.value.get("error");
   if (error === null) return hasEnded.value ? <Notice>Your session has ended. Log in, and you are back where you were.</Notice> : null;
+  if (error === NOT_ENDED) return <NotEnded until={query.value.get("until") ?? ""} />;
   return <Notice tone="bad">{ERRORS.get(error) ?? ERRORS.get("login_refused")}</Notice>;
+}
+
+/** `until`: when the session's token ends. */
+function NotEnded({ until }: { until: string }) {
+  const longest = Number.isNaN(Date.parse(until)) ? "as long as its token" : `until ${moment(until)}`;
+  return (
+    <Notice tone="warn">
+      You are logged out in this browser. But the storage is not available: until it is, a copy of the session's cookie may still be good, at the longest{" "}
+      {longest}.
+    </Notice>
+  );
 }
 
 function Elsewhere() {
