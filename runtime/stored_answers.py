@@ -48,19 +48,22 @@ class StoredAnswers:
             return Claim.MINE
         now = time.monotonic()
         try:
-            there = await self._patience.wait(self._answers.claim(key.hex(), self._me, LEASE_SECONDS))
+            claim = await self._patience.wait(self._asked(key))
         except Unavailable:
             # Late is not never: what comes of it is told all the same.
             return self._claimed(key, now)
-        if there is None:
-            return self._claimed(key, now)
-        if isinstance(there, str):
-            return Claim.RUNNING
-        try:
-            return self._sealer.open(key.hex(), there).encode()
-        except Unsealable as error:
-            _LOG.warning("an answer of another node can not be read: %s", error.debug)
-            return Claim.MINE
+        return self._claimed(key, now) if claim is Claim.MINE else claim
+
+    async def _asked(self, key: bytes) -> bytes | Claim:
+        there = await self._answers.claim(key.hex(), self._me, LEASE_SECONDS)
+        if isinstance(there, bytes):
+            try:
+                return self._sealer.open(key.hex(), there).encode()
+            except Unsealable as error:
+                # By a key that is gone, or that is not here yet: one of those who can not read it makes it anew, for all of them.
+                _LOG.warning("an answer of another node can not be read: %s", error.debug)
+                there = await self._answers.claim(key.hex(), self._me, LEASE_SECONDS, unreadable=there)
+        return Claim.MINE if there is None else Claim.RUNNING
 
     def _claimed(self, key: bytes, now: float) -> Claim:
         """It is made here, and its claim renewed for as long."""

@@ -88,14 +88,43 @@ async def test_a_claim_lasts_as_long_as_the_work(
     assert await given(other, A) is Claim.MINE
 
 
-async def test_an_answer_that_does_not_open_is_none(storage: RedisStorage, caplog):
-    """Sealed under another key, or for another request: it is made again, and the log says why."""
-    nodes = [StoredAnswers(storage.peers.answers, Sealer(bytes([number]) * 32)) for number in range(2)]
-    await nodes[0].claim(A)
-    nodes[0].keep(A, ANSWER)
-    assert await given(nodes[1], A) is Claim.MINE
+async def test_an_answer_that_does_not_open_is_none(storage: RedisStorage, caplog, monkeypatch):
+    """Sealed under another key, or for another request: it is made again by one of those who find it, and the log says why."""
+    monkeypatch.setattr(stored_answers, "LEASE_SECONDS", PATIENCE)
+    before, one, other = [StoredAnswers(storage.peers.answers, Sealer(bytes([key]) * 32)) for key in (0, 1, 1)]
+    await before.claim(A)
+    before.keep(A, b"of a key that is gone")
+    assert await given(one, A) is Claim.MINE
     assert "an answer of another node can not be read" in caplog.text
-    for node in nodes:
+    assert await other.claim(A) is Claim.RUNNING
+    one.release(A)
+    assert await given(other, A) is Claim.MINE
+    other.keep(A, ANSWER)
+    assert await given(one, A) == ANSWER
+    for node in (before, one, other):
+        await node.close()
+
+
+async def test_what_nobody_here_can_read_is_made_once(storage: RedisStorage, monkeypatch):
+    """However many ask at once, at however many nodes."""
+    monkeypatch.setattr(stored_answers, "LEASE_SECONDS", PATIENCE)
+    before, *nodes = [StoredAnswers(storage.peers.answers, Sealer(bytes([key]) * 32)) for key in (0, 1, 1, 1)]
+    await before.claim(A)
+    before.keep(A, b"of a key that is gone")
+    await given(before, A)
+    repeats = [Repeats(Answers(nameless_file("hookd-test")), node) for node in nodes]
+    done = 0
+
+    async def make() -> bytes:
+        nonlocal done
+        done += 1
+        return ANSWER
+
+    async with asyncio.timeout(60):
+        answers = await asyncio.gather(*(repeats[number % 3].answer(A, make) for number in range(9)))
+    assert sorted(answers, key=lambda answer: answer[1]) == [(ANSWER, False)] + [(ANSWER, True)] * 8
+    assert done == 1
+    for node in (before, *nodes):
         await node.close()
 
 

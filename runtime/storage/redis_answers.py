@@ -15,9 +15,10 @@ _ANSWER, _MAKER = b"=", b"@"
 class RedisAnswers(Part):
     """See `SharedAnswers`."""
 
-    async def claim(self, key: str, maker: str, seconds: float) -> bytes | str | None:
+    async def claim(self, key: str, maker: str, seconds: float, *, unreadable: bytes = b"") -> bytes | str | None:
         """See `SharedAnswers.claim`."""
-        there = await self._server.run(_CLAIM, [self._keys.answer(key)], _MAKER + maker.encode(), int(seconds * 1000))
+        claim = (_MAKER + maker.encode(), int(seconds * 1000), _ANSWER + unreadable if unreadable else b"")
+        there = await self._server.run(_CLAIM, [self._keys.answer(key)], *claim)
         if there is None:
             return None
         return bytes(there[1:]) if there[:1] == _ANSWER else there[1:].decode()

@@ -24,6 +24,19 @@ async def test_one_makes_it_and_all_have_it(redis_server: RedisServer, prefix: s
     await storage.close()
 
 
+async def test_one_of_those_who_can_not_read_it_makes_it_anew(redis_server: RedisServer, prefix: str):
+    """An answer that came meanwhile stays, whatever somebody had found before."""
+    storage = await open_redis(parse_address(redis_server.url), prefix=prefix)
+    answers: SharedAnswers = storage.peers.answers
+    await answers.keep(KEY, b"old", 60)
+    assert await answers.claim(KEY, "one", 60, unreadable=b"other") == b"old"
+    assert await answers.claim(KEY, "one", 60, unreadable=b"old") is None
+    assert await answers.claim(KEY, "other", 60, unreadable=b"old") == "one"
+    await answers.keep(KEY, b"new", 60)
+    assert await answers.claim(KEY, "other", 60, unreadable=b"old") == b"new"
+    await storage.close()
+
+
 async def test_only_its_maker_gives_it_up(redis_server: RedisServer, prefix: str):
     """An answer that was given stays; what was given up is anybody's."""
     storage = await open_redis(parse_address(redis_server.url), prefix=prefix)
