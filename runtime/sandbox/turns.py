@@ -65,7 +65,7 @@ class Turns:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self.give(owner, self._clock(), hook)  # it came in the very moment of leaving
+                self._pass_on()  # it came in the very moment of leaving, and tells nothing of what the hook's turns take
             else:
                 self._leave(owner, hook, turn)
             raise
@@ -74,6 +74,9 @@ class Turns:
     def give(self, owner: str, since: float, hook: str = "") -> None:
         """The turn is over: the one who has waited longest, of the hook and the owner who have had least, has it."""
         self._note(owner, hook, self._clock() - since)
+        self._pass_on()
+
+    def _pass_on(self) -> None:
         while self._waiting:
             following = self._shares.least_of(self._waiting)
             # Of equals the first: who had a turn last is behind all others.

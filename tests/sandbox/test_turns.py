@@ -170,6 +170,26 @@ async def test_how_long_a_turn_is_waited_for_is_told_by_what_the_hooks_turns_too
     other.cancel()
 
 
+async def test_a_turn_that_was_not_used_says_nothing_of_what_turns_take():
+    """Given, and given back in the moment of leaving: those who wait are told of turns that were used."""
+    now = 0.0
+    turns = Turns(1, lambda: now)
+    since = await turns.take("a", "hook")
+    leaving = asyncio.create_task(turns.take("a", "hook"))
+    await asyncio.sleep(0)
+    now += 8.0
+    turns.give("a", since, "hook")
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    await turns.take("b")
+    waiting = asyncio.create_task(turns.take("a", "hook"))
+    await asyncio.sleep(0)
+
+    assert turns.ahead("a", "hook") == 8.0
+    waiting.cancel()
+
+
 async def shares(costs: dict[str, float], turns: int, alone: int = 0) -> dict[str, int]:
     """How many turns they have who always wait, and whose turns take so long; first, the first had so many `alone`.
 
