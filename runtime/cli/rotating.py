@@ -18,7 +18,9 @@ from runtime.bootstrap import load_settings, seal_anew
 from runtime.cli.failures import CommandFailed
 from runtime.cli.output import Output, plural
 from runtime.errors import HookdError, SettingsError
+from runtime.issuer.opening import look_at_store, name_of
 from runtime.issuer.resealing import reseal
+from runtime.issuer_settings import Issuer as IssuerSettings
 from runtime.master_keys import MasterKeys, keep_old, master_keys, new_master_key, replace_keys
 from runtime.settings import Settings
 
@@ -45,6 +47,7 @@ def rotate(settings: Settings, pid: int | None, out: Output) -> None:
     if pid is not None:
         _require_service(pid, path)
     with _alone(path):
+        _look_for_token_server(settings.issuer, out)
         state = ""
         if pid is not None and len(master_keys(storage).all) > 1:
             _start_anew(pid)  # a call before this one may have been interrupted before it did
@@ -59,6 +62,15 @@ def rotate(settings: Settings, pid: int | None, out: Output) -> None:
         again = ", then run this again" if state != "rotated" else ""
         out.note(
             f"Done: {_TOLD[state]}. Now let every service with this key start anew (kill -HUP; restart it where it was handed a copy){again}."
+        )
+
+
+def _look_for_token_server(settings: IssuerSettings, out: Output) -> None:
+    """Before anything is done: who is in another folder than the token server's would find out when the old key is gone."""
+    if _run(look_at_store(settings)) is None:
+        out.note(
+            f"No token server's data is in {name_of(settings)}, so no signing keys are sealed anew. "
+            "If there is one elsewhere, name its data in [issuer] database, or run this in its folder."
         )
 
 

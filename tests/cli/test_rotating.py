@@ -95,6 +95,31 @@ def test_step_by_step(settings, capsys):
     assert base64.b64decode(Path(f"{settings.master_key_file}.old").read_text()) == old
 
 
+def test_where_no_token_server_is_found_it_says_where_it_looked(settings, tmp_path, monkeypatch, capsys):
+    """At each step, before anything is done; not where there is one."""
+    monkeypatch.chdir(tmp_path)
+    for _ in range(3):
+        rotating.rotate(Settings(storage=settings), None, Output())
+        told = capsys.readouterr().err
+        assert told.startswith(
+            f"No token server's data is in sqlite:///{tmp_path}/.hookd/issuer.db, so no signing keys"
+        )
+        assert told.count("[issuer] database") == 1
+    asyncio.run(put_signing_key(settings, *keys_of(settings).all))
+    for _ in range(3):
+        step(settings)
+        assert "No token server" not in capsys.readouterr().err
+
+
+def test_a_token_server_that_can_not_be_looked_at_keeps_the_key(settings):
+    """Nothing is begun that could not be brought to its end."""
+    (old,) = keys_of(settings).all
+    Path(issuer_of(settings).database.removeprefix("sqlite:///")).write_bytes(b"no database" * 100)
+    with pytest.raises(SettingsError, match=r"issuer\.db"):
+        step(settings)
+    assert keys_of(settings) == MasterKeys((old,))
+
+
 def end_with(settings: StorageSettings, lost: bytes) -> MasterKeys:
     """The last step, with this key behind the two that are kept; those two."""
     before = keys_of(settings)
