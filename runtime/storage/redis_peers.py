@@ -100,7 +100,7 @@ class RedisPeers(Changes, Peers):
             _, waiting = await asyncio.wait(waiting, timeout=_CANCEL_SECONDS)
         if is_open:
             with contextlib.suppress(Unavailable):
-                await self._server.run(_BEAT, [self._keys.processes], self._id, "", "0")
+                await self._beaten("")
                 await self._say(kind="news")
 
     async def changed(self, changes: Collection[Heard]) -> None:
@@ -198,8 +198,7 @@ class RedisPeers(Changes, Peers):
                 _LOG.exception("the other processes are not known")
 
     async def _beat(self) -> None:
-        count, alive = str(self._listeners), str(int(ALIVE_SECONDS * 1000))
-        others = await self._server.run(_BEAT, [self._keys.processes], self._id, count, alive)
+        others = await self._beaten(str(self._listeners))
         now = time.monotonic()
         if now > self._beat_at + ALIVE_SECONDS / 2:
             # None of them could say that it is there, either.
@@ -209,6 +208,11 @@ class RedisPeers(Changes, Peers):
         self._others = {**known, **{other.decode(): listeners for other, listeners in others}}
         self._have = {other: number for other, number in self._have.items() if other in self._others}
         self._news.set()
+
+    async def _beaten(self, listeners: str) -> Any:
+        """The others, and how many listen at each. With "" this one leaves: alone, for those that are there stay."""
+        alive = str(int(ALIVE_SECONDS * 1000))
+        return await self._server.run(_BEAT, [self._keys.processes], self._id, listeners, alive)
 
     async def _tell_listeners(self) -> None:
         with contextlib.suppress(Unavailable):  # the next beat does

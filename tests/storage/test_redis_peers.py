@@ -94,6 +94,20 @@ async def test_a_change_is_not_acknowledged_where_one_has_not_heard(tmp_path: Pa
             await storage.close()
 
 
+async def test_who_leaves_leaves_alone(redis_server: RedisServer, prefix, monkeypatch):
+    """Those that stay know each other as before: else a change would be acknowledged that one of them has not heard of."""
+    monkeypatch.setattr(redis_peers, "ALIVE_SECONDS", PATIENCE)
+    one, other, leaving = [await open_redis(parse_address(redis_server.url), prefix=prefix) for _ in range(3)]
+    await until(lambda: all(len(storage.peers._others) == 2 for storage in (one, other, leaving)))
+    for task in (*one.peers._tasks, *other.peers._tasks):
+        task.cancel()  # neither says again that it is there
+    await leaving.close()
+    await one.peers._beat()
+    assert set(one.peers._others) == {other.peers._id}
+    for storage in (one, other):
+        await storage.close()
+
+
 async def forgotten(catch_up: Callable[..., object]) -> list[object]:
     """What was to be."""
     places: list[object] = []
