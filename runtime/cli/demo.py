@@ -22,8 +22,11 @@ from runtime.bootstrap import load_settings, private_folder
 from runtime.cli.env_files import read_values
 from runtime.cli.writing import write_private
 from runtime.errors import SettingsError
+from runtime.issuer.opening import look_at_store, open_store
+from runtime.issuer.sealing import KeySealer
 from runtime.issuer_settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, UserSettings
-from runtime.master_keys import write_master_key
+from runtime.issuer_settings import Issuer as IssuerSettings
+from runtime.master_keys import read_keys, write_master_key
 from runtime.settings import Auth, Settings, TrustedIssuer
 
 HOST = "127.0.0.1"
@@ -163,6 +166,30 @@ class Demo:
         api = ResourceServerSettings(identifier=AUDIENCE, name="Demo API", scopes=SCOPES, allow_offline_access=True)
         grant = ClientGrantSettings(client_id=self.client_id, audience=AUDIENCE, scope=SCOPES)
         return {"clients": (client,), "resource_servers": (api,), "client_grants": (grant,), "users": (user,)}
+
+
+async def require_its_key(directory: Path) -> None:
+    """`SettingsError` where the token server's signing keys do not open by the folder's master key, or that is gone.
+
+    Before another is made in its place, which nobody could tell from the one that is to be found again.
+    """
+    key, database = directory / "master.key", directory / "issuer.db"
+    settings = IssuerSettings(database=str(database))
+    if await look_at_store(settings) is None:
+        return
+    master = read_keys(key).all if key.exists() else ()
+    store = await open_store(settings)
+    try:
+        KeySealer(lambda: master).require(await store.signing_keys.all())
+    except SettingsError:
+        remove = shlex.join(["rm", str(database), str(directory / "demo.env")])
+        raise SettingsError(
+            f"{key} is {'another one than that' if master else 'gone,'} with which the signing keys in {database} were sealed. "
+            "Put the right one back; a backup of the folder has it. Where it is lost, so are they, and the values of hooks' secrets: "
+            f"`{remove}` has the next start make a new token server, with other credentials; then set the secrets anew."
+        ) from None
+    finally:
+        await store.close()
 
 
 def open_demo(directory: Path) -> Demo:

@@ -113,6 +113,7 @@ async def run_dev(directory: Path, port: int) -> None:
     remedy = f"{_OTHER_PORT}: hookd dev --port PORT, or make run PORT=PORT."
     port = take_port(demo.HOST, port, remedy)
     base_url = f"http://{demo.HOST}:{port}"
+    await demo.require_its_key(directory)
     kept = demo.open_demo(directory)
     settings = _believing_itself(kept.settings(base_url, port, os.environ))
     configure(settings.log)

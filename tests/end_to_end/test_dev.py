@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import shutil
 import signal
@@ -19,6 +20,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from runtime.master_keys import write_master_key
 from tests.end_to_end.processes import Answer, Process, call, compiled_in, read_environment
 
 SEED = (
@@ -230,6 +232,39 @@ def test_a_second_start_keeps_everything(tmp_path):
     assert again["CLIENT_SECRET"] == shell["CLIENT_SECRET"]
     assert cache != {}
     assert {file: file.stat().st_mtime_ns for file in cache} == cache, "the second start compiled again"
+
+
+def test_a_master_key_that_is_gone_or_another_is_a_clear_error(tmp_path):
+    """It names the files, what to do, and what that costs; no key is made in its place. What it says to remove is enough."""
+    folder, command = tmp_path / ".hookd", [sys.executable, "-m", "runtime.cli", "dev", "--port", "0"]
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+
+    def refused() -> str:
+        done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (2, ""), done.stderr
+        assert "Put the right one back" in done.stderr
+        return done.stderr
+
+    with Process(["dev", "--port", "0"], compiled_in(tmp_path)) as process:
+        process.read_until(LAST_LINE)
+    kept = folder / "kept.key"
+    (folder / "master.key").rename(kept)
+    told = refused()
+    assert ".hookd/master.key is gone, with which the signing keys in .hookd/issuer.db were sealed." in told
+    assert not (folder / "master.key").exists()
+    write_master_key(folder / "master.key")
+    assert ".hookd/master.key is another one than that with which the signing keys" in refused()
+    kept.replace(folder / "master.key")
+    with Process(["dev", "--port", "0"], tmp_path) as process:
+        process.read_until(LAST_LINE)
+
+    (folder / "master.key").unlink()
+    remove = re.search(r"`(rm .*?)`", told)
+    assert remove
+    subprocess.run(remove[1].split(), cwd=tmp_path, check=True)
+    with Process(["dev", "--port", "0"], tmp_path) as process:
+        process.read_until(LAST_LINE)
+        assert ask(read_environment(folder / "demo.env"), as_form=True).status == 200
 
 
 def test_a_stopped_service_lets_go_of_its_port(tmp_path):
