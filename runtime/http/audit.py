@@ -24,7 +24,7 @@ from runtime.rates import Rates
 log = logging.getLogger("hookd.audit")
 
 READ, CHANGE = "read", "change"
-"""What a call does by its method, the `action` of its line; the log's message, too, where the caller was not refused."""
+"""What a call does, the `action` of its line; the log's message, too, where the caller was not refused."""
 
 MOST_NAMES: Final = 40
 """Members of a body that are named."""

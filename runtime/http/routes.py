@@ -150,15 +150,17 @@ class Route:
     """Where given, the dashboard's session may stand in for a bearer token. Never on a route that runs hooks for a token."""
     busy: tuple[Mapping[str, str], ...] = ()
     """Variables of the path for which it is written out: aiohttp finds a fixed path at once, ten microseconds sooner."""
-    audit: bool | None = None
-    """Whether each call has a line in the audit log. None: where a token is asked for. True: as a change, whatever the method."""
+    audit: str | None = None
+    """What the audit log has each call as: `READ`, `CHANGE`, "" for no line. None: by the method, where a token is asked for."""
 
     @property
     def action(self) -> str:
         """What the audit log has each call as: `READ` or `CHANGE`, "" where it has none."""
-        if self.audit is False or (self.audit is None and isinstance(self.access, Public)):
+        if self.audit is not None:
+            return self.audit
+        if isinstance(self.access, Public):
             return ""
-        return READ if self.method in _SAFE and self.audit is None else CHANGE
+        return READ if self.method in _SAFE else CHANGE
 
 
 _SAFE: Final = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)

@@ -51,7 +51,7 @@ def execute_routes(dispatch: Dispatch, admission: Admission, turns: Turns, repea
             path="/api/v1/triggers/{trigger}/execute",
             handler=execute,
             access=Scopes("execute:hooks"),
-            audit=False,
+            audit="",
             busy=tuple({"trigger": trigger.id} for trigger in TRIGGERS.values() if trigger.grant),
         )
     ]

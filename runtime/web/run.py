@@ -76,7 +76,7 @@ def run_routes(webtasks: Webtasks, dispatch: Dispatch, admission: Admission, tur
     """Every method of the two paths."""
     runs = _Runs(webtasks, dispatch, admission, turns)
     return [
-        Route(method=method, path=path, handler=runs.run, access=ACCESS, answer_error=_refused, audit=False)
+        Route(method=method, path=path, handler=runs.run, access=ACCESS, answer_error=_refused, audit="")
         for path in (RUN, RUN_BELOW)
         for method in METHODS
     ]

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from runtime.errors import Conflict
 from runtime.http import audit
-from runtime.http.audit import MOST_NAMES, REFUSALS, REFUSALS_A_SECOND, Refusals
+from runtime.http.audit import CHANGE, MOST_NAMES, REFUSALS, REFUSALS_A_SECOND, Refusals
 from runtime.http.bearer import Authenticator
 from runtime.http.json import json_response
 from runtime.http.routes import Call, Public, Route, Scopes
@@ -61,10 +61,10 @@ ROUTES = [
     Route(method="PUT", path="/things/{id}", handler=crash, access=Scopes("update:things")),
     Route(method="GET", path="/things", handler=make, access=Scopes("update:things")),
     Route(method="POST", path="/open", handler=make, access=Public("a test")),
-    Route(method="POST", path="/busy", handler=make, access=Scopes("update:things"), audit=False),
+    Route(method="POST", path="/busy", handler=make, access=Scopes("update:things"), audit=""),
     Route(method="GET", path="/things/{id}", handler=read, access=Scopes("update:things")),
     Route(method="GET", path="/stream", handler=stream, access=Scopes("update:things")),
-    Route(method="GET", path="/enter", handler=read, access=Scopes("update:things"), audit=True),
+    Route(method="GET", path="/enter", handler=read, access=Scopes("update:things"), audit=CHANGE),
 ]
 
 

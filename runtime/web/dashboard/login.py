@@ -58,7 +58,7 @@ def login_routes(sessions: Sessions, *, oidc: bool = False) -> list[Route]:
             path=LOGOUT,
             handler=login.end,
             access=Asked("ends a session, if there is one", STEERING),
-            audit=False,
+            audit="",
         ),
         Route(
             method="GET",
@@ -72,7 +72,7 @@ def login_routes(sessions: Sessions, *, oidc: bool = False) -> list[Route]:
             handler=login.show,
             access=Asked("says so where nobody is logged in", STEERING),
             session=sessions.bearer,
-            audit=False,  # it tells who asks who that is: each page does, before it asks for anything
+            audit="",  # it tells who asks who that is: each page does, before it asks for anything
         ),
     ]
 

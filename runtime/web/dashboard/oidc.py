@@ -22,6 +22,7 @@ import orjson
 from aiohttp import hdrs, web
 
 from runtime.errors import HookdError, InsufficientScope, InvalidBody, Unauthenticated, Unavailable
+from runtime.http.audit import CHANGE
 from runtime.http.json import empty_response
 from runtime.http.provider import Attempt, LoginRefused, Provider
 from runtime.http.routes import Asked, Call, Public, Route
@@ -70,7 +71,7 @@ def oidc_routes(sessions: Sessions, sealer: Sealer, settings: DashboardSettings,
             path=CALLBACK,
             handler=login.end,
             access=Asked("the token comes by the code", STEERING),
-            audit=True,
+            audit=CHANGE,
         ),
     ]
 
