@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from runtime.web.operation import JSON, TEXT, Operation, in_path, in_query
 from runtime.web.run import METHODS, RUN, RUN_BELOW
 from runtime.web.schemas import SCHEMAS, VERSION_NUMBER, ref
 from runtime.web.shapes import HOOK_FIELDS
-from runtime.web.webtask_schemas import WEBTASK_OPERATIONS, WEBTASK_PARAMETERS, WEBTASK_SCHEMAS
+from runtime.web.webtask_schemas import RUN_ERRORS, WEBTASK_OPERATIONS, WEBTASK_PARAMETERS, WEBTASK_SCHEMAS
 
 FORM: Final = "application/x-www-form-urlencoded"
 
@@ -190,10 +191,11 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
             id=f"{method.lower()}Webtask{suffix}",
             summary="Run a hook by its name, enabled or not. The bearer token is its secret auth0-extension-secret; without "
             "one it is a token with execute:hooks, and a plain webtask is for anybody. Answers the envelope "
-            "{status, data}, with status 200 for errors too; a plain webtask answers what it likes",
+            "{status, data}, with status 200 for errors too; a plain webtask answers what it likes, with any status",
             answer="Anything",
             parameters=("container", "name", *rest),
-            errors=(401, 403, 404, 409, 413, 415, 429, 500, 503),
+            errors=(400, 401, 403, 404, 409, 413, 415, 429, 500, 503),
+            error_schemas=RUN_ERRORS,
         )
         for path, suffix, rest in ((RUN, "", ()), (RUN_BELOW.replace(":.*", ""), "Below", ("rest",)))
         for method in METHODS
@@ -312,7 +314,10 @@ def _operation(row: Operation) -> dict[str, Any]:
         rendered["parameters"] = [{"name": name} | PARAMETERS[name] for name in row.parameters]
     if row.body:
         rendered["requestBody"] = {"required": True, "content": _bodies(row)}
-    rendered["responses"] = {str(row.status): _answer(row), **{str(status): _error(status) for status in _errors(row)}}
+    rendered["responses"] = {
+        str(row.status): _answer(row),
+        **{str(status): _error(row, status) for status in _errors(row)},
+    }
     rendered["security"] = [{"bearer": [row.scope]}] if row.scope else []
     return rendered
 
@@ -328,10 +333,13 @@ def _answer(row: Operation) -> dict[str, Any]:
         rendered["headers"] = {name: {"description": _HEADERS[name], "schema": TEXT} for name in row.headers}
     if row.answer:
         names = (row.answer,) if isinstance(row.answer, str) else row.answer
-        schemas = [_ANSWERS[name] if name in _ANSWERS else ref(name) for name in names]
-        schema = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
-        rendered["content"] = {row.media: {"schema": schema}}
+        rendered["content"] = {row.media: {"schema": _one_of(names)}}
     return rendered
+
+
+def _one_of(names: Sequence[str]) -> dict[str, Any]:
+    schemas = [_ANSWERS[name] if name in _ANSWERS else ref(name) for name in names]
+    return schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
 
 
 def _errors(row: Operation) -> list[int]:
@@ -339,5 +347,6 @@ def _errors(row: Operation) -> list[int]:
     return sorted({*common, *row.errors, *({413, 415} if row.body else ())})
 
 
-def _error(status: int) -> dict[str, Any]:
-    return {"description": _STATUSES[status], "content": {JSON: {"schema": ref("Error")}}}
+def _error(row: Operation, status: int) -> dict[str, Any]:
+    schema = _one_of(row.error_schemas.get(status, ("Error",)))
+    return {"description": _STATUSES[status], "content": {JSON: {"schema": schema}}}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 JSON: Final = "application/json"
@@ -12,7 +13,10 @@ TEXT: Final = {"type": "string"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One row. `answer` and `body` name schemas; `errors` are the statuses beyond those of every operation."""
+    """One row. `answer` and `body` name schemas; `errors` are the statuses beyond those of every operation.
+
+    `error_schemas` names those of an error's body where it is not the Management API's.
+    """
 
     id: str
     summary: str
@@ -23,6 +27,7 @@ class Operation:
     parameters: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     errors: tuple[int, ...] = ()
+    error_schemas: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     media: str = JSON
     forms: bool = False
 

@@ -113,6 +113,14 @@ WEBTASK_OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ),
 }
 
+RUN_ERRORS: Final[dict[int, tuple[str, ...]]] = {
+    400: ("WebtaskError",),
+    429: ("WebtaskError",),
+    500: ("WebtaskError", "Error"),
+    503: ("WebtaskError",),
+}
+"""Errors of runs by URL: what becomes of the hook is told in webtask's words. Who may not call, or hookd that broke, in the others."""
+
 _NAME: Final = {"type": "string", "pattern": NAME_PATTERN}
 _META_FILTER: Final = {"type": "string", "pattern": r"^[^:]+:[\s\S]*$", "maxLength": META_CHARS}
 _FLAG: Final = {"type": "string", "enum": ["true", "1", "false", "0"]}
@@ -176,6 +184,13 @@ WEBTASK_SCHEMAS: Final[dict[str, Any]] = {
         },
         "additionalProperties": False,
         "required": ["token", "name", "container", "meta", "webtask_url"],
+    },
+    "WebtaskError": {
+        "description": "An error of a hook that is run by its URL, as webtask had it.",
+        "type": "object",
+        "properties": {"code": {"type": "integer"}, "error": TEXT, "details": TEXT, "name": TEXT, "message": TEXT},
+        "additionalProperties": False,
+        "required": ["code", "details", "message"],
     },
     "WebtaskUpload": {
         "type": "object",

@@ -1,19 +1,31 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from runtime.dispatch import Dispatch
+from runtime.errors import Unavailable
 from runtime.http.routes import Scopes
+from runtime.settings import Settings
 from runtime.triggers import TRIGGERS, Trigger, sample
 from runtime.web.app import web_routes
 from runtime.web.openapi import document
-from tests.web.conftest import REQUEST, SEED, USER, Answer, Api, hook_of, token
+from tests.web.conftest import REQUEST, SEED, USER, Answer, Api, hook_of, opened, token
+from tests.web.test_admission import _no_time_passes, limited
+from tests.web.test_run import run
+
+__all__ = ["_no_time_passes"]
 
 HOOKS = "/api/v2/hooks"
+RUN = "/api/run/{container}/{name}"
+MANAGEMENT = ("statusCode", "error", "message", "errorCode")
+WEBTASK, WEBTASK_SHORT = ("code", "error", "details", "name", "message"), ("code", "details", "message")
 BODY: dict[str, Any] = {"name": "my-hook", "script": SEED, "triggerId": "credentials-exchange"}
 
 
@@ -189,3 +201,44 @@ async def test_events_fit_the_document(checked: Checked, trigger: Trigger):
     async with asyncio.timeout(60):
         while len((await checked.call("GET", "/api/v1/logs")).body["executions"]) < len(bodies):
             await asyncio.sleep(0.05)
+
+
+async def fits(api: Api, status: int, path: str = "a-hook", *, keys: tuple[str, ...] = MANAGEMENT, **more: Any) -> None:
+    """A run by URL ends like this, with a body of these members, and the document says so."""
+    answer = await run(api, path=f"/api/run/acme/{path}", **more)
+    assert (answer.status, tuple(answer.body)) == (status, keys)
+    response = document()["paths"][RUN]["post"]["responses"][str(status)]  # type: ignore[index]
+    schema = response["content"]["application/json"]["schema"]
+    Draft202012Validator({**schema, "components": document()["components"]}).validate(answer.body)
+
+
+async def test_errors_of_runs_fit_the_document(api: Api, monkeypatch: pytest.MonkeyPatch):
+    """Who may not call is told in the Management API's words, what becomes of the hook in webtask's."""
+    await api.create(SEED)
+    await fits(api.with_token(None), 401)
+    await fits(api.with_token(token(scope="read:hooks")), 403)
+    await fits(api, 404, "nothing")
+    await api.create(SEED, "password-exchange", name="shared")
+    await api.create(SEED, name="shared")
+    await fits(api, 409, "shared")
+    await fits(api, 413, data=io.BytesIO(b"x" * (1 << 20 | 1)))
+    await fits(api, 415, headers={"Content-Encoding": "gzip"}, data=b"x")
+    await api.create(hook_of("throw new Error('no')"), name="broken", enabled=False)
+    await fits(api, 500, "broken", keys=WEBTASK)
+    for code, keys in ((hook_of("cb(new Error('no'))", "cb"), WEBTASK), ("module.exports = 1", WEBTASK_SHORT)):
+        await api.call("PUT", "/api/webtask/acme/a-task", {"code": code})
+        await fits(api, 400, "a-task", keys=keys)
+
+    monkeypatch.setattr(Dispatch, "call", AsyncMock(side_effect=RuntimeError))
+    await fits(api, 500)
+    monkeypatch.setattr(Dispatch, "call", AsyncMock(side_effect=Unavailable("Not now.")))
+    await fits(api, 503, keys=WEBTASK)
+
+
+@pytest.mark.usefixtures("_no_time_passes")
+async def test_a_run_that_comes_too_often_fits_the_document(settings: Settings):
+    """In webtask's words, too."""
+    async with opened(limited(settings, hook_rate=1, hook_burst=1)) as api:
+        await api.create(SEED)
+        assert (await run(api)).status == 200
+        await fits(api, 429, keys=WEBTASK)
