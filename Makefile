@@ -71,10 +71,12 @@ bench: $(BUILT) ## Measure against Node and others, in one run on this machine
 	@$(call needs,redis-server,redis-server redis-tools)
 	$(BIN)/python -m tests.bench $(foreach one,$(ONLY),--only $(one)) $(if $(EXECUTIONS),--executions $(EXECUTIONS)) $(if $(DEPLOYS),--deploys $(DEPLOYS))
 
+# STORAGE=redis is with a Redis, which dies, too, and comes back.
 MINUTES ?= 30
 .PHONY: soak
 soak: $(BUILT) ## Run two workers under load for MINUTES=30, and see that nothing grows, is lost or wrong
-	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+	@$(if $(filter redis,$(STORAGE)),$(call needs,redis-server,redis-server redis-tools))
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) $(if $(STORAGE),--storage $(STORAGE))
 
 .PHONY: guest
 guest: $(INSTALLED) ## Build the wasm guest again

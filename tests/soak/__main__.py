@@ -1,6 +1,8 @@
 """`make soak`: a real `hookd serve` with two workers, under mixed load for half an hour, while it is started anew and workers die.
 
-    python -m tests.soak [--minutes 30] [--plot build/soak.svg]
+    python -m tests.soak [--minutes 30] [--storage sqlite | redis] [--plot build/soak.svg]
+
+With a Redis, that is killed, too, and comes back: meanwhile what is loaded decides, changes are refused, and nothing is lost.
 
 Prints what was counted and a row for each process that lived long enough: what it took when it was warm, and at its end.
 Draws both over time. Ends with 1 if a decision was wrong, an acknowledged write is lost, a start anew failed, something was answered with a 5xx that is
@@ -13,10 +15,12 @@ import argparse
 import asyncio
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.bench import machine
 from tests.bench.measures import BOUNDS
+from tests.redis_servers import RedisServer
 from tests.soak.plot import svg
 from tests.soak.soaking import Soaked, soak
 
@@ -27,15 +31,20 @@ def main() -> int:
     """Run, print, draw."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak")
     parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--storage", choices=("sqlite", "redis"), default="sqlite")
     parser.add_argument("--plot", type=Path, default=Path("build/soak.svg"))
     options = parser.parse_args()
     if not 0 < options.minutes <= LONGEST_MINUTES:
         parser.error(f"--minutes must be more than 0 and at most {LONGEST_MINUTES:,.0f}")
     print(f"load before: {machine.load()}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="hookd-soak-") as folder:
+    with ExitStack() as stack:
+        folder, redis = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hookd-soak-"))), None
+        if options.storage == "redis":
+            redis = stack.enter_context(RedisServer(folder / "redis", appendfsync="always"))
         # Something happens every four minutes, and six times at least.
-        soaked = asyncio.run(soak(options.minutes * 60, Path(folder), chaos=max(6, int(options.minutes / 4))))
-        log = (Path(folder) / "serve.log").read_text()
+        chaos = max(6, int(options.minutes / 4))
+        soaked = asyncio.run(soak(options.minutes * 60, folder, chaos=chaos, redis=redis))
+        log = (folder / "serve.log").read_text()
     options.plot.parent.mkdir(exist_ok=True)
     options.plot.write_text(svg(soaked.series, soaked.events))
     print(report(soaked))

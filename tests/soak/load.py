@@ -1,5 +1,7 @@
 """Mixed load: token requests of several tenants, deploys, tails that come and go, hostile hooks. Every answer is judged; `bursts.py` has more.
 
+Where the storage is away, requests get decisions from what is loaded, or a 503; changes are refused with a 503.
+
 A decision is right if it is that of a version which was in force at some moment between the request and its answer: the last one
 that was acknowledged before the request was sent, or one of which the deploy had begun when the answer came.
 """
@@ -29,6 +31,11 @@ KEPT_MOST: Final = 80
 OF_A_KILL: Final = 10.0
 """Seconds after a worker was killed in which a request that is not answered was one of its."""
 
+OF_AN_OUTAGE: Final = 15.0
+"""Seconds after the first deploy with a storage again in which an answer may be as if it were away: by another worker."""
+AWAY: Final = " while the storage was away"
+REFUSED, DECIDED = f"changes refused{AWAY}", f"right decisions{AWAY}"
+
 MEANT: Final = 503
 """The answer where there is too much to do, or a worker stops."""
 
@@ -53,11 +60,21 @@ HOSTILE: Final = (
 
 @dataclass(slots=True)
 class Told:
-    """What happened, counted; `wrong` should stay empty. `killed` is when a worker was killed last, by the monotonic clock."""
+    """What happened, counted; `wrong` should stay empty. Moments are by the monotonic clock."""
 
     counts: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     killed: float = -math.inf
+    """When a worker was killed last."""
+    away: bool = False
+    """Whether there is no storage."""
+    away_until: float = -math.inf
+    """Until when an answer may be that of a service whose storage is away."""
+
+    @property
+    def may_be_away(self) -> bool:
+        """Whether a service that can not reach its storage may say so."""
+        return time.monotonic() < self.away_until
 
     def unanswered(self, request: str, error: Exception) -> None:
         """Right for those that a killed worker had, and only for them: a start anew loses none."""
@@ -86,7 +103,11 @@ class Tenant:
     hook: str = ""
     acknowledged: int = 0
     begun: int = 0
+    decided: int = 0
+    """Right decisions."""
     kept: dict[str, str] = field(default_factory=dict)
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Who has it knows that the hook is not being changed."""
 
     def script(self, number: int) -> str:
         return NUMBERED % (self.name, number, number, self.name)
@@ -112,16 +133,23 @@ class Tenant:
     async def ask(self) -> None:
         """Token requests, one after the other."""
         while self.going():
-            least = self.acknowledged
+            least, away = self.acknowledged, self.told.away
             status, answer = await self.call("POST", PATH, REQUEST)
             if status:
-                self._judge(status, answer, least)
+                self._judge(status, answer, least, away=away)
 
-    def _judge(self, status: int, answer: Any, least: int) -> None:
+    def _judge(self, status: int, answer: Any, least: int, *, away: bool = False) -> None:
+        """`away`: whether the storage was when the request was sent."""
+        if status == MEANT and self.told.may_be_away:
+            self.told.counts[f"token requests answered 503{AWAY}"] += 1
+            return
         claims = answer.get("claims", {}) if status == 200 else {}
         number, tenant = claims.get("https://soak/n"), claims.get("https://soak/t")
         if tenant == self.name and isinstance(number, int) and least <= number <= self.begun:
+            self.decided += 1
             self.told.counts["right decisions"] += 1
+            if away and self.told.away:
+                self.told.counts[DECIDED] += 1
         else:
             said = json.dumps(answer)[:300]
             self.told.wrong.append(f"{self.name}: {status} {said}, where {least} to {self.begun} would be right")
@@ -129,16 +157,28 @@ class Tenant:
     async def deploy(self, pause: float) -> None:
         """Another version again and again, and now and then a hook that is only kept."""
         while self.going():
-            self.begun += 1
-            status, answer = await self.call("PATCH", f"/api/v2/hooks/{self.hook}", {"script": self.script(self.begun)})
-            if status == 200:
-                self.acknowledged = self.begun
-                self.told.counts["deploys"] += 1
-            elif status:
-                self.told.wrong.append(f"{self.name}: a deploy was answered {status} {answer}")
-            if self.begun % 10 == 1 and len(self.kept) < KEPT_MOST:
-                await self._keep()
+            async with self.changing:
+                await self._deploy()
             await asyncio.sleep(pause)
+
+    async def _deploy(self) -> None:
+        self.begun += 1
+        away = self.told.away
+        status, answer = await self.call("PATCH", f"/api/v2/hooks/{self.hook}", {"script": self.script(self.begun)})
+        self._judge_deploy(status, answer, away=away)
+        if self.begun % 10 == 1 and len(self.kept) < KEPT_MOST:
+            await self._keep()
+
+    def _judge_deploy(self, status: int, answer: Any, *, away: bool) -> None:
+        if status == 200 and away and self.told.away:
+            self.told.wrong.append(f"{self.name}: a deploy was acknowledged{AWAY}")
+        elif status == 200:
+            self.acknowledged = self.begun
+            self.told.counts["deploys"] += 1
+        elif status == MEANT and self.told.may_be_away:
+            self.told.counts[REFUSED] += 1
+        elif status:
+            self.told.wrong.append(f"{self.name}: a deploy was answered {status} {answer}")
 
     async def _keep(self) -> None:
         name = f"kept-{self.begun}"

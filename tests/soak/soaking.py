@@ -20,8 +20,10 @@ from tests.bench.hookd import Installation
 from tests.bench.measures import BOUNDS, Bound, Series
 from tests.end_to_end.processes import Process
 from tests.node.waiting import children
+from tests.redis_servers import RedisServer
 from tests.soak.bursts import AT_ONCE, FIRST_LOOPS, SLOW, burst
 from tests.soak.load import CLIENTS, HOSTILE, Tenant, Told
+from tests.soak.outages import OUTAGE, outage
 from tests.waiting import PATIENCE
 
 TENANTS = ("ada", "bob", "eve")
@@ -44,7 +46,7 @@ class Soaked:
     series: Series = field(default_factory=Series)
     events: list[tuple[float, str]] = field(default_factory=list)
     sizes: list[tuple[float, int, int]] = field(default_factory=list)
-    """Seconds, bytes of the database, bytes of the cache."""
+    """Seconds, bytes of the database or of what Redis writes, bytes of the cache."""
     at_once: int = AT_ONCE
     """Requests of a burst."""
 
@@ -59,6 +61,26 @@ class Soaked:
         return [*self.told.wrong, *grown, *few, *stale]
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The service, and what it stands on."""
+
+    installation: Installation
+    process: Process
+    redis: RedisServer | None
+
+    @property
+    def supervisor(self) -> int:
+        return self.process._process.pid
+
+    @property
+    def database(self) -> int:
+        """Bytes of what is stored."""
+        if self.redis is not None:
+            return _size(self.redis.folder / "appendonlydir")
+        return sum(file.stat().st_size for file in self.installation.file.parent.glob("hookd.db*"))
+
+
 async def soak(
     seconds: float,
     folder: Path,
@@ -67,19 +89,24 @@ async def soak(
     chaos: int = 6,
     at_once: int = AT_ONCE,
     is_enough: Callable[[Soaked], object] = lambda _: True,
+    redis: RedisServer | None = None,
 ) -> Soaked:
-    """For so long. `chaos` is how often something happens to the service: a SIGHUP, then a worker is killed, and so on.
+    """For so long, on SQLite, or on this Redis, which writes what it acknowledges before it does (`appendfsync always`).
 
+    `chaos` is how often something happens to the service: a SIGHUP, then a worker is killed, then Redis, and so on.
     `at_once` is how many requests a burst has. It goes on for longer until all that was to happen has, and `is_enough` says so.
     """
     soaked, environ = Soaked(at_once=at_once), dict(ENVIRON)
     if cache is not None:
         environ["HOOKD_SANDBOX_CACHE_DIRECTORY"] = str(cache)
-    with Installation() as installation:
+    with Installation("" if redis is None else redis.url) as installation:
         arguments = ["serve", "--config", str(installation.file), "--workers", "2"]
         with Process(arguments, folder, environ) as process:
-            tenants = await _load(soaked, installation, process, seconds, chaos, is_enough)
+            tenants = await _load(soaked, Site(installation, process, redis), seconds, chaos, is_enough)
         soaked.told.counts["started anew"] = process.log.count(ANEW)
+        if redis is not None:
+            redis.kill()
+            redis.start()
         with Process(arguments, folder, environ) as process:
             async with _sessions(installation, TENANTS) as sessions:
                 for tenant, session in zip(tenants, sessions, strict=True):
@@ -93,8 +120,7 @@ async def soak(
 
 async def _load(
     soaked: Soaked,
-    installation: Installation,
-    process: Process,
+    site: Site,
     seconds: float,
     chaos: int,
     is_enough: Callable[[Soaked], object],
@@ -107,9 +133,9 @@ async def _load(
         return now < end or (now < end + 2 * PATIENCE and not (is_over.is_set() and is_enough(soaked)))
 
     names = (*TENANTS, ATTACKER, SLOW_ONE)
-    async with _sessions(installation, names) as sessions:
+    async with _sessions(site.installation, names) as sessions:
         tenants = [
-            Tenant(name, session, process.url, soaked.told, going)
+            Tenant(name, session, site.process.url, soaked.told, going)
             for name, session in zip(names, sessions, strict=True)
         ]
         *good, mallory, zoe = tenants
@@ -125,8 +151,8 @@ async def _load(
                 group.create_task(tenant.follow())
             group.create_task(mallory.attack(min(0.3, seconds / 60)))
             group.create_task(burst(zoe, min(5.0, seconds / 10), soaked.at_once))
-            group.create_task(_watch(soaked, installation, process, began, max(0.1, seconds / 600), going))
-            await _trouble(soaked, process, began, seconds / (chaos + 1), chaos)
+            group.create_task(_watch(soaked, site, began, max(0.1, seconds / 600), going))
+            await _trouble(soaked, site, good[0], began, seconds / (chaos + 1), chaos)
             is_over.set()
     return good
 
@@ -155,23 +181,15 @@ def workers(supervisor: int) -> list[int]:
     return found
 
 
-async def _watch(
-    soaked: Soaked,
-    installation: Installation,
-    process: Process,
-    began: float,
-    pause: float,
-    going: Callable[[], bool],
-) -> None:
+async def _watch(soaked: Soaked, site: Site, began: float, pause: float, going: Callable[[], bool]) -> None:
     """Look at all processes, some hundreds of times."""
-    supervisor, folder = process._process.pid, installation.file.parent
+    supervisor, cache = site.supervisor, site.installation.file.parent / "cache"
     while going():
         now = time.monotonic() - began
         soaked.series.take(now, supervisor, "supervisor")
         for pid in workers(supervisor):
             soaked.series.take(now, pid, "worker")
-        database = sum(file.stat().st_size for file in folder.glob("hookd.db*"))
-        soaked.sizes.append((now, database, _size(folder / "cache")))
+        soaked.sizes.append((now, site.database, _size(cache)))
         await asyncio.sleep(pause)
 
 
@@ -183,23 +201,29 @@ def _size(folder: Path) -> int:
     return total
 
 
-async def _trouble(soaked: Soaked, process: Process, began: float, pause: float, times: int) -> None:
-    """SIGHUP, then SIGKILL of a worker, by turns."""
+async def _trouble(soaked: Soaked, site: Site, tenant: Tenant, began: float, pause: float, times: int) -> None:
+    """SIGHUP, then SIGKILL of a worker, then of Redis, by turns. `tenant` has a decision while Redis is away."""
     chance = random.Random(1)
-    supervisor = process._process.pid
-    for number in itertools.islice(itertools.cycle((signal.SIGHUP, signal.SIGKILL)), times):
+    kinds = ("SIGHUP", "SIGKILL") if site.redis is None else ("SIGHUP", "SIGKILL", OUTAGE)
+    for kind in itertools.islice(itertools.cycle(kinds), times):
         await asyncio.sleep(pause)
-        if number == signal.SIGHUP:
+        soaked.events.append((time.monotonic() - began, kind))
+        if kind == "SIGHUP":
             # One that comes while another is tried is the same.
-            await _settled(process, soaked.told.counts["SIGHUP"])
-        victim = supervisor if number == signal.SIGHUP else chance.choice(workers(supervisor))
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(victim, number)
-        if number == signal.SIGKILL:
+            await _settled(site.process, soaked.told.counts[kind])
+            _signal(site.supervisor, signal.SIGHUP)
+        elif kind == "SIGKILL":
+            _signal(chance.choice(workers(site.supervisor)), signal.SIGKILL)
             soaked.told.killed = time.monotonic()
-        soaked.events.append((time.monotonic() - began, number.name))
-        soaked.told.counts[number.name] += 1
-    await _settled(process, soaked.told.counts["SIGHUP"])
+        elif site.redis is not None:
+            await outage(site.redis, tenant, chance.uniform(0, pause / 4))
+        soaked.told.counts[kind] += 1
+    await _settled(site.process, soaked.told.counts["SIGHUP"])
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 async def _settled(process: Process, sent: int) -> None:

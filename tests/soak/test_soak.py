@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +17,25 @@ from aiohttp.test_utils import TestServer
 
 from tests.bench.measures import Life, Sample, Series
 from tests.end_to_end.operators import REQUEST
-from tests.soak import bursts
+from tests.redis_servers import RedisServer
+from tests.soak import bursts, outages
 from tests.soak.__main__ import report
 from tests.soak.bursts import AFTERWARDS, afterwards, judge
-from tests.soak.load import Tenant, Told
+from tests.soak.load import AWAY, DECIDED, REFUSED, Tenant, Told
+from tests.soak.outages import OUTAGE
 from tests.soak.plot import svg
 from tests.soak.soaking import Soaked, soak
 
+SEEN = (
+    *("right decisions", "deploys", "tails", "events", "attacks denied", "bursts", "right decisions after a burst"),
+    *("SIGHUP", "SIGKILL"),
+)
 
-async def test_a_few_seconds(tmp_path: Path, engine_cache: Path):
-    """Load, a start anew and a killed worker: no decision is wrong, nothing is lost, and it can be told and drawn."""
-    seen = (
-        *("right decisions", "deploys", "tails", "events", "attacks denied", "bursts", "right decisions after a burst"),
-        *("SIGHUP", "SIGKILL"),
-    )
+
+@pytest.mark.parametrize("storage, more", [("sqlite", ()), ("redis", (OUTAGE, REFUSED, DECIDED))])
+async def test_a_few_seconds(storage: str, more: tuple[str, ...], tmp_path: Path, engine_cache: Path):
+    """Load, a start anew, a killed worker, a killed Redis: no decision is wrong, nothing is lost, and it can be told and drawn."""
+    seen = SEEN + more
 
     def is_enough(soaked: Soaked) -> bool:
         kinds = {life.name for life in soaked.series.rows()}
@@ -38,11 +45,13 @@ async def test_a_few_seconds(tmp_path: Path, engine_cache: Path):
             and all(soaked.told.counts[name] for name in seen)
         )
 
-    soaked = await soak(4, tmp_path, cache=engine_cache, chaos=2, at_once=20, is_enough=is_enough)
+    with RedisServer(tmp_path / "redis", appendfsync="always") if storage == "redis" else nullcontext() as redis:
+        chaos = 2 if redis is None else 3
+        soaked = await soak(4, tmp_path, cache=engine_cache, chaos=chaos, at_once=20, is_enough=is_enough, redis=redis)
     counts = soaked.told.counts
 
     # Whether something grows, so few samples do not say.
-    assert soaked.told.wrong == []
+    assert soaked.told.wrong[:10] == []
     assert (counts["SIGHUP"], counts["started anew"], counts["SIGKILL"]) == (1, 1, 1)
     for name in (*seen, "hooks that were kept"):
         assert counts[name] > 0, counts
@@ -97,6 +106,58 @@ def test_a_wrong_decision_is_found(status, claims, right):
     tenant._judge(status, {"claims": claims}, 3)
 
     assert (tenant.told.counts["right decisions"] == 1, tenant.told.wrong == []) == (right, right)
+
+
+@pytest.mark.parametrize(
+    "status, away, until, counted",
+    [
+        (503, True, math.inf, f"token requests answered 503{AWAY}"),
+        (503, False, math.inf, f"token requests answered 503{AWAY}"),
+        (503, False, -math.inf, None),
+        (200, True, math.inf, DECIDED),
+        (500, True, math.inf, None),
+    ],
+)
+def test_what_may_be_decided_while_the_storage_is_away(status, away, until, counted):
+    """What is loaded is right, or there is no decision; and soon after it is back, decisions only."""
+    tenant = Tenant("ada", None, "", Told(away=away, away_until=until), lambda: True)  # type: ignore[arg-type]
+    tenant._judge(status, {"claims": {"https://soak/n": 0, "https://soak/t": "ada"}}, 0, away=away)
+
+    assert (set(tenant.told.counts) - {"right decisions"}, not tenant.told.wrong) == (
+        {counted} - {None},
+        counted is not None,
+    )
+
+
+@pytest.mark.parametrize(
+    "status, away, until, counted",
+    [
+        (200, False, -math.inf, "deploys"),
+        (200, True, math.inf, None),
+        (503, True, math.inf, REFUSED),
+        (503, False, math.inf, REFUSED),
+        (503, False, -math.inf, None),
+        (500, True, math.inf, None),
+    ],
+)
+def test_no_change_is_acknowledged_without_a_storage(status, away, until, counted):
+    """It is refused, by a 503; with a storage it is not."""
+    tenant = Tenant("ada", None, "", Told(away=away, away_until=until), lambda: True, begun=7)  # type: ignore[arg-type]
+    tenant._judge_deploy(status, {}, away=away)
+
+    assert (dict(tenant.told.counts), not tenant.told.wrong) == ({counted: 1} if counted else {}, counted is not None)
+    assert tenant.acknowledged == 7 * (counted == "deploys")
+
+
+async def test_an_outage_that_nobody_notices_is_a_fault(monkeypatch, tmp_path):
+    """Nothing is refused, decided or acknowledged: nobody asks."""
+    monkeypatch.setattr(outages, "PATIENCE", 0.0)
+    tenant = Scripted()
+    with RedisServer(tmp_path) as redis:
+        await outages.outage(redis, tenant, 0.0)
+        assert redis.cli("ping") == "PONG\n"
+
+    assert (len(tenant.told.wrong), tenant.told.away, tenant.told.may_be_away) == (4, False, True)
 
 
 def test_a_request_that_nobody_answers_is_a_fault():
