@@ -1,4 +1,4 @@
-"""Puts the runtime together. The only room that names concrete classes, reads the configuration file and makes folders.
+"""Puts the runtime together. The only room that names concrete classes and makes folders.
 
 Relative paths in the configuration start at the current directory.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -27,7 +26,6 @@ from runtime.confine.process import confine
 from runtime.dispatch import Dispatch
 from runtime.documents import StoredDocuments
 from runtime.ended_sessions import EndedSessions, open_ended_sessions
-from runtime.environment import files_of, variables_of
 from runtime.errors import SettingsError
 from runtime.leased_rates import LeasedRates
 from runtime.logs.base import Retention
@@ -51,8 +49,7 @@ from runtime.sandbox.engine import require_guest
 from runtime.sandbox.operations.base import Perform
 from runtime.sandbox.operations.performing import Performer
 from runtime.sandbox.pool import open_sandbox
-from runtime.secret_files import with_files
-from runtime.settings import OFF, REQUIRED, Settings, StorageSettings, Telemetry, parse, trust_fault
+from runtime.settings import OFF, REQUIRED, Settings, StorageSettings, Telemetry, trust_fault
 from runtime.shared_rates import SharedRates
 from runtime.storage.answers import SharedAnswers
 from runtime.storage.base import Storage
@@ -88,26 +85,6 @@ class Runtime:
     preparations: Preparations
     engines: Mapping[str, Sandbox]
     """All that run hooks, by name; `sandbox` is the wasm engine."""
-
-
-def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
-    """Settings from a TOML file, if any, and from `HOOKD_*` variables, which win. `SettingsError` says what to mend."""
-    return parse({} if path is None else _read_toml(path), with_files(environ, files_of(Settings)))
-
-
-def origins_of(path: Path | None, environ: Mapping[str, str]) -> dict[str, str]:
-    """Where each setting comes from that is not its default: by its path, such as server.port, a variable or the file."""
-    document = {} if path is None else _read_toml(path)
-    found = {
-        f"{section}.{name}": str(path)
-        for section, table in document.items()
-        if isinstance(table, dict)
-        for name in table
-    }
-    for name, variable in variables_of(Settings).items():
-        given = next((one for one in (name, variable.file) if one and one in environ), None)
-        found |= {variable.path: given} if given else {}
-    return found
 
 
 def require_production(settings: Settings) -> None:
@@ -377,23 +354,3 @@ def private_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(f"The folder {folder} can not be made: {error.strerror}.") from None
-
-
-def _read_toml(path: Path) -> dict[str, object]:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise SettingsError(f"There is no file {path}; config.example.toml is one to copy.") from None
-    except OSError as error:
-        raise SettingsError(f"The file {path} can not be read: {error.strerror}.") from None
-    try:
-        return tomllib.loads(content.decode())
-    except UnicodeDecodeError as error:
-        fault = f"No UTF-8 (at line {_line(content[: error.start])})"
-    except tomllib.TOMLDecodeError as error:
-        fault = str(error).replace("at end of document", f"at its end, line {_line(content.rstrip())}")
-    raise SettingsError(f"The file {path} is not TOML: {fault}.")
-
-
-def _line(before: bytes) -> int:
-    return before.count(b"\n") + 1

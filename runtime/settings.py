@@ -1,4 +1,4 @@
-"""Every setting: name, type, default, bounds, what it does. Pure; `bootstrap.load_settings` reads the file.
+"""Every setting: name, type, default, bounds, what it does. Pure; `sources` reads the file.
 
 The dataclasses below, and in `issuer_settings.py`, are the table. `parse` fills them from TOML and from `HOOKD_SECTION_NAME` variables, which win;
 `render_example` writes `config.example.toml` from them, and a test compares it with the file.

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from runtime.bootstrap import (
-    load_settings,
     open_runtime,
     places_of,
     require_production,
@@ -105,42 +104,6 @@ async def test_a_successor_makes_no_database(tmp_path, settings):
             pass
 
     assert not (tmp_path / "a").exists()
-
-
-def test_a_file_and_variables_make_settings(tmp_path):
-    """Variables win."""
-    file = tmp_path / "config.toml"
-    file.write_text("[server]\nport = 1\nhost = '::1'\n")
-    settings = load_settings(file, {"HOOKD_SERVER_PORT": "2"})
-
-    assert (settings.server.host, settings.server.port) == ("::1", 2)
-
-
-@pytest.mark.parametrize(
-    "content, words",
-    [
-        (None, "no file"),
-        (b"[server", r"config.toml is not TOML: .* \(at its end, line 1\)"),
-        (b'[server]\nhost = "::', r"not TOML: .* \(at its end, line 2\)"),
-        (b"[server]\nport 1\nhost = ''", r"not TOML: .* \(at line 2, column 6\)"),
-        (b"[server]\n\xff\xfe", r"not TOML: No UTF-8 \(at line 2\)"),
-        (b"[server]\nx = 1", "server.x"),
-    ],
-)
-def test_a_wrong_file_is_said(tmp_path, content, words):
-    """The message names the file and the line, or the setting."""
-    file = tmp_path / "config.toml"
-    if content is not None:
-        file.write_bytes(content)
-
-    with pytest.raises(SettingsError, match=words):
-        load_settings(file, {})
-
-
-def test_a_folder_is_no_file(tmp_path):
-    """What can not be read is said, not raised as it comes."""
-    with pytest.raises(SettingsError, match="can not be read"):
-        load_settings(tmp_path, {})
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import os
 
 import pytest
 
-from runtime.bootstrap import load_settings
 from runtime.errors import SettingsError
 from runtime.secret_files import is_open_to_others
+from runtime.sources import load_settings
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from runtime.bootstrap import load_settings
 from runtime.cli.address import AddressInUse, take_port
 from runtime.cli.check import BAD, GOOD, LOOK, Check
 from runtime.cli.commands import version
@@ -38,6 +37,7 @@ from runtime.master_keys import master_keys
 from runtime.model import NODE
 from runtime.secret_files import is_open_to_others
 from runtime.settings import OFF, REQUIRED, Settings
+from runtime.sources import load_settings
 
 _FILES_BESIDE: Final = 1_000
 """Descriptors that a service needs beside those of its callers and of its hooks' requests: database, processes."""

@@ -102,8 +102,8 @@ def rotate(out: Output, config: Path | None, pid: int | None) -> None:
     Example:
       hookd keys rotate --config config.toml --pid "$(systemctl show --property MainPID --value hookd)"
     """
-    from runtime.bootstrap import load_settings
     from runtime.cli import rotating
+    from runtime.sources import load_settings
 
     rotating.rotate(load_settings(config, os.environ), pid, out)
 
@@ -128,9 +128,9 @@ def config(out: Output, config: Path | None, example: bool, systemd: bool, kuber
     """
     import tomllib
 
-    from runtime.bootstrap import load_settings, origins_of
     from runtime.cli.display import as_toml, show_toml
     from runtime.settings import Settings, render_example
+    from runtime.sources import load_settings, origins_of
 
     if example + systemd + bool(kubernetes) > 1:
         raise click.UsageError("Choose one of --example, --systemd and --kubernetes.")

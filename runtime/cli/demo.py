@@ -18,7 +18,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from runtime.bootstrap import load_settings, private_folder
+from runtime.bootstrap import private_folder
 from runtime.cli.env_files import read_values
 from runtime.cli.writing import write_private
 from runtime.errors import SettingsError
@@ -28,6 +28,7 @@ from runtime.issuer_settings import ClientGrantSettings, ClientSettings, Resourc
 from runtime.issuer_settings import Issuer as IssuerSettings
 from runtime.master_keys import read_keys, write_master_key
 from runtime.settings import Auth, Settings, TrustedIssuer
+from runtime.sources import load_settings
 
 HOST = "127.0.0.1"
 TENANT = "demo"

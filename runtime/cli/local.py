@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from runtime.bootstrap import Runtime, load_settings, open_runtime
+from runtime.bootstrap import Runtime, open_runtime
 from runtime.bundle.base import Module
 from runtime.cli.project import Project
 from runtime.dispatch import Executed
@@ -26,6 +26,7 @@ from runtime.manifest import parse_new_hook
 from runtime.master_keys import new_master_key
 from runtime.model import NODE, WASM, Hook, HookVersion, JsonObject, Secrets
 from runtime.settings import Settings
+from runtime.sources import load_settings
 
 _ABOUT_MODULES: Final = " See what the script requires, and [dependencies] in hookd.toml."
 _USUAL_CACHE: Final = Settings().sandbox.cache_directory

@@ -111,7 +111,7 @@ def migrate(out: Output, config: Path | None, issuer: bool, source: str | None, 
       hookd migrate --config config.toml --issuer --to redis://redis.example:6379/0
     """
     from runtime import issuer_migration, migration
-    from runtime.bootstrap import load_settings
+    from runtime.sources import load_settings
 
     settings = load_settings(config, os.environ)
     if issuer:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
-from runtime.bootstrap import load_settings, seal_anew
+from runtime.bootstrap import seal_anew
 from runtime.cli.failures import CommandFailed
 from runtime.cli.output import Output, plural
 from runtime.errors import HookdError, SettingsError
@@ -23,6 +23,7 @@ from runtime.issuer.resealing import reseal
 from runtime.issuer_settings import Issuer as IssuerSettings
 from runtime.master_keys import MasterKeys, keep_old, master_keys, new_master_key, replace_keys
 from runtime.settings import Settings
+from runtime.sources import load_settings
 
 T = TypeVar("T")
 

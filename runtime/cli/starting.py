@@ -33,9 +33,9 @@ def dev(port: int, directory: Path) -> None:
     Example:
       hookd dev --port 9090
     """
-    from runtime.bootstrap import load_settings
     from runtime.cli.services import run_dev
     from runtime.settings import OFF
+    from runtime.sources import load_settings
 
     settings = load_settings(None, os.environ)
     _until_stopped(run_dev(directory, port), confined=settings.server.confinement != OFF)
@@ -54,9 +54,10 @@ def serve(config: Path | None, workers: int | None, check: bool) -> None:
     Example:
       hookd serve --config config.toml --workers 4
     """
-    from runtime.bootstrap import load_settings, require_production
+    from runtime.bootstrap import require_production
     from runtime.cli.services import require_fit, run_runtime, supervise
     from runtime.settings import OFF
+    from runtime.sources import load_settings
 
     settings = load_settings(config, os.environ)
     require_production(settings)
@@ -77,8 +78,8 @@ def issuer(config: Path | None) -> None:
     Example:
       hookd issuer --config config.toml
     """
-    from runtime.bootstrap import load_settings
     from runtime.cli.services import run_issuer
+    from runtime.sources import load_settings
 
     _until_stopped(run_issuer(load_settings(config, os.environ)))
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import jwt
 
-from runtime.bootstrap import load_settings
 from runtime.cli.demo import TENANT, Demo, read_token_secret, token_signer
 from runtime.errors import SettingsError
 from runtime.issuer.system import MANAGEMENT_SCOPES
 from runtime.settings import TrustedIssuer, trust_fault
+from runtime.sources import load_settings
 
 DEMO_LIFETIME = 30 * 86_400
 

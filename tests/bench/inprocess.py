@@ -20,11 +20,12 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from runtime import claims, triggers
-from runtime.bootstrap import load_settings, open_runtime
+from runtime.bootstrap import open_runtime
 from runtime.http.bearer import Authenticator, require_scope
 from runtime.model import Allow, Decision
 from runtime.sandbox.pool import open_sandbox
 from runtime.settings import LimitSettings, SandboxSettings
+from runtime.sources import load_settings
 from runtime.web.execute import decision_body
 from tests.bench import case
 from tests.bench.hookd import Installation

@@ -16,7 +16,6 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from runtime.bootstrap import load_settings
 from runtime.cli.address import AddressInUse
 from runtime.cli.checks import (
     look_at_machine,
@@ -30,6 +29,7 @@ from runtime.cli.demo import TOKEN_ISSUER
 from runtime.cli.trust import look_at_issuer
 from runtime.diagnosis import Rehearsed
 from runtime.settings import parse
+from runtime.sources import load_settings
 
 pytestmark = pytest.mark.usefixtures("compiled")
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.bootstrap import load_settings
 from runtime.master_keys import read_keys, write_master_key
+from runtime.sources import load_settings
 from runtime.storage.opening import choose_storage
 from runtime.storage.sealing import Sealer, Unsealable
 from tests.end_to_end.serving import CONFIG, Service, serving
