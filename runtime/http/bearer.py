@@ -69,9 +69,14 @@ def reread(token: str) -> Caller:
         tenant=str(claims.get("ten") or ""),
         scopes=frozenset(),
         expires_at=float(claims["exp"]),
-        subject=str(claims.get("sub", ""))[:SUBJECT_CHARS],
-        token_id=str(claims.get("jti", ""))[:SUBJECT_CHARS],
+        subject=_shown(claims, "sub"),
+        token_id=_shown(claims, "jti"),
     )
+
+
+def _shown(claims: Mapping[str, Any], name: str) -> str:
+    """Halves of surrogate pairs, which JSON can have and UTF-8 can not, as escapes: it goes into logs and answers."""
+    return str(claims.get(name, "")).encode(errors="backslashreplace").decode()[:SUBJECT_CHARS]
 
 
 class Authenticator:
@@ -238,8 +243,8 @@ def _caller(claims: Mapping[str, Any], row: TrustedIssuer, leeway: int) -> Calle
         tenant=_tenant(claims.get("ten"), row.tenant),
         scopes=_scopes(claims),
         expires_at=float(claims["exp"]) + leeway,
-        subject=str(claims.get("sub", ""))[:SUBJECT_CHARS],
-        token_id=str(claims.get("jti", ""))[:SUBJECT_CHARS],
+        subject=_shown(claims, "sub"),
+        token_id=_shown(claims, "jti"),
     )
 
 

@@ -1,11 +1,12 @@
 """The process's own log, on standard error: lines for people, or JSON for machines.
 
 A log call may carry `extra={"fields": {...}}`; both formats write these after the message. Every record is one line, so
-that nobody who chooses a name or a header can forge a second.
+that nobody who chooses a name or a header can forge a second. Whatever they choose, there is one.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -86,7 +87,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str).decode()
+        return _json(line)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
@@ -105,4 +106,12 @@ def _one_line(text: str) -> str:
 def _text(value: object) -> str:
     """Bare when it reads as one word, else quoted as JSON."""
     text = str(value)
-    return text if text.isprintable() and not set(text) & set(' "=') and text else orjson.dumps(text).decode()
+    return text if text.isprintable() and not set(text) & set(' "=') and text else _json(text)
+
+
+def _json(value: object) -> str:
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:
+        # Halves of surrogate pairs, and integers of over 64 bits. Whoever chose them would have no line otherwise.
+        return json.dumps(value, default=str)

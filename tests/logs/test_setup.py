@@ -58,6 +58,24 @@ def test_nobody_forges_a_line(form):
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize(
+    "value", ["\ud800", "a \udfff=", "\ude00\ud83d", 2**70, ["\udc00"], {1: "\ud800"}, {"\ud800": 1}]
+)
+def test_nobody_is_missing(form, value, capsys):
+    """Who chooses what UTF-8 or orjson can not write has a line, all the same: one, that a terminal can show."""
+    stream = written(form)
+    logging.getLogger("hookd").info("by %s", value, extra={"fields": {"subject": value}})
+
+    (line,) = stream.getvalue().splitlines()
+    assert "subject" in line
+    if form == "json":
+        assert json.loads(line)["message"] == f"by {value}"
+    else:
+        assert line.encode()
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
 def test_tracebacks_are_kept(form):
     """What broke is in the log, whole, and indented in text so that it can not be taken for lines of its own."""
     stream = written(form)

@@ -101,6 +101,16 @@ async def test_a_tail_s_line_has_no_token(tmp_path: Path, engine_cache: Path, ca
     assert str(api.bearer) not in str(lines)
 
 
+async def test_who_can_not_be_written_is_told(tmp_path: Path, engine_cache: Path, caplog: pytest.LogCaptureFixture):
+    """Half a surrogate pair is JSON, and nothing that UTF-8 has: such a subject would break the line that names it."""
+    caplog.set_level(logging.INFO, "hookd.audit")
+    async with opened(settings_in(tmp_path, engine_cache)) as api:
+        assert (await api.with_token(token(sub="eve\ud800", jti="\udc00")).call("GET", "/api/v2/hooks")).status == 200
+    (line,) = lines_of(caplog)
+
+    assert (line["subject"], line["token"]) == ("eve\\ud800", "\\udc00")
+
+
 async def test_no_line_has_a_secret(tmp_path: Path, engine_cache: Path, caplog: pytest.LogCaptureFixture):
     """Names of secrets, yes; values, scripts, data and tokens, no: in whatever call they come."""
     caplog.set_level(logging.INFO, "hookd.audit")
