@@ -109,10 +109,8 @@ def _unusable(store: _Store, found: str) -> Check:
 
 
 def _remedy(store: _Store, found: str) -> str:
-    if "can not be used" not in found or "Choose another" in found:
+    if store.file is None or "can not be used" not in found or "Choose another" in found:
         return ""  # it says what to do
-    if store.file is None:
-        return f"See that it runs and answers; {store.setting} says where it is."
     if "locked" in found:
         return f"Another process has it to itself. Look again when `{store.migrate}` has ended."
     if store.file.exists() and not os.access(store.file, os.R_OK):

@@ -56,7 +56,7 @@ async def open_redis_store(
     try:
         await prepare(server, place)
         if not is_target:
-            await _require_whole(store.records)
+            await _require_whole(store.records, place)
     except BaseException as error:
         await server.close()
         if isinstance(error, SettingsError):
@@ -69,7 +69,14 @@ def place_of(prefix: str) -> Place:
     """Whose all keys under this prefix are. `SettingsError` where it is none."""
     require_prefix(prefix, "issuer.database_prefix")
     mark = f"{prefix}:{{{prefix}}}{_MARK}"
-    return Place(prefix=prefix, mark=mark, name="hookd-issuer", format=FORMAT, setting="[issuer] database_prefix")
+    return Place(
+        prefix=prefix,
+        mark=mark,
+        name="hookd-issuer",
+        format=FORMAT,
+        setting="[issuer] database_prefix",
+        url="[issuer] database",
+    )
 
 
 def records_of(server: Server, place: Place) -> Records:
@@ -77,11 +84,11 @@ def records_of(server: Server, place: Place) -> Records:
     return Records(server, place.mark.removesuffix(_MARK))
 
 
-async def _require_whole(records: Records) -> None:
+async def _require_whole(records: Records, place: Place) -> None:
     try:
         source = await records.text(UNFINISHED)
     except Unavailable as error:
-        raise unusable(error) from None
+        raise unusable(error, place) from None
     if source:
         raise Unfinished("hookd migrate --issuer", source.decode())
 

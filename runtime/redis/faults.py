@@ -31,6 +31,9 @@ _PASSING: Final = (
     EOFError,
 )
 _ARGUMENTS: Final = re.compile(r",? with args beginning with.*", re.DOTALL)
+_CLIENTS: Final = re.compile(r"<redis\.asyncio\.client\.Redis\(.*?\bhost=([^,]*),port=(\d+).*?\)>\)>\)> - ", re.DOTALL)
+"""How the library names each sentinel, with all that it knows of the connection."""
+
 _LONGEST: Final = 300
 
 
@@ -52,5 +55,5 @@ def _is_closed(error: Exception) -> bool:
 
 def unavailable(name: str, error: Exception) -> Unavailable:
     """For the caller nothing but that; for the operator what Redis said, which never has what it was sent."""
-    said = _ARGUMENTS.sub("", str(error)) or type(error).__name__
+    said = _CLIENTS.sub(r"\1:\2 ", _ARGUMENTS.sub("", str(error))) or type(error).__name__
     return Unavailable("The storage is not available. Try again.", debug=f"{name}: {said[:_LONGEST]}")

@@ -27,7 +27,7 @@ class Place:
     """Whose all keys are that begin with `prefix` and a colon.
 
     The key `mark` says so: the name of whose they are, and `format`, that of the keys and what is in them. `setting` is what
-    chooses the prefix, in words for messages.
+    chooses the prefix, and `url` what says where the Redis is, in words for messages.
     """
 
     prefix: str
@@ -35,6 +35,7 @@ class Place:
     name: str
     format: int
     setting: str
+    url: str
 
 
 async def prepare(server: Server, place: Place) -> None:
@@ -44,14 +45,17 @@ async def prepare(server: Server, place: Place) -> None:
         _require_age(server, info)
         await _require_ours(server, place)
     except Unavailable as error:
-        raise unusable(error) from None
+        raise unusable(error, place) from None
     for warning in await _warnings(server, place, info):
         _LOG.warning("%s: %s", server.name, warning)
 
 
-def unusable(error: Unavailable) -> SettingsError:
+def unusable(error: Unavailable, place: Place) -> SettingsError:
     """At the start that is a wrong setting: nothing is loaded that could be served without."""
-    return SettingsError(f"The storage can not be used: {error.debug.rstrip('.')}.")
+    return SettingsError(
+        f"The storage can not be used: {error.debug.rstrip('.')}. "
+        f"See that it runs and lets hookd in, then start again; {place.url} says where it is."
+    )
 
 
 async def look(
@@ -66,7 +70,7 @@ async def look(
             await _require_no_others(server, place)
         return None if there is None else (there, await ask(server))
     except Unavailable as error:
-        raise unusable(error) from None
+        raise unusable(error, place) from None
     finally:
         await server.close()
 

@@ -42,7 +42,7 @@ async def open_redis(address: Address, *, prefix: str = "hookd", means: Means | 
         await storage.peers.open()
     except Unavailable as error:
         await storage.close()
-        raise unusable(error) from None
+        raise unusable(error, place_of(keys)) from None
     except BaseException:
         await storage.close()
         raise

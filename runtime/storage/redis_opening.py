@@ -22,4 +22,6 @@ async def prepare(server: Server, keys: Keys) -> None:
 
 def place_of(keys: Keys) -> Place:
     """Whose all its keys are."""
-    return Place(prefix=keys.prefix, mark=keys.mark, name="hookd", format=FORMAT, setting="[storage] prefix")
+    return Place(
+        prefix=keys.prefix, mark=keys.mark, name="hookd", format=FORMAT, setting="[storage] prefix", url="[storage] url"
+    )

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 import uvloop
+from redis.asyncio.sentinel import Sentinel
 
 from runtime.errors import SettingsError, Unavailable
 from runtime.redis.address import Means, parse_address
-from runtime.redis.faults import is_fault, is_passing
+from runtime.redis.faults import is_fault, is_passing, unavailable
 from runtime.redis.server import Script, Server, connect
 from tests.certificates import make_certificate
 from tests.redis_servers import RedisServer, cli, free_ports, watching
@@ -105,6 +106,18 @@ async def test_sentinels_name_the_server(tmp_path: Path):
             # It says no until it knows enough of the replica.
             await until(lambda: bool(cli(*fail_over)) and "+switch-master" in said())
             assert await in_the_end(lambda: server.run(COUNT, ["{c}"])) > 0
+
+
+async def test_sentinels_that_know_no_master_are_told_by_their_addresses():
+    """Not by all that the library knows of each."""
+    nobody = [("s1.example", 26379), ("127.0.0.1", 1)]
+    for more in ({}, {"sentinel_kwargs": {"username": "u", "password": "s3cret", "ssl": True}}):
+        sentinel = Sentinel(nobody, **more)
+        told = ", ".join(f"{one!r} - network:ConnectionError" for one in sentinel.sentinels)
+        error = unavailable("Redis main", OSError(f"No master found for 'main' : {told}"))
+        assert error.debug == (
+            "Redis main: No master found for 'main' : s1.example:26379 network:ConnectionError, 127.0.0.1:1 network:ConnectionError"
+        )
 
 
 async def test_a_server_that_is_not_there_is_told_at_once():

@@ -75,8 +75,11 @@ async def test_a_redis_that_would_lose_data_is_told_in_the_log(redis_server: Red
 
 
 async def test_a_redis_that_is_not_there_is_a_wrong_setting(tmp_path):
-    """At the start nothing is loaded that could be served without it."""
+    """At the start nothing is loaded that could be served without it. It says where it was looked for, and what to do."""
     with pytest.raises(SettingsError, match="can not be used") as caught:
         await open_redis(parse_address(f"unix://u:s3cret@{tmp_path}/none"), means=Means(seconds=0.1))
-    assert "s3cret" not in str(caught.value)
-    assert not str(caught.value).endswith("..")
+    said = str(caught.value)
+    assert "s3cret" not in said
+    assert f"Redis {tmp_path}/none: " in said
+    assert ".." not in said
+    assert said.endswith(". See that it runs and lets hookd in, then start again; [storage] url says where it is.")
