@@ -53,6 +53,11 @@ _SHOWN_BYTES: Final = 50
 """Of a Buffer that the console shows."""
 
 
+def is_masked(value: str) -> bool:
+    """Whether it is long enough."""
+    return len(value) >= SHORTEST
+
+
 class Mask:
     """Replaces one hook's secret values in text."""
 
@@ -65,7 +70,7 @@ class Mask:
     """Bytes it occupies."""
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
-        values = [value for value in secrets.values() if len(value) >= SHORTEST]
+        values = [value for value in secrets.values() if is_masked(value)]
         lines = islice((line for value in values for line in _lines(value)), MOST_LINES)
         forms = {form for value in values for form in _forms(value)} | {form for line in lines for form in _shown(line)}
         self._forms = tuple(sorted(forms))

@@ -15,7 +15,7 @@ from runtime.cli.completing import hook_names, secret_names
 from runtime.cli.failures import NotThere, WrongUsage
 from runtime.cli.options import Remote, server_options
 from runtime.cli.output import plural
-from runtime.cli.reports import summary
+from runtime.cli.reports import summary, unmasked
 from runtime.cli.values import METAVAR, env_file_option, gather_values, require_named
 
 _HOOK = click.option(
@@ -77,6 +77,9 @@ def set_secrets(remote: Remote, names: Sequence[str], hook: str | None, env_file
         {"hook": summary(found), "set": sorted(values)},
         lambda: remote.out.line(f"Set {', '.join(sorted(values))} of {found.name}."),
     )
+    warning = unmasked(values)
+    if warning:
+        remote.out.warn(warning)
 
 
 @secrets.command("rm")

@@ -243,6 +243,7 @@ def _deploy(remote: Remote, rows: Sequence[Row], *, force: bool, dry: bool) -> N
 
 def _send(server: Server, row: Row, there: RemoteHook | None) -> None:
     """The hook, its policy, its secrets; and only when all is there, enabled if it was."""
+    from runtime.cli.reports import unmasked
     from runtime.cli.sending import Wanted, send
 
     exported = row.exported
@@ -260,6 +261,7 @@ def _send(server: Server, row: Row, there: RemoteHook | None) -> None:
             row.remarks.append(written.warning)
         if exported.secrets:
             server.set_secrets(written.hook, exported.secrets)
+            row.remarks.extend(filter(None, [unmasked(exported.secrets)]))
         _switch(server, row, written.hook)
     except CommandFailed as error:
         row.remarks.append(error.message)

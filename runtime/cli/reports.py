@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runtime.cli.output import Output
+from runtime.masking import SHORTEST, is_masked
 
 if TYPE_CHECKING:
     from runtime.cli.server import RemoteHook, Written
@@ -36,6 +37,17 @@ def remark(out: Output, written: Written) -> None:
         out.note(f"Disabled {written.disabled}, which was enabled before.")
     if written.warning:
         out.warn(written.warning)
+
+
+def unmasked(values: Mapping[str, str]) -> str:
+    """A remark on secrets whose values are too short to be masked; "" where none is."""
+    names = sorted(name for name, value in values.items() if not is_masked(value))
+    if not names:
+        return ""
+    return (
+        f"Not masked where the hook prints {'it' if len(names) == 1 else 'them'}: {', '.join(names)}. "
+        f"Values of fewer than {SHORTEST} characters are not, for they would take other words along."
+    )
 
 
 def modules_line(modules: Sequence[Mapping[str, Any]]) -> str:

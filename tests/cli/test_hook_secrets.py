@@ -46,6 +46,18 @@ def test_values_come_from_files(remote, tmp_path):
     assert VALUE not in one.stdout
 
 
+def test_what_is_too_short_to_be_masked_is_told(remote, tmp_path):
+    """By its name, never by its value; also to a program, which reads the standard output."""
+    (tmp_path / "some.env").write_text("PIN=q7z\nON=1\nKEY=four\n")
+    short = remote("secrets", "set", "--env-file", "some.env", *HOOK, "--json")
+    long = remote("secrets", "set", "KEY", *HOOK, stdin="four\n")
+
+    assert short.json["set"] == ["KEY", "ON", "PIN"]
+    assert "Not masked where the hook prints them: ON, PIN. Values of fewer than 4 characters" in short.stderr
+    assert "q7z" not in short.stderr + short.stdout
+    assert long.stderr == ""
+
+
 def test_secrets_are_removed(remote):
     """With --yes; one that is not there is said before anything goes."""
     remote("secrets", "set", "KEY", *HOOK, stdin=VALUE)

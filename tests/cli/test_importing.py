@@ -144,7 +144,7 @@ def test_a_folder_that_is_no_export(hookd, tmp_path):
 def test_an_export_is_sent_to_the_server(hookd, dev, tenant):
     """Enabled if it was, but not as long as a secret is missing; a second time nothing is changed, but with --force."""
     (tenant / "hooks/first.json").unlink()
-    hook(tenant.parent, "sent", secrets={"PEM": "-----\nx\n"})
+    hook(tenant.parent, "sent", secrets={"PEM": "-----\nx\n", "ON": "1"})
 
     def send(*more: str) -> Any:
         return rows_of(json.loads(hookd("import", tenant, "--deploy", "--json", *more, folder=dev.folder).stdout))
@@ -157,8 +157,9 @@ def test_an_export_is_sent_to_the_server(hookd, dev, tenant):
     assert (sent["enabled"], sent["script"], get(f"/v2/hooks/{sent['id']}/secrets")) == (
         True,
         SCRIPT,
-        {"PEM": "_VALUE_NOT_SHOWN_"},
+        dict.fromkeys(("ON", "PEM"), "_VALUE_NOT_SHOWN_"),
     )
+    assert rows["sent"]["remarks"][-1].startswith("Not masked where the hook prints it: ON. Values of fewer than 4")
     assert (sign_up["name"], sign_up["enabled"]) == ("Sign-up", False)
     assert rows["Sign_up"]["remarks"][-1] == (
         "Without a value: KEY. Set it: `hookd secrets set KEY --hook Sign-up`, then `hookd enable Sign-up`: it is disabled till then."

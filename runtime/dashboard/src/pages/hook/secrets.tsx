@@ -8,6 +8,8 @@ import type { Draft } from "./draft.ts";
 
 const MOST = 20;
 const LONGEST = 4_096;
+/** Values of fewer characters are not masked: `runtime/masking.py`. */
+const SHORTEST_MASKED = 4;
 
 export function Secrets({ draft }: { draft: Draft }) {
   const names = useLoad(() => secrets.names(draft.id), [draft.id]);
@@ -41,7 +43,7 @@ export function Secrets({ draft }: { draft: Draft }) {
           )
         }
       >
-        Sealed, masked in logs, and shown to nobody once they are written. They apply at once, without a new version.
+        Sealed, masked in logs (from {SHORTEST_MASKED} characters on), and shown to nobody once they are written. They apply at once, without a new version.
       </PanelHead>
       <Show of={names}>
         {(found) =>
@@ -97,6 +99,8 @@ function Writing({ id, name, taken, onClose, onDone }: { id: string; name: strin
   const wrong = useSignal("");
   const busy = useSignal(false);
   const isNew = name === "";
+  const isShort = value.value !== "" && [...value.value].length < SHORTEST_MASKED;
+  const sealed = "It is sealed by the server, and can not be read again.";
   const write = async () => {
     const called = typed.value.trim();
     if (!called) return void (wrong.value = "A secret needs a name.");
@@ -145,7 +149,7 @@ function Writing({ id, name, taken, onClose, onDone }: { id: string; name: strin
           )}
         </Field>
       )}
-      <Field label={isNew ? "Value" : "New value"} hint="It is sealed by the server, and can not be read again." wrong={wrong.value || undefined}>
+      <Field label={isNew ? "Value" : "New value"} hint={isShort ? `${sealed} With fewer than ${SHORTEST_MASKED} characters it is not masked where the hook prints it.` : sealed} wrong={wrong.value || undefined}>
         {(ids) => (
           <input
             {...ids}
