@@ -40,7 +40,7 @@ class RedisServer:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.socket = folder / "redis.sock"
-        self.port = options.get("port", "0")
+        self.port = options.get("tls-port") or options.get("port", "0")
         given = {
             "port": "0",
             "unixsocket": str(self.socket),
@@ -111,13 +111,39 @@ class RedisServer:
         self.kill()
 
 
+def for_user(folder: Path, name: str, password: str) -> dict[str, str]:
+    """Options of a server whose data this user alone may have, with the rights that the README names, also after a restart.
+
+    Who has not logged in may do everything else: sentinels, replicas, other nodes of a cluster, and tests.
+    """
+    file = folder / "users.acl"
+    file.write_text(
+        "user default on nopass resetkeys &* +@all\n"
+        f"user {name} on >{password} ~hookd:* +@all -@dangerous +info +config|get\n"
+    )
+    return {"aclfile": str(file)}
+
+
+def by_tls(port: int | str, certificate: Path) -> dict[str, str]:
+    """Options of a server, or a sentinel, at this port: TLS and nothing else, with this certificate on both sides."""
+    ours = dict.fromkeys(("tls-cert-file", "tls-key-file", "tls-ca-cert-file"), str(certificate))
+    return {"port": "0", "tls-port": str(port), "tls-replication": "yes", **ours}
+
+
 @contextlib.contextmanager
-def watching(folder: Path, port: int, master: int, password: str) -> Iterator[Callable[[], str]]:
-    """A sentinel at this port that watches the service `main`. Gives what it said so far."""
+def watching(
+    folder: Path, port: int, master: int, password: str, certificate: Path | None = None, *, down_ms: int = 500
+) -> Iterator[Callable[[], str]]:
+    """A sentinel at this port that watches the service `main`, `by_tls` where there is a certificate. Gives what it said so far.
+
+    After `down_ms` without an answer a server is down.
+    """
     config, log = folder / "sentinel.conf", folder / "sentinel.log"
+    at = by_tls(port, certificate) if certificate else {"port": str(port)}
+    given = {"dir": str(folder), "requirepass": password, **at}
     config.write_text(
-        f"port {port}\ndir {folder}\nrequirepass {password}\nsentinel monitor main 127.0.0.1 {master} 1\n"
-        "sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 2000\n"
+        "".join(f"{name} {value}\n" for name, value in given.items()) + f"sentinel monitor main 127.0.0.1 {master} 1\n"
+        f"sentinel down-after-milliseconds main {down_ms}\nsentinel failover-timeout main 2000\n"
     )
     with log.open("wb") as output:
         process = subprocess.Popen([needs_redis(), str(config), "--sentinel"], stdout=output, stderr=output)
@@ -129,14 +155,15 @@ def watching(folder: Path, port: int, master: int, password: str) -> Iterator[Ca
 
 
 @contextlib.contextmanager
-def clustered(folder: Path) -> Iterator[list[RedisServer]]:
-    """Two nodes, each with half of the slots  They need two seconds."""
+def clustered(folder: Path, certificate: Path | None = None, **options: str) -> Iterator[list[RedisServer]]:
+    """Two nodes, each with half of the slots, `by_tls` where there is a certificate. They need two seconds."""
     *ports, one_bus, other_bus = free_ports(4)
     nodes: list[RedisServer] = []
     with contextlib.ExitStack() as stack:
         for port, bus, slots in zip(ports, (one_bus, other_bus), ("0 8191", "8192 16383"), strict=True):
-            options = {"cluster-enabled": "yes", "cluster-port": str(bus), "port": str(port)}
-            nodes.append(stack.enter_context(RedisServer(folder / f"{port}", **options)))
+            at = {**by_tls(port, certificate), "tls-cluster": "yes"} if certificate else {"port": str(port)}
+            given = {"cluster-enabled": "yes", "cluster-port": str(bus), **at, **options}
+            nodes.append(stack.enter_context(RedisServer(folder / f"{port}", **given)))
             nodes[-1].cli("cluster", "addslotsrange", *slots.split())
             nodes[-1].cli("cluster", "set-config-epoch", str(len(nodes)))
         nodes[1].cli("cluster", "meet", "127.0.0.1", str(ports[0]), str(one_bus))

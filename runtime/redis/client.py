@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from redis import exceptions
 from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
@@ -114,7 +115,8 @@ def _cluster(address: Address, means: Means, given: dict[str, Any]) -> Client:
 def _sentinel(address: Address, means: Means, common: dict[str, Any], login: dict[str, Any]) -> Client:
     own = {**common, "password": means.sentinel_password or None}
     make: Any = Sentinel  # the library says nothing of its types
-    sentinel = make(list(address.hosts), sentinel_kwargs=own, **common)
+    sentinel = make((), sentinel_kwargs=own, **common)
+    sentinel.sentinels = [_Watcher(host=host, port=port, **own) for host, port in address.hosts]
     master = sentinel.master_for(address.service, **login)
     if address.tls:
         _share(_context(means), master.connection_pool, *(one.connection_pool for one in sentinel.sentinels))
@@ -125,6 +127,26 @@ def _sentinel(address: Address, means: Means, common: dict[str, Any], login: dic
         await sentinel.aclose()
 
     return Client(client.execute, client.ask, close, client.forget)
+
+
+class _Watcher(Redis):
+    """A sentinel. Where none is to be had, the library joins what Python calls each and its error: here place and reason, in short."""
+
+    def __repr__(self) -> str:
+        at = self.connection_pool.connection_kwargs
+        return f"{at['host']}:{at['port']}"
+
+    async def sentinel_masters(self) -> Any:
+        """See there."""
+        try:
+            return await super().sentinel_masters()
+        except (exceptions.ConnectionError, exceptions.TimeoutError) as error:
+            raise _WatcherError(str(error) or type(error).__name__) from None
+
+
+class _WatcherError(exceptions.ConnectionError):
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def _of(redis: Any) -> Client:

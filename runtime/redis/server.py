@@ -16,7 +16,7 @@ import random
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 from redis.exceptions import NoScriptError, ReadOnlyError
 
@@ -27,6 +27,10 @@ from runtime.redis.faults import is_fault, is_passing, unavailable
 
 _PAUSES: Final = (0.02, 0.1, 0.3, 0.6, 1.0)
 """Seconds before another try, less up to a half, so that not all come back at once."""
+
+
+_Ask: TypeAlias = Callable[[float], Coroutine[Any, Any, Any]]
+"""Asks a server, with the loop's time at which its caller waits no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +65,21 @@ class Server:
 
     async def run(self, script: Script, keys: Sequence[str], *arguments: str | bytes | float) -> Any:
         """What a script answers. It must be one that may run twice."""
-        return await self._call(self._evaluate(script, (len(keys), *keys, *arguments)))
+        return await self._call(lambda end: self._evaluate(script, (len(keys), *keys, *arguments), end))
 
     async def command(self, *words: str | bytes | float) -> Any:
         """What a command answers. It must be one that may come twice."""
-        return await self._call(self._tried(self._client.execute, words))
+        return await self._call(lambda end: self._tried(self._client.execute, words, end))
 
     async def ask(self, key: str, *words: str | bytes | float) -> Any:
         """What a command without a key answers where this key lies."""
-        return await self._call(self._tried(self._client.ask, (key, *words)))
+        return await self._call(lambda end: self._tried(self._client.ask, (key, *words), end))
 
     async def wait(self, *words: str | bytes | float) -> Any:
         """What a command that waits for news answers. Who is cancelled waits no longer, and neither does `close`."""
         if self._is_closed:
             raise self._closed()
-        answer = await self._in_time(self._tried(self._client.execute, words))
+        answer = await self._in_time(lambda end: self._tried(self._client.execute, words, end))
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             # `asyncio.wait_for`, by which the library sends, may keep it for itself before Python 3.12.
@@ -88,11 +92,10 @@ class Server:
         await asyncio.gather(*self._under_way, return_exceptions=True)
         await self._client.close()
 
-    async def _call(self, answer: Coroutine[Any, Any, Any]) -> Any:
+    async def _call(self, ask: _Ask) -> Any:
         if self._is_closed:
-            answer.close()
             raise self._closed()
-        task = asyncio.get_running_loop().create_task(self._in_time(answer))
+        task = asyncio.get_running_loop().create_task(self._in_time(ask))
         self._under_way.add(task)
         task.add_done_callback(self._ended)
         return await asyncio.shield(task)
@@ -106,25 +109,24 @@ class Server:
         if not task.cancelled():
             task.exception()
 
-    async def _in_time(self, answer: Coroutine[Any, Any, Any]) -> Any:
+    async def _in_time(self, ask: _Ask) -> Any:
+        end = asyncio.get_running_loop().time() + self.patience
         try:
-            async with asyncio.timeout(self.patience), self._room:
-                return await answer
+            async with asyncio.timeout_at(end), self._room:
+                return await ask(end)
         except TimeoutError:
             self._is_away = True
             raise unavailable(self.name, TimeoutError(f"no answer in {self.patience:g} s")) from None
-        finally:
-            answer.close()
 
-    async def _evaluate(self, script: Script, rest: tuple[Any, ...]) -> Any:
+    async def _evaluate(self, script: Script, rest: tuple[Any, ...], end: float) -> Any:
         try:
-            return await self._tried(self._client.execute, ("EVALSHA", script.sha, *rest))
+            return await self._tried(self._client.execute, ("EVALSHA", script.sha, *rest), end)
         except _UnknownScript:
-            return await self._tried(self._client.execute, ("EVAL", script.text, *rest))
+            return await self._tried(self._client.execute, ("EVAL", script.text, *rest), end)
 
-    async def _tried(self, execute: Callable[..., Awaitable[Any]], words: Sequence[Any]) -> Any:
+    async def _tried(self, execute: Callable[..., Awaitable[Any]], words: Sequence[Any], end: float) -> Any:
         # Where it was away a moment ago, one try tells whether it is back.
-        for pause in (None,) if self._is_away else (*_PAUSES, None):
+        for most in (None,) if self._is_away else (*_PAUSES, None):
             try:
                 answer = await execute(*words)
             except NoScriptError:
@@ -132,6 +134,7 @@ class Server:
             except Exception as error:
                 if not is_fault(error):
                     raise
+                pause = None if most is None else _pause(most, end)
                 if pause is None or not is_passing(error):
                     self._is_away = is_passing(error)
                     raise unavailable(self.name, error) from None
@@ -140,8 +143,14 @@ class Server:
             else:
                 self._is_away = False
                 return answer
-            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
+            await asyncio.sleep(pause)
         raise AssertionError
+
+
+def _pause(most: float, end: float) -> float | None:
+    """Seconds until another try; None where it would come too late: then what was wrong is told, not that time is over."""
+    pause = most * random.uniform(0.5, 1)  # noqa: S311 - no secret
+    return pause if asyncio.get_running_loop().time() + pause < end else None
 
 
 class _UnknownScript(Exception):

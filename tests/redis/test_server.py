@@ -142,6 +142,15 @@ async def test_a_server_that_is_not_there_is_told_at_once():
         assert caught.value.status == 503
 
 
+async def test_where_no_other_try_comes_in_time_the_last_one_is_told(monkeypatch):
+    """And not that time is over, which nobody waits for then."""
+    monkeypatch.setattr("runtime.redis.server._PAUSES", (1_000.0,))
+    async with connected(f"redis://127.0.0.1:{free_ports(1)[0]}", PATIENT) as server:
+        with pytest.raises(Unavailable) as caught:
+            await server.command("GET", "a")
+        assert "Connect call failed" in caught.value.debug
+
+
 async def test_a_server_that_does_not_answer_is_given_up(redis_server: RedisServer):
     """After two answers' time, waiting for a connection included; afterwards all goes on."""
     async with connected(redis_server.url, HASTY) as server:
