@@ -109,6 +109,8 @@ class Preparations:
         self._most = self._free = cache_bytes
         self.misses = 0
         """How often somebody wanted what was not ready."""
+        self.fetched = 0
+        """How many images were found in the storage."""
         # One program per version, whichever tenants use it: its image once, what was learnt of its manners for all.
         self._programs: WeakValueDictionary[str, Program] = WeakValueDictionary()
         self._circuits = Circuits()
@@ -128,6 +130,11 @@ class Preparations:
         except Unavailable:
             return 0
         return self.count
+
+    @property
+    def made(self) -> int:
+        """How many images were made in this process, those of deploys and trials too."""
+        return self._images.made
 
     @property
     def bytes(self) -> int:
@@ -297,9 +304,12 @@ class Preparations:
         image = await self._storage.get_image(version.id, build_id)
         if image is not None:
             try:
-                return sandbox.load(image)
+                program = sandbox.load(image)
             except ValueError:
                 _LOG.warning("a kept image is none, and is made again")
+            else:
+                self.fetched += 1
+                return program
         image = await self._images.image_of(version, owner=tenant)
         await self._storage.keep_image(version.id, build_id, image)
         return sandbox.load(image)

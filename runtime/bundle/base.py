@@ -107,6 +107,8 @@ class Images(ABC):
     """Makes images of versions. `build_id` names everything that an image depends on beside the version."""
 
     build_id: str
+    made: int = 0
+    """How many `image_of` has made in this process."""
 
     @abstractmethod
     async def resolve(self, version: HookVersion, *, owner: str = "") -> Resolution:

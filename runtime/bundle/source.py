@@ -78,6 +78,11 @@ class SourceImages(Images):
 
     async def image_of(self, version: HookVersion, *, owner: str = "") -> bytes:
         """See `Images.image_of`. Of a version that is not what its id says, nothing is evaluated."""
+        image = await self._image_of(version, owner)
+        self.made += 1
+        return image
+
+    async def _image_of(self, version: HookVersion, owner: str) -> bytes:
         content = version.trigger, version.script, version.dependencies, version.modules, version.engine
         if version_id(*content) != version.id:
             raise SourceRejected("source_rejected", "Its script is not what was deployed: deploy it again.")

@@ -204,6 +204,12 @@ class _Runtime(Collector):
             kept.misses,
             created=self._began,
         )
+        images = CounterMetricFamily(
+            "hookd_images", "Images of hooks: made here of their source, or fetched from the storage", labels=["how"]
+        )
+        for how, count in (("made", kept.made), ("fetched", kept.fetched)):
+            images.add_metric([how], count, created=self._began)
+        yield images
 
     def _records(self) -> Iterator[Metric]:
         recorder = self._runtime.recorder

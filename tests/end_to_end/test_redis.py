@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import jwt
+from prometheus_client.parser import text_string_to_metric_families
 
 from runtime.master_keys import write_master_key
 from tests.end_to_end.operators import REQUEST, SCOPES, SECRET, TRUSTED, token
 from tests.end_to_end.processes import Answer, Process, call
 from tests.redis_servers import RedisServer, free_ports
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 EXECUTE = "/api/v1/triggers/credentials-exchange/execute"
 SCRIPT = "module.exports = (client, scope, audience, context, cb) => cb(null, { 'https://a/n': %d });"
+IMAGES = "hookd_images_total"
 CONFIG = f"""
 [server]
 port = 0
@@ -46,6 +50,14 @@ class Node:
         return int(answer.body["claims"]["https://a/n"])
 
     @property
+    def images(self) -> dict[str, float]:
+        """How many it has made, and how many it has fetched."""
+        request = urllib.request.Request(f"{self.process.url}/metrics", headers={"Authorization": "Bearer metrics"})
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            found = text_string_to_metric_families(answer.read().decode())
+        return {one.labels["how"]: one.value for family in found for one in family.samples if one.name == IMAGES}
+
+    @property
     def is_ready(self) -> bool:
         return self.health == (200, {"status": "ok"})
 
@@ -62,7 +74,7 @@ class Node:
 
 
 class Shared:
-    """The Redis, which asks for a password, and two services that use it."""
+    """The Redis, which asks for a password, and two services that have nothing else in common."""
 
     def __init__(self, folder: Path, cache: Path, stack: ExitStack) -> None:
         (port,) = free_ports(1)
@@ -74,11 +86,11 @@ class Shared:
         write_master_key(keys / "master.key")
         file = folder / "config.toml"
         file.write_text(CONFIG.replace("PORT", str(port)).replace("KEYS", str(keys)))
-        environ = {"HOOKD_SANDBOX_CACHE_DIRECTORY": str(cache), "HOOKD_STORAGE_PASSWORD": "s3cret"}
+        environ = {"HOOKD_STORAGE_PASSWORD": "s3cret", "HOOKD_METRICS_TOKEN": "metrics"}
         self.nodes, self.of_globex = list[Node](), list[Node]()
         for name in ("one", "other"):
-            (folder / name).mkdir()
-            process = Process(["serve", "--config", str(file)], folder / name, environ)
+            own = {"HOOKD_SANDBOX_CACHE_DIRECTORY": str(shutil.copytree(cache, folder / name / "cache"))}
+            process = Process(["serve", "--config", str(file)], folder / name, {**environ, **own})
             self.nodes.append(Node(stack.enter_context(process), token(file)))
             self.of_globex.append(Node(process, token_of_globex()))
 
@@ -92,6 +104,20 @@ class Shared:
         """How many of the services have told the others that they heard of a change: they know that there are others."""
         said = self._redis.cli("--raw", "-n", "1", "xrange", "hookd:{hookd}:talk", "-", "+").split("\n")
         return len({said[line - 1] for line in range(1, len(said) - 1) if said[line : line + 2] == ["kind", "heard"]})
+
+    @property
+    def image(self) -> str:
+        """The key of the one that there is."""
+        (key,) = self._redis.cli("-n", "1", "--raw", "keys", "hookd:image:*").split()
+        return key
+
+    def remove_image(self) -> None:
+        assert self._redis.cli("-n", "1", "del", self.image) == "1\n"
+
+    def damage_image(self) -> None:
+        """One bit, behind its checksum."""
+        bit = self._redis.cli("-n", "1", "getbit", self.image, "9999").strip()
+        self._redis.cli("-n", "1", "setbit", self.image, "9999", "10"[int(bit)])
 
     def kill(self) -> None:
         self._redis.kill()
@@ -158,6 +184,27 @@ def test_a_change_just_before_redis_dies_concerns_one_tenant(tmp_path: Path, eng
         wait_until(lambda: one.is_ready and other.is_ready)
         assert [node.number for node in (*shared.nodes, *shared.of_globex)] == [2, 2, 7, 7]
         assert not any("Traceback" in node.process.log for node in shared.nodes)
+
+
+def test_an_image_is_made_once_and_fetched_by_the_others(tmp_path: Path, engine_cache: Path) -> None:
+    """Where the hook is deployed. One that is gone, or damaged, is made again by who wants it, and the next fetches that."""
+    with ExitStack() as stack:
+        shared = Shared(tmp_path, engine_cache, stack)
+        one, other = shared.nodes
+        path = one.deploy(1)
+        wait_until(lambda: shared.have_heard == 2)
+        assert other.number == 1
+        assert (one.images, other.images) == ({"made": 1, "fetched": 0}, {"made": 0, "fetched": 1})
+
+        for made, spoil in enumerate((shared.remove_image, shared.damage_image), 1):
+            assert one.ask("PATCH", path, {"script": SCRIPT % (made + 1)}).status == 200
+            spoil()
+            assert other.number == made + 1
+            assert other.images == {"made": made, "fetched": 1}
+            assert one.number == made + 1
+            assert one.images == {"made": made + 1, "fetched": made}
+        assert "is damaged, and is made again" in other.process.log
+        assert "is damaged" not in one.process.log
 
 
 def token_of_globex() -> str:

@@ -76,6 +76,8 @@ async def test_it_has_what_an_operator_watches(api: Api):
     assert found["hookd_image_cache_rows", nothing] == 1
     assert found["hookd_image_cache_bytes", nothing] > 1000
     assert found["hookd_image_cache_misses_total", nothing] == 1
+    # Made when it was deployed, and kept until somebody ran it.
+    assert [found["hookd_images_total", frozenset({("how", how)})] for how in ("made", "fetched")] == [1, 1]
     assert found["hookd_records_dropped_total", nothing] == 0
     assert found["process_resident_memory_bytes", nothing] > 1_000_000
 
