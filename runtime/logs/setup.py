@@ -29,8 +29,15 @@ def configure(log: Log, stream: TextIO | None = None) -> None:
     logging.basicConfig(level=_LEVELS[log.level], handlers=[handler], force=True)
     # The loop tells at debug which selector it uses.
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+    logging.getLogger("asyncio").addFilter(_is_news)
     logging.getLogger("hookd.executions").setLevel(logging.INFO if log.executions else logging.WARNING)
     _configure_audit(logging.getLogger("hookd.audit"), log)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not that uvloop found a TLS connection closed as it was to write: whose it was is told, and says what it means."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, RuntimeError) and str(error).endswith("the handler is closed"))
 
 
 def _configure_audit(audit: logging.Logger, log: Log) -> None:

@@ -6,6 +6,7 @@ import logging
 import stat
 
 import pytest
+import uvloop
 
 from runtime.errors import SettingsError
 from runtime.logs.setup import configure
@@ -86,6 +87,21 @@ def test_tracebacks_are_kept(form):
 
     assert "ValueError: invalid literal" in stream.getvalue()
     assert all(line.startswith("    ") for line in stream.getvalue().splitlines()[1:])
+
+
+def test_what_the_loop_says_of_connections_that_are_closed_is_left_out():
+    """Of those with TLS uvloop tells when it was to write. What else a loop has to say is there."""
+    stream = written("text")
+    loop = uvloop.new_event_loop()
+    for error in (
+        RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed"),
+        RuntimeError("another"),
+    ):
+        loop.call_exception_handler({"message": "Fatal error on SSL protocol", "exception": error})
+    loop.close()
+
+    assert "the handler is closed" not in stream.getvalue()
+    assert "RuntimeError: another" in stream.getvalue()
 
 
 def test_the_level_is_kept():
