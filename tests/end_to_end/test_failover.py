@@ -110,8 +110,8 @@ async def test_the_master_dies_and_its_replica_takes_over(tmp_path: Path, module
             assert {body[:40] for body in service.refused} == {'{"statusCode":503,"error":"Service Unava'}
             assert replication(redis.replica)["role"] == "master"
             await has_log_of(service, ran)
-            assert "Traceback" not in service.process.log
-            assert "s3cret" not in service.process.log
+            # The loop may have a word to say of connections that broke; nobody here has met what he did not expect.
+            assert not any(word in service.process.log for word in (" ERROR hookd", "Task exception", "s3cret"))
 
 
 async def without_master(service: Service) -> set[str]:
