@@ -2,14 +2,33 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
+import time
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tests.bench import case, loadgen, plan, plot, references, report, sections, shared, targets
+import pytest
+
+from tests.bench import (
+    case,
+    inprocess,
+    loadgen,
+    plan,
+    plot,
+    process,
+    references,
+    report,
+    sections,
+    shared,
+    targets,
+)
 from tests.bench.load import Stream
 from tests.bench.measures import Life, Sample
+from tests.bench.servers import Broken
 
 PLAN = plan.Plan(
     rounds=1,
@@ -78,6 +97,22 @@ async def test_what_is_refused_and_what_is_given_up_is_counted_apart():
     assert row["given_up"] > 0
     assert row["refused"] + row["given_up"] + row["answered"] in (20, 21)
     assert row["served_p99_us"] <= row["p99_us"]
+
+
+async def test_a_round_without_time_has_a_call():
+    """Else it would have no figure, and the section would break."""
+    assert len(await inprocess.time_calls(lambda: asyncio.sleep(0), 0.0, 10)) == 1
+
+
+def test_cpu_time_is_exact():
+    """A short round has less than a hundredth of a second, and is divided by it."""
+    before = time.process_time()
+    found = process.cpu_seconds(os.getpid())
+    assert before <= found <= time.process_time()
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    with pytest.raises(Broken, match=f"process {ended.pid} is gone"):
+        process.cpu_seconds(ended.pid)
 
 
 def test_a_node_that_has_the_old_version_is_seen():

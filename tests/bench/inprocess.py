@@ -98,10 +98,10 @@ SUBJECTS: dict[str, Callable[[], AbstractAsyncContextManager[Call]]] = {
 
 
 async def time_calls(call: Call, seconds: float, most: int) -> list[float]:
-    """Microseconds of each call, one after the other. Between two, the loop does what it has to: records are written."""
+    """Microseconds of each call, one after the other, and of one at least. Between two, the loop does what it has to: records are written."""
     samples: list[float] = []
     end = time.perf_counter() + seconds
-    while (started := time.perf_counter()) < end and len(samples) < most:
+    while ((started := time.perf_counter()) < end and len(samples) < most) or not samples:
         await call()
         samples.append((time.perf_counter() - started) * 1e6)
         await asyncio.sleep(0)

@@ -38,6 +38,8 @@ class Listener:
         """Hang up."""
         self._connection.sock.shutdown(2) if self._connection.sock else None
         self._thread.join()
+        self._answer.close()
+        self._connection.close()
 
     def wait_for(self, count: int) -> None:
         """Until it has heard of so many executions. `Broken` where they do not come."""
