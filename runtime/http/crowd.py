@@ -12,11 +12,13 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-from collections.abc import Callable, Iterable
-from typing import Final
+import socket
+import sys
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Final
 
 import orjson
-from aiohttp import hdrs, web
+from aiohttp import StreamReader, hdrs, web
 
 from runtime.errors import HookdError, Unavailable
 from runtime.http.json import JSON_HEADERS
@@ -31,11 +33,18 @@ UNREAD_SECONDS: Final = 30.0
 """An answer of which less than `UNREAD_BYTES` went in this time is given up."""
 
 UNREAD_BYTES: Final = 1_024
+STALLED_SECONDS: Final = 3.0
+"""Who has taken less than `UNREAD_BYTES` for so long makes way where there is no room."""
+
 CONNECTIONS: Final = 10_000
 """Where the configuration says nothing else."""
 
 FILES_EACH: Final = 2
 """Descriptors that a server wants for each connection: half are for all that is done for those who came by them."""
+
+# In the system's struct tcp_info (linux/tcp.h): tcpi_bytes_acked.
+_TCP_INFO_BYTES: Final = 128
+_BYTES_ACKED: Final = slice(120, 128)
 
 _LOOKS: Final = 4
 """So often in `HEAD_SECONDS` the crowd looks around."""
@@ -56,7 +65,10 @@ class Crowd:
         self._number = 0
         # Who has sent no whole head, and since when: always in the order of that moment.
         self._waiting: dict[Connection, float] = {}
+        # Who had answers to read when we looked, how much it had taken, and since when no more: in the order of that moment.
         self._unread: dict[Connection, tuple[int, float]] = {}
+        # Who has its answer and owes the rest of a body that nobody wants, in the order of the answers.
+        self._lingering: dict[Connection, None] = {}
         # Whose body was not whole when we looked around.
         self._owing: dict[Connection, None] = {}
         self._loop = asyncio.get_running_loop()
@@ -79,6 +91,7 @@ class Crowd:
         self._number -= 1
         self._waiting.pop(connection, None)
         self._unread.pop(connection, None)
+        self._lingering.pop(connection, None)
         self._owing.pop(connection, None)
 
     def waits(self, connection: Connection) -> None:
@@ -89,26 +102,80 @@ class Crowd:
         """Its head is whole."""
         self._waiting.pop(connection, None)
 
-    def _make_room(self) -> bool:
-        """Close the one that has waited longest without a whole head. Without such, some of those whose body is long in coming.
+    def lingers(self, connection: Connection) -> None:
+        """It is answered before its body is whole."""
+        self._lingering[connection] = None
 
-        Then some on which nothing goes on, those first on which nothing has for longest; then some whose body is not here yet.
+    def falls_behind(self, connection: Connection) -> None:
+        """Answers to it heap up."""
+        if connection not in self._unread and connection.transport is not None:
+            self._unread[connection] = connection.taken, self._loop.time()
+
+    def _make_room(self) -> bool:
+        """Close one that has its answer, and owes a body all the same. Without such, the one that has done nothing for longest.
+
+        That is one without a whole head, or one that takes none of its answers, `STALLED_SECONDS` at least. Without such, some of
+        those whose body is long in coming. Then some on which nothing goes on, those first on which nothing has for longest; then
+        some whose body is not here yet. Who reads slowly, waits for its answer, or for what there is to tell, stays.
         """
-        for connection in self._waiting:
-            del self._waiting[connection]
-            connection.leave()
+        gone = self._lingerer() or self._laggard()
+        if gone is not None:
+            gone.leave()
             return True
         some = 1 + self._most // 100  # to look at everybody is not cheap
-        gone = [connection for connection in self._owing if connection.owes][:some]
-        if not gone:
-            idle = (connection for connection in self._everybody() if connection.is_idle)
-            gone = heapq.nsmallest(some, idle, key=lambda connection: connection.idle_until)
-        if not gone:
-            gone = [connection for connection in self._everybody() if connection.owes][:some]
-        for connection in gone:
+        many = [connection for connection in self._owing if connection.owes][:some]
+        if not many:
+            idle = (connection for connection in self._everybody() if self._rests(connection))
+            many = heapq.nsmallest(some, idle, key=lambda connection: connection.idle_until)
+        if not many:
+            many = [connection for connection in self._everybody() if connection.owes][:some]
+        for connection in many:
             self._owing.pop(connection, None)
             connection.leave()
-        return bool(gone)
+        return bool(many)
+
+    def _lingerer(self) -> Connection | None:
+        while self._lingering:
+            connection = next(iter(self._lingering))
+            del self._lingering[connection]
+            if connection.lingers:
+                return connection
+        return None
+
+    def _laggard(self) -> Connection | None:
+        """Of those that wait and those that do not read, the one that has done so for longest."""
+        stalled = self._stalled(self._loop.time(), STALLED_SECONDS)
+        for connection, since in self._waiting.items():
+            if stalled is None or since <= self._unread[stalled][1]:
+                del self._waiting[connection]
+                return connection
+            break
+        if stalled is not None:
+            del self._unread[stalled]
+        return stalled
+
+    def _rests(self, connection: Connection) -> bool:
+        """Whether nothing goes on there. Where the end of an answer is still to be taken, something does."""
+        if not connection.is_idle:
+            return False
+        if connection.unread:
+            self.falls_behind(connection)
+            return False
+        return True
+
+    def _stalled(self, now: float, seconds: float) -> Connection | None:
+        """The one that has not read for longest, and for so many seconds at least. Each is looked at once in so many."""
+        while self._unread:
+            connection, (before, since) = next(iter(self._unread.items()))
+            if now - since < seconds:
+                break
+            unread, taken = connection.unread, connection.taken
+            if unread and taken < before + UNREAD_BYTES:
+                return connection
+            del self._unread[connection]
+            if unread:
+                self._unread[connection] = taken, now
+        return None
 
     def _look_around(self) -> None:
         self._next_look = self._loop.call_later(HEAD_SECONDS / _LOOKS, self._look_around)
@@ -119,38 +186,35 @@ class Crowd:
             del self._waiting[connection]
             connection.turn_away(HeadTooSlow(f"The request's head did not arrive within {HEAD_SECONDS:.0f} seconds."))
         for connection in list(self._everybody()):
-            self._look_at(connection, now)
+            if connection.unread:
+                self.falls_behind(connection)
             if connection.owes:
                 self._owing[connection] = None
             else:
                 self._owing.pop(connection, None)
-
-    def _look_at(self, connection: Connection, now: float) -> None:
-        """Whether its answer is read."""
-        unread = connection.unread
-        if not unread:
-            self._unread.pop(connection, None)
-            return
-        before, since = self._unread.get(connection, (unread + UNREAD_BYTES, now))
-        if unread <= before - UNREAD_BYTES:
-            self._unread[connection] = unread, now
-        elif now - since >= UNREAD_SECONDS:
+        while (stalled := self._stalled(now, UNREAD_SECONDS)) is not None:
             log.debug("a client does not read its answer")
-            connection.leave()
+            del self._unread[stalled]
+            stalled.leave()
+        self._lingering = {connection: None for connection in self._lingering if connection.lingers}
 
 
 class Connection(web.RequestHandler):
     """One that tells its crowd. `crowd` is set by whoever makes it."""
 
-    __slots__ = ("_waits", "crowd")
+    __slots__ = ("_body", "_unwanted", "_waits", "crowd")
 
     crowd: Crowd
     _waits: bool
+    # Of the last request whose head is here, as long as it is not whole; and the same once that request is answered.
+    _body: StreamReader | None
+    _unwanted: StreamReader | None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Join the crowd."""
         super().connection_made(transport)
         self._waits = True
+        self._body = self._unwanted = None
         self.crowd.came(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -161,7 +225,11 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """As aiohttp does it; then see whether a head has begun, or is whole."""
+        asked = self._request_count
         super().data_received(data)
+        if self._request_count != asked:
+            body = self._messages[-1][1]
+            self._body = None if body.is_eof() else body
         if self._messages or self._waiter is None:
             if self._waits:
                 self._waits = False
@@ -169,6 +237,27 @@ class Connection(web.RequestHandler):
         elif not self._waits:
             self._waits = True
             self.crowd.waits(self)
+
+    def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
+        """As aiohttp does it, which then takes the rest of the body for a while."""
+        body = self._body
+        if body is not None and body is request.content and not body.is_eof():
+            self._unwanted = body
+            self.crowd.lingers(self)
+        return super().finish_response(request, resp, start_time)
+
+    def pause_writing(self) -> None:
+        """More is written than the client has taken, and than is good for us."""
+        super().pause_writing()
+        self.crowd.falls_behind(self)
+
+    @property
+    def lingers(self) -> bool:
+        """Whether its request is answered, and the rest of the body is taken so that it finds the answer."""
+        body = self._unwanted
+        return body is not None and not body.is_eof() and not self._request_in_progress and self.transport is not None
 
     @property
     def is_idle(self) -> bool:
@@ -192,9 +281,26 @@ class Connection(web.RequestHandler):
         transport = self.transport
         return 0 if transport is None else transport.get_write_buffer_size()
 
+    @property
+    def taken(self) -> int:
+        """A count that grows by the bytes of answers that the client takes: those that its machine has acknowledged (tcp(7)).
+
+        The buffer alone does not tell: the system takes from it in large pieces, and it is filled again.
+        """
+        transport = self.transport
+        if transport is None:
+            return 0
+        try:
+            state = transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+        except OSError:
+            state = b""
+        return int.from_bytes(state[_BYTES_ACKED], sys.byteorder) or -self.unread
+
     def turn_away(self, error: HookdError) -> None:
         """End the connection with this answer, which is to no request."""
         log.debug("a connection is turned away: %s", error.message)
+        if self.unread:
+            self.leave()  # nobody would read it, and closing would wait for that for ever
         if self.transport is not None:
             self.transport.write(_bare(error))
         self.force_close()

@@ -4,11 +4,14 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from aiohttp import web
 
+from runtime.http import app as app_module
 from runtime.http import crowd as crowd_module
 from runtime.http.app import create_app, serve
 from runtime.http.bearer import Authenticator
@@ -18,6 +21,8 @@ from tests.waiting import until
 
 ASK = b"GET /ok HTTP/1.1\r\nHost: x\r\n\r\n"
 ANSWER = 8_000_000
+SOME = 20_000
+"""Less than what aiohttp lets heap up."""
 
 
 class Service:
@@ -29,21 +34,23 @@ class Service:
         self.asked = asyncio.Event()
         self.go_on = asyncio.Event()
         self.clients: list[Client] = []
-        self.answering: list[web.RequestHandler] = []
+        self.answering: list[crowd_module.Connection] = []
 
     def routes(self) -> Iterator[Route]:
-        for path, handler in (("/ok", self.ok), ("/wait", self.wait), ("/read", self.read), ("/large", self.large)):
+        handlers = {"ok": self.ok, "wait": self.wait, "read": self.read, "large": self.large, "some": self.some}
+        for path, handler in handlers.items():
             for method in ("GET", "POST"):
-                yield Route(method=method, path=path, handler=handler, access=Public("a test"))
+                yield Route(method=method, path=f"/{path}", handler=handler, access=Public("a test"))
 
     async def ok(self, call: Call) -> web.Response:
         self.meet(call)
         return json_response({})
 
-    def meet(self, call: Call) -> None:
+    def meet(self, call: Call) -> crowd_module.Connection:
         protocol = call.request.protocol
         assert isinstance(protocol, crowd_module.Connection)
         self.crowd = protocol.crowd
+        return protocol
 
     async def read(self, call: Call) -> web.Response:
         return json_response(len(await call.request.read()))
@@ -55,10 +62,14 @@ class Service:
         return json_response({"read": len(await call.request.read())})
 
     async def large(self, call: Call) -> web.Response:
-        self.meet(call)
-        self.answering.append(call.request.protocol)
+        self.answering.append(self.meet(call))
         self.asked.set()
         return web.Response(body=b"x" * ANSWER)
+
+    async def some(self, call: Call) -> web.Response:
+        self.answering.append(self.meet(call))
+        self.asked.set()
+        return web.Response(body=b"x" * SOME)
 
     def hurry(self, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
         """From now on heads must be here in so many. Before, a busy machine could have been too slow for honest ones."""
@@ -74,6 +85,23 @@ class Service:
     async def connect(self) -> Client:
         self.clients.append(Client(*await asyncio.open_connection("127.0.0.1", self.port)))
         return self.clients[-1]
+
+    @asynccontextmanager
+    async def deaf(self, number: int, path: bytes = b"/large") -> AsyncIterator[list[socket.socket]]:
+        """So many that ask, until they have more to read than the system takes, and read nothing."""
+        with ExitStack() as stack:
+            sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+            for one in sockets:
+                one.setblocking(False)
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+                await asyncio.get_running_loop().sock_connect(one, ("127.0.0.1", self.port))
+                while not self.asked.is_set() or not self.answering[-1].unread:
+                    self.asked.clear()
+                    await asyncio.get_running_loop().sock_sendall(one, ASK.replace(b"/ok", path))
+                    await self.asked.wait()
+                    await until(lambda: self.answering[-1].is_idle or self.answering[-1].unread > 0)
+                self.asked.clear()
+            yield sockets
 
 
 class Client:
@@ -261,3 +289,103 @@ async def take(sock: socket.socket, pause: float = 0.0) -> int:
             got += len(some)
             await asyncio.sleep(pause)
     return got
+
+
+async def test_who_reads_nothing_keeps_nobody_out(monkeypatch):
+    """Without a token, and with little to send, whoever asks for much could have all places for half a minute."""
+    async with serving(most=4) as service:
+        friend = await service.connect()
+        assert await friend.ask() == 200
+        async with service.deaf(3):
+            refused = await service.connect()  # in place of the friend, on whose connection nothing goes on
+            assert await refused.ask() == 200
+            assert await friend.is_over()
+            monkeypatch.setattr(crowd_module, "STALLED_SECONDS", 0.0)
+            for _ in range(3):
+                assert await (await service.connect()).ask() == 200
+            await until(lambda: all(one.transport is None for one in service.answering))
+            assert await refused.ask() == 200
+
+
+async def test_who_does_not_read_is_not_told_that_its_head_is_late(monkeypatch):
+    """To close would be to wait until it reads."""
+    async with serving() as service, service.deaf(1, b"/some") as (one,):
+        await until(lambda: service.answering[-1].is_idle)
+        await asyncio.get_running_loop().sock_sendall(one, b"GET /ok HT")
+        await until(lambda: len(service.crowd._waiting) == 1)
+        service.hurry(monkeypatch, 0.0)
+        await until(lambda: service.crowd._number == 0)
+
+
+class Reader:
+    """What a crowd sees of one that reads."""
+
+    transport = object()
+    owes = lingers = False
+    idle_until = 0.0
+
+    def __init__(self, *, is_idle: bool = False) -> None:
+        self.unread, self.taken, self.left, self.is_idle = 100_000, 0, False, is_idle
+
+    def leave(self) -> None:
+        self.left = True
+
+
+async def test_who_has_read_nothing_for_longest_goes_first_and_who_reads_slowly_stays(monkeypatch):
+    """Of those without a whole head, and those that do not read, the one that has not moved for longest."""
+    now = 0.0
+    everybody: list[crowd_module.Connection] = []
+    crowd = crowd_module.Crowd(lambda: everybody, most=5)
+    crowd.close()
+    monkeypatch.setattr(crowd, "_loop", SimpleNamespace(time=lambda: now))
+    slow, done, deaf, late, silent = (cast(crowd_module.Connection, Reader()) for _ in range(5))
+    for reader in (slow, done, deaf):
+        crowd.falls_behind(reader)
+    now = 1.0
+    crowd.waits(silent)
+    crowd.falls_behind(late)
+    now = 10.0
+    vars(slow)["taken"] = crowd_module.UNREAD_BYTES
+    vars(done)["unread"] = 0
+    gone = []
+    while crowd._make_room():
+        gone.append([one for one in (slow, done, deaf, late, silent) if vars(one)["left"]])
+    assert gone == [[deaf], [deaf, silent], [deaf, late, silent]]
+    now = 20.0
+    assert crowd._make_room()
+    assert vars(slow)["left"]
+
+
+async def test_the_end_of_an_answer_is_waited_for_as_the_rest_of_it(monkeypatch):
+    """aiohttp does not: the connection looks as if nothing went on there. Whoever still reads is not cut off, who does not is."""
+    now = 0.0
+    one = cast(crowd_module.Connection, Reader(is_idle=True))
+    crowd = crowd_module.Crowd(lambda: [one], most=1)
+    crowd.close()
+    monkeypatch.setattr(crowd, "_loop", SimpleNamespace(time=lambda: now))
+    while now < 30.0:
+        assert not crowd._make_room()
+        vars(one)["taken"] += crowd_module.UNREAD_BYTES
+        now += 10.0
+    assert not crowd._make_room()
+    now = 40.0
+    assert crowd._make_room()
+    assert vars(one)["left"]
+
+
+async def test_who_has_its_answer_makes_way_first(monkeypatch):
+    """Whoever is refused, and owes a body that nobody wants; once that is here, the connection is as good as any."""
+    monkeypatch.setattr(app_module, "LINGER_SECONDS", 600)
+    async with serving(most=5) as service:
+        friend = await service.connect()
+        assert await friend.ask() == 200
+        lingering = [await service.connect() for _ in range(4)]
+        for client in lingering:
+            assert await client.ask(b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx") == 404
+        lingering[0].writer.write(b"x" * 8)
+        assert await lingering[0].ask() == 200
+        for client in lingering[1:]:
+            assert await (await service.connect()).ask() == 200
+            assert await client.is_over()
+        assert await lingering[0].ask() == 200
+        assert await friend.ask() == 200
