@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.end_to_end.operators import REQUEST
+from tests.end_to_end.serving import EXECUTE, Service
 from tests.waiting import until
 
 
@@ -19,15 +20,20 @@ class Kept:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, bearer: str) -> None:
         self._reader, self._writer, self._bearer = reader, writer, bearer
 
-    async def execute(self, path: str) -> float:
-        """What the hook says. `EOFError` or `ConnectionError` when the connection ends."""
-        body = json.dumps(REQUEST)
+    async def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Status and body of the answer. `EOFError` or `ConnectionError` when the connection ends."""
+        sent = b"" if body is None else json.dumps(body).encode()
         head = f"Host: hookd\r\nAuthorization: Bearer {self._bearer}\r\nContent-Type: application/json"
-        self._writer.write(f"POST {path} HTTP/1.1\r\n{head}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+        self._writer.write(f"{method} {path} HTTP/1.1\r\n{head}\r\nContent-Length: {len(sent)}\r\n\r\n".encode() + sent)
         answered = (await self._reader.readuntil(b"\r\n\r\n")).decode().lower()
         length = int(answered.partition("content-length:")[2].split()[0])
-        answer: Any = json.loads(await self._reader.readexactly(length))
-        assert answered.startswith("http/1.1 200 "), answer
+        answer = await self._reader.readexactly(length)
+        return int(answered.split()[1]), json.loads(answer)
+
+    async def execute(self, path: str) -> float:
+        """What the hook says. Errors as of `ask`."""
+        status, answer = await self.ask("POST", path, REQUEST)
+        assert status == 200, answer
         number: float = answer["claims"]["https://a/n"]
         return number
 
@@ -64,6 +70,20 @@ async def keeping(port: int, bearer: str) -> AsyncIterator[Kept]:
         yield kept
     finally:
         await kept.close()
+
+
+async def kept_at_each(service: Service, stack: AsyncExitStack, count: int) -> dict[int, list[Kept]]:
+    """So many connections to each worker, each of which has had an answer."""
+    found: dict[int, list[Kept]] = {pid: [] for pid in service.workers}
+    while any(len(there) < count for there in found.values()):
+        async with AsyncExitStack() as one:
+            kept = await one.enter_async_context(keeping(service.process.address["port"], service.bearer))
+            await kept.execute(EXECUTE)
+            there = found[await kept.worker(found)]
+            if len(there) < count:
+                there.append(kept)
+                stack.push_async_exit(one.pop_all())
+    return found
 
 
 def _open(pid: int) -> set[str]:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 SECRET = "a-secret-of-thirty-two-characters-or-more"
-SCOPES = "create:hooks update:hooks execute:hooks read:logs"
+SCOPES = "create:hooks read:hooks update:hooks execute:hooks read:logs"
 REQUEST = {"client": {"id": "shop"}, "scope": ["read"], "audience": "a", "context": {"ip": "192.0.2.1"}}
 TRUSTED = f"""
 [[auth.trusted]]

@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 
+from runtime.storage.base import VERSIONS
 from tests.end_to_end.operators import REQUEST, TRUSTED, token
 from tests.end_to_end.processes import Process
 from tests.node.waiting import children
@@ -40,6 +41,8 @@ class Service:
     bearer: str = ""
     hook: str = ""
     asked: int = 0
+    have_asked: int = 0
+    """Clients of the load that have had an answer: if they keep their connections, they have them."""
     lost: list[str] = field(default_factory=list)
     """Questions and changes that got no answer."""
     wrong: list[str] = field(default_factory=list)
@@ -50,6 +53,8 @@ class Service:
     """Seconds that a question was on its way."""
     sent: int = 0
     acknowledged: int = 0
+    written: list[int] = field(default_factory=list)
+    """All that were acknowledged."""
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One change after the other: else which one is the last is not known."""
     loaded: bool = False
@@ -94,6 +99,7 @@ class Service:
             async with sent as answer:
                 if answer.status == 200:
                     self.acknowledged = number
+                    self.written.append(number)
                 else:
                     assert answer.status == 503, await answer.text()
                     self.refused.append(await answer.text())
@@ -103,7 +109,7 @@ class Service:
         self, clients: int = 6, *, pause: float = 0.01, writes: bool = False, answers: bool = True
     ) -> AsyncIterator[None]:
         """While clients ask all the time, and another one changes the hook. `answers`: a question that gets a 503 is a failure."""
-        self.loaded = True
+        self.loaded, self.have_asked = True, 0
         tasks = [asyncio.create_task(self._ask(pause, answers)) for _ in range(clients)]
         async with self.changing() if writes else nullcontext():
             try:
@@ -143,18 +149,23 @@ class Service:
                 await asyncio.gather(reading, return_exceptions=True)
 
     async def _ask(self, pause: float, answers: bool) -> None:
+        await self._ask_once(answers)
+        self.have_asked += 1
         while self.loaded:
-            self.asked += 1
-            least, began = self.acknowledged, time.monotonic()
-            try:
-                number = await (self.execute() if answers else self._execute_if_it_can())
-            except aiohttp.ClientError as error:
-                self.lost.append(repr(error))
-            else:
-                self.took.append(time.monotonic() - began)
-                if number is not None and not least <= number <= self.sent:
-                    self.wrong.append(f"{number}, where {least} was acknowledged and {self.sent} sent")
             await asyncio.sleep(pause)
+            await self._ask_once(answers)
+
+    async def _ask_once(self, answers: bool) -> None:
+        self.asked += 1
+        least, began = self.acknowledged, time.monotonic()
+        try:
+            number = await (self.execute() if answers else self._execute_if_it_can())
+        except aiohttp.ClientError as error:
+            self.lost.append(repr(error))
+            return
+        self.took.append(time.monotonic() - began)
+        if number is not None and not least <= number <= self.sent:
+            self.wrong.append(f"{number}, where {least} was acknowledged and {self.sent} sent")
 
     async def _execute_if_it_can(self) -> float | None:
         async with self.client.post(self.process.url + EXECUTE, json=REQUEST) as answer:
@@ -181,6 +192,22 @@ class Service:
             if page["next"] is None:
                 return rows
             before = f"&before={page['next']}"
+
+    def go_on_from(self, other: Service) -> None:
+        """It has the other's storage."""
+        self.hook, self.script, self.written = other.hook, other.script, [*other.written]
+        self.sent, self.acknowledged = other.sent, other.acknowledged
+
+    async def require_written(self) -> None:
+        """Each change that was acknowledged is there, among the hook's versions; of old ones, those that are kept."""
+        numbers = {self.script % number: number for number in range(self.sent + 1)}
+        path = f"{self.hook.replace('/v2/', '/v1/')}/versions"
+        versions = (await self.call("GET", path))["versions"]
+        there = [numbers[(await self.call("GET", f"{path}/{one['number']}"))["script"]] for one in versions]
+        oldest = min(there) if len(there) == VERSIONS else 0
+        assert {number for number in self.written if number >= oldest} <= set(there)
+        hook = await self.call("GET", self.hook)
+        assert numbers[hook["script"]] >= self.acknowledged
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Until it is so."""

@@ -5,28 +5,24 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import resource
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing, suppress
+from contextlib import AsyncExitStack, closing, suppress
 from datetime import datetime
 from pathlib import Path
 
-import aiohttp
 import jwt
 
 from tests.end_to_end.clocks import Clock
-from tests.end_to_end.delaying import Delay, delaying
 from tests.end_to_end.disks import Disk
+from tests.end_to_end.keeping import kept_at_each
 from tests.end_to_end.operators import SCOPES, SECRET
-from tests.end_to_end.serving import CONFIG, MASTER_KEY, NUMBERED, Service, serving
+from tests.end_to_end.serving import CONFIG, EXECUTE, MASTER_KEY, NUMBERED, Service, serving
 from tests.node.waiting import gone
-from tests.redis_servers import RedisServer, free_ports
-from tests.waiting import PATIENCE
 
 
 def written(folder: Path, text: str = CONFIG) -> Path:
@@ -63,14 +59,15 @@ async def test_a_full_disk(tmp_path: Path, module_cache: Path) -> None:
         assert service.wrong == []
         assert {body[:40] for body in service.refused} == {'{"statusCode":503,"error":"Service Unava'}
         await service.call("GET", f"/api/v1/logs/{ran}")
+        await service.require_written()
         assert "execution records wait for the storage: SQLITE_" in service.process.log
         assert "Traceback" not in service.process.log
 
 
 async def test_what_lies_on_the_disk_was_changed(tmp_path: Path, engine_cache: Path) -> None:
-    """All processes are killed; images have other bytes then, the newest of SQLite's log is cut in its middle, its index is gone, the
-    board is nonsense. The service starts, and has every change that was acknowledged before. Images are made again. So is the
-    engine's code by a worker that finds it damaged, whatever the configuration is by then; the other serves meanwhile.
+    """All processes are killed; the newest of SQLite's log is cut in its middle then, its index is gone, the board is nonsense. The
+    service starts, and has every change that was acknowledged before. The engine's code is made again by a worker that finds it
+    damaged, whatever the configuration is by then; the other serves meanwhile.
     """
     config, folder = written(tmp_path), tmp_path / ".hookd"
     cache = Path(shutil.copytree(engine_cache, tmp_path / "cache"))
@@ -80,14 +77,13 @@ async def test_what_lies_on_the_disk_was_changed(tmp_path: Path, engine_cache: P
             for _ in range(5):
                 await service.write()
                 await service.until_asked(10)
-            change_images(folder / "hookd.db")
             newest = (folder / "hookd.db-wal").stat().st_mtime_ns
             await service.until(lambda: (folder / "hookd.db-wal").stat().st_mtime_ns > newest)
             await kill_all(service)
         assert (service.wrong, service.acknowledged) == ([], 5)
     damage(folder)
     async with serving(config, cache, keep=False) as after:
-        after.hook, after.sent, after.acknowledged = service.hook, 5, 5
+        after.go_on_from(service)
         async with after.under_load(4, pause=0.01, writes=True):
             await after.until_asked(50)
             await after.until_written()
@@ -97,14 +93,40 @@ async def test_what_lies_on_the_disk_was_changed(tmp_path: Path, engine_cache: P
             await after.until_written()
         assert (after.wrong, after.refused) == ([], [])
         assert len(after.lost) <= 10, "what two victims had begun"
-        assert "is damaged, and is made again" in after.process.log
+        await after.require_written()
         assert "Traceback" not in after.process.log
 
 
-async def test_the_clock_jumps_and_descriptors_run_out(tmp_path: Path, module_cache: Path) -> None:
-    """An hour forwards, then two back: requests, changes, the log and its tail go on, and nothing took longer than it did. Without
-    descriptors, who has a connection does not notice; with some, others get one again.
-    """
+async def test_an_image_was_changed(tmp_path: Path, module_cache: Path) -> None:
+    """It is another one's: who ran it would say the number of before. A worker that comes to read it makes it again."""
+    config, database = written(tmp_path), tmp_path / ".hookd/hookd.db"
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(serving(config, module_cache, keep=False))
+        await service.deploy(NUMBERED % 0)
+        kept = await kept_at_each(service, stack, 1)
+        async with service.under_load(4, pause=0.01):
+            await service.write()
+            before = image(database)
+            await service.write()
+            # Each has read it, and nobody is about to keep one that he made meanwhile.
+            assert [await one.execute(EXECUTE) for (one,) in kept.values()] == [2, 2]
+            assert image(database) != before
+            change_image(database, before)
+            victim = min(service.workers)
+            os.kill(victim, signal.SIGKILL)
+            await gone(victim)
+            await service.until_said("is damaged, and is made again")
+            await service.until(lambda: image(database) != before)
+            await service.until_asked(50)
+            await service.write()
+            await service.until_asked(20)
+        assert (service.wrong, service.refused) == ([], [])
+        assert len(service.lost) <= 5, "what the victim had begun"
+        assert (service.acknowledged, "Traceback" in service.process.log) == (3, False)
+
+
+async def test_the_clock_jumps(tmp_path: Path, module_cache: Path) -> None:
+    """An hour forwards, then two back: requests, changes, the log and its tail go on, and nothing took longer than it did."""
     clock, config = Clock(tmp_path), written(tmp_path)
     bearer = token_for_hours()
     async with serving(config, module_cache, environ=clock.environ, bearer=bearer) as service:
@@ -122,45 +144,8 @@ async def test_the_clock_jumps_and_descriptors_run_out(tmp_path: Path, module_ca
         seen = {round((datetime.fromisoformat(row["at"]).timestamp() - time.time()) / 3600) for row in rows}
         assert seen == {0, 1, -1}
         assert all(0 <= row["duration_ms"] < 60_000 for row in rows)
-        async with service.under_load(4, pause=0.01):
-            await service.until_asked(20)
-            await without_descriptors(service)
-            await service.write()
-            await service.until_asked(20)
-        assert (service.lost, service.wrong, service.refused) == ([], [], [])
+        await service.require_written()
         assert "Traceback" not in service.process.log
-
-
-async def without_descriptors(service: Service) -> None:
-    """Its workers can open nothing, until somebody has noticed who has no connection."""
-    limits = {pid: leave_no_descriptor(pid) for pid in service.workers}
-    async with asyncio.timeout(PATIENCE):
-        while await is_reached(service):
-            await service.until_asked(1)
-        await service.until_asked(50)
-        for pid, limit in limits.items():
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, limit)
-        while not await is_reached(service):
-            await service.until_asked(1)
-
-
-def leave_no_descriptor(pid: int) -> tuple[int, int]:
-    """The process has those that it has; what its limits were."""
-    taken = {int(file.name) for file in Path(f"/proc/{pid}/fd").iterdir()}
-    limit = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(set(range(len(taken) + 1)) - taken), limit[1]))
-    return limit
-
-
-async def is_reached(service: Service) -> bool:
-    """By a connection of its own, in a second."""
-    try:
-        async with aiohttp.request(
-            "GET", f"{service.process.url}/livez", timeout=aiohttp.ClientTimeout(total=1)
-        ) as answer:
-            return answer.status == 200
-    except (aiohttp.ClientError, TimeoutError):
-        return False
 
 
 def token_for_hours() -> str:
@@ -177,139 +162,17 @@ def token_for_hours() -> str:
     return jwt.encode(claims, SECRET, "HS256", headers={"typ": "at+jwt"})
 
 
-async def test_a_redis_is_slow_breaks_off_is_full_and_dies(tmp_path: Path, module_cache: Path) -> None:
-    """Token requests take what is loaded, and are as quick as ever. Changes take longer, or are refused in time; then all goes on by
-    itself, and what ran is in the log.
-    """
-    (port,) = free_ports(1)
-    with RedisServer(tmp_path / "redis", port=str(port), appendfsync="always") as redis, delaying(port) as delay:
-        url = f"[storage]\nurl = 'redis://127.0.0.1:{delay.port}/0'\ntimeout_ms = 1000"
-        config = written(tmp_path, CONFIG.replace("workers = 2", "workers = 1").replace("[storage]", url))
-        async with serving(config, module_cache, keep=False) as service:
-            await service.deploy(NUMBERED % 0)
-            async with service.under_load(4, pause=0.01):
-                for _ in range(3):
-                    await service.write()
-                for seconds in (0.3, 5.0):
-                    await answer_late(service, delay, seconds)
-                assert service.refused == []
-                await service.write()
-                await written_again(service)
-                await break_off(service, delay)
-                await while_full(service, redis)
-                await while_killed(service, redis)
-            assert (service.lost, service.wrong) == ([], [])
-            assert {body[:40] for body in service.refused} == {'{"statusCode":503,"error":"Service Unava'}
-            assert {row["id"] for row in await service.rows()} == set(service.seen)
-            assert "Traceback" not in service.process.log
-
-
-async def test_workers_change_hooks_while_their_redis_fails(tmp_path: Path, module_cache: Path) -> None:
-    """Whichever is asked, it runs no hook that an acknowledged change had replaced: where it can not read what it is to run, there is
-    no decision. A worker that is killed while Redis is full comes back when that is not.
-    """
-    (port,) = free_ports(1)
-    with RedisServer(tmp_path / "redis", port=str(port), appendfsync="always") as redis, delaying(port) as delay:
-        url = f"[storage]\nurl = 'redis://127.0.0.1:{delay.port}/0'\ntimeout_ms = 1000"
-        async with serving(written(tmp_path, CONFIG.replace("[storage]", url)), module_cache, keep=False) as service:
-            await service.deploy(NUMBERED % 0)
-            async with service.under_load(4, writes=True, answers=False):
-                for _ in range(3):
-                    await service.until_written()
-                    delay.break_off()
-                await service.until_written()
-                redis.kill()
-                await service.until_refused()
-                await asyncio.to_thread(redis.start)
-                await service.until_written()
-                redis.cli("config", "set", "maxmemory", "1")
-                await service.until_refused()
-                victim = min(service.workers)
-                os.kill(victim, signal.SIGKILL)
-                await gone(victim)
-                await service.until_said("The storage can not be used")
-                await service.until_answered()
-                redis.cli("config", "set", "maxmemory", "0")
-                await service.until_written()
-            assert service.wrong == []
-            assert len(service.lost) <= 10, "what the victim had begun, and what waited for one that did not come"
-            assert "Traceback" not in service.process.log
-
-
-async def answer_late(service: Service, delay: Delay, seconds: float) -> None:
-    """Each time by so much."""
-    await service.until_asked(10)
-    service.took.clear()
-    delay.set(seconds)
-    await service.until_asked(100)
-    # Who waited for it would have waited for seconds; the rest is the machine's.
-    assert sorted(service.took)[len(service.took) * 9 // 10] < max(seconds, 2.5)
-    assert await change(service, seconds) < 10
-    delay.set(0.0)
-
-
-async def break_off(service: Service, delay: Delay) -> None:
-    """While something is being changed."""
-    for _ in range(3):
-        writing = asyncio.create_task(service.write())
-        await service.until_asked(1)
-        delay.break_off()
-        await writing
-        await written_again(service)
-
-
-async def while_full(service: Service, redis: RedisServer) -> None:
-    """It takes nothing more, until it may. What is read is there."""
-    async with service.changing():
-        await service.until_written()
-        redis.cli("config", "set", "maxmemory", "1")
-        await service.until_refused()
-        await service.until_answered()
-        redis.cli("config", "set", "maxmemory", "0")
-        await service.until_written()
-    await service.until_answered()
-
-
-async def while_killed(service: Service, redis: RedisServer) -> None:
-    """It is started again later, and has what it had acknowledged. Where a change is in force that could not be read yet, there is no
-    decision meanwhile.
-    """
-    redis.kill()
-    await service.until_asked(50)
-    refused = len(service.refused)
-    await service.write()
-    assert len(service.refused) > refused
-    await service.until_asked(50)
-    await asyncio.to_thread(redis.start)
-    await written_again(service)
-
-
-async def written_again(service: Service) -> None:
-    """A change is acknowledged, and in force."""
-    async with asyncio.timeout(PATIENCE):
-        while service.acknowledged < service.sent:
-            await service.write()
-    await service.until_asked(20)
-
-
-async def change(service: Service, delay: float) -> float:
-    """Seconds until a change is acknowledged, or refused where each answer takes longer than it is waited for."""
-    began = time.monotonic()
-    if delay < 1:
-        await service.write()
-    else:
-        body = {"name": "a-hook", "triggerId": "credentials-exchange", "script": NUMBERED % 0}
-        refused = await service.call("POST", "/api/v2/hooks", body, 503)
-        assert refused["errorCode"] == "temporarily_unavailable"
-    return time.monotonic() - began
-
-
-def change_images(database: Path) -> None:
-    """As a disk might: one bit of each."""
+def image(database: Path) -> bytes:
+    """What is kept of the hook: the one image, for there is one hook."""
     with closing(sqlite3.connect(database, isolation_level=None)) as db:
-        for version, image in db.execute("SELECT version_id, image FROM images").fetchall():
-            changed = bytes([*image[:-1], image[-1] ^ 1])
-            db.execute("UPDATE images SET image = ? WHERE version_id = ?", (changed, version))
+        ((kept,),) = db.execute("SELECT image FROM images").fetchall()
+        return bytes(kept)
+
+
+def change_image(database: Path, to: bytes) -> None:
+    """As a disk might that writes to another place: it would run, and say another number."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as db:
+        db.execute("UPDATE images SET image = ?", (to,))
 
 
 async def with_damaged_code(service: Service, cache: Path) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.holding import holding
-from tests.end_to_end.keeping import Kept, keeping
-from tests.end_to_end.serving import CONFIG, EXECUTE, NUMBERED, Service, serving
+from tests.end_to_end.keeping import kept_at_each
+from tests.end_to_end.serving import CONFIG, EXECUTE, NUMBERED, serving
 from tests.node.waiting import gone
 
 RANDOM = "module.exports = (client, scope, audience, context, cb) => cb(null, { 'https://a/n': Math.random() });"
@@ -90,20 +90,6 @@ async def test_a_killed_worker_takes_only_its_own_requests_with_it(config: Path,
                 assert service.acknowledged <= await service.execute() <= service.sent
         assert service.wrong == []
         await service.until(lambda: len(service.workers) == 2)
-
-
-async def kept_at_each(service: Service, stack: AsyncExitStack, count: int) -> dict[int, list[Kept]]:
-    """So many connections to each worker, each of which has had an answer."""
-    found: dict[int, list[Kept]] = {pid: [] for pid in service.workers}
-    while any(len(there) < count for there in found.values()):
-        async with AsyncExitStack() as one:
-            kept = await one.enter_async_context(keeping(service.process.address["port"], service.bearer))
-            await kept.execute(EXECUTE)
-            there = found[await kept.worker(found)]
-            if len(there) < count:
-                there.append(kept)
-                stack.push_async_exit(one.pop_all())
-    return found
 
 
 async def test_requests_at_another_worker_are_untouched_when_one_is_killed(config: Path, module_cache: Path):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import resource
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -132,6 +135,31 @@ async def test_what_is_written_while_the_file_goes_is_not_acknowledged(database,
     """It may be there or not, as after any `Unavailable`."""
     with pytest.raises(Unavailable):
         await database.write(lambda db: (add("late")(db), path.unlink()))
+
+
+async def test_without_descriptors_what_is_open_is_written(database):
+    """Who reads first connects for it, and can not. When there are some, all goes on."""
+    await database.write(add("first"))
+    with without_descriptors():
+        await database.write(add("second"))
+        with pytest.raises(Unavailable) as caught:
+            await database.read(count)
+    assert (caught.value.debug or "").startswith("SQLITE_CANTOPEN")
+    await database.write(add("third"))
+    assert await database.read(count) == 3
+
+
+@contextlib.contextmanager
+def without_descriptors() -> Iterator[None]:
+    """This process has those that it has."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.open(os.devnull, os.O_RDONLY)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 async def test_a_removed_file_is_not_made_anew(path):

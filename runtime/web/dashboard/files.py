@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -52,6 +53,7 @@ PAGE_HEADERS: Final[dict[str, str]] = {
 }
 """On every file of the dashboard."""
 
+_LOG: Final = logging.getLogger("hookd.dashboard")
 _REVALIDATED: Final = "no-cache"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
@@ -76,7 +78,7 @@ class Files:
         self._packed: dict[str, bytes] = {}
 
     async def page(self, call: Call) -> web.Response:
-        """The one page. `Unavailable` where nothing was built."""
+        """The one page. `Unavailable` where nothing was built, or it can not be read."""
         return await self._newest(call, PAGE)
 
     async def licences(self, call: Call) -> web.Response:
@@ -94,7 +96,7 @@ class Files:
         return _answer(call, name, packed, headers)
 
     async def asset(self, call: Call) -> web.Response:
-        """A script, a style sheet or the icon. `NotFound`."""
+        """A script, a style sheet or the icon. `NotFound`; `Unavailable` where it can not be read."""
         name = call.path("name")
         if name not in self._paths or name in (PAGE, LICENCES):
             raise NotFound("There is no such file in this version of the dashboard.")
@@ -102,7 +104,11 @@ class Files:
 
     async def _read(self, name: str) -> bytes:
         if name not in self._packed:
-            self._packed[name] = await asyncio.to_thread(self._paths[name].read_bytes)
+            try:
+                self._packed[name] = await asyncio.to_thread(self._paths[name].read_bytes)
+            except OSError as error:
+                _LOG.error("a page can not be read: %s", error)
+                raise Unavailable("The dashboard can not be read. Try again later.", debug=str(error)) from None
         return self._packed[name]
 
 

@@ -124,3 +124,23 @@ async def test_a_runtime_without_a_built_dashboard_says_how_to_build_it(tmp_path
 
     assert (status, body["errorCode"]) == (503, "temporarily_unavailable")
     assert "runtime/dashboard/build.py" in body["message"]
+
+
+async def test_a_page_that_can_not_be_read_is_there_later(tmp_path, caplog):
+    """For want of a descriptor, say."""
+    page = tmp_path / "index.html.gz"
+    page.touch()
+    app = create_app()
+    install(app, file_routes(tmp_path), Authenticator([]))
+    page.unlink()
+    async with serve(app, "127.0.0.1", 0) as address, aiohttp.ClientSession() as client:
+        browser = Browser(url=address.url, client=client, runtime=None)  # type: ignore[arg-type]
+        for _ in range(2):
+            status, body, _ = await browser.call("GET", "/dashboard")
+            assert (status, body["errorCode"]) == (503, "temporarily_unavailable")
+        page.write_bytes(gzip.compress(b"a page"))
+        status, body, _ = await browser.call("GET", "/dashboard")
+
+    assert (status, body) == (200, b"a page")
+    assert caplog.text.count("a page can not be read: [Errno 2]") == 2
+    assert "Traceback" not in caplog.text
