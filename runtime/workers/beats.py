@@ -40,11 +40,14 @@ class Beats:
 
 
 class Watch:
-    """What the supervisor saw of one process, which has `every` and `bound` of `Beats`. Times are in seconds."""
+    """What the supervisor, which looks `every` so often, saw of one process: it hangs when it does not beat for `bound`.
 
-    def __init__(self, every: float) -> None:
+    Also one that has not begun to, for it starts. Times are in seconds.
+    """
+
+    def __init__(self, every: float, bound: float) -> None:
+        self.bound = bound
         self._late = 2 * every
-        self._bound = _BEATS * every
         self._last: tuple[float, int, float] | None = None
         self._quiet = 0.0
 
@@ -59,7 +62,7 @@ class Watch:
             self._quiet = max(0.0, self._quiet + passed - (waited - before))
         if waited is not None:
             self._last = now, beat, waited
-        return self._quiet >= self._bound
+        return self._quiet >= self.bound
 
 
 def waited_for_processor(pid: int) -> float | None:

@@ -32,13 +32,14 @@ from runtime.workers.inheritance import Inherited, become, inherited
 from runtime.workers.listening import again, bind, close_all, listen_at, rest
 from runtime.workers.notices import tell_ready, tell_reloading, tell_stopping
 from runtime.workers.slates import Slates
+from runtime.workers.waking import heard, listen_for
 from runtime.workers.worker import Worker
 
 LONGEST_WAIT: Final = 30.0
 """Between two starts of a worker that dies again and again, in seconds. The first time there is none."""
 
 STEADY_SECONDS: Final = 10.0
-"""A worker that lived for so long was fit."""
+"""A worker that was ready, and lived for so long, was fit."""
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _LOG: Final = logging.getLogger("hookd.supervisor")
@@ -54,7 +55,7 @@ class _Place:
     ready_pipe: int = -1
     started: float = 0.0
     is_ready: bool = False
-    watch: Watch = field(default_factory=lambda: Watch(0))
+    watch: Watch = field(default_factory=lambda: Watch(0, 0))
     deaths: int = 0
     due: float = 0.0
     old: int = 0
@@ -66,7 +67,7 @@ class Supervisor:
 
     `trial` is a command that ends with 0 if the service could start anew, `again` what this process becomes then; memory of
     another `memory_layout` is not taken over. Workers that are there `end_seconds` after they were asked to stop are killed, and
-    those that were ready and whose event loop stands still for `hang_seconds`.
+    those that are not ready `start_seconds` after their start, or whose event loop stands still for `hang_seconds` later on.
     """
 
     host: str
@@ -77,6 +78,8 @@ class Supervisor:
     again: Sequence[str]
     end_seconds: float = 26.0
     hang_seconds: float = 30.0
+    start_seconds: float = 300.0
+    steady_seconds: float = STEADY_SECONDS
     memory_layout: int = 0
     _places: list[_Place] = field(default_factory=list)
     _shared: list[list[socket.socket]] = field(default_factory=list)
@@ -94,7 +97,7 @@ class Supervisor:
 
     def run(self, environ: Mapping[str, str]) -> Worker:
         """Return in each worker, and never in the supervisor, which ends with SystemExit. `OSError` when it can not listen."""
-        self._wakeup = _listen_for_signals()
+        self._wakeup = listen_for(_SIGNALS)
         self._slates = Slates(self.workers)
         self._beats = Beats(self.workers, self.hang_seconds)
         self._take_over(inherited(environ))
@@ -112,7 +115,7 @@ class Supervisor:
             self._kill_hanging()
 
     def _obey(self) -> None:
-        for number in _signals(self._wakeup[0]):
+        for number in heard(self._wakeup[0]):
             # A terminal that was closed sends it, too.
             if number == signal.SIGHUP and not os.isatty(0):
                 self._try()
@@ -193,6 +196,7 @@ class Supervisor:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         os.close(writable)
         place.pid, place.ready_pipe, place.started, place.is_ready = pid, readable, time.monotonic(), False
+        place.watch = Watch(self._beats.every, self.start_seconds)
         return None
 
     def _become_worker(self, place: _Place, ready_pipe: int) -> Worker:
@@ -233,7 +237,7 @@ class Supervisor:
                 continue
             place.is_ready = os.read(place.ready_pipe, 1) == b"r"
             os.close(place.ready_pipe)
-            place.ready_pipe, place.watch = -1, Watch(self._beats.every)
+            place.ready_pipe, place.watch = -1, Watch(self._beats.every, self.hang_seconds)
             if place.is_ready and place.old:
                 self._ask_to_stop(place.old, signal.SIGTERM)
                 place.old = 0
@@ -249,16 +253,17 @@ class Supervisor:
                 self.announce(self._places[0].sockets[0].getsockname()[1])
 
     def _kill_hanging(self) -> None:
-        """Look at each worker that is ready, now and then. It is replaced as any that dies."""
+        """Look at each worker, now and then. It is replaced as any that dies."""
         now = time.monotonic()
         if now < self._next_look:
             return
         self._next_look = now + self._beats.every
-        for place in [place for place in self._places if place.is_ready]:
+        for place in [place for place in self._places if place.pid]:
             if place.watch.hangs(now, self._beats.last(place.number), waited_for_processor(place.pid)):
-                _LOG.error("worker %d has stood still for %.0f s, and is killed", place.number, self.hang_seconds)
+                what = "has stood still for" if place.is_ready else "is not ready after"
+                _LOG.error("worker %d %s %.0f s, and is killed", place.number, what, place.watch.bound)
                 os.kill(place.pid, signal.SIGKILL)
-                place.watch = Watch(self._beats.every)
+                place.watch = Watch(self._beats.every, place.watch.bound)
 
     def _reap(self) -> None:
         """Look after every child that has ended."""
@@ -283,12 +288,12 @@ class Supervisor:
                     place.old = 0
 
     def _died(self, place: _Place, code: int) -> None:
-        place.pid, place.is_ready = 0, False
+        was_ready, place.pid, place.is_ready = place.is_ready, 0, False
         if not (self._is_announced or self._is_anew):
             # It never ran: the worker has said why.
             self._end(signal.SIGTERM, code if code > 0 else 1)
         lived = time.monotonic() - place.started
-        place.deaths = 1 if lived > STEADY_SECONDS else place.deaths + 1
+        place.deaths = 1 if was_ready and lived > self.steady_seconds else place.deaths + 1
         wait = self._wait_after(place)
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
         _LOG.error("worker %d %s after %.0f s, and is started again in %.1f s", place.number, how, lived, wait)
@@ -321,7 +326,7 @@ class Supervisor:
         close_all([*(place.sockets for place in self._places), *self._shared])
         while self._ending:
             select.select([self._wakeup[0]], [], [], max(0.0, min(self._ending.values()) - time.monotonic()))
-            _signals(self._wakeup[0])
+            heard(self._wakeup[0])
             with contextlib.suppress(ChildProcessError):
                 while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                     self._ending.pop(ended[0], None)
@@ -378,22 +383,3 @@ class Supervisor:
 def _go_on(why: str) -> None:
     _LOG.error("the service goes on as it is: it could not start anew: %s", why)
     tell_ready("could not start anew, and goes on as it was: see the log")
-
-
-def _listen_for_signals() -> tuple[int, int]:
-    """A pipe from which the numbers of signals can be read."""
-    readable, writable = os.pipe()
-    os.set_blocking(readable, False)
-    os.set_blocking(writable, False)
-    signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
-    for number in _SIGNALS:
-        signal.signal(number, lambda _number, _frame: None)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    return readable, writable
-
-
-def _signals(descriptor: int) -> list[int]:
-    try:
-        return list(os.read(descriptor, 1024))
-    except BlockingIOError:
-        return []

@@ -1,7 +1,7 @@
 """A small service under a supervisor. Arguments: a folder, a port, how many workers; `--check` at the end asks whether it is fit.
 
 It answers each line: `who`: number, process id and whether it is a successor; `die`: ends at once; `spin`: computes for ever, and lets nobody else have its thread; `wait`: answers when it is told to stop; `long`: answers when there
-is a file `go`. Other files in the folder: `workers` and `port` stand in place of the arguments, `unfit` makes the check fail, `end` has the seconds that workers are given to stop, `hang` those that they may stand still, `broken` lets workers end at their start, with its text as the code.
+is a file `go`. Other files in the folder: `workers` and `port` stand in place of the arguments, `unfit` makes the check fail, `end` has the seconds that workers are given to stop, `hang` those that they may stand still, `start` those that they may take to be ready, `steady` those after which they were fit, `stuck` lets workers never be ready, `broken` lets workers end at their start, with its text as the code.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import sys
+import threading
 from pathlib import Path
 
 from runtime.workers.supervisor import Supervisor
@@ -73,10 +74,14 @@ def main() -> None:
         again=command,
         end_seconds=float(text_of(folder / "end", "60")),
         hang_seconds=float(text_of(folder / "hang", "60")),
+        start_seconds=float(text_of(folder / "start", "60")),
+        steady_seconds=float(text_of(folder / "steady", "10")),
     ).run(os.environ)
     broken = folder / "broken"
     if broken.exists():
         sys.exit(int(broken.read_text()))
+    if (folder / "stuck").exists():
+        threading.Event().wait()
     asyncio.run(serve(worker, folder))
 
 

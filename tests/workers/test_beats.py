@@ -25,15 +25,21 @@ def test_what_one_process_beats_another_sees():
     assert beats.last(0) == 0
 
 
-def looks(*seen: tuple[float, int, float | None]) -> list[bool]:
+def looks(*seen: tuple[float, int, float | None], bound: float = 30.0) -> list[bool]:
     """What a watch with three seconds between looks says to each: when, which beat, how long it has waited for a processor."""
-    watch = Watch(3.0)
+    watch = Watch(3.0, bound)
     return [watch.hangs(*one) for one in seen]
 
 
 def test_who_does_not_beat_hangs():
     """From the look on that saw none for so long."""
     assert looks(*((3.0 * number, 7, 0.0) for number in range(12))) == [False] * 10 + [True] * 2
+
+
+def test_who_may_take_longer_hangs_later():
+    """As one that starts, and beats when it is ready."""
+    assert looks(*((3.0 * number, 0, 0.0) for number in range(102)), bound=300.0) == [False] * 100 + [True] * 2
+    assert not any(looks(*((3.0 * number, number // 99, 0.0) for number in range(200)), bound=300.0))
 
 
 def test_who_beats_does_not():

@@ -51,6 +51,12 @@ async def test_a_dead_worker_is_replaced(start):
     assert "was killed by SIGKILL" in service.log
 
 
+def waits(service: Service) -> list[float]:
+    """Seconds until those that died were started again."""
+    lines = [line for line in service.log.splitlines() if "started again" in line]
+    return [float(line.split(" in ")[1].split(" s")[0]) for line in lines]
+
+
 async def test_a_worker_that_dies_again_and_again_is_started_more_and_more_slowly(start):
     """The other one serves all the time, everybody."""
     service = start()
@@ -58,10 +64,7 @@ async def test_a_worker_that_dies_again_and_again_is_started_more_and_more_slowl
     victim, survivor = (next(w for w in iter(service.ask, None) if w["number"] == n) for n in (0, 1))
     os.kill(victim["pid"], signal.SIGKILL)
     await service.until(lambda: service.log.count("ended with 9") >= 3)
-    waits = [
-        float(line.split(" in ")[1].split(" s")[0]) for line in service.log.splitlines() if "started again" in line
-    ]
-    assert waits[:4] == [0.0, 0.4, 0.8, 1.6]
+    assert waits(service)[:4] == [0.0, 0.4, 0.8, 1.6]
     assert survivor["pid"] in service.workers
     assert [service.ask()["number"] for _ in range(20)] == [1] * 20
     (service.folder / "broken").unlink()
@@ -282,6 +285,53 @@ async def test_a_worker_that_is_stopped_is_replaced(start, tmp_path):
     answers = [read(connection) for connection in waiting]
     assert {answer["number"] for answer in answers} == {0, 1}
     assert hanging not in {answer["pid"] for answer in answers}
+
+
+@pytest.fixture
+def impatient(tmp_path):
+    """How long workers may take to be ready; looks come ten times in `hang`."""
+    (tmp_path / "hang").write_text("3")
+    (tmp_path / "start").write_text("3")
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_worker_that_hangs_at_its_start_is_replaced(start, tmp_path):
+    """As often as it does, more and more slowly, however long it lived; the others serve all the time."""
+    (tmp_path / "steady").write_text("0")
+    service = start()
+    victim, survivor = (next(w for w in iter(service.ask, None) if w["number"] == n) for n in (0, 1))
+    (tmp_path / "stuck").touch()
+    os.kill(victim["pid"], signal.SIGKILL)
+    await service.until(lambda: len(waits(service)) >= 3)
+    assert service.log.count("is not ready after 3 s, and is killed") >= 2
+    assert waits(service)[:3] == [0.0, 0.4, 0.8]
+    assert survivor["pid"] in service.workers
+    assert [service.ask()["number"] for _ in range(20)] == [1] * 20
+    (tmp_path / "stuck").unlink()
+    await service.until(lambda: service.ask()["number"] == 0)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_successors_that_hang_at_their_start_leave_the_old_ones_at_work(start):
+    """Until there are some that do not."""
+    service = start()
+    before = service.workers
+    (service.folder / "stuck").touch()
+    service.process.send_signal(signal.SIGHUP)
+    await service.until(lambda: "is not ready after 3 s, and is killed" in service.log)
+    assert {service.ask()["pid"] for _ in range(20)} <= set(before)
+    (service.folder / "stuck").unlink()
+    await service.until(lambda: set(service.workers).isdisjoint(before) and len(service.workers) == 2)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_service_whose_first_worker_hangs_at_its_start_ends(start, tmp_path):
+    """Whoever started it sees that it does not serve."""
+    (tmp_path / "stuck").touch()
+    service = start()
+    assert service.port == 0
+    assert service.process.wait(SECONDS) == 1
+    assert "is not ready after 3 s, and is killed" in service.log
 
 
 async def test_it_starts_anew_though_it_has_no_standard_input(start):
