@@ -15,10 +15,10 @@ _SCRIPT = "module.exports = async () => { await fetch('PLACE'); return { 'https:
 
 
 class Held:
-    """`script` has a place for a number; `allowed` is what its service must have in its configuration."""
+    """At `place`, a URL. `script` has a place for a number; `allowed` is what its service must have in its configuration."""
 
     def __init__(self) -> None:
-        self.script = self.allowed = ""
+        self.place = self.script = self.allowed = ""
         self._here = 0
         self._go = asyncio.Event()
         self._go.set()
@@ -49,7 +49,8 @@ async def holding() -> AsyncIterator[Held]:
     """A site that nobody is held at yet."""
     held = Held()
     async with serving(held.answer) as site:
-        held.script = _SCRIPT.replace("PLACE", site.url())
+        held.place = site.url()
+        held.script = _SCRIPT.replace("PLACE", held.place)
         # As much as there may be: how fast the machine is, is no matter here.
         held.allowed = f"[network]\nallow = ['{site.place}']\n[limits]\nwall_ms = 20000\ncpu_ms = 10000\n"
         try:
