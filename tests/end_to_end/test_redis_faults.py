@@ -52,11 +52,11 @@ async def test_a_token_request_waits_for_no_slow_redis(tmp_path: Path, module_ca
             await service.until_answered()
             service.took.clear()
             delay.set(late)
-            await service.until(lambda: delay.late > 0)
-            await service.until_asked(4)
-            delay.set(0.0)
+            # So many that those who waited would be among them: each client asks no more until it has its answer.
+            await service.until(lambda: delay.late > 0 and len(service.took) >= 300)
             took = sorted(service.took)
-            assert took[len(took) * 9 // 10] < min(late, most) / 2
+            assert took[len(took) * 19 // 20] < min(late, most) / 2
+            delay.set(0.0)
             await written_again(service)
         assert service.refused == []
         await require_sound(service)
