@@ -40,11 +40,12 @@ async def test_a_database_is_locked_removed_and_damaged(tmp_path: Path, module_c
         assert "Traceback" not in service.process.log
     undo(database, whole)
     async with serving(config, module_cache, keep=False) as after:
-        after.hook, after.sent, after.acknowledged = service.hook, service.sent, service.acknowledged
+        after.go_on_from(service)
         async with after.under_load(4, writes=True):
             await after.until_answered()
             await after.until_written()
         assert (after.lost, after.wrong, after.refused) == ([], [], [])
+        await after.require_written()
 
 
 async def while_locked(service: Service, database: Path) -> None:

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 import jwt
+import pytest
 
 from tests.end_to_end.clocks import Clock
 from tests.end_to_end.disks import Disk
@@ -23,6 +24,7 @@ from tests.end_to_end.keeping import kept_at_each
 from tests.end_to_end.operators import SCOPES, SECRET
 from tests.end_to_end.serving import CONFIG, EXECUTE, MASTER_KEY, NUMBERED, Service, serving
 from tests.node.waiting import gone
+from tests.redis_servers import RedisServer
 
 
 def written(folder: Path, text: str = CONFIG) -> Path:
@@ -125,11 +127,16 @@ async def test_an_image_was_changed(tmp_path: Path, module_cache: Path) -> None:
         assert (service.acknowledged, "Traceback" in service.process.log) == (3, False)
 
 
-async def test_the_clock_jumps(tmp_path: Path, module_cache: Path) -> None:
+@pytest.mark.parametrize("storage", ["sqlite", "redis"])
+async def test_the_clock_jumps(tmp_path: Path, module_cache: Path, storage: str) -> None:
     """An hour forwards, then two back: requests, changes, the log and its tail go on, and nothing took longer than it did."""
-    clock, config = Clock(tmp_path), written(tmp_path)
-    bearer = token_for_hours()
-    async with serving(config, module_cache, environ=clock.environ, bearer=bearer) as service:
+    clock, bearer, text = Clock(tmp_path), token_for_hours(), CONFIG
+    async with AsyncExitStack() as stack:
+        if storage == "redis":
+            redis = stack.enter_context(RedisServer(tmp_path / "redis"))
+            text = CONFIG.replace("[storage]", f"[storage]\nurl = '{redis.url}'")
+        opening = serving(written(tmp_path, text), module_cache, environ=clock.environ, bearer=bearer)
+        service = await stack.enter_async_context(opening)
         await service.deploy(NUMBERED % 0)
         async with service.following() as heard:
             async with service.under_load(4, pause=0.01, writes=True):
@@ -139,13 +146,18 @@ async def test_the_clock_jumps(tmp_path: Path, module_cache: Path) -> None:
                     await service.until_written()
             await service.until(lambda: set(service.seen) <= set(heard))
         assert (service.lost, service.wrong, service.refused) == ([], [], [])
-        rows = await service.rows()
-        assert {row["id"] for row in rows} == set(service.seen)
-        seen = {round((datetime.fromisoformat(row["at"]).timestamp() - time.time()) / 3600) for row in rows}
-        assert seen == {0, 1, -1}
-        assert all(0 <= row["duration_ms"] < 60_000 for row in rows)
+        await require_times(service)
         await service.require_written()
         assert "Traceback" not in service.process.log
+
+
+async def require_times(service: Service) -> None:
+    """All that ran is in the log, each by the clock that was."""
+    rows = await service.rows()
+    assert {row["id"] for row in rows} == set(service.seen)
+    seen = {round((datetime.fromisoformat(row["at"]).timestamp() - time.time()) / 3600) for row in rows}
+    assert seen == {0, 1, -1}
+    assert all(0 <= row["duration_ms"] < 60_000 for row in rows)
 
 
 def token_for_hours() -> str:

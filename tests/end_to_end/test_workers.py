@@ -89,6 +89,7 @@ async def test_a_killed_worker_takes_only_its_own_requests_with_it(config: Path,
                 assert len(service.lost) - lost <= 7
                 assert service.acknowledged <= await service.execute() <= service.sent
         assert service.wrong == []
+        await service.require_written()
         await service.until(lambda: len(service.workers) == 2)
 
 
@@ -130,6 +131,7 @@ async def test_it_starts_anew_under_load_and_loses_nothing(config: Path, module_
                     await service.until_asked(10)
             await service.until_asked()
         assert (service.lost, service.wrong, service.refused) == ([], [], [])
+        await service.require_written()
         await service.call("GET", "/metrics", status=401)
 
 
@@ -209,5 +211,6 @@ async def test_the_supervisor_is_killed(config: Path, module_cache: Path):
         for worker in workers:
             await gone(worker)
         assert (service.wrong, service.refused) == ([], [])
+        await service.require_written()
         assert {row["id"] for row in await service.rows()} == set(service.seen)
         assert "Traceback" not in service.process.log
