@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -19,7 +20,8 @@ BOTH = (signal.SIGUSR1, signal.SIGUSR2)
 def pipe() -> Iterator[int]:
     handlers, wakeup = [signal.getsignal(number) for number in BOTH], signal.set_wakeup_fd(-1)
     signal.pthread_sigmask(signal.SIG_BLOCK, BOTH)
-    os.kill(os.getpid(), signal.SIGUSR1)
+    # To this thread: another one, which does not block it, would end the process.
+    signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
     ends = listen_for(BOTH)
     yield ends[0]
     signal.set_wakeup_fd(wakeup)
