@@ -59,13 +59,29 @@ def test_it_leaves_hookd_what_it_needs(unit):
 
 def test_its_settings_let_it_start(unit, hookd, tmp_path):
     """Its variables are settings, and with a trusted issuer `hookd serve` would start."""
-    environ = dict(line.replace("%d", str(tmp_path)).split("=", 1) for line in values(unit)["Environment"])
+    environ = dict(line.replace("/etc/hookd", str(tmp_path)).split("=", 1) for line in values(unit)["Environment"])
     write_master_key(tmp_path / "master.key")
     (tmp_path / "config.toml").write_text(
         "[[auth.trusted]]\nissuer = 'https://a/'\naudience = 'b'\njwks_url = 'https://a/jwks'\n"
     )
 
     assert hookd("serve", "--config", "config.toml", "--check", **environ).returncode == 0
+
+
+def test_a_reload_has_the_key_that_is_there_then(unit):
+    """It is the file itself, no copy, and what stands at the head rotates that one and makes it readable for whom the unit names."""
+    said, head = values(unit), unit.partition("[Unit]")[0]
+    environ = dict(line.split("=", 1) for line in said["Environment"])
+    key = environ["HOOKD_STORAGE_MASTER_KEY_FILE"]
+    assert not [name for name in said if name.startswith(("LoadCredential", "SetCredential"))]
+    assert Path(key).parent == Path(said["ExecStart"][0].split()[-1]).parent
+    assert f"hookd keys new --file {key} && chown {said['User'][0]}: {key}" in head
+    rotate = f"HOOKD_STORAGE_MASTER_KEY_FILE={key} HOOKD_STORAGE_URL={environ['HOOKD_STORAGE_URL']} \\\n#     hookd keys rotate"
+    assert rotate in head
+    assert "--pid" in head.partition(rotate)[2]
+    # For reading only.
+    assert said["ProtectSystem"] == ["strict"]
+    assert not {"ReadWritePaths", "ConfigurationDirectory", "DynamicUser"} & said.keys()
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
