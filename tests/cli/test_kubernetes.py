@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
 import pytest
 import yaml
 
-from runtime.master_keys import write_master_key
+from runtime.cli.dangers import dangers
+from runtime.master_keys import read_keys, write_master_key
+from runtime.settings import parse
+from runtime.surroundings import Surroundings
+from runtime.workers.supervisor import Supervisor
 
 STORAGES = ("sqlite", "redis")
 VERSIONS = ("1.30", "1.37")
@@ -110,6 +120,64 @@ def test_its_settings_let_hookd_start(objects, hookd, tmp_path):
     done = hookd(*arguments, "--check", **given)
 
     assert (program, done.returncode, done.stderr) == ("hookd", 0, "")
+
+
+def test_what_it_keeps_fits_into_its_memory(objects):
+    """`hookd doctor` would find no fault there, and each worker has a quarter of a GiB for everything else."""
+    settings = parse(tomllib.loads(objects["ConfigMap"]["data"]["config.toml"]), environ(objects))
+    limit = container(objects)["resources"]["limits"]["memory"]
+    assert limit.endswith("Gi")
+    memory = (int(limit.removesuffix("Gi")) << 30) - (settings.server.workers << 28)
+    here = Surroundings(
+        cores=settings.server.workers, memory_bytes=memory, free_bytes=1 << 40, file_system="ext4", is_clock_right=True
+    )
+
+    assert {"memory", "workers"}.isdisjoint(check.name for check in dangers(settings, here))
+    less = replace(here, memory_bytes=memory // 2)
+    assert "memory" in {check.name for check in dangers(settings, less)}
+
+
+def test_it_ends_before_kubernetes_ends_it(objects):
+    """After what comes before the signal; and a worker that hangs is replaced before the pod is."""
+    pod, one = objects["Deployment"]["spec"]["template"]["spec"], container(objects)
+    most = {one.name: float(str(one.default)) for one in fields(Supervisor) if one.name.endswith("_seconds")}
+    probe = one["livenessProbe"]
+    assert one["lifecycle"]["preStop"]["sleep"]["seconds"] + most["end_seconds"] < pod["terminationGracePeriodSeconds"]
+    assert probe["periodSeconds"] * (probe["failureThreshold"] - 1) > most["hang_seconds"]
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_another_master_key_takes_three_calls(storage, tmp_path, hookd):
+    """As it stands at the manifest's head, at a SQLite file: each gives the key's file for the next step, and leaves nothing behind."""
+    head = hookd("config", "--kubernetes", storage).stdout.partition("\n---\n")[0]
+    lines = [line.removeprefix("#").strip() for line in head.splitlines() if line.startswith("#   ")]
+    begin = next(number for number, line in enumerate(lines) if line.startswith("kubectl exec -i"))
+    command = " ".join(lines[begin : begin + 3])
+    (tmp_path / "config.toml").write_text(f"[storage]\nurl = 'sqlite:///{tmp_path}/hookd.db'\n")
+    write_master_key(tmp_path / "master.key")
+    (tmp_path / "shm").mkdir()
+    environ = {"PATH": f"{sysconfig.get_path('scripts')}:/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parents[2])}
+    for there, here in {
+        "kubectl exec -i deployment/hookd -- ": "",
+        "/etc/hookd": str(tmp_path),
+        "/dev/shm": str(tmp_path / "shm"),
+        " hookd keys": f" {sys.executable} -m runtime.cli keys",
+    }.items():
+        assert there in command
+        command = command.replace(there, here)
+    (old,), found = read_keys(tmp_path / "master.key").all, list[tuple[int, int]]()
+    for _ in range(3):
+        done = subprocess.run(
+            command, shell=True, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        keys = read_keys(tmp_path / "master.key")
+        found.append((len(keys.sealing), len(keys.following)))
+
+    assert found == [(1, 1), (2, 0), (1, 0)]
+    assert old not in read_keys(tmp_path / "master.key").all
+    assert not list((tmp_path / "shm").iterdir())
+    assert not (tmp_path / "next.key").exists()
 
 
 def test_one_thing_is_printed_at_a_time(hookd):
