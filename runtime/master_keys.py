@@ -13,6 +13,7 @@ import binascii
 import logging
 import os
 import secrets
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,14 +90,14 @@ def write_master_key(path: Path) -> None:
 
 
 def replace_keys(path: Path, keys: MasterKeys) -> None:
-    """Put these in place of the file's, in one step, for its owner only. `OSError` when it can not be: then it is as it was."""
+    """Put these in place of the file's, in one step, for who could read it. `OSError` when it can not be: then it is as it was."""
     path = path.resolve()
     owner = path.stat()
     draft = path.with_name(f".{path.name}.draft")
     draft.unlink(missing_ok=True)
     lines = [*(_text(key) for key in keys.sealing), *(_NEXT + _text(key) for key in keys.following)]
     try:
-        _write(draft, os.O_EXCL, lines, owner)
+        _write(draft, os.O_EXCL, lines, owner, group=stat.S_IRGRP)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
@@ -112,11 +113,13 @@ def keep_old(path: Path, keys: Iterable[bytes]) -> Path:
     return kept
 
 
-def _write(path: Path, how: int, lines: Iterable[str], owner: os.stat_result) -> None:
+def _write(path: Path, how: int, lines: Iterable[str], owner: os.stat_result, group: int = 0) -> None:
+    """`group`: what it may do with the file, where it may with the one that this is made after, and that is root's to say."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | how, 0o600)
     with os.fdopen(descriptor, "w") as file:
         if os.geteuid() == 0:  # the service may be another user's, who must read it
             os.fchown(descriptor, owner.st_uid, owner.st_gid)
+            os.fchmod(descriptor, 0o600 | owner.st_mode & group)
         file.writelines(f"{line}\n" for line in lines)
         file.flush()
         os.fsync(descriptor)

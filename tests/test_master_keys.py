@@ -132,6 +132,20 @@ def test_keys_are_replaced_in_one_step(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "master.key"]
 
 
+@pytest.mark.parametrize("user, mode", [(0, 0o640), (1, 0o600)])
+def test_whom_root_lets_read_the_keys_can_read_those_in_their_place(tmp_path, monkeypatch, user, mode):
+    """A service in the file's group, whose file is root's. The old keys are not for it."""
+    file = tmp_path / "master.key"
+    write_master_key(file)
+    file.chmod(0o644)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    replace_keys(file, MasterKeys((A,)))
+    kept = keep_old(file, [B])
+
+    assert stat.S_IMODE(file.stat().st_mode) == mode
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
 def test_keys_that_can_not_be_replaced_stay(tmp_path):
     """A full disk, or a folder that is not ours."""
     file = tmp_path / "master.key"
