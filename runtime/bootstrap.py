@@ -21,12 +21,13 @@ from runtime.bundle.bundler import Bundler
 from runtime.bundle.process import configured_with, find_node
 from runtime.bundle.source import SourceImages
 from runtime.caches import StoredCaches
+from runtime.configuration import without_password
 from runtime.confine.places import Places
 from runtime.confine.process import confine
 from runtime.dispatch import Dispatch
 from runtime.documents import StoredDocuments
 from runtime.ended_sessions import EndedSessions, open_ended_sessions
-from runtime.errors import SettingsError
+from runtime.errors import SettingsError, Unavailable
 from runtime.leased_rates import LeasedRates
 from runtime.logs.base import Retention
 from runtime.logs.metrics import Metrics
@@ -34,22 +35,21 @@ from runtime.logs.recorder import StorageRecorder
 from runtime.logs.relay import Relay
 from runtime.logs.tail import Tail
 from runtime.logs.traces import open_traces
-from runtime.master_keys import MasterKeys, master_keys
+from runtime.master_keys import MasterKeys, master_keys, where_keys_are
 from runtime.memory import nameless_file
 from runtime.model import NODE, WASM, Execution
 from runtime.network.client import Client
-from runtime.node.delegation import step_aside
 from runtime.node.engine import Walled, build_walls, open_node
 from runtime.preparation import Preparations
+from runtime.proof import adopt, require_key
 from runtime.rates import Buckets
 from runtime.repeats import Repeats
 from runtime.rotation import reseal
 from runtime.sandbox.base import Sandbox
-from runtime.sandbox.engine import require_guest
 from runtime.sandbox.operations.base import Perform
 from runtime.sandbox.operations.performing import Performer
 from runtime.sandbox.pool import open_sandbox
-from runtime.settings import OFF, REQUIRED, Settings, StorageSettings, Telemetry, trust_fault
+from runtime.settings import OFF, REQUIRED, Settings, StorageSettings, Telemetry
 from runtime.shared_rates import SharedRates
 from runtime.storage.answers import SharedAnswers
 from runtime.storage.base import Storage
@@ -87,38 +87,6 @@ class Runtime:
     """All that run hooks, by name; `sandbox` is the wasm engine."""
 
 
-def require_production(settings: Settings) -> None:
-    """`SettingsError` where the configuration leaves to chance what `hookd serve` must be told."""
-    if not (settings.storage.master_key or settings.storage.master_key_file):
-        raise SettingsError(
-            "A master key is missing: it seals the hooks' secrets. Make one with `hookd keys new --file FILE` and name the file "
-            "in [storage] as master_key_file, or put what `hookd keys new` prints into HOOKD_STORAGE_MASTER_KEY."
-        )
-    if not settings.auth.trusted:
-        raise SettingsError(
-            "Nobody could call this runtime: there is no [[auth.trusted]] in the configuration. Add one for your token server, "
-            "with its issuer, its audience and its jwks_url (RS256, ES256) or a shared secret (HS256); config.example.toml shows how."
-        )
-    for index, row in enumerate(settings.auth.trusted):
-        fault = trust_fault(row)
-        if fault:
-            raise SettingsError(f"No token of 'auth.trusted[{index}]' could be verified: {fault}.")
-
-
-def require_named(settings: Settings) -> None:
-    """`SettingsError` where what the configuration names, a master key or a password, or the guest is not there, or not whole."""
-    require_guest()
-    master_keys(settings.storage)
-    choose_storage(settings.storage)
-
-
-def before_workers(settings: Settings) -> None:
-    """What a process must do that starts several runtimes with these settings, before the first. `SettingsError` where none could start."""
-    require_guest()
-    if settings.node.enabled:
-        step_aside()
-
-
 @asynccontextmanager
 async def open_runtime(
     settings: Settings, *, confined: bool = False, memory: int | None = None, is_successor: bool = False
@@ -134,8 +102,7 @@ async def open_runtime(
     async with AsyncExitStack() as stack:
         memory = _own_memory(stack) if memory is None else memory
         walled = await _before_threads(settings, chosen, stack, confined=confined)
-        storage = await chosen.open()
-        stack.push_async_callback(storage.close)
+        storage = await _storage(settings.storage, chosen, sealer, stack)
         tail, relay, metrics = _followers(storage, stack)
         # Closed in reverse: the engine first, so that the runs it ends are still recorded.
         recorder = _recorder(settings, storage, [relay.publish, metrics.count], stack)
@@ -189,6 +156,26 @@ async def seal_anew(settings: StorageSettings, keys: MasterKeys) -> Resealed:
         return await reseal(storage, Sealer(*keys.all))
     finally:
         await storage.close()
+
+
+async def adopt_key(settings: StorageSettings, keys: MasterKeys) -> list[str]:
+    """Make the newest of these keys the storage's own, see `proof.adopt`. `Unavailable`, `SettingsError`."""
+    storage = await choose_storage(settings).open()
+    try:
+        return await adopt(storage, Sealer(*keys.all))
+    finally:
+        await storage.close()
+
+
+async def _storage(settings: StorageSettings, chosen: Choice, sealer: Sealer, stack: AsyncExitStack) -> Storage:
+    """It, where the master key is its own; closed with the stack. `SettingsError`."""
+    storage = await chosen.open()
+    stack.push_async_callback(storage.close)
+    try:
+        await require_key(storage, sealer, where_keys_are(settings, os.environ), without_password(settings.url))
+    except Unavailable as error:
+        raise SettingsError(f"The storage can not be used: {error.debug.rstrip('.')}.") from None
+    return storage
 
 
 def _folders(settings: Settings, chosen: Choice, is_successor: bool) -> None:

@@ -14,17 +14,21 @@ from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import runtime
 from runtime.bundle.npm import Npm
 from runtime.bundle.process import find_node
 from runtime.errors import SettingsError
+from runtime.fitness import look_at_key
 from runtime.issuer.opening import look_at_store
 from runtime.moves import Looked
 from runtime.node.engine import build_walls
 from runtime.settings import Settings
 from runtime.storage.opening import choose_storage
 from runtime.surroundings import Surroundings, look_around
+
+T = TypeVar("T")
 
 REGISTRY_SECONDS = 20.0
 """Longest wait for npm, which asks once and waits five of them."""
@@ -40,7 +44,12 @@ def look_at_token_server(settings: Settings) -> Looked | None:
     return _run(look_at_store(settings.issuer))
 
 
-def _run(look: Coroutine[None, None, Looked | None]) -> Looked | None:
+def look_at_master_key(settings: Settings) -> None:
+    """`SettingsError` where it is missing, not whole, or not that of the storage, as far as that can be read."""
+    _run(look_at_key(settings.storage))
+
+
+def _run(look: Coroutine[None, None, T]) -> T:
     # In a thread: who asks may have an event loop of their own.
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, look).result()

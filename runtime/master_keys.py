@@ -14,7 +14,7 @@ import logging
 import os
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,6 +28,7 @@ KEY_BYTES: Final = 32
 """Of a master key: AES-256."""
 
 _NEXT: Final = "next "
+_VARIABLE: Final = "HOOKD_STORAGE_MASTER_KEY"
 _LOG: Final = logging.getLogger("hookd.bootstrap")
 
 
@@ -63,6 +64,13 @@ def master_keys(storage: StorageSettings) -> MasterKeys:
 def keys_if_any(storage: StorageSettings) -> tuple[bytes, ...]:
     """All of them as they are now, the one that seals first; none where the configuration names none. `SettingsError`."""
     return master_keys(storage).all if storage.master_key or storage.master_key_file else ()
+
+
+def where_keys_are(storage: StorageSettings, environ: Mapping[str, str]) -> str:
+    """What they are called in messages: the file that has them, or the variable, or the setting."""
+    if storage.master_key_file:
+        return f"The master key in {storage.master_key_file}"
+    return f"The master key in {_VARIABLE if _VARIABLE in environ else '[storage] master_key'}"
 
 
 def read_keys(path: Path) -> MasterKeys:

@@ -4,7 +4,8 @@ Rules: the source is only read. From its first item to the end of the comparison
 ends; what is there already stays as it is, so that it may be called again and goes on. Memory holds one item, and a page of hooks or
 of records.
 
-What can be remade is not moved: images. Sealed secrets are moved as they are, so the target needs the same master key.
+What can be remade is not moved: images. Sealed secrets are moved as they are, and so is the proof of their master key, which the
+target needs: one that a start without hooks left there makes way for it.
 """
 
 from __future__ import annotations
@@ -86,7 +87,14 @@ class LogoutsItem:
     sessions: dict[str, int]
 
 
-Item: TypeAlias = LogoutsItem | CacheItem | HookItem | DeployItem | DocumentItem | Execution
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofItem:
+    """The proof of the master key, sealed."""
+
+    sealed: bytes
+
+
+Item: TypeAlias = ProofItem | LogoutsItem | CacheItem | HookItem | DeployItem | DocumentItem | Execution
 
 KINDS: Final = {
     HookItem: "hooks",
@@ -95,6 +103,7 @@ KINDS: Final = {
     CacheItem: "caches",
     LogoutsItem: "ended sessions",
     Execution: "execution records",
+    ProofItem: "proof of the master key",
 }
 """What the kinds of items are called."""
 
@@ -165,8 +174,11 @@ async def everything(storage: Storage, tenant: str, now: float) -> AsyncIterator
         before = records[-1].id
 
 
-async def logouts(storage: Storage, now: float) -> AsyncIterator[Item]:
+async def of_no_tenant(storage: Storage, now: float) -> AsyncIterator[Item]:
     """What a storage has of no tenant."""
+    proof = await storage.get_proof()
+    if proof is not None:
+        yield ProofItem(sealed=proof)
     for token in await storage.logged_out_tokens(int(now)):
         yield LogoutsItem(token=token, sessions=await storage.logouts(token, int(now)))
 
@@ -174,6 +186,8 @@ async def logouts(storage: Storage, now: float) -> AsyncIterator[Item]:
 async def restore(storage: Storage, item: Item, now: float) -> None:
     """Put an item where it is not yet, in the order of `everything`."""
     match item:
+        case ProofItem():
+            await storage.replace_proof(await storage.get_proof(), item.sealed)
         case LogoutsItem():
             await storage.log_out(item.token, item.sessions, int(now))
         case CacheItem():
@@ -209,7 +223,8 @@ async def count(storage: Storage) -> int:
 async def copy(source: Storage, target: Storage, step: Step) -> None:
     """Put everything into the target. `HookdError`, and then what is there is no whole."""
     now = _now()
-    async for item in logouts(source, now):
+    await target.replace_proof(await target.get_proof(), None)
+    async for item in of_no_tenant(source, now):
         await restore(target, item, now)
     for tenant in await source.tenants():
         now = _now()
@@ -231,7 +246,7 @@ async def compare(source: Storage, target: Storage, step: Step) -> Compared:
     """Read both, item by item: a difference is a tenant's, and where it begins."""
     comparison, differences = Comparison[Item](KINDS), []
     now = _now()
-    different = await comparison.part(logouts(source, now), logouts(target, now), lambda _: None)
+    different = await comparison.part(of_no_tenant(source, now), of_no_tenant(target, now), lambda _: None)
     if different is not None:
         differences.append(_name(different))
     for tenant in sorted({*await source.tenants(), *await target.tenants()}):
@@ -246,6 +261,7 @@ async def compare(source: Storage, target: Storage, step: Step) -> Compared:
 
 async def discard(storage: Storage, step: Step) -> None:
     """Remove all that was moved into an unfinished storage, and that it is one."""
+    await storage.replace_proof(await storage.get_proof(), None)
     for token in await storage.logged_out_tokens(0):
         await storage.forget_logouts(token)
     for tenant in await storage.tenants():
@@ -320,8 +336,8 @@ def _name(item: Item) -> str:
             return f"hook {item.hook_id}, version {item.deploy.number}"
         case DocumentItem():
             return f"hook {item.hook_id}, its document"
-        case LogoutsItem():
-            return "which sessions have ended"
+        case ProofItem() | LogoutsItem():
+            return "the proof of the master key" if isinstance(item, ProofItem) else "which sessions have ended"
         case CacheItem():
             return f"what {item.trigger} cached"
         case Execution():

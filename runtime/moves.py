@@ -43,12 +43,14 @@ class Looked:
     """What a look finds that changes nothing: the version that is there, and the one that opening it makes of it.
 
     `unfinished` is what a move that did not end was moving into it, or None. `is_unused`: no service has ever been started with it.
+    `sealed` tells the right master key: values by their contexts, of which that opens one (`proof`); empty where nothing is sealed.
     """
 
     has: int
     will: int
     unfinished: str | None = None
     is_unused: bool = False
+    sealed: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class NotAlone(Conflict):

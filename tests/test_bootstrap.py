@@ -13,14 +13,13 @@ import pytest
 from runtime.bootstrap import (
     open_runtime,
     places_of,
-    require_production,
     seal_anew,
 )
 from runtime.bundle.process import find_node
-from runtime.errors import HookdError, SettingsError
+from runtime.errors import SettingsError
 from runtime.master_keys import master_keys, new_master_key
 from runtime.model import Allow
-from runtime.settings import Settings, StorageSettings, TrustedIssuer, parse
+from runtime.settings import StorageSettings
 from runtime.storage.base import TooManyHooks
 from runtime.storage.opening import choose_storage
 
@@ -106,26 +105,6 @@ async def test_a_successor_makes_no_database(tmp_path, settings):
     assert not (tmp_path / "a").exists()
 
 
-@pytest.mark.parametrize(
-    "trusted, words",
-    [
-        (None, "auth.trusted"),
-        ({"issuer": ""}, "issuer"),
-        ({"audience": ""}, "audience"),
-        ({"secret": "short"}, "32 characters"),
-        ({"algorithm": "RS256"}, "jwks_url"),
-        ({"tenant": "a/b"}, "the tenant must be"),
-    ],
-)
-def test_production_needs_issuers_whose_tokens_can_be_verified(trusted, words):
-    """A runtime that nobody could call, or anybody, does not start."""
-    rows = [] if trusted is None else [TRUSTED | trusted]
-    settings = parse({"storage": {"master_key": new_master_key()}, "auth": {"trusted": rows}}, {})
-
-    with pytest.raises(SettingsError, match=words):
-        require_production(settings)
-
-
 async def test_what_an_older_master_key_sealed_is_used_until_it_is_sealed_anew(settings):
     """A runtime that knows both keys runs hooks with secrets of either; afterwards the old key is of no use."""
     old, new = settings.storage.master_key, new_master_key()
@@ -147,22 +126,8 @@ async def test_what_an_older_master_key_sealed_is_used_until_it_is_sealed_anew(s
     assert (await asked(old, "s1"), await asked(both.master_key, None)) == (["s1"], ["s1"])
     assert (await seal_anew(both, master_keys(both))).count == 1
     assert (await asked(new, None), await asked(both.master_key, None)) == (["s1"], ["s1"])
-    with pytest.raises(HookdError):
+    with pytest.raises(SettingsError, match="is not that of the storage"):
         await asked(old, None)
-
-
-def test_production_needs_a_master_key():
-    """The message says how to make one."""
-    with pytest.raises(SettingsError, match="hookd keys new"):
-        require_production(Settings())
-
-
-def test_a_whole_configuration_is_enough():
-    """Master key and one issuer."""
-    settings = parse({"storage": {"master_key": new_master_key()}, "auth": {"trusted": [TRUSTED]}}, {})
-    require_production(settings)
-
-    assert settings.auth.trusted == (TrustedIssuer(**TRUSTED),)
 
 
 @pytest.mark.parametrize("confinement, says", [("required", None), ("auto", "given up nothing; missing: ")])

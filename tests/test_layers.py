@@ -125,7 +125,7 @@ ROOMS: Mapping[str, set[str]] = {
     "moves": NOUNS,
     "storage": RULES
     | {"configuration", "moves", "storage.base", "storage.answers", "storage.rates", "storage.peers", "storage.sealing"}
-    | {"storage.logouts", "sqlite", "redis"},
+    | {"storage.logouts", "storage.resealing", "sqlite", "redis"},
     "network": NOUNS | {"settings"},
     "sandbox.asked": set(),
     "sandbox.abi": NOUNS | {"grammar", "sandbox.asked"},
@@ -159,7 +159,8 @@ ROOMS: Mapping[str, set[str]] = {
     "sandbox.caches": set(),
     "migration": NOUNS | {"configuration", "triggers", "settings", "storage", "storage.base", "moves"},
     "issuer_migration": NOUNS | {"issuer_settings", "issuer", "moves"},
-    "rotation": NOUNS | {"storage.base", "storage.sealing"},
+    "proof": NOUNS | {"storage.base", "storage.sealing"},
+    "rotation": NOUNS | {"proof", "storage.base", "storage.sealing"},
     "secret_files": NOUNS,
     "sources": NOUNS | {"environment", "secret_files", "settings"},
     "durable": set(),
@@ -196,9 +197,13 @@ ROOMS: Mapping[str, set[str]] = {
         "ended_sessions",
         "confine",
         "master_keys",
+        "configuration",
+        "proof",
         "rotation",
     }
     | {"logs.tail", "logs.relay", "logs.metrics", "logs.traces"},
+    "fitness": NOUNS
+    | {"configuration", "settings", "master_keys", "proof", "storage", "storage.sealing", "sandbox", "node.delegation"},
     "workers": {"memory"},
     "http": NOUNS | {"settings", "ulid", "rates"},
     "web": RULES
@@ -230,6 +235,7 @@ ROOMS: Mapping[str, set[str]] = {
         "issuer_settings",
         "http",
         "bootstrap",
+        "fitness",
         "logs",
         "confine",
         "dispatch",
@@ -247,7 +253,8 @@ ROOMS: Mapping[str, set[str]] = {
         "answers",
         "workers",
     },
-    "diagnosis": NOUNS | {"settings", "bootstrap", "storage", "issuer", "moves", "bundle", "node", "surroundings"},
+    "diagnosis": NOUNS
+    | {"settings", "bootstrap", "fitness", "storage", "issuer", "moves", "bundle", "node", "surroundings"},
     # Build artefacts; run on a developer's machine, not in the service.
     "guest": {"sandbox.abi", "sandbox.wasm"},
     "dashboard": set(),

@@ -20,7 +20,7 @@ from runtime.migration import (
     everything,
     finish,
     is_empty,
-    logouts,
+    of_no_tenant,
     open_pair,
     open_unfinished,
     storage_at,
@@ -92,6 +92,7 @@ async def fill(storage: Storage, nouns: Nouns) -> None:
             [nouns.execution(tenant=tenant, hook_id=hook.id, failure=failure, console=(line,)) for _ in range(3)]
         )
     await storage.append_executions([nouns.execution(tenant="no hooks")])
+    await storage.replace_proof(None, b"proof\0")
     for token in ("b", "a"):
         await storage.log_out(token, {f"{number}": int(SOON) + number for number in (2, 1)}, 1)
 
@@ -109,7 +110,7 @@ async def deploy_often(storage: Storage, nouns: Nouns) -> str:
 
 async def all_of(storage: Storage) -> list[Item]:
     now = time.time() * 1000
-    found = [one async for one in logouts(storage, now)]
+    found = [one async for one in of_no_tenant(storage, now)]
     for tenant in await storage.tenants():
         found += [one async for one in everything(storage, tenant, now)]
     return found
@@ -125,6 +126,8 @@ async def test_from_one_backend_into_another_and_back(
     steps: list[int] = []
     try:
         for one, other in ((source, middle), (middle, end)):
+            assert await is_empty(other)
+            await other.replace_proof(None, b"of a start before")
             assert await is_empty(other)
             await copy(one, other, lambda: steps.append(1))
             compared = await compare(one, other, lambda: None)
@@ -145,6 +148,7 @@ async def test_from_one_backend_into_another_and_back(
             "documents": 12,
             "caches": 8,
             "ended sessions": 2,
+            "proof of the master key": 1,
             "execution records": 13,
         }
     finally:
@@ -199,8 +203,10 @@ async def test_each_difference_is_found(source: Storage, target: Storage, nouns:
     await target.append_executions([late])
     await target.log_out("c", {"1": int(SOON)}, 1)
     compared = await compare(source, target, lambda: None)
+    await target.replace_proof(b"proof\0", b"another")
 
     assert compared.source.sum != compared.target.sum
+    assert (await compare(source, target, lambda: None)).differences[0] == "the proof of the master key"
     assert compared.differences == [
         "which sessions have ended",
         f"a:b: hook {other[2].id}, its document",
@@ -277,6 +283,7 @@ async def test_discarding(request: pytest.FixtureRequest, settings: StorageSetti
     storage = await choose_storage(target).open()
     try:
         assert await is_empty(storage)
+        assert await storage.get_proof() is None
         for tenant in TENANTS:
             assert await storage.get_cache(tenant, "credentials-exchange", 1.0) == []
     finally:

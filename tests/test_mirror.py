@@ -60,6 +60,7 @@ WITHOUT_OWN_TESTS = {
     "storage/redis_cache.py": "tests/storage/test_cache_tables.py is for every backend",
     "storage/redis_catalogue.py": "tests/storage/test_contract.py is for every backend",
     "storage/redis_hooks.py": "likewise",
+    "storage/redis_proof.py": "tests/storage/test_resealing.py is for every backend",
     "storage/redis_images.py": "tests/storage/test_redis.py",
     "storage/redis_keys.py": "tests/storage/test_redis.py",
     "storage/redis_part.py": "three lines; each part is made of it",

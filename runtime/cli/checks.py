@@ -24,6 +24,7 @@ from runtime.cli.trust import look_at_issuer
 from runtime.diagnosis import (
     Rehearsed,
     look_at_confinement,
+    look_at_master_key,
     look_at_npm,
     look_at_registry,
     look_at_surroundings,
@@ -107,6 +108,7 @@ def _master_key(settings: Settings) -> Check:
     name, file = "master key", settings.storage.master_key_file
     try:
         known = len(master_keys(settings.storage).all)
+        look_at_master_key(settings)
     except SettingsError as error:
         return Check(name, BAD, str(error).rstrip("."))
     if not file:

@@ -108,6 +108,25 @@ def rotate(out: Output, config: Path | None, pid: int | None) -> None:
     rotating.rotate(load_settings(config, os.environ), pid, out)
 
 
+@keys.command()
+@CONFIG
+@output_options
+def adopt(out: Output, config: Path | None) -> None:
+    """Make the master key of the configuration that of its storage, though another one sealed what is there.
+
+    For whoever has lost that one: `hookd serve` refuses any other. Hooks and their records stay; secrets that the key does
+    not open are named, and are to be set anew. Stop every hookd that uses the storage first.
+
+    \b
+    Example:
+      hookd keys adopt --config config.toml
+    """
+    from runtime.cli import rotating
+    from runtime.sources import load_settings
+
+    rotating.adopt(load_settings(config, os.environ).storage, out)
+
+
 @click.command()
 @CONFIG
 @click.option("--example", is_flag=True, help="Show config.example.toml instead.")

@@ -1,4 +1,7 @@
-"""The steps of `hookd keys rotate`. Each is done whole or not at all, and says what the next is: see `master_keys`."""
+"""The steps of `hookd keys rotate`. Each is done whole or not at all, and says what the next is: see `master_keys`.
+
+And `hookd keys adopt`, for who has lost the key.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
-from runtime.bootstrap import seal_anew
+from runtime.bootstrap import adopt_key, seal_anew
 from runtime.cli.failures import CommandFailed
 from runtime.cli.output import Output, plural
+from runtime.configuration import without_password
 from runtime.errors import HookdError, SettingsError
 from runtime.issuer.opening import look_at_store, name_of
 from runtime.issuer.resealing import reseal
 from runtime.issuer_settings import Issuer as IssuerSettings
 from runtime.master_keys import MasterKeys, keep_old, master_keys, new_master_key, replace_keys
-from runtime.settings import Settings
+from runtime.settings import Settings, StorageSettings
 from runtime.sources import load_settings
 
 T = TypeVar("T")
@@ -87,6 +91,14 @@ def _step(settings: Settings, path: Path, out: Output) -> str:
     kept = _replace(path, MasterKeys(keys.sealing[:1]), keys.sealing[1:])
     out.note(f"{kept} has the old key, for backups of the storage from before. Remove it when there are none.")
     return "rotated"
+
+
+def adopt(storage: StorageSettings, out: Output) -> None:
+    """`hookd keys adopt`."""
+    lost = _run(adopt_key(storage, master_keys(storage)))
+    out.answer({"lost": lost}, lambda: out.lines(lost))
+    anew = f" {plural(len(lost), 'secret')} can not be opened, and must be set anew." if lost else ""
+    out.note(f"The key is that of {without_password(storage.url)} now.{anew}")
 
 
 def _replace(path: Path, keys: MasterKeys, old: tuple[bytes, ...] = ()) -> Path:

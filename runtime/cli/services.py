@@ -15,19 +15,20 @@ from functools import partial
 from pathlib import Path
 
 from runtime.answers import LAYOUT
-from runtime.bootstrap import Runtime, before_workers, open_runtime, require_named
+from runtime.bootstrap import Runtime, adopt_key, open_runtime
 from runtime.cli import demo
 from runtime.cli.address import announce, listening, take_port
 from runtime.cli.profiles import PROFILE, TOKEN, URL
 from runtime.cli.tokens import demo_token
 from runtime.environment import unread
+from runtime.fitness import before_workers, require_named
 from runtime.http.app import Address, create_app, serve
 from runtime.http.bearer import Authenticator
 from runtime.http.crowd import FILES_EACH
 from runtime.http.routes import Route, install
 from runtime.issuer.app import Issuer, issuer_routes, local_jwks_url, open_issuer, own_trust
 from runtime.logs.setup import configure
-from runtime.master_keys import keys_if_any
+from runtime.master_keys import keys_if_any, master_keys
 from runtime.settings import Settings
 from runtime.storage.base import HookFilter
 from runtime.web.app import web_routes
@@ -117,6 +118,9 @@ async def run_dev(directory: Path, port: int) -> None:
     kept = demo.open_demo(directory)
     settings = _believing_itself(kept.settings(base_url, port, os.environ))
     configure(settings.log)
+    if (directory / "hookd.db").exists() and not (directory / "issuer.db").exists():
+        # Of somebody who has lost the key, and did as `require_its_key` says.
+        await adopt_key(settings.storage, master_keys(settings.storage))
     async with AsyncExitStack() as stack:
         runtime = await stack.enter_async_context(open_runtime(settings, confined=True))
         master = partial(keys_if_any, settings.storage)

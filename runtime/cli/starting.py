@@ -54,8 +54,8 @@ def serve(config: Path | None, workers: int | None, check: bool) -> None:
     Example:
       hookd serve --config config.toml --workers 4
     """
-    from runtime.bootstrap import require_production
     from runtime.cli.services import require_fit, run_runtime, supervise
+    from runtime.fitness import require_production
     from runtime.settings import OFF
     from runtime.sources import load_settings
 

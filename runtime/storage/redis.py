@@ -25,6 +25,7 @@ from runtime.storage.redis_logouts import RedisLogouts
 from runtime.storage.redis_moving import Moved, unfinished_in
 from runtime.storage.redis_opening import FORMAT, look, place_of, prepare, unusable
 from runtime.storage.redis_peers import RedisPeers
+from runtime.storage.redis_proof import Proof, sealed_in
 from runtime.storage.redis_stored import BLOCK_SECONDS
 
 _WAITING: Final = 4
@@ -53,14 +54,17 @@ async def look_at_redis(address: Address, *, prefix: str = "hookd", means: Means
     """What is under this prefix, None where nothing is. Changes nothing. `SettingsError`."""
     keys = Keys(prefix)
 
-    async def ask(server: Server) -> str | None:
-        return await unfinished_in(server, keys)
+    async def ask(server: Server) -> tuple[str | None, dict[str, bytes]]:
+        return await unfinished_in(server, keys), await sealed_in(server, keys)
 
     found = await look(address, means or Means(), place_of(keys), ask)
-    return None if found is None else Looked(has=found[0], will=FORMAT, unfinished=found[1])
+    if found is None:
+        return None
+    has, (source, sealed) = found
+    return Looked(has=has, will=FORMAT, unfinished=source, sealed=sealed)
 
 
-class RedisStorage(Moved, Cache, RedisLogouts, Storage):
+class RedisStorage(Moved, Cache, RedisLogouts, Proof, Storage):
     """See `Storage`. Belongs to the event loop that opened it."""
 
     def __init__(self, server: Server, waiting: Server, keys: Keys) -> None:

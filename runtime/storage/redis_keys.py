@@ -78,6 +78,11 @@ class Keys:
         return f"{self.catalogue}:secrets:"
 
     @property
+    def proof(self) -> str:
+        """The proof of the master key."""
+        return f"{self.catalogue}:proof"
+
+    @property
     def hooks(self) -> str:
         """What the keys of tenants' hooks begin with; the tenant follows."""
         return f"{self.catalogue}:hooks:"

@@ -1,9 +1,16 @@
-"""The storage contract's part for changing the master key: walk all sealed secrets, and put others in their places (`rotation`)."""
+"""The storage contract's part for the master key: know the right one (`proof`), and change it.
+
+To change it is to walk all sealed secrets, and to put others in their places (`rotation`).
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Final
+
+ENOUGH: Final = 100
+"""Secrets that tell whether a key is the right one."""
 
 
 class Resealing(ABC):
@@ -22,3 +29,15 @@ class Resealing(ABC):
 
         A name that has another value by now keeps it; a hook that is gone stays gone.
         """
+
+    @abstractmethod
+    async def get_proof(self) -> bytes | None:
+        """The proof of the master key, sealed; None where there is none yet."""
+
+    @abstractmethod
+    async def replace_proof(self, old: bytes | None, new: bytes | None) -> None:
+        """Put the second proof in place of the first, None for none. Where another is there by now, that stays."""
+
+    @abstractmethod
+    async def some_secrets(self) -> dict[str, bytes]:
+        """Sealed secrets of whichever hooks, by their contexts (`sealing.secret_context`): all, or `ENOUGH` and maybe some more."""

@@ -30,6 +30,9 @@ _KEY_ID_BYTES: Final = 4
 _NONCE_BYTES: Final = 12
 _PREFIX_BYTES: Final = len(_VERSION) + _KEY_ID_BYTES
 
+PROOF: Final = "the proof of the master key"
+"""The context of a text that lies in each storage (`proof`). No secret's is like it: they have a slash in them."""
+
 
 class Unsealable(HookdError):
     """A sealed value that does not open: another key, another context, or damage. `debug` says which, never the value."""
@@ -88,15 +91,17 @@ class Sealer:
 
     def seal_secrets(self, tenant: str, hook_id: str, secrets: Mapping[str, str]) -> dict[str, bytes]:
         """A hook's secrets as storage takes them."""
-        return {name: self.seal(_context(tenant, hook_id, name), value) for name, value in secrets.items()}
+        return {name: self.seal(secret_context(tenant, hook_id, name), value) for name, value in secrets.items()}
 
     def open_secrets(self, tenant: str, hook_id: str, sealed: Mapping[str, bytes]) -> Secrets:
         """A hook's secrets as the hook sees them. `Unsealable`."""
-        return Secrets({name: self.open(_context(tenant, hook_id, name), value) for name, value in sealed.items()})
+        return Secrets(
+            {name: self.open(secret_context(tenant, hook_id, name), value) for name, value in sealed.items()}
+        )
 
     def reseal_secret(self, tenant: str, hook_id: str, name: str, sealed: bytes) -> bytes:
         """A hook's secret, sealed anew. `Unsealable`."""
-        context = _context(tenant, hook_id, name)
+        context = secret_context(tenant, hook_id, name)
         return self.seal(context, self.open(context, sealed))
 
 
@@ -104,7 +109,8 @@ def _prefix(key: bytes) -> bytes:
     return _VERSION + sha256(b"hookd key id" + key).digest()[:_KEY_ID_BYTES]
 
 
-def _context(tenant: str, hook_id: str, name: str) -> str:
+def secret_context(tenant: str, hook_id: str, name: str) -> str:
+    """Where a hook's secret belongs."""
     return f"{tenant}/{hook_id}/{name}"
 
 

@@ -62,8 +62,10 @@ async def open_sqlite(path: str | Path, *, busy_seconds: float = BUSY_SECONDS) -
 def look_at_sqlite(path: Path) -> Looked:
     """What is in this file, which is changed in nothing. `SettingsError`."""
     schema = Schema(mark=_MARK, scripts=migrations())
-    version, source = look(path, schema, BUSY_SECONDS, moving_tables.unfinished)
-    return Looked(has=version, will=len(schema.scripts), unfinished=source)
+    version, (source, sealed) = look(
+        path, schema, BUSY_SECONDS, lambda db: (moving_tables.unfinished(db), secret_tables.sealed_in(db))
+    )
+    return Looked(has=version, will=len(schema.scripts), unfinished=source, sealed=sealed)
 
 
 class SqliteStorage(Storage):
@@ -158,6 +160,18 @@ class SqliteStorage(Storage):
     async def replace_secrets(self, tenant: str, hook_id: str, secrets: Mapping[str, tuple[bytes, bytes]]) -> None:
         """See `Resealing.replace_secrets`."""
         await self._database.write(lambda db: secret_tables.replace_secrets(db, tenant, hook_id, secrets))
+
+    async def get_proof(self) -> bytes | None:
+        """See `Resealing.get_proof`."""
+        return await self._database.read(secret_tables.get_proof)
+
+    async def replace_proof(self, old: bytes | None, new: bytes | None) -> None:
+        """See `Resealing.replace_proof`."""
+        await self._database.write(lambda db: secret_tables.replace_proof(db, old, new))
+
+    async def some_secrets(self) -> dict[str, bytes]:
+        """See `Resealing.some_secrets`."""
+        return await self._database.read(secret_tables.some_secrets)
 
     async def tenants(self) -> list[str]:
         """See `Moving.tenants`."""

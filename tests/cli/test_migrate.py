@@ -68,7 +68,7 @@ def test_there_and_back(
     document = done.json
     assert hashlib.sha256(file.read_bytes()).hexdigest() == before
     assert document["from"]["sha256"] == document["to"]["sha256"]
-    items = {"hooks": 1, "older versions": 1, "execution records": 1}
+    items = {"proof of the master key": 1, "hooks": 1, "older versions": 1, "execution records": 1}
     assert document["from"]["items"] == document["to"]["items"] == items
     assert (document["equal"], document["differences"]) == (True, [])
     assert "Put url = " in done.stderr

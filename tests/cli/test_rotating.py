@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import signal
 import subprocess
@@ -16,11 +17,13 @@ from runtime.cli import rotating
 from runtime.cli.failures import CommandFailed
 from runtime.cli.output import Output
 from runtime.errors import SettingsError
+from runtime.fitness import look_at_key
 from runtime.issuer.records import SigningKey
 from runtime.issuer.sealing import KeySealer
 from runtime.issuer_settings import Issuer as IssuerSettings
 from runtime.master_keys import MasterKeys, new_master_key, read_keys, replace_keys, write_master_key
 from runtime.settings import Settings, StorageSettings
+from runtime.sources import load_settings
 from runtime.storage.opening import choose_storage
 from runtime.storage.sealing import Sealer
 from tests.issuer.test_sealing import keep, kept
@@ -245,3 +248,16 @@ def test_what_was_interrupted_begins_with_a_start(settings, monkeypatch):
     step(settings, 1)
     assert done == [1, 0, 0]
     assert len(keys_of(settings).all) == 1
+
+
+def test_another_key_is_adopted(hookd, settings, tmp_path):
+    """What it does not open is named, by its place; then it is the storage's, and the one of before is not."""
+    asyncio.run(put(settings, Sealer(*keys_of(settings).all), A="hunter2"))
+    (tmp_path / "c.toml").write_text(f"[storage]\nurl = '{settings.url}'\nmaster_key = '{new_master_key()}'\n")
+    done = hookd("keys", "adopt", "--config", "c.toml", "--json")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"lost": [f"acme/{HOOK.id}/A"]})
+    assert "1 secret can not be opened, and must be set anew." in done.stderr
+    assert hookd("keys", "adopt", "--config", "c.toml").stdout == f"acme/{HOOK.id}/A\n"
+    with pytest.raises(SettingsError, match=f"The master key in {settings.master_key_file} is not that of the storage"):
+        asyncio.run(look_at_key(settings))
+    asyncio.run(look_at_key(load_settings(tmp_path / "c.toml", {}).storage))

@@ -18,6 +18,7 @@ from pathlib import Path
 import jwt
 import pytest
 
+from runtime.master_keys import new_master_key
 from tests.end_to_end.clocks import Clock
 from tests.end_to_end.disks import Disk
 from tests.end_to_end.keeping import kept_at_each
@@ -234,12 +235,15 @@ def damage(folder: Path) -> None:
 
 
 async def half_written(service: Service, config: Path) -> None:
-    """A configuration, and a key, that somebody is just writing when the service is told to start anew: it goes on as it is."""
+    """A configuration, and a key, that somebody is just writing, or another key, when the service is told to start anew: it goes on as it is."""
     before, key = service.workers, private(config.with_name("master.key"), MASTER_KEY[:20].encode())
     cut = CONFIG[: CONFIG.index("tenant") + 10]
     cut_short = f"{config} is not TOML: Unterminated string (at its end, line {cut.count(chr(10)) + 1})."
     keyed = CONFIG.replace(f'master_key = "{MASTER_KEY}"', f'master_key_file = "{key}"')
     await refused(service, keyed, f"The master key in {key} must be 32 bytes")
+    another = "The master key in [storage] master_key is not that of the storage sqlite:///"
+    await refused(service, CONFIG.replace(MASTER_KEY, new_master_key()), another)
+    assert another in await asyncio.to_thread(start, config)  # beside the service, at its database
     await refused(service, cut, cut_short)
     assert service.workers == before
     assert cut_short in await asyncio.to_thread(start, config)
@@ -248,7 +252,8 @@ async def half_written(service: Service, config: Path) -> None:
 def start(config: Path) -> str:
     """Why it does not."""
     command = [sys.executable, "-m", "runtime.cli", "serve", "--config", str(config)]
-    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, cwd=config.parent, env=environ, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     return done.stderr
 

@@ -6,6 +6,7 @@ import pytest
 
 from runtime.errors import HookNotFound
 from runtime.storage.base import Storage
+from runtime.storage.resealing import ENOUGH
 from runtime.storage.secret_tables import _TOGETHER
 from tests.storage.conftest import Nouns
 
@@ -65,3 +66,38 @@ async def test_only_what_was_read_is_replaced(storage: Storage, nouns: Nouns):
     with pytest.raises(HookNotFound):
         await storage.get_secrets("acme", hook.id)
     assert await all_of(storage) == [("other", other.id)]
+
+
+async def test_a_proof_takes_the_place_of_the_one_that_was_there(storage: Storage):
+    """Of none, too; and none of it. Where another is there by now, that stays, and who asks twice has it once."""
+    assert await storage.get_proof() is None
+    for old, new, then in (
+        (b"a", b"b", None),
+        (None, b"a\0\xff", b"a\0\xff"),
+        (None, b"b", b"a\0\xff"),
+        (b"c", b"b", b"a\0\xff"),
+        (b"a\0\xff", b"b", b"b"),
+        (b"a\0\xff", b"c", b"b"),
+        (b"c", None, b"b"),
+        (b"b", None, None),
+        (b"b", None, None),
+    ):
+        await storage.replace_proof(old, new)
+        assert await storage.get_proof() == then
+
+
+async def test_some_secrets_are_found_wherever_they_are(storage: Storage, nouns: Nouns):
+    """By where they belong; however tenants and secrets are called."""
+    assert await storage.some_secrets() == {}
+    await storage.create_hook(nouns.hook())
+    assert await storage.some_secrets() == {}
+    hook = nouns.hook(tenant="a:b{x}*[y]/")
+    await storage.create_hook(hook, secrets={"A/b": b"1\0", "\u202e": b"\xff"})
+
+    assert await storage.some_secrets() == {
+        f"a:b{{x}}*[y]//{hook.id}/A/b": b"1\0",
+        f"a:b{{x}}*[y]//{hook.id}/\u202e": b"\xff",
+    }
+    for _ in range(ENOUGH):
+        await storage.create_hook(nouns.hook(version=hook.version), secrets={"A": b"1"})
+    assert len(await storage.some_secrets()) >= ENOUGH
