@@ -8,8 +8,8 @@ import logging
 import os
 import resource
 import sys
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from runtime.cli.address import announce, listening, take_port
 from runtime.cli.profiles import PROFILE, TOKEN, URL
 from runtime.cli.tokens import demo_token
 from runtime.environment import unread
+from runtime.errors import SettingsError
 from runtime.fitness import before_workers, require_named
 from runtime.http.app import Address, create_app, serve
 from runtime.http.bearer import Authenticator
@@ -34,6 +35,7 @@ from runtime.storage.base import HookFilter
 from runtime.web.app import web_routes
 from runtime.web.dashboard.app import dashboard_routes, provider_of
 from runtime.web.metrics import Exposition
+from runtime.workers.inheritance import was_supervisor
 from runtime.workers.supervisor import Supervisor
 from runtime.workers.worker import Worker, stop_asked
 
@@ -67,7 +69,9 @@ async def run_runtime(settings: Settings, worker: Worker) -> None:
 
 def supervise(settings: Settings, workers: int) -> Worker:
     """Start the workers of `hookd serve`, and return in each. In the supervisor it never returns. `AddressInUse`, `SettingsError`."""
-    configure(settings.log)
+    with _unless_anew():
+        configure(settings.log)
+        before_workers(settings)
     for name, near in unread(Settings, os.environ, (URL, TOKEN, PROFILE)):
         _LOG.warning("nothing reads the variable %s%s", name, near and f"; did you mean {near}?")
     host, port = settings.server.host, settings.server.port
@@ -81,9 +85,19 @@ def supervise(settings: Settings, workers: int) -> Worker:
         again=command,
         memory_layout=LAYOUT,
     )
-    before_workers(settings)
     with listening(host, port, f"{_OTHER_PORT}: [server] port, or HOOKD_SERVER_PORT."):
         return supervisor.run(os.environ)
+
+
+@contextmanager
+def _unless_anew() -> Iterator[None]:
+    """What was tried a moment ago and does not do any more keeps nobody from starting anew: the old workers serve until new ones can."""
+    try:
+        yield
+    except SettingsError as error:
+        if not was_supervisor(os.environ):
+            raise
+        _LOG.error("no worker can start as it is now: %s", error)
 
 
 def require_fit(settings: Settings) -> None:

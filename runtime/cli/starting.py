@@ -57,12 +57,16 @@ def serve(config: Path | None, workers: int | None, check: bool) -> None:
     from runtime.cli.services import require_fit, run_runtime, supervise
     from runtime.fitness import require_production
     from runtime.settings import OFF
-    from runtime.sources import load_settings
+    from runtime.sources import read_sources, received
+    from runtime.workers.trial import hand_on, tried
 
-    settings = load_settings(config, os.environ)
+    handed_on = tried(os.environ)
+    sources = read_sources(config, os.environ) if handed_on is None else received(config, handed_on)
+    settings = sources.settings(os.environ)
     require_production(settings)
     if check:
         require_fit(settings)
+        hand_on(sources.handed_on(), os.environ)
         return
     with _address_taken():
         worker = supervise(settings, workers or settings.server.workers)

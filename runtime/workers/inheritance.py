@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final, NoReturn
 
+from runtime.workers.trial import READS
+
 INHERITED: Final = "_HOOKD_SUPERVISOR"
 """Variable by which one tells the other."""
 
@@ -35,6 +37,11 @@ class Inherited:
         return rows
 
 
+def was_supervisor(environ: Mapping[str, str]) -> bool:
+    """Whether there is something to be `inherited`."""
+    return INHERITED in environ
+
+
 def inherited(environ: Mapping[str, str]) -> Inherited | None:
     """What there is, if this process was a supervisor before; no process that it starts learns of it."""
     text = environ.get(INHERITED)
@@ -42,12 +49,20 @@ def inherited(environ: Mapping[str, str]) -> Inherited | None:
     return None if text is None else Inherited(**json.loads(text))
 
 
-def become(command: Sequence[str], state: Inherited) -> NoReturn:
-    """Run the command in place of this program. `OSError` where that can not be, and all is as before."""
-    kept = (*state.life, state.memory[0], *(one for row in state.sockets for one in row))
+def become(command: Sequence[str], state: Inherited, tried: int = -1) -> NoReturn:
+    """Run the command in place of this program. `OSError` where that can not be, and all is as before.
+
+    `tried` is the file in which there is what its trial read, -1 for none.
+    """
+    kept = [
+        *state.life,
+        state.memory[0],
+        *(one for row in state.sockets for one in row),
+        *([tried] if tried >= 0 else []),
+    ]
     for descriptor in kept:
         os.set_inheritable(descriptor, True)
-    environ = {**os.environ, INHERITED: json.dumps(asdict(state))}
+    environ = {**os.environ, INHERITED: json.dumps(asdict(state)), **({READS: str(tried)} if tried >= 0 else {})}
     try:
         os.execve(command[0], list(command), environ)  # noqa: S606 - the command that this process was started with
     finally:

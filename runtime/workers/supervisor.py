@@ -6,7 +6,8 @@ a worker needs is loaded before the first is made, so that the next one is there
 - SIGTERM and SIGINT end the workers in order, as they end one process.
 - SIGHUP starts the service anew without a gap, with whatever code and configuration are there now: if they are fit to
   start (`trial`), this process becomes the new one (exec: same process id, same sockets), starts new workers, and asks each
-  old one to stop when its successor is ready; those without a successor when all are.
+  old one to stop when its successor is ready; those without a successor when all are. One that comes during a trial is
+  followed by another trial.
 - SIGKILL of the supervisor: the workers see it, finish what they have begun, and end.
 """
 
@@ -19,7 +20,6 @@ import os
 import select
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +32,7 @@ from runtime.workers.inheritance import Inherited, become, inherited
 from runtime.workers.listening import again, bind, close_all, listen_at, rest
 from runtime.workers.notices import tell_ready, tell_reloading, tell_stopping
 from runtime.workers.slates import Slates
+from runtime.workers.trial import Trial
 from runtime.workers.waking import heard, listen_for
 from runtime.workers.worker import Worker
 
@@ -91,13 +92,14 @@ class Supervisor:
     _ending: dict[int, float] = field(default_factory=dict)
     _life: tuple[int, int] = (-1, -1)
     _wakeup: tuple[int, int] = (-1, -1)
-    _trying: subprocess.Popen[bytes] | None = None
+    _trial: Trial = field(init=False)
     _is_announced: bool = False
     _is_anew: bool = False
 
     def run(self, environ: Mapping[str, str]) -> Worker:
         """Return in each worker, and never in the supervisor, which ends with SystemExit. `OSError` when it can not listen."""
         self._wakeup = listen_for(_SIGNALS)
+        self._trial = Trial(self.trial)
         self._slates = Slates(self.workers)
         self._beats = Beats(self.workers, self.hang_seconds)
         self._take_over(inherited(environ))
@@ -208,6 +210,7 @@ class Supervisor:
             os.close(descriptor)
         # As long as a worker had it, the others would not see the supervisor end.
         os.close(self._life[1])
+        self._trial.close()
         others = [other for other in self._places if other is not place]
         close_all([other.sockets for other in others])
         for pipe in [other.ready_pipe for other in others if other.ready_pipe >= 0]:
@@ -276,9 +279,7 @@ class Supervisor:
                 return
             code = os.waitstatus_to_exitcode(status)
             self._ending.pop(pid, None)
-            if self._trying is not None and pid == self._trying.pid:
-                self._trying.returncode = code
-                self._trying = None
+            if self._trial.has_ended(pid, code):
                 self._tried(code)
             self._leaving.discard(pid)
             for place in self._places:
@@ -350,17 +351,23 @@ class Supervisor:
 
     def _try(self) -> None:
         """Find out whether the service could start anew. Its own process: this one must not break."""
-        if self._trying is None:
+        if not self._trial.is_under_way:
             tell_reloading()
-            try:
-                self._trying = subprocess.Popen(self.trial)  # noqa: S603 - the command that this process was started with
-            except OSError as error:
-                _go_on(str(error))
+        try:
+            self._trial.begin()
+        except OSError as error:
+            _go_on(str(error))
 
     def _tried(self, code: int) -> None:
         if code:
+            self._trial.close()
             _go_on("the new one is not fit")
-            return
+        if self._trial.is_outdated:
+            self._try()
+        elif not code:
+            self._start_anew()
+
+    def _start_anew(self) -> None:
         serving = [place.pid if place.is_ready else place.old for place in self._places]
         others = {pid for place in self._places for pid in (place.old, place.pid)} | self._leaving | self._ending.keys()
         rows = [*(place.sockets for place in self._places), *self._shared]
@@ -371,11 +378,14 @@ class Supervisor:
             memory=(self._memory, self.memory_layout),
         )
         _LOG.info("the service starts anew")
-        # Until the new program listens for them, signals wait.
+        # Until the new program listens for them, signals wait; so do those that have come just now.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        for number in heard(self._wakeup[0]):
+            os.kill(os.getpid(), number)
         try:
-            become(self.again, state)
+            become(self.again, state, self._trial.handed_on())
         except OSError as error:
+            self._trial.close()
             _go_on(str(error))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
