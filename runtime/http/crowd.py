@@ -2,9 +2,9 @@
 
 aiohttp closes a connection on which nobody asks anything (`app.KEEP_ALIVE_SECONDS`), and `json` gives up a body that does
 not arrive. What is here is for clients that hold on to connections by sending a head a byte at a time, by opening many and
-saying nothing, or not all that they promised, or by reading no answer.
+saying nothing, or not all that they promised, or by reading no answer; or on to memory by heads that do not end.
 
-Rule: a request whose head comes in one piece costs a look at two attributes, no clock and no timer.
+Rule: a request that comes in one piece costs a look at a few attributes, no clock and no timer.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ log = logging.getLogger("hookd.http")
 
 HEAD_SECONDS: Final = 20.0
 """From a connection's start, or a later request's first byte, until its head is whole."""
+
+HEAD_BYTES: Final = 32_768
+"""Of a head of which more has come, and that is not whole, no more is taken: aiohttp bounds its lines, and how many there are."""
 
 UNREAD_SECONDS: Final = 30.0
 """An answer of which less than `UNREAD_BYTES` went in this time is given up."""
@@ -54,6 +57,12 @@ class HeadTooSlow(HookdError):
     """A head that did not arrive whole (RFC 9110 section 15.5.9)."""
 
     status, error, code = 408, "Request Timeout", "request_timeout"
+
+
+class HeadTooLarge(HookdError):
+    """A head of more than `HEAD_BYTES` (RFC 6585 section 5)."""
+
+    status, error, code = 431, "Request Header Fields Too Large", "request_header_fields_too_large"
 
 
 class Crowd:
@@ -202,10 +211,13 @@ class Crowd:
 class Connection(web.RequestHandler):
     """One that tells its crowd. `crowd` is set by whoever makes it."""
 
-    __slots__ = ("_body", "_unwanted", "_waits", "crowd")
+    __slots__ = ("_begun", "_body", "_body_bytes", "_unwanted", "_waits", "crowd")
 
     crowd: Crowd
     _waits: bool
+    # Bytes of a head that is not whole; or those that came since the body grew: of trailers, or of what a chunk has beside its bytes.
+    _begun: int
+    _body_bytes: int
     # Of the last request whose head is here, as long as it is not whole; and the same once that request is answered.
     _body: StreamReader | None
     _unwanted: StreamReader | None
@@ -214,6 +226,7 @@ class Connection(web.RequestHandler):
         """Join the crowd."""
         super().connection_made(transport)
         self._waits = True
+        self._begun = self._body_bytes = 0
         self._body = self._unwanted = None
         self.crowd.came(self)
 
@@ -225,11 +238,17 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """As aiohttp does it; then see whether a head has begun, or is whole."""
+        if self._begun + len(data) > HEAD_BYTES and self._body is None:
+            self._receive_much(data)
+            return
         asked = self._request_count
         super().data_received(data)
         if self._request_count != asked:
             body = self._messages[-1][1]
             self._body = None if body.is_eof() else body
+            self._body_bytes, self._begun = body.total_bytes, 0
+        else:
+            self._count(len(data))
         if self._messages or self._waiter is None:
             if self._waits:
                 self._waits = False
@@ -237,6 +256,35 @@ class Connection(web.RequestHandler):
         elif not self._waits:
             self._waits = True
             self.crowd.waits(self)
+
+    def _receive_much(self, data: bytes) -> None:
+        """Where a head may be among it: not more of that than there may be, then the rest."""
+        room = HEAD_BYTES - self._begun
+        self.data_received(data[:room])
+        if self._begun < HEAD_BYTES:
+            self.data_received(data[room:])
+        elif self.is_idle:
+            self.turn_away(HeadTooLarge(f"The request's head is larger than {HEAD_BYTES:,} bytes."))
+        else:
+            self.leave()
+
+    def _count(self, received: int) -> None:
+        """So many bytes came, and no head is whole by them."""
+        body = self._body
+        if body is None:
+            if not self._buffer_paused:  # else aiohttp parses no more of it for now, and receives no more
+                self._begun += received
+            return
+        if body.is_eof():
+            self._body = None
+            self._begun = 0
+        elif body.total_bytes != self._body_bytes or self._reading_paused:
+            self._body_bytes = body.total_bytes
+            self._begun = 0
+        else:
+            self._begun += received
+            if self._begun > HEAD_BYTES:
+                self.leave()
 
     def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
@@ -246,6 +294,8 @@ class Connection(web.RequestHandler):
         if body is not None and body is request.content and not body.is_eof():
             self._unwanted = body
             self.crowd.lingers(self)
+        if self._upgraded:
+            resp.force_close()  # what came behind it is read where nobody counts
         return super().finish_response(request, resp, start_time)
 
     def pause_writing(self) -> None:
