@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 import orjson
 
@@ -90,6 +90,10 @@ class Runnable(Protocol):
         ...
 
 
+Admit: TypeAlias = Callable[[Sequence[Hook]], Awaitable[None] | None]
+"""Raises where these hooks, all that a request is for, may not run now; where that is not known yet, what to await, which does."""
+
+
 @dataclass(slots=True)
 class Called:
     """What a hook answered that was called by its name. Secrets are masked in an outcome that is no answer.
@@ -122,12 +126,20 @@ class Dispatch:
         self._ids = Ulids()
 
     async def execute(
-        self, tenant: str, trigger_id: str, payload: object, *, request_id: str = "", trace: str = ""
+        self,
+        tenant: str,
+        trigger_id: str,
+        payload: object,
+        *,
+        request_id: str = "",
+        trace: str = "",
+        admit: Admit | None = None,
     ) -> Executed:
         """Decide a token request. `payload` is the parsed JSON body, see `triggers.parse`; `trace` as for `Execution`.
 
-        `NotFound` for an unknown extensibility point, `InvalidBody` for a wrong payload, `Unavailable` when storage or
-        sandbox can not take it now. Whatever the hook does is a decision, never an error.
+        `NotFound` for an unknown extensibility point, `InvalidBody` for a wrong payload, before `admit` is asked; what that
+        raises, before anything runs; `Unavailable` when storage or sandbox can not take it now. Whatever the hook does is a
+        decision, never an error.
         """
         began = time.perf_counter()
         trigger = triggers.get(trigger_id)
@@ -135,6 +147,10 @@ class Dispatch:
         place = (tenant, trigger_id)
         row = self._preparations.kept(place) or await self._preparations.prepared(place)
         hooks = row.covering(request.client_id, request.audience) if row.is_bound else row.hooks
+        if admit is not None:
+            asked = admit([ready.hook for ready in hooks])
+            if asked is not None:
+                await asked
         if not hooks:
             return Executed(claims.unchanged(request), None, (), trigger)
         return await self._run(hooks, request, began, request_id, trace)

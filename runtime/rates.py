@@ -7,16 +7,31 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Hashable
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 MOST_NAMES: Final = 10_000
+
+
+class Bucket(NamedTuple):
+    """Whose it is; it gets `per_second` tokens, and holds `burst`, one at least."""
+
+    name: str
+    per_second: float
+    burst: float
+
+
+Waits: TypeAlias = tuple[float, ...]
+"""Seconds until each of some buckets has a token; 0 where it has one."""
 
 
 class Buckets(Protocol):
     """A token bucket for each name, wherever they are."""
 
-    def wait(self, name: str, per_second: float, burst: float) -> float | Awaitable[float]:
-        """0 where the request may pass, which is counted then; else the seconds until one may. To be awaited where others are asked."""
+    def wait(self, *buckets: Bucket) -> Waits | Awaitable[Waits]:
+        """All 0 where the request may pass, which takes a token of each then; else nothing is taken. Each name once.
+
+        To be awaited where others are asked. What was not looked at, because another one has none, is 0, too.
+        """
         ...
 
 

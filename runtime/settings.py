@@ -39,8 +39,8 @@ class Server:
     tenant_burst: int = setting(0, "How many of them may come at once; 0 is a second's worth.", least=0, most=1_000_000)
     hook_rate: int = setting(
         0,
-        "Token requests, and runs by URL, of one tenant at one extensibility point per second, as tenant_rate. Plain webtasks "
-        "count as one.",
+        "Token requests, and runs by URL, of each hook and each plain webtask per second, as tenant_rate. A request that several "
+        "hooks run for counts for each of them.",
         least=0,
         most=1_000_000,
     )

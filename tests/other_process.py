@@ -13,6 +13,7 @@ from typing import Self
 
 from runtime import answers, shared_rates
 from runtime.answers import Answers
+from runtime.rates import Bucket
 from runtime.shared_rates import SharedRates
 
 SECONDS = 60.0
@@ -88,7 +89,7 @@ def main() -> None:
                 mine.keep(key_of(name), text[0].encode())
                 mine._memory[mine._ring + end + answers._RECORD.size] ^= 1
             case "pass":  # so many times, at a limit
-                said = sum(not rates.wait(name, 1e-6, float(text[0])) for _ in range(int(text[1])))
+                said = sum(not any(rates.wait(Bucket(name, 1e-6, float(text[0])))) for _ in range(int(text[1])))
             case "hold":
                 fcntl.lockf(file, fcntl.LOCK_EX, 1, {"answers": answers._LOCK, "rates": shared_rates._LOCK}[name])
         print(said, flush=True)  # noqa: T201 - likewise

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -11,9 +12,9 @@ import pytest
 
 from runtime import preparation
 from runtime.bootstrap import Runtime
-from runtime.errors import InvalidBody, NotFound
+from runtime.errors import InvalidBody, NotFound, TooManyRequests
 from runtime.masking import MASK
-from runtime.model import Allow, Deny, Execution, Failure, Refusal, Secrets
+from runtime.model import Allow, Deny, Execution, Failure, Hook, Refusal, Secrets
 from runtime.settings import LimitSettings, Settings
 from runtime.storage.base import ExecutionFilter
 from runtime.storage.sealing import Sealer, Unsealable
@@ -122,6 +123,35 @@ async def test_a_hook_that_breaks_lets_no_token_out(runtime: Runtime, records: l
     assert isinstance(executed.fault, Failure)
     assert executed.fault.code == code
     assert [(record.decision, record.failure) for record in records] == [("deny", executed.fault)]
+
+
+async def test_who_is_not_admitted_runs_nothing(runtime: Runtime, records: list[Execution]):
+    """It is asked for all hooks that the request is for, before the first one runs, and may take its time."""
+    hooks = [await deploy(runtime, SEED, name=f"h{order}", enabled=False) for order in range(2)]
+    for order, hook in enumerate(hooks):
+        await runtime.admin.set_policy("t", hook.id, {"order": order, "clients": ["c1", "c2"][order:]})
+        await runtime.admin.update_hook("t", hook.id, {"enabled": True})
+    asked: list[list[str]] = []
+
+    def admit(wanted: Sequence[Hook]) -> Awaitable[None] | None:
+        asked.append([hook.name for hook in wanted])
+        if len(wanted) == 1:
+            raise TooManyRequests("At once.", seconds=1)
+        return later() if wanted else None
+
+    async def later() -> None:
+        await asyncio.sleep(0)
+        raise TooManyRequests("Later.", seconds=1)
+
+    for client, told in (("c1", "At once"), ("c2", "Later")):
+        request = {**REQUEST, "client": {"id": client}}
+        with pytest.raises(TooManyRequests, match=told):
+            await runtime.dispatch.execute("t", CREDENTIALS, request, admit=admit)
+    executed = await runtime.dispatch.execute("t", CREDENTIALS, {**REQUEST, "client": {"id": "c3"}}, admit=admit)
+    assert executed.decision == Allow(scope=("read",))
+    with pytest.raises(InvalidBody):
+        await runtime.dispatch.execute("t", CREDENTIALS, {}, admit=admit)
+    assert (asked, records) == ([["h0"], ["h0", "h1"], []], [])
 
 
 @pytest.mark.parametrize(

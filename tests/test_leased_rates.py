@@ -16,6 +16,7 @@ from runtime import leased_rates, patience
 from runtime.errors import Unavailable
 from runtime.leased_rates import LeasedRates
 from runtime.memory import nameless_file
+from runtime.rates import Bucket, Waits
 from runtime.redis.address import Means, parse_address
 from runtime.shared_rates import SharedRates
 from runtime.storage.rates import Granted
@@ -68,25 +69,32 @@ def process(elsewhere: Elsewhere, processes: int = 2, shares: list[Any] | None =
     """One of so many; `shares` gets what it asks its machine's own bucket."""
     asked: list[Any] = [] if shares is None else shares
 
-    def here(*given: Any) -> float:
+    def here(*given: Bucket) -> Waits:
         asked.append(given)
-        return SHARE
+        return (SHARE,) * len(given)
 
     return LeasedRates(elsewhere, here, workers=1, processes=lambda: processes, clock=lambda: elsewhere.now)
 
 
-async def told(rates: LeasedRates, per_second: float, burst: float, name: str = "a") -> float:
+async def told(rates: LeasedRates, per_second: float, burst: float, *names: str) -> float:
     """What comes of a request."""
-    wait = rates.wait(name, per_second, burst)
-    return wait if isinstance(wait, float) else await wait
+    waits = rates.wait(*(Bucket(name, per_second, burst) for name in names or "a"))
+    return max(waits if isinstance(waits, tuple) else await waits)
+
+
+def at_once(rates: LeasedRates, name: str, per_second: float, burst: float) -> float:
+    """What is known without waiting."""
+    waits = rates.wait(Bucket(name, per_second, burst))
+    assert isinstance(waits, tuple)
+    return max(waits)
 
 
 async def test_a_lease_is_asked_for_once(elsewhere: Elsewhere):
     """A tenth of a second's worth, divided by the processes: then requests wait for nothing."""
     rates = process(elsewhere)
     assert await told(rates, 100, 200) == 0
-    assert [rates.wait("a", 100, 200) for _ in range(4)] == [0.0] * 4
-    assert not isinstance(rates.wait("a", 100, 200), float)
+    assert [at_once(rates, "a", 100, 200) for _ in range(4)] == [0.0] * 4
+    assert await told(rates, 100, 200) == 0
     await rates.close()
     assert elsewhere.wants == [5, 5]
 
@@ -105,7 +113,7 @@ async def test_a_lease_lapses(elsewhere: Elsewhere):
     rates = process(elsewhere)
     await told(rates, 100, 100)
     elsewhere.now += 0.999
-    assert rates.wait("a", 100, 100) == 0.0
+    assert at_once(rates, "a", 100, 100) == 0.0
     elsewhere.now += 0.001
     assert await told(rates, 100, 100) == 0
     assert elsewhere.wants == [5, 5]
@@ -122,7 +130,7 @@ async def test_who_comes_together_asks_together(elsewhere: Elsewhere):
     elsewhere.door.set()
     assert await asyncio.gather(*first, *later) == [0] * 10
     assert elsewhere.wants == [7, 5]
-    assert [rates.wait("a", 100, 100) for _ in range(2)] == [0.0] * 2
+    assert [at_once(rates, "a", 100, 100) for _ in range(2)] == [0.0] * 2
     assert elsewhere.wants == [7, 5]
 
 
@@ -144,7 +152,7 @@ async def test_a_storm_of_refusals_asks_nobody(elsewhere: Elsewhere):
     rates = process(elsewhere)
     assert [await told(rates, 10, 1) for _ in range(2)] == [0, 0.1]
     for passed in range(1000):
-        assert rates.wait("a", 10, 1) == pytest.approx(0.1 - passed / 10_000)
+        assert at_once(rates, "a", 10, 1) == pytest.approx(0.1 - passed / 10_000)
         elsewhere.now += 0.0001
     assert elsewhere.wants == [1, 1]
     elsewhere.now += 0.0001
@@ -187,7 +195,7 @@ async def test_names_are_apart_and_not_too_many(elsewhere: Elsewhere, monkeypatc
     for name in ("a", "b", "a", "c"):
         assert await told(rates, 100, 100, name) == 0
     assert elsewhere.wants == [5, 5, 5]
-    assert rates.wait("a", 100, 100) == 0.0
+    assert at_once(rates, "a", 100, 100) == 0.0
     assert await told(rates, 100, 100, "b") == 0
     assert elsewhere.wants == [5, 5, 5, 5]
 
@@ -200,13 +208,13 @@ async def test_without_the_storage_each_machine_has_its_share(elsewhere: Elsewhe
     assert await told(rates, 80, 40, "b") == 0
     elsewhere.is_away = True
     assert await asyncio.gather(*(told(rates, 80, 40) for _ in range(3))) == [SHARE] * 3
-    assert [rates.wait("a", 80, 40), rates.wait("b", 80, 40)] == [SHARE, 0.0]
-    assert shares == [("a", 20, 10)] * 4
+    assert [at_once(rates, "a", 80, 40), at_once(rates, "b", 80, 40)] == [SHARE, 0.0]
+    assert shares == [(("a", 20, 10),)] * 4
     assert elsewhere.wants == [2, 3]
     elsewhere.now += 1
     assert await told(rates, 80, 40) == SHARE
     elsewhere.is_away = False
-    assert rates.wait("a", 80, 40) == SHARE
+    assert at_once(rates, "a", 80, 40) == SHARE
     elsewhere.now += 1
     assert await told(rates, 80, 40) == 0
     assert elsewhere.wants == [2, 3, 2, 2]
@@ -222,12 +230,11 @@ async def test_a_storage_that_is_slow_holds_nobody_up(elsewhere: Elsewhere, monk
     rates, elsewhere.door = process(elsewhere), asyncio.Event()
     assert await told(rates, 10, 10) == SHARE
     elsewhere.now += 1
-    finding = rates.wait("a", 10, 10)
-    assert not isinstance(finding, float)
-    also = rates.wait("b", 10, 10)
-    assert not isinstance(also, float)
-    assert await also == SHARE
-    assert await finding == SHARE
+    finding, also = [rates.wait(Bucket(name, 10, 10)) for name in "ab"]
+    assert not isinstance(finding, tuple)
+    assert not isinstance(also, tuple)
+    assert await also == (SHARE,)
+    assert await finding == (SHARE,)
     assert elsewhere.wants == [1, 1]
 
 
@@ -239,9 +246,9 @@ class Node:
         here = SharedRates(nameless_file("hookd-test"), clock=lambda: 100.0).wait
         self.rates = LeasedRates(storage.peers.buckets, here, workers=1, processes=lambda: processes)
 
-    async def passed(self, times: int, burst: int, name: str = "a") -> int:
+    async def passed(self, times: int, burst: int, *names: str) -> int:
         """How many of so many that come at once may pass."""
-        return (await asyncio.gather(*(told(self.rates, SLOWLY, burst, name) for _ in range(times)))).count(0)
+        return (await asyncio.gather(*(told(self.rates, SLOWLY, burst, *names) for _ in range(times)))).count(0)
 
     async def close(self) -> None:
         await self.rates.close()
@@ -269,6 +276,17 @@ async def test_one_node_may_use_all_of_a_limit(nodes: tuple[Node, Node]):
     assert [await one.passed(60, 40), await other.passed(60, 40)] == [40, 0]
     assert [await one.passed(15, 40, "b"), await other.passed(60, 40, "b")] == [15, 25]
     assert sum(await asyncio.gather(*(node.passed(60, 40, "c") for node in nodes))) == 40
+
+
+async def test_nodes_take_of_all_buckets_or_of_none(nodes: tuple[Node, Node]):
+    """What one node let pass of one hook, the other one refuses for a row in which it is; the row's other hook keeps all it has."""
+    one, other = nodes
+    assert await one.passed(60, 40, "first") == 40
+    assert await other.passed(5, 40, "second", "first") == 0
+    assert await other.passed(60, 40, "second") == 40
+    assert await one.passed(1, 40, "second") == 0
+    assert await one.passed(30, 40, "third", "fourth") == 30
+    assert [await other.passed(60, 40, name) for name in ("third", "fourth")] == [10, 10]
 
 
 async def test_nodes_that_race_pass_no_more(nodes: tuple[Node, Node]):

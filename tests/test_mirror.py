@@ -83,6 +83,7 @@ WITHOUT_MODULE = {
     "test_docs.py": "structure",
     "test_generated.py": "structure",
     "test_layers.py": "structure",
+    "test_leased_together.py": "one half of leased_rates.py",
     "test_mirror.py": "structure",
     "test_names.py": "one half of preparation.py",
     "test_packaging.py": "the wheel",

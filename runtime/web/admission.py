@@ -1,20 +1,21 @@
-"""How many token requests a tenant may send, and how often its hooks may be run by their URL.
+"""How many token requests a tenant may send, and how often its hooks may be run: by token requests and by their URL.
 
 More are refused at once. What anybody may run is counted apart: who knows a webtask's URL takes nothing from the token requests.
+A hook has one bucket, whoever asks for it, and keeps it when it is changed. A request that one bucket refuses takes of none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Final
 
 from runtime.errors import TooManyRequests
-from runtime.model import WEBTASK
-from runtime.rates import Buckets
+from runtime.model import Hook
+from runtime.rates import Bucket, Buckets, Waits
 from runtime.settings import Server
-from runtime.triggers import TRIGGERS
 
-_ANYBODY: Final = "anybody"  # no extensibility point is called so
+_ANYBODY: Final = "anybody"
+_HOOK: Final = "hook"
 
 
 class Admission:
@@ -27,46 +28,43 @@ class Admission:
     @property
     def is_needed(self) -> bool:
         """Whether there is any limit."""
-        return self._server.tenant_rate > 0 or self._server.hook_rate > 0
+        return self._server.tenant_rate > 0 or self.is_by_hook
 
-    def require(self, tenant: str, trigger: str, *, by_anybody: bool = False) -> Awaitable[None] | None:
-        """`TooManyRequests` where this one is too much; where that is not known yet, what to await, which raises it then."""
-        server, bucket = self._server, f"{_ANYBODY if by_anybody else ''} {tenant}"
-        # There is no other: names that somebody makes up would push out those that count.
-        if server.hook_rate and (trigger in TRIGGERS or trigger == WEBTASK):
-            rate, burst = server.hook_rate, server.hook_burst or server.hook_rate
-            wait = self._buckets.wait(f"{trigger} {tenant}", rate, burst)
-            if not isinstance(wait, float):
-                return self._require_both(wait, bucket, trigger)
-            if wait:
-                raise _too_many_for(trigger, wait)
-        return self._require_tenant(bucket) if server.tenant_rate else None
+    @property
+    def is_by_hook(self) -> bool:
+        """Whether it takes to know the hooks."""
+        return self._server.hook_rate > 0
 
-    async def _require_both(self, told: Awaitable[float], bucket: str, trigger: str) -> None:
-        wait = await told
-        if wait:
-            raise _too_many_for(trigger, wait)
-        asked = self._require_tenant(bucket) if self._server.tenant_rate else None
-        if asked is not None:
-            await asked
+    def require(self, tenant: str, hooks: Sequence[Hook] = (), *, by_anybody: bool = False) -> Awaitable[None] | None:
+        """`TooManyRequests` where this one is too much; where that is not known yet, what to await, which raises it then.
 
-    def _require_tenant(self, bucket: str) -> Awaitable[None] | None:
-        rate, burst = self._server.tenant_rate, self._server.tenant_burst or self._server.tenant_rate
-        wait = self._buckets.wait(bucket, rate, burst)
-        if not isinstance(wait, float):
-            return _required(wait)
-        _require_none(wait)
+        `hooks` are all that the request is for: each counts it, also where one before it denies and it does not run.
+        """
+        server, buckets = self._server, list[Bucket]()
+        counted = hooks if server.hook_rate else ()
+        rate, burst = server.hook_rate, server.hook_burst or server.hook_rate
+        for hook in counted:
+            buckets.append(Bucket(f"{_HOOK} {hook.id} {hook.tenant}", rate, burst))
+        if server.tenant_rate:
+            rate, burst = server.tenant_rate, server.tenant_burst or server.tenant_rate
+            buckets.append(Bucket(f"{_ANYBODY if by_anybody else ''} {tenant}", rate, burst))
+        if not buckets:
+            return None
+        waits = self._buckets.wait(*buckets)
+        if not isinstance(waits, tuple):
+            return _required(counted, waits)
+        _require_none(counted, waits)
         return None
 
 
-async def _required(told: Awaitable[float]) -> None:
-    _require_none(await told)
+async def _required(hooks: Sequence[Hook], told: Awaitable[Waits]) -> None:
+    _require_none(hooks, await told)
 
 
-def _require_none(wait: float) -> None:
-    if wait:
-        raise TooManyRequests("More than [server] tenant_rate allows come from this tenant.", seconds=wait)
-
-
-def _too_many_for(trigger: str, wait: float) -> TooManyRequests:
-    return TooManyRequests(f"More than [server] hook_rate allows come to {trigger}.", seconds=wait)
+def _require_none(hooks: Sequence[Hook], waits: Waits) -> None:
+    """The hooks' are first; then the tenant's, where it has a limit."""
+    seconds = max(waits)
+    if seconds:
+        full = [hook.trigger for hook, wait in zip(hooks, waits, strict=False) if wait]
+        whose = f"hook_rate allows come to {full[0]}" if full else "tenant_rate allows come from this tenant"
+        raise TooManyRequests(f"More than [server] {whose}.", seconds=seconds)

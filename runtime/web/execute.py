@@ -9,7 +9,8 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from runtime.dispatch import Dispatch, Executed
+from runtime.dispatch import Admit, Dispatch, Executed
+from runtime.errors import InvalidBody, NotFound
 from runtime.http.busy import busy_response
 from runtime.http.routes import REQUEST_ID, Call, Route, Scopes
 from runtime.http.trace import traceparent
@@ -61,21 +62,34 @@ def _execution(dispatch: Dispatch, admission: Admission) -> Callable[[Call, obje
     """What runs the hooks for a request with this body, or refuses it."""
 
     # No coroutine of its own: each is half a microsecond of every request.
-    def run(call: Call, payload: object) -> Awaitable[Executed]:
+    def run(call: Call, payload: object, admit: Admit | None = None) -> Awaitable[Executed]:
         trace = traceparent(call.request.headers)
         return dispatch.execute(
-            call.caller.tenant, call.path("trigger"), payload, request_id=call.request_id, trace=trace
+            call.caller.tenant, call.path("trigger"), payload, request_id=call.request_id, trace=trace, admit=admit
         )
 
-    def bounded(call: Call, payload: object) -> Awaitable[Executed]:
-        asked = admission.require(call.caller.tenant, call.path("trigger"))
-        return run(call, payload) if asked is None else admitted(asked, call, payload)
-
-    async def admitted(asked: Awaitable[None], call: Call, payload: object) -> Executed:
-        await asked
+    async def bounded_by_tenant(call: Call, payload: object) -> Executed:
+        await _admitted(admission.require(call.caller.tenant))
         return await run(call, payload)
 
-    return bounded if admission.is_needed else run
+    async def bounded_by_hook(call: Call, payload: object) -> Executed:
+        """What is refused for a hook's sake takes nothing of the tenant's, so both are asked when the hooks are known."""
+        tenant = call.caller.tenant
+        try:
+            return await run(call, payload, lambda hooks: admission.require(tenant, hooks))
+        except (InvalidBody, NotFound):
+            # For no hook at all, and still a request of the tenant's.
+            await _admitted(admission.require(tenant))
+            raise
+
+    if admission.is_by_hook:
+        return bounded_by_hook
+    return bounded_by_tenant if admission.is_needed else run
+
+
+async def _admitted(asked: Awaitable[None] | None) -> None:
+    if asked is not None:
+        await asked
 
 
 def _written(executed: Executed) -> bytes:

@@ -259,7 +259,7 @@ _STATUSES: Final = {
     409: "It exists already, was changed at the same time, or there are too many",
     413: "The body is too large",
     415: "The body is not JSON, or it is compressed",
-    429: "More than a rate limit allows",
+    429: "More than a rate limit allows, of the tenant or of a hook that would run; nothing ran",
     500: "The hook broke, or hookd did",
     503: "Not now; try again",
 }

@@ -117,7 +117,7 @@ class _Runs:
         if turn is not None:
             await turn
         if self._admission.is_needed:
-            asked = self._admission.require(hook.tenant, hook.trigger, by_anybody=by_anybody)
+            asked = self._admission.require(hook.tenant, (hook,), by_anybody=by_anybody)
             if asked is not None:
                 await asked
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -14,13 +14,17 @@ import pytest
 
 from runtime import bootstrap, patience
 from runtime.errors import TooManyRequests
+from runtime.manifest import make_version
 from runtime.memory import nameless_file
+from runtime.model import Hook
+from runtime.rates import Bucket, Waits
 from runtime.settings import LimitSettings, SandboxSettings, Server, Settings
 from runtime.shared_rates import SharedRates
 from runtime.web.admission import Admission
 from tests.redis_servers import RedisServer
 from tests.waiting import PATIENCE, until
 from tests.web.conftest import REQUEST, SEED, Api, hook_of, opened, token
+from tests.web.test_policy import deploy
 
 EXECUTE = "/api/v1/triggers/credentials-exchange/execute"
 
@@ -57,98 +61,171 @@ def _no_time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "SharedRates", partial(SharedRates, clock=lambda: 100.0))
 
 
-def passed(admission: Admission, times: int, trigger: str = "t") -> int:
+def hook(name: str, tenant: str = "a") -> Hook:
+    """One of this id; nothing else is asked of it."""
+    return Hook(
+        id=name,
+        tenant=tenant,
+        name=f"hook {name}",
+        trigger="credentials-exchange",
+        enabled=True,
+        version=make_version("credentials-exchange", SEED, {}),
+        created_at=0.0,
+        updated_at=0.0,
+    )
+
+
+ONE, TWO = hook("one"), hook("two")
+
+
+def passed(admission: Admission, times: int, *hooks: Hook) -> int:
     """How many of so many may pass."""
     count = 0
     for _ in range(times):
         with suppress(TooManyRequests):
-            assert admission.require("a", trigger) is None
+            assert admission.require("a", hooks) is None
             count += 1
     return count
 
 
 def test_without_limits_nothing_is_counted(rates: SharedRates):
     """The default."""
-    assert not Admission(Server(), rates).is_needed
+    admission = Admission(Server(), rates)
+    assert not admission.is_needed
+    assert passed(admission, 1000, ONE) == 1000
 
 
-def test_workers_share_a_limit(rates: SharedRates):
+@pytest.mark.parametrize("limits, hooks", [({"tenant_rate": 8}, ()), ({"hook_rate": 8}, (ONE,))])
+def test_workers_share_a_limit(rates: SharedRates, limits: dict[str, Any], hooks: tuple[Hook, ...]):
     """Of one service: one of them may use all of it. A burst that is not given is a second's worth."""
-    one, other = [Admission(Server(tenant_rate=8), rates) for _ in range(2)]
-    assert passed(one, 7) == 7
-    assert passed(other, 2) == 1
+    one, other = [Admission(Server(**limits), rates) for _ in range(2)]
+    assert passed(one, 7, *hooks) == 7
+    assert passed(other, 2, *hooks) == 1
     with pytest.raises(TooManyRequests) as refused:
-        one.require("a", "t")
+        one.require("a", hooks)
     assert refused.value.seconds == 0.125
 
 
+def test_each_hook_has_a_bucket(rates: SharedRates):
+    """By its id and tenant, whatever else is changed of it; a request for none takes of none."""
+    admission = Admission(Server(hook_rate=1, hook_burst=2), rates)
+    assert passed(admission, 3, ONE) == 2
+    version = make_version("credentials-exchange", f"{SEED}\n", {})
+    assert passed(admission, 3, replace(ONE, name="new", version=version, updated_at=9.0)) == 0
+    assert passed(admission, 3, TWO) == 2
+    assert passed(admission, 3, hook("one", "another tenant")) == 2
+    assert passed(admission, 99) == 99
+
+
+def test_a_request_for_several_hooks_takes_of_each_or_of_none(rates: SharedRates):
+    """Refused for one's sake it leaves the others, and the tenant, what they have; who it is refused for is told first."""
+    admission = Admission(Server(hook_rate=1, hook_burst=3, tenant_rate=1, tenant_burst=5), rates)
+    assert passed(admission, 1, ONE, TWO) == 1
+    assert passed(admission, 3, TWO) == 2
+    for hooks in ((ONE, TWO), (TWO, ONE), (TWO,)):
+        assert passed(admission, 9, *hooks) == 0
+        with pytest.raises(TooManyRequests, match="hook_rate allows come to credentials-exchange"):
+            admission.require("a", hooks)
+    assert passed(admission, 3, ONE) == 2
+    # Now the tenant's is empty, and refuses before it takes of a hook.
+    with pytest.raises(TooManyRequests, match="tenant_rate allows come from this tenant"):
+        admission.require("a", [hook("three")])
+    assert passed(Admission(Server(hook_rate=1, hook_burst=3), rates), 9, hook("three")) == 3
+
+
+def test_it_says_when_all_have_room(rates: SharedRates):
+    """Not the first of them."""
+    admission = Admission(Server(hook_rate=4, hook_burst=1, tenant_rate=1, tenant_burst=1), rates)
+    assert passed(admission, 1, ONE) == 1
+    with pytest.raises(TooManyRequests, match="hook_rate") as refused:
+        admission.require("a", [ONE])
+    assert refused.value.seconds == 1
+
+
 class Asked:
-    """Buckets that say it later, and that are asked only when what comes before has passed."""
+    """Buckets that say it later, or at once."""
 
-    def __init__(self, waits: Mapping[str, float]) -> None:
+    def __init__(self, *waits: float, later: bool = True) -> None:
         self._waits = waits
-        self.names: list[str] = []
+        self._later = later
+        self.asked: tuple[Bucket, ...] = ()
 
-    async def _told(self, name: str) -> float:
+    def wait(self, *buckets: Bucket) -> Waits | Awaitable[Waits]:
+        """All of them together."""
+        self.asked = buckets
+        return self._told() if self._later else self._waits
+
+    async def _told(self) -> Waits:
         await asyncio.sleep(0)
-        return self._waits[name]
-
-    def wait(self, name: str, per_second: float, burst: float) -> float | Awaitable[float]:
-        """0 is known at once."""
-        self.names.append(f"{name} {per_second:g} {burst:g}")
-        return self._told(name) if name in self._waits else 0.0
+        return self._waits
 
 
-HOOK, TENANT = "credentials-exchange a", " a"
+HOOKS, TENANT = [Bucket("hook one a", 3, 4), Bucket("hook two a", 3, 4)], Bucket(" a", 5, 5)
 
 
+@pytest.mark.parametrize("later", [True, False])
 @pytest.mark.parametrize(
     "waits, refused",
     [
-        ({HOOK: 0.0}, None),
-        ({TENANT: 0.0}, None),
-        ({HOOK: 0.0, TENANT: 0.0}, None),
-        ({HOOK: 2.5}, "hook_rate"),
-        ({TENANT: 2.5}, "tenant_rate"),
-        ({HOOK: 0.0, TENANT: 2.5}, "tenant_rate"),
+        ((0.0, 0.0, 0.0), None),
+        ((0.0, 2.5, 0.0), "hook_rate"),
+        ((2.5, 0.0, 0.5), "hook_rate"),
+        ((0.0, 0.0, 2.5), "tenant_rate"),
     ],
 )
-async def test_what_is_not_known_yet_is_awaited(waits: Mapping[str, float], refused: str | None):
-    """By either limit; who is refused by the first costs nothing of the second."""
-    buckets = Asked(waits)
+async def test_what_is_not_known_yet_is_awaited(waits: Waits, refused: str | None, later: bool):
+    """By whichever limit; all are asked in one step."""
+    buckets = Asked(*waits, later=later)
     admission = Admission(Server(hook_rate=3, hook_burst=4, tenant_rate=5), buckets)
-    asked = admission.require("a", "credentials-exchange")
-    assert asked is not None
+
+    async def require() -> None:
+        asked = admission.require("a", [ONE, TWO])
+        assert (asked is not None) == later
+        if asked is not None:
+            await asked
+
     if refused is None:
-        await asked
+        await require()
     else:
         with pytest.raises(TooManyRequests, match=refused) as error:
-            await asked
+            await require()
         assert error.value.seconds == 2.5
-    assert buckets.names == [f"{HOOK} 3 4", f"{TENANT} 5 5"][: 1 if refused == "hook_rate" else 2]
+    assert buckets.asked == (*HOOKS, TENANT)
 
 
-async def test_a_limit_alone_may_be_awaited():
-    """The other one is not asked."""
-    buckets = Asked({HOOK: 0.0})
-    asked = Admission(Server(hook_rate=3), buckets).require("a", "credentials-exchange")
-    assert asked is not None
-    await asked
-    assert buckets.names == [f"{HOOK} 3 3"]
+@pytest.mark.parametrize("limits, asked", [({"hook_rate": 3, "hook_burst": 4}, HOOKS), ({"tenant_rate": 5}, [TENANT])])
+async def test_a_limit_alone_may_be_awaited(limits: dict[str, Any], asked: list[Bucket]):
+    """The other one is not asked. What anybody may run is another bucket, of the tenant's only."""
+    buckets = Asked(*(0.0 for _ in asked))
+    required = Admission(Server(**limits), buckets).require("a", [ONE, TWO])
+    assert required is not None
+    await required
+    assert buckets.asked == tuple(asked)
+    required = Admission(Server(**limits), buckets).require("a", [ONE, TWO], by_anybody=True)
+    assert required is not None
+    await required
+    assert buckets.asked == (tuple(HOOKS) if asked == HOOKS else (TENANT._replace(name="anybody a"),))
 
 
+@pytest.mark.parametrize("whose", ["tenant", "hook"])
 async def test_machines_at_one_redis_share_a_limit(
-    settings: Settings, redis_server: RedisServer, prefix: str, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, redis_server: RedisServer, prefix: str, monkeypatch: pytest.MonkeyPatch, whose: str
 ):
-    """One that gets all requests lets all of the limit pass, and another one what is left."""
+    """One that gets all requests lets all of the limit pass, and another one what is left. Of a hook: another hook has its own."""
     monkeypatch.setattr(patience, "PATIENCE_SECONDS", PATIENCE)
     storage = replace(settings.storage, url=redis_server.url, prefix=prefix)
-    settings = limited(replace(settings, storage=storage), tenant_rate=1, tenant_burst=20, workers=1)
+    limits: dict[str, Any] = {f"{whose}_rate": 1, f"{whose}_burst": 20}
+    settings = limited(replace(settings, storage=storage), workers=1, **limits)
     async with opened(settings) as one, opened(settings) as other:
         await until(lambda: all(node.runtime.storage.peers.processes == 2 for node in (one, other)))
+        for client in ("client-1", "client-2"):
+            await deploy(one, client, SEED, clients=[client])
         began = float(redis_server.cli("--raw", "time").split()[0])
         passed = [(await statuses(node, 30)).count(200) for node in (one, other)]
         took = float(redis_server.cli("--raw", "time").split()[0]) - began
+        second = {**REQUEST, "client": {"id": "client-2"}}
+        answer = await other.call("POST", EXECUTE, second)
+        assert whose == "tenant" or answer.status == 200
     assert passed[0] >= 20
     # Seconds that have begun.
     assert sum(passed) <= 20 + took + 1
@@ -166,24 +243,61 @@ async def test_a_tenant_has_a_rate(settings: Settings):
         assert await statuses(api.with_token(token(tenant="globex")), 1) == [200]
 
 
+async def asked(api: Api, client: str, times: int) -> list[int]:
+    """The statuses of this client's token requests, one after the other."""
+    body = {**REQUEST, "client": {"id": client}}
+    return [(await api.call("POST", EXECUTE, body)).status for _ in range(times)]
+
+
+async def ran(api: Api) -> list[str]:
+    """The hooks that did, by name."""
+    records = (await api.call("GET", "/api/v1/logs")).body["executions"]
+    return sorted(record["hook"] for record in records)
+
+
 @pytest.mark.usefixtures("_no_time_passes")
 async def test_a_hook_has_a_rate(settings: Settings):
-    """One extensibility point does not take the other's; what was refused by one limit is told so."""
-    async with opened(limited(settings, hook_rate=1, hook_burst=1)) as api:
-        assert await statuses(api, 2) == [200, 429]
-        answer = await api.call("POST", EXECUTE, REQUEST)
-        assert "hook_rate" in answer.body["message"]
-        assert (await api.call("POST", EXECUTE.replace("credentials", "password"), REQUEST)).status == 400
+    """The hook, not its extensibility point: one that is bound to other clients has its own. A new version changes nothing."""
+    async with opened(limited(settings, hook_rate=1, hook_burst=2)) as api:
+        first = await deploy(api, "first", SEED, clients=["ha"])
+        await deploy(api, "second", SEED, clients=["hb"])
+        assert await asked(api, "ha", 4) == [200, 200, 429, 429]
+        answer = await api.call("POST", EXECUTE, {**REQUEST, "client": {"id": "ha"}})
+        message = "More than [server] hook_rate allows come to credentials-exchange."
+        assert (answer.status, answer.body["errorCode"]) == (429, "too_many_requests")
+        assert (answer.body["message"], answer.headers["Retry-After"]) == (message, "1")
+        assert (await api.call("PATCH", f"/api/v2/hooks/{first}", {"script": f"{SEED}\n"})).status == 200
+        assert await asked(api, "ha", 1) == [429]
+        assert await asked(api, "hb", 3) == [200, 200, 429]
+        # No hook is for this one.
+        assert await asked(api, "hc", 4) == [200] * 4
+        assert await ran(api) == ["first"] * 2 + ["second"] * 2
 
 
-def test_names_that_are_made_up_push_nobody_out():
-    """A tenant that asks for one extensibility point after the other, of which there are few, keeps its limit."""
-    few = SharedRates(nameless_file("hookd-test"), sets=1, clock=lambda: 100.0)
-    admission = Admission(Server(hook_rate=1, hook_burst=1), few)
-    assert passed(admission, 2, "credentials-exchange") == 1
-    for number in range(5):
-        assert passed(admission, 1, f"made-up-{number}") == 1
-    assert passed(admission, 1, "credentials-exchange") == 0
+@pytest.mark.usefixtures("_no_time_passes")
+async def test_each_hook_of_a_row_counts(settings: Settings):
+    """All of them or none, and none has run then."""
+    async with opened(limited(settings, hook_rate=1, hook_burst=2)) as api:
+        await deploy(api, "first", SEED, order=1, clients=["ha", "both"])
+        await deploy(api, "second", SEED, order=2, clients=["hb", "both"])
+        assert await asked(api, "hb", 1) == [200]
+        assert await asked(api, "both", 4) == [200, 429, 429, 429]
+        assert await asked(api, "hb", 1) == [429]
+        assert await asked(api, "ha", 2) == [200, 429]
+        assert await asked(api, "both", 1) == [429]
+        assert await ran(api) == ["first"] * 2 + ["second"] * 2
+
+
+@pytest.mark.usefixtures("_no_time_passes")
+async def test_what_is_refused_for_a_hook_takes_nothing_of_the_tenants(settings: Settings):
+    """Which all else takes of: requests that no hook is for, or that are none, too."""
+    async with opened(limited(settings, hook_rate=1, hook_burst=1, tenant_rate=1, tenant_burst=4)) as api:
+        await deploy(api, "first", SEED, clients=["ha"])
+        assert await asked(api, "ha", 6) == [200] + [429] * 5
+        assert await asked(api, "hb", 1) == [200]
+        nonsense = [EXECUTE, EXECUTE.replace("credentials", "made-up"), EXECUTE]
+        assert [(await api.call("POST", path, {})).status for path in nonsense] == [400, 404, 429]
+        assert await asked(api, "hb", 1) == [429]
 
 
 @pytest.mark.usefixtures("_no_time_passes")

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from runtime.errors import Unavailable
+from runtime.sandbox.pool import WasmSandbox
+from runtime.sandbox.turns import Turns as ThreadTurns
 from runtime.settings import LimitSettings, Settings
+from runtime.storage.base import HookFilter
 from runtime.web.turns import Turns
+from tests.waiting import until
 from tests.web.conftest import REQUEST, SEED, Answer, Api, hook_of, opened, token
 from tests.web.test_admission import EXECUTE, _no_time_passes, limited
+from tests.web.test_policy import deploy
 from tests.web.test_run import KEY, RUN, UNAUTHORIZED, keyed, run
 
 __all__ = ["_no_time_passes"]
@@ -28,9 +35,11 @@ def fragile(settings: Settings) -> Settings:
     return replace(settings, sandbox=sandbox, limits=LimitSettings(cpu_ms=20))
 
 
-async def plain(api: Api, code: str = "module.exports = (cb) => cb(null, 1);", **secrets: str) -> Api:
+async def plain(
+    api: Api, code: str = "module.exports = (cb) => cb(null, 1);", *, name: str = "task", **secrets: str
+) -> Api:
     """Who knows nothing of a new plain webtask but its URL."""
-    answer = await api.call("PUT", "/api/webtask/acme/task", {"code": code, "secrets": secrets})
+    answer = await api.call("PUT", f"/api/webtask/acme/{name}", {"code": code, "secrets": secrets})
     assert answer.status == 200
     return api.with_token(None)
 
@@ -166,7 +175,7 @@ async def test_what_is_for_anybody_has_a_rate_of_its_own(settings: Settings):
 
 @pytest.mark.usefixtures("_no_time_passes")
 async def test_a_hook_has_a_rate(settings: Settings):
-    """Plain webtasks are one extensibility point more."""
+    """One for its runs and for token requests; a plain webtask has its own."""
     async with opened(limited(settings, hook_rate=1, hook_burst=1)) as api:
         await api.create(SEED)
         nobody = await plain(api)
@@ -175,6 +184,79 @@ async def test_a_hook_has_a_rate(settings: Settings):
             told = f"More than [server] hook_rate allows come to {point}."
             assert_refused(await run(caller, path=path), 429, "Too Many Requests", 1, told)
         assert (await api.call("POST", EXECUTE, REQUEST)).status == 429
+
+
+@pytest.mark.usefixtures("_no_time_passes")
+async def test_a_webtask_has_a_rate(settings: Settings):
+    """A flood of one leaves the tenant's other one alone. It is the webtask's, whatever its code is now, and whoever calls."""
+    async with opened(limited(settings, hook_rate=1, hook_burst=3)) as api:
+        nobody = await plain(api)
+        await plain(api, name="two")
+        assert [(await run(nobody, path=TASK)).status for _ in range(6)] == [200] * 3 + [429] * 3
+        assert (await run(nobody, path="/api/run/acme/two")).status == 200
+        await plain(api, "module.exports = (cb) => cb(null, 2);")
+        assert (await run(nobody, path=TASK)).status == 429
+        await plain(api, **{"auth0-extension-secret": KEY})
+        assert (await run(api.with_token(KEY), path=TASK)).status == 429
+        assert [(await run(nobody, path="/api/run/acme/two")).status for _ in range(3)] == [200, 200, 429]
+
+
+# places and turns of threads
+
+
+LATER = "setTimeout(() => cb(null, {}), 1)"
+
+
+@asynccontextmanager
+async def all_places(api: Api, hook: str) -> AsyncIterator[None]:
+    """Of the hook of this id, taken as its runs take them."""
+    held, may_end = cast(WasmSandbox, api.runtime.sandbox)._runs, asyncio.Event()
+    tasks = list[asyncio.Task[Any]]()
+
+    async def work() -> Any:
+        await may_end.wait()
+
+    while not (tasks and tasks[-1].done()):
+        busy, task = held.busy, asyncio.create_task(held.run("acme", work, hook=hook))
+        tasks.append(task)
+        await until(lambda: held.busy > busy or task.done())  # noqa: B023 - it is awaited here
+    with pytest.raises(Unavailable):
+        await tasks.pop()
+    yield
+    may_end.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_a_webtask_leaves_room_to_the_tenants_others(settings: Settings, monkeypatch: pytest.MonkeyPatch):
+    """Places, and turns of threads, by its id. So does a hook to another one of its extensibility point."""
+    turns, take = set[tuple[str, str]](), ThreadTurns.take
+
+    async def noted(of: ThreadTurns, owner: str, hook: str = "") -> float:
+        turns.add((owner, hook))
+        return await take(of, owner, hook)
+
+    monkeypatch.setattr(ThreadTurns, "take", noted)
+    settings = replace(settings, sandbox=replace(settings.sandbox, concurrency=16))
+    async with opened(settings) as api:
+        code = f"module.exports = (cb) => {LATER};"
+        nobody = await plain(api, code)
+        await plain(api, code, name="two")
+        for name in ("first", "second"):
+            await deploy(api, name, hook_of(LATER), clients=[name])
+        hooks, _ = await api.runtime.storage.list_hooks("acme", HookFilter(), start=0, limit=9)
+        ids = {hook.name: hook.id for hook in hooks}
+
+        async def statuses() -> list[int]:
+            by_url = [(await run(nobody, path=f"/api/run/acme/{name}")).status for name in ("task", "two")]
+            requests = [{**REQUEST, "client": {"id": name}} for name in ("first", "second")]
+            return [*by_url, *[(await api.call("POST", EXECUTE, body)).status for body in requests]]
+
+        turns.clear()  # of what was deployed
+        assert await statuses() == [200] * 4
+        assert turns == {("acme", hook) for hook in ids.values()}
+        for number, name in enumerate(("task", "two", "first", "second")):
+            async with all_places(api, ids[name]):
+                assert await statuses() == [503 if number == one else 200 for one in range(4)]
 
 
 # turns
