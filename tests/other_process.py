@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from runtime import answers, shared_rates
+from runtime import answers, memory, shared_rates
 from runtime.answers import Answers
 from runtime.rates import Bucket
 from runtime.shared_rates import SharedRates
@@ -88,7 +88,8 @@ def main() -> None:
                 end, _ = answers._HEAD.unpack_from(mine._memory)
                 mine.keep(key_of(name), text[0].encode())
                 mine._memory[mine._ring + end + answers._RECORD.size] ^= 1
-            case "pass":  # so many times, at a limit
+            case "pass":  # so many times, at a limit; who has the lock may have to wait for a processor
+                vars(memory).update(PATIENCE_SECONDS=SECONDS)
                 said = sum(not any(rates.wait(Bucket(name, 1e-6, float(text[0])))) for _ in range(int(text[1])))
             case "hold":
                 fcntl.lockf(file, fcntl.LOCK_EX, 1, {"answers": answers._LOCK, "rates": shared_rates._LOCK}[name])
