@@ -30,6 +30,7 @@ from runtime.http.routes import (
     ErrorAnswer,
     Public,
     Route,
+    expect,
     request_id,
     wrap,
 )
@@ -187,7 +188,7 @@ async def serve(
     that is being closed. What no route answers is a JSON 404 or 405. There are at most so many `connections` at once.
     """
     last = Route(method="*", path="/{path:.*}", handler=_unrouted, access=Public("only says that there is nothing"))
-    app.router.add_route(last.method, last.path, wrap(last, None, BODY_LIMIT))
+    app.router.add_route(last.method, last.path, wrap(last, None, BODY_LIMIT), expect_handler=expect)
     runner = _Runner(
         app,
         access_log=None,

@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 import orjson
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, hdrs, web
 from multidict import CIMultiDict
 
 from runtime.errors import BodyTooLarge, HookdError, InvalidBody, UnsupportedMediaType
@@ -109,7 +109,10 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     coding = request.headers.get(hdrs.CONTENT_ENCODING)
     if coding is not None and coding.strip().lower() not in ("", "identity"):
         raise PackedBody(f"The body must not be compressed: there is no Content-Encoding {_shown(coding)} here.")
-    if (request.content_length or 0) > limit:
+    length = request.content_length
+    if length is None:
+        _check_transfer(request)
+    elif length > limit:
         raise _too_large(limit)
     if not request.content.is_eof():
         return await _read_slowly(request, limit)
@@ -119,10 +122,20 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     return body
 
 
+def _check_transfer(request: web.Request) -> None:
+    """Aiohttp takes whatever ends in "chunked" for it (RFC 9112 section 6.1)."""
+    coding = request.headers.get(hdrs.TRANSFER_ENCODING)
+    if coding is not None and coding.strip().lower() != "chunked":
+        raise InvalidBody(f"The body must be sent as it is, or chunked, not with Transfer-Encoding {_shown(coding)}.")
+
+
 async def _read_slowly(request: web.Request, limit: int) -> bytes:
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
+            if hdrs.EXPECT in request.headers and request.version == HttpVersion11:
+                await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                request.writer.output_size = 0  # nothing of the answer is sent
             while not request.content.at_eof():
                 body += await request.content.readany()
                 if len(body) > limit:

@@ -17,7 +17,7 @@ from functools import partial
 from math import ceil
 from typing import Final, TypeAlias
 
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, hdrs, web
 from multidict import istr
 
 from runtime.errors import HookdError, TooManyRequests, Unauthenticated
@@ -182,13 +182,19 @@ def install(
             fixed = wrap(route, authenticator, body_limit, variables)
             _add(app, route, route.path.format_map(variables), fixed)
         if route.method == hdrs.METH_GET and isinstance(route.access, Public):
-            app.router.add_route(hdrs.METH_HEAD, route.path, handler)
+            app.router.add_route(hdrs.METH_HEAD, route.path, handler, expect_handler=expect)
+
+
+async def expect(request: web.Request) -> None:
+    """What `Expect` may ask for. It is granted by `json.read_body`, to whoever may send a body of that length."""
+    if request.version == HttpVersion11 and request.headers[hdrs.EXPECT].lower() != "100-continue":
+        raise web.HTTPExpectationFailed
 
 
 def _add(
     app: web.Application, route: Route, path: str, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> None:
-    resource = app.router.add_route(route.method, path, handler).resource
+    resource = app.router.add_route(route.method, path, handler, expect_handler=expect).resource
     assert resource is not None
     app[ERROR_ANSWERS][resource.canonical] = route.answer_error
 

@@ -13,7 +13,7 @@ from runtime.http import app as app_module
 from runtime.http.app import Address, create_app, serve
 from runtime.http.bearer import Authenticator
 from runtime.http.json import json_response
-from runtime.http.routes import STOPPING, Call, Public, Route, install
+from runtime.http.routes import STOPPING, Call, Public, Route, Scopes, install
 from tests.http.conftest import connect
 
 PUBLIC = Public("a test")
@@ -144,15 +144,40 @@ async def test_what_reaches_no_route_is_answered_in_our_shape(served, sent, stat
     assert b"aiohttp" not in head
 
 
+async def reading(call: Call) -> web.Response:
+    return json_response(await call.json())
+
+
 async def test_whoever_expects_to_continue_may(served):
     """`Expect: 100-continue` has its interim answer (RFC 9110 section 10.1.1)."""
-    url = await served(*ROUTES)
+    url = await served(Route(method="POST", path="/things", handler=reading, access=PUBLIC))
     reader, writer = await connect(url)
-    writer.write(b"POST /things HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+    head = b"POST /things HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: application/json\r\n"
+    writer.write(head + b"Content-Length: 2\r\n\r\n")
     async with asyncio.timeout(60):
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         writer.write(b"{}")
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+    writer.close()
+    await writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    "path, length, status",
+    [("things", 1_001, 413), ("secret", 2, 401), ("nowhere", 2, 404)],
+    ids=["too large", "no token", "no route"],
+)
+async def test_who_is_refused_is_not_asked_for_the_body(served, path, length, status):
+    """No 100 before: the answer is what comes first."""
+    url = await served(
+        Route(method="POST", path="/things", handler=reading, access=PUBLIC),
+        Route(method="POST", path="/secret", handler=reading, access=Scopes("read:things")),
+    )
+    reader, writer = await connect(url)
+    head = f"POST /{path} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: application/json\r\n"
+    writer.write(f"{head}Content-Length: {length}\r\n\r\n".encode())
+    async with asyncio.timeout(60):
+        assert (await reader.readline()).startswith(f"HTTP/1.1 {status} ".encode())
     writer.close()
     await writer.wait_closed()
 

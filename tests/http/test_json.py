@@ -330,6 +330,14 @@ async def test_a_body_that_never_ends_is_given_up(monkeypatch, url):
     assert b"did not arrive" in answer
 
 
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"chunked, chunked"])
+async def test_a_body_in_another_transfer_coding_is_refused(url, coding):
+    """aiohttp undoes the last one only."""
+    sent = b"Transfer-Encoding: " + coding + b"\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+    assert (await post_raw(url, sent)).split()[1] == b"400"
+    assert (await post_raw(url, sent.replace(coding, b"Chunked"))).startswith(b"HTTP/1.1 200 ")
+
+
 async def test_who_leaves_in_the_middle_of_a_body_makes_no_noise(url, caplog):
     """Anybody can, a million times: that is no error of ours, and no traceback in the log."""
     caplog.set_level(logging.DEBUG, "hookd.http")
