@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, field, fields, is_dataclass
@@ -90,7 +91,7 @@ def from_text(variable: str, text: str, hint: Any) -> object:
 def _document(variable: str, text: str, hint: Any) -> object:
     """JSON, or a value of TOML. What is wrong is told by its place alone: there may be secrets in it."""
     with contextlib.suppress(ValueError, RecursionError):
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=lambda pairs: _once(variable, pairs))
     with contextlib.suppress(ValueError, RecursionError):
         return tomllib.loads(f"value = {text}")["value"]
     what = "an array of tables" if row_type(hint) else "an array of strings"
@@ -101,6 +102,14 @@ def _document(variable: str, text: str, hint: Any) -> object:
     except RecursionError:
         where = ""
     raise SettingsError(f"{variable} must be {what}, as JSON or as TOML has it{where}.")
+
+
+def _once(variable: str, pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object, each of whose names is there once, as TOML has it. Which one is not is not told: it may be a secret."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise SettingsError(f"{variable} has a table in which a name is there twice.")
+    return found
 
 
 def fill(kind: type[T], table: object, path: str) -> T:
@@ -130,6 +139,7 @@ def _value(item: Field[Any], hint: Any, value: object, path: str) -> object:
         raise SettingsError(f"'{path}' must be an array of strings.")
     if get_origin(hint) is dict:
         if isinstance(value, dict):
+            _require_finite(value, path)
             return value
         raise SettingsError(f"'{path}' must be a table.")
     return _scalar(item, hint, value, path)
@@ -140,12 +150,21 @@ def _scalar(item: Field[Any], hint: Any, value: object, path: str) -> object:
         value = float(value)
     if type(value) is not hint:
         raise SettingsError(f"'{path}' must be {_kind(hint)}.")
+    _require_finite(value, path)
     least, most, choices = (item.metadata[rule] for rule in ("least", "most", "choices"))
     if least is not None and not least <= cast(int, value) <= most:
         raise SettingsError(f"'{path}' must be from {least} to {most}, not {value}.")
     if choices and value not in choices:
         raise SettingsError(f"'{path}' must be one of {', '.join(choices)}, not {value!r}.")
     return value
+
+
+def _require_finite(value: object, path: str) -> None:
+    """Also in tables that are taken as they are: they become JSON, which has no such numbers."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SettingsError(f"'{path}' must be a number, not {value}.")
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _require_finite(inner, path)
 
 
 def _kind(hint: Any) -> str:

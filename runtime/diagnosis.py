@@ -21,7 +21,7 @@ from runtime.bundle.npm import Npm
 from runtime.bundle.process import find_node
 from runtime.errors import SettingsError
 from runtime.fitness import look_at_key
-from runtime.issuer.opening import look_at_store
+from runtime.issuer.opening import look_at_store, warnings_of_store
 from runtime.moves import Looked
 from runtime.node.engine import build_walls
 from runtime.settings import Settings
@@ -42,6 +42,16 @@ def look_at_storage(settings: Settings) -> Looked | None:
 def look_at_token_server(settings: Settings) -> Looked | None:
     """What is in the token server's database; None where there is none yet."""
     return _run(look_at_store(settings.issuer))
+
+
+def warnings_of_storage(settings: Settings) -> list[str]:
+    """What its Redis should be told so that it keeps what it is given."""
+    return _run(choose_storage(settings.storage).warnings())
+
+
+def warnings_of_token_server(settings: Settings) -> list[str]:
+    """What the Redis of the token server should be told."""
+    return _run(warnings_of_store(settings.issuer))
 
 
 def look_at_master_key(settings: Settings) -> None:

@@ -8,6 +8,7 @@ import os
 from runtime.configuration import without_password
 from runtime.errors import SettingsError
 from runtime.master_keys import master_keys, where_keys_are
+from runtime.network.client import trusted_by
 from runtime.node.delegation import step_aside
 from runtime.proof import require_opened
 from runtime.sandbox.engine import require_guest
@@ -35,13 +36,14 @@ def require_production(settings: Settings) -> None:
 
 
 def require_named(settings: Settings) -> None:
-    """`SettingsError` where what the configuration names, a master key or a password, or the guest is not there, or not whole.
+    """`SettingsError` where what the configuration names, a master key, a password or certificates, or the guest is not there, or not whole.
 
     Also where the master key is not that of the storage. One that can not be read is none of its business: it may be away, and come
     back.
     """
     require_guest()
     choose_storage(settings.storage)
+    trusted_by(settings.network.ca_file)
     asyncio.run(look_at_key(settings.storage))
 
 

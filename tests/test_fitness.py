@@ -73,6 +73,16 @@ def test_a_storage_that_is_away_or_not_there_says_nothing_of_the_key(settings, t
     assert not (tmp_path / "none.db").exists()
 
 
+def test_certificates_that_are_not_there_are_not_fit(settings, tmp_path):
+    """Hooks' requests would have nobody to believe: no worker would start with them."""
+    (tmp_path / "no.pem").write_text("no certificate")
+    for name, words in (("none.pem", "can not be read: No such file"), ("no.pem", "has no certificates that can be")):
+        wrong = replace(settings, network=replace(settings.network, ca_file=str(tmp_path / name)))
+        for attempt in (lambda: require_named(wrong), lambda: asyncio.run(opened(wrong))):  # noqa: B023 - called at once
+            with pytest.raises(SettingsError, match=rf"The file 'network.ca_file', .*{name}, {words}"):
+                attempt()
+
+
 async def opened(settings: Settings) -> None:
     async with open_runtime(settings):
         pass

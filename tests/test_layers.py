@@ -203,7 +203,8 @@ ROOMS: Mapping[str, set[str]] = {
     }
     | {"logs.tail", "logs.relay", "logs.metrics", "logs.traces"},
     "fitness": NOUNS
-    | {"configuration", "settings", "master_keys", "proof", "storage", "storage.sealing", "sandbox", "node.delegation"},
+    | {"configuration", "settings", "master_keys", "proof", "storage", "storage.sealing", "sandbox"}
+    | {"network", "node.delegation"},
     "workers": {"memory"},
     "http": NOUNS | {"settings", "ulid", "rates"},
     "web": RULES

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tomllib
 from dataclasses import fields, is_dataclass, replace
 
 import pytest
@@ -166,3 +167,26 @@ def test_an_issuer_that_could_not_be_right_has_a_fault(entry, words):
     """The rule is named, the secret is not."""
     assert words in trust_fault(entry)
     assert "xxx" not in trust_fault(entry)
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("name", ["issuer.runtime_timeout", "telemetry.sample"])
+def test_a_number_is_one_that_can_be_counted_with(number: str, name: str):
+    """Whether the file says it or a variable; in tables, too, which hooks are shown as JSON."""
+    section, _, setting = name.partition(".")
+    with pytest.raises(SettingsError, match=f"'{name}' must be a number, not {number}"):
+        parse(tomllib.loads(f"[{section}]\n{setting} = {number}"), {})
+    with pytest.raises(SettingsError, match=f"'{name}' must be a number, not {number}"):
+        parse({}, {f"HOOKD_{section}_{setting}".upper(): number})
+    with pytest.raises(SettingsError, match=r"'issuer.users\[0\].app_metadata' must be a number"):
+        parse(tomllib.loads(f"[[issuer.users]]\napp_metadata = {{ a = [1, {{ b = {number} }}] }}"), {})
+
+
+def test_a_name_that_is_there_twice_in_a_variable_is_refused():
+    """As it is in TOML: which one would count, nobody knows. What it is, is not told."""
+    row = '{"issuer": "not-to-be-seen", "audience": "x", "issuer": "b"}'
+    with pytest.raises(SettingsError, match="HOOKD_AUTH_TRUSTED has a table in which a name is there twice") as caught:
+        parse({}, {"HOOKD_AUTH_TRUSTED": f"[{row}]"})
+    assert "not-to-be-seen" not in str(caught.value)
+    with pytest.raises(SettingsError, match="HOOKD_ISSUER_USERS has a table"):
+        parse({}, {"HOOKD_ISSUER_USERS": '[{"app_metadata": {"a": {"b": 1, "b": 2}}}]'})

@@ -8,8 +8,14 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
+from runtime.errors import SettingsError
 from runtime.http.app import Address
+
+_HOST: Final = "[server] host, or HOOKD_SERVER_HOST"
+_NO_ADDRESS: Final = (socket.gaierror, UnicodeError)
+"""What the system says of a name that it does not know, and Python of one that could not be sent to it."""
 
 
 class AddressInUse(Exception):
@@ -21,8 +27,8 @@ class AddressInUse(Exception):
         super().__init__(f"{host}:{port} can not be listened on ({self.reason}). {remedy}")
 
 
-def take_port(host: str, port: int, remedy: str) -> int:
-    """The port, or a free one for 0. `AddressInUse` when somebody listens there.
+def take_port(host: str, port: int, remedy: str, setting: str = _HOST) -> int:
+    """The port, or a free one for 0. `AddressInUse` when somebody listens there; `SettingsError` for a host that has no address.
 
     It is let go again at once: what is made from it (the token server's `iss`) is needed before anything can listen.
     """
@@ -31,6 +37,8 @@ def take_port(host: str, port: int, remedy: str) -> int:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             taken.bind((host, port))
+        except _NO_ADDRESS as error:
+            raise _unknown(host, error, setting) from None
         except OSError as error:
             raise AddressInUse(host, port, error, remedy) from None
         return int(taken.getsockname()[1])
@@ -38,9 +46,11 @@ def take_port(host: str, port: int, remedy: str) -> int:
 
 @contextmanager
 def listening(host: str, port: int, remedy: str) -> Iterator[None]:
-    """Tells of an address that can not be listened on what to do about it."""
+    """Tells of an address that can not be listened on what to do about it. `AddressInUse`, `SettingsError`."""
     try:
         yield
+    except _NO_ADDRESS as error:
+        raise _unknown(host, error, _HOST) from None
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
             raise
@@ -53,6 +63,11 @@ def announce(address: Address) -> None:
         _print(f"Listening on {address.url}; Ctrl-C stops.")
     else:
         _print(json.dumps({"event": "listening", "host": address.host, "port": address.port}))
+
+
+def _unknown(host: str, error: Exception, setting: str) -> SettingsError:
+    why = error.strerror if isinstance(error, OSError) else "it is no name"
+    return SettingsError(f"The host {host[:300]!r} has no address here ({why}): see to {setting}.")
 
 
 def _reason(error: OSError) -> str:

@@ -18,6 +18,7 @@ from runtime.cli.address import AddressInUse, take_port
 from runtime.cli.check import BAD, GOOD, LOOK, Check
 from runtime.cli.commands import version
 from runtime.cli.dangers import dangers
+from runtime.cli.mistakes import configuration_file, mistakes, weak_key
 from runtime.cli.profiles import PROFILE, TOKEN, URL
 from runtime.cli.stores import look_at_stores
 from runtime.cli.trust import look_at_issuer
@@ -38,7 +39,7 @@ from runtime.master_keys import master_keys
 from runtime.model import NODE
 from runtime.secret_files import is_open_to_others
 from runtime.settings import OFF, REQUIRED, Settings
-from runtime.sources import load_settings
+from runtime.sources import load_settings, read_sources
 
 _FILES_BESIDE: Final = 1_000
 """Descriptors that a service needs beside those of its callers and of its hooks' requests: database, processes."""
@@ -55,7 +56,7 @@ async def checks(config: Path | None, environ: Mapping[str, str]) -> AsyncIterat
         yield Check("configuration", BAD, str(error), "Nothing else can be looked at before.")
         return
     is_meant = config is not None or (settings.storage, settings.auth) != (Settings().storage, Settings().auth)
-    yield Check("configuration", GOOD, str(config or "no file: defaults and HOOKD_SECTION_NAME variables"))
+    yield _configuration(config)
     has_npm = False
     for check in look_at_machine(settings):
         has_npm |= (check.name, check.state) == (_MODULES, GOOD)
@@ -83,6 +84,12 @@ def _for_serve(check: Check) -> Check:
     )
 
 
+def _configuration(config: Path | None) -> Check:
+    if config is None:
+        return Check("configuration", GOOD, "no file: defaults and HOOKD_SECTION_NAME variables")
+    return configuration_file(config, read_sources(config, {}).document())
+
+
 def _python() -> Check:
     return Check("hookd", GOOD, f"{version()}; Python {platform.python_version()}, {platform.platform()}")
 
@@ -95,11 +102,12 @@ def look_at_variables(environ: Mapping[str, str]) -> Iterator[Check]:
 
 def look_at_machine(settings: Settings) -> Iterator[Check]:
     """What the configuration names on this machine."""
-    yield _master_key(settings)
+    yield weak_key(settings) or _master_key(settings)
     yield from look_at_stores(settings)
     yield _cache(Path(settings.sandbox.cache_directory))
     yield _files(settings)
     yield _port(settings.server.host, settings.server.port)
+    yield from mistakes(settings)
     yield from dangers(settings, look_at_surroundings(settings))
     yield _npm()
 
@@ -181,6 +189,8 @@ def what_files_do(settings: Settings, most: int | None) -> Check:
 def _port(host: str, port: int) -> Check:
     try:
         take_port(host, port, "")
+    except SettingsError as error:
+        return Check("port", BAD, str(error).rstrip("."))
     except AddressInUse as error:
         if error.is_refused:
             remedy = (

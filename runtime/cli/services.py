@@ -112,7 +112,7 @@ async def run_issuer(settings: Settings) -> None:
     stop = stop_asked()
     host = settings.issuer.host
     remedy = f"{_OTHER_PORT}: [issuer] port, or HOOKD_ISSUER_PORT."
-    port = take_port(host, settings.issuer.port, remedy)
+    port = take_port(host, settings.issuer.port, remedy, "[issuer] host, or HOOKD_ISSUER_HOST")
     settings = _believing_itself(replace(settings, issuer=replace(settings.issuer, port=port)))
     async with (
         open_issuer(settings.issuer, master=partial(keys_if_any, settings.storage)) as issuer,

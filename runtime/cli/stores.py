@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.cli.check import BAD, GOOD, LOOK, Check
 from runtime.configuration import without_password
-from runtime.diagnosis import look_at_storage, look_at_token_server, nearest
+from runtime.diagnosis import (
+    look_at_storage,
+    look_at_token_server,
+    nearest,
+    warnings_of_storage,
+    warnings_of_token_server,
+)
 from runtime.errors import SettingsError
 from runtime.moves import Looked
 from runtime.settings import Settings
@@ -27,6 +34,7 @@ class _Store:
     setting: str
     migrate: str
     look: Callable[[Settings], Looked | None]
+    warnings: Callable[[Settings], list[str]]
 
     @property
     def file(self) -> Path | None:
@@ -37,8 +45,15 @@ class _Store:
 def look_at_stores(settings: Settings) -> Iterator[Check]:
     """A line for each that is there, or that the configuration names."""
     url = without_password(settings.storage.url)
-    storage = _Store(name="storage", url=url, setting="[storage] url", migrate="hookd migrate", look=look_at_storage)
-    yield _look(settings, storage)
+    storage = _Store(
+        name="storage",
+        url=url,
+        setting="[storage] url",
+        migrate="hookd migrate",
+        look=look_at_storage,
+        warnings=warnings_of_storage,
+    )
+    yield from _looks(settings, storage)
     yield from _token_server(settings)
 
 
@@ -51,14 +66,27 @@ def _token_server(settings: Settings) -> Iterator[Check]:
         setting="[issuer] database",
         migrate="hookd migrate --issuer",
         look=look_at_token_server,
+        warnings=warnings_of_token_server,
     )
     if settings.issuer != Settings().issuer:
-        yield _look(settings, store)
+        yield from _looks(settings, store)
     elif store.file is not None and os.path.lexists(store.file):
         check = _look(settings, store)
         # Of `hookd dev`, or of somebody who is not asked for.
         state = LOOK if check.state == BAD else check.state
         yield Check(check.name, state, check.found, check.remedy)
+
+
+def _looks(settings: Settings, store: _Store) -> Iterator[Check]:
+    """What is there, and what would not stay there."""
+    check = _look(settings, store)
+    yield check
+    if check.state == BAD:
+        return
+    with suppress(SettingsError):
+        for warning in store.warnings(settings):
+            found, _, remedy = warning.rpartition(". ")
+            yield Check(store.name, LOOK, f"{store.url}: {found}", f"{remedy}.")
 
 
 def _look(settings: Settings, store: _Store) -> Check:

@@ -71,6 +71,16 @@ async def look_at_store(settings: IssuerSettings) -> Looked | None:
     return await look_at_redis(wanted.address(), prefix=settings.database_prefix, means=wanted.means())
 
 
+async def warnings_of_store(settings: IssuerSettings) -> list[str]:
+    """What a Redis should be told so that it keeps what it is given. Changes nothing. `SettingsError`."""
+    if not is_address(settings.database):
+        return []
+    from runtime.issuer.redis_moving import warnings_of_redis  # noqa: PLC0415 - see `_open_redis`
+
+    wanted = _wanted(settings)
+    return await warnings_of_redis(wanted.address(), prefix=settings.database_prefix, means=wanted.means())
+
+
 async def _open_redis(settings: IssuerSettings) -> IssuerStore:
     # Not before: the library takes a quarter of a second of each start, and its memory.
     from runtime.issuer.redis_store import open_redis_store  # noqa: PLC0415 - see above

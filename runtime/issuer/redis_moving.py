@@ -21,7 +21,7 @@ from runtime.issuer.redis_records import Records
 from runtime.issuer.redis_store import FORMAT, UNFINISHED, RedisStore, open_redis_store, place_of, records_of
 from runtime.moves import Looked, require_source
 from runtime.redis.address import Address, Means
-from runtime.redis.opening import look
+from runtime.redis.opening import look, warnings
 from runtime.redis.server import Server
 
 R = TypeVar("R", bound=Record)
@@ -53,6 +53,11 @@ async def look_at_redis(address: Address, *, prefix: str, means: Means) -> Looke
     except SettingsError as error:
         raise SettingsError(f"'issuer.database': {error}") from None
     return None if found is None else Looked(has=found[0], will=FORMAT, unfinished=found[1])
+
+
+async def warnings_of_redis(address: Address, *, prefix: str, means: Means) -> list[str]:
+    """What it should be told. Changes nothing. `SettingsError`."""
+    return await warnings(address, means, place_of(prefix))
 
 
 class RedisMoving(Moving):

@@ -24,6 +24,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from multidict import CIMultiDict
 from yarl import URL
 
+from runtime.errors import SettingsError
 from runtime.model import Operation
 from runtime.network import guard
 from runtime.network.bounded import BoundedHandler
@@ -90,7 +91,7 @@ class Client:
         self._system = SystemResolver()
         self._resolve = resolve
         self._room = Room(settings.bodies_bytes)
-        self._tls = _trusted(settings.ca_file)
+        self._tls = trusted_by(settings.ca_file)
         self._egresses: OrderedDict[str, _Egress] = OrderedDict()
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -185,13 +186,18 @@ class Client:
         return target
 
 
-def _trusted(ca_file: str) -> ssl.SSLContext | bool:
-    """Whom to believe: those whom the system believes, and who signs by this file."""
+def trusted_by(ca_file: str) -> ssl.SSLContext | bool:
+    """Whom to believe: those whom the system believes, and who signs by this file. `SettingsError`."""
     # aiohttp has a context of the former, made when it is imported: to read the system's list again takes half of a start.
     if not ca_file:
         return True
     context = ssl.create_default_context()
-    context.load_verify_locations(ca_file)
+    try:
+        context.load_verify_locations(ca_file)
+    except ssl.SSLError:
+        raise SettingsError(f"The file 'network.ca_file', {ca_file}, has no certificates that can be read.") from None
+    except OSError as error:
+        raise SettingsError(f"The file 'network.ca_file', {ca_file}, can not be read: {error.strerror}.") from None
     return context
 
 

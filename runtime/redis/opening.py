@@ -75,6 +75,17 @@ async def look(
         await server.close()
 
 
+async def warnings(address: Address, means: Means, place: Place) -> list[str]:
+    """What a Redis should be told so that it keeps what it is given; empty where all is well. `SettingsError` as `prepare`."""
+    server = connect(address, means)
+    try:
+        return await _warnings(server, place, await _info(server, place))
+    except Unavailable as error:
+        raise unusable(error, place) from None
+    finally:
+        await server.close()
+
+
 async def _require_ours(server: Server, place: Place) -> None:
     if await _format(server, place) is not None:
         return

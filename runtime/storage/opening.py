@@ -28,6 +28,8 @@ class Choice:
 
     open: Callable[[], Awaitable[Storage]]
     look: Callable[[], Coroutine[None, None, Looked | None]]
+    warnings: Callable[[], Coroutine[None, None, list[str]]]
+    """What a Redis should be told so that it keeps what it is given."""
     database: Path | None = None
     """SQLite's file."""
     reads: tuple[Path, ...] = ()
@@ -73,7 +75,10 @@ def _sqlite(settings: StorageSettings) -> Choice:
     async def look() -> Looked | None:
         return look_at_sqlite(path) if path.exists() else None
 
-    return Choice(lambda: open_sqlite(path), look, database=path)
+    async def warnings() -> list[str]:
+        return []
+
+    return Choice(lambda: open_sqlite(path), look, warnings, database=path)
 
 
 def database_path(settings: StorageSettings) -> Path:
@@ -109,12 +114,13 @@ def _wanted(settings: StorageSettings) -> Wanted:
 
 def _redis(settings: StorageSettings) -> Choice:
     # Not before: the library takes a quarter of a second of each start, and its memory.
-    from runtime.storage.redis import look_at_redis, open_redis  # noqa: PLC0415 - see above
+    from runtime.storage.redis import look_at_redis, open_redis, warnings_of_redis  # noqa: PLC0415 - see above
 
     wanted = _wanted(settings)
     address, means = wanted.address(), wanted.means()
     return Choice(
         lambda: open_redis(address, prefix=settings.prefix, means=means),
         lambda: look_at_redis(address, prefix=settings.prefix, means=means),
+        lambda: warnings_of_redis(address, prefix=settings.prefix, means=means),
         reads=wanted.reads,
     )

@@ -17,6 +17,7 @@ from typing import Final
 from runtime.errors import Unavailable
 from runtime.moves import Looked
 from runtime.redis.address import Address, Means
+from runtime.redis.opening import warnings
 from runtime.redis.server import Server, connect
 from runtime.storage.base import Storage
 from runtime.storage.redis_cache import Cache
@@ -62,6 +63,11 @@ async def look_at_redis(address: Address, *, prefix: str = "hookd", means: Means
         return None
     has, (source, sealed) = found
     return Looked(has=has, will=FORMAT, unfinished=source, sealed=sealed)
+
+
+async def warnings_of_redis(address: Address, *, prefix: str = "hookd", means: Means | None = None) -> list[str]:
+    """What it should be told, see the module. Changes nothing. `SettingsError`."""
+    return await warnings(address, means or Means(), place_of(Keys(prefix)))
 
 
 class RedisStorage(Moved, Cache, RedisLogouts, Proof, Storage):

@@ -9,7 +9,9 @@ import socket
 import pytest
 
 from runtime.cli.address import AddressInUse, announce, listening, take_port
+from runtime.errors import SettingsError
 from runtime.http.app import Address
+from runtime.workers.listening import bind
 from runtime.workers.worker import stop_asked
 
 
@@ -61,3 +63,14 @@ async def test_a_signal_asks_to_stop(number):
             asyncio.get_running_loop().remove_signal_handler(other)
 
     assert stop.is_set()
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 64 + ".example"])
+def test_a_host_that_nobody_knows_is_a_wrong_setting(host):
+    """It is named, not raised as it comes: by the system, or by Python where it is no name at all."""
+    with pytest.raises(SettingsError, match=rf"The host '{host}' has no address here \(.+\): see to \[server\] host"):
+        take_port(host, 0, "")
+    with pytest.raises(SettingsError, match=r"see to \[issuer\] host"):
+        take_port(host, 0, "", "[issuer] host")
+    with pytest.raises(SettingsError, match=r"see to \[server\] host"), listening(host, 0, ""):
+        bind(host, 0)

@@ -28,6 +28,7 @@ from runtime.cli.checks import (
 from runtime.cli.demo import TOKEN_ISSUER
 from runtime.cli.trust import look_at_issuer
 from runtime.diagnosis import Rehearsed
+from runtime.master_keys import new_master_key
 from runtime.settings import parse
 from runtime.sources import load_settings
 
@@ -36,6 +37,7 @@ pytestmark = pytest.mark.usefixtures("compiled")
 Look: TypeAlias = Callable[..., dict[str, Any]]
 MACHINE = ("confinement", "port", "open files", "dangers", "memory", "system clock", "database folder", "disk")
 """Lines that say something else on another machine."""
+KEY = new_master_key()
 KEYS = {"keys": [{"kty": "RSA", "kid": "1"}, {"kty": "EC", "kid": "2"}]}
 
 
@@ -179,11 +181,13 @@ def test_a_master_key(look, tmp_path):
     key.write_text("short")
     key.chmod(0o600)
     assert state() == ("bad", "The master key in master.key must be 32 bytes in base64: `hookd keys new` makes one")
-    key.write_text(base64.b64encode(bytes(32)).decode())
+    key.write_text(base64.b64encode(b"x" * 32).decode())
+    assert state() == ("bad", "it is one byte again and again: anybody can guess it")
+    key.write_text(KEY)
     assert state() == ("good", "master.key")
-    key.write_text(f"{base64.b64encode(bytes(32)).decode()}\nnext {base64.b64encode(b'x' * 32).decode()}\n")
+    key.write_text(f"{KEY}\nnext {new_master_key()}\n")
     assert state() == ("look", "master.key has 2 keys: it is being rotated")
-    key.write_text(base64.b64encode(bytes(32)).decode())
+    key.write_text(KEY)
     key.chmod(0o644)
     assert state() == ("bad", "others than its owner may use master.key")
     (tmp_path / ".hookd").mkdir()

@@ -310,3 +310,20 @@ def test_they_are_among_doctors_lines(folder: Path):
     settings = at("token server", str(folder / "issuer.db"))
     names = [check.name for check in look_at_machine(settings)]
     assert names.index("token server") == names.index("storage") + 1
+
+
+@BOTH
+async def test_a_redis_that_would_lose_what_it_is_given(name: str, prefix: str, tmp_path: Path):
+    """What the log says at each start, also before the first: each with what to do. A look changes nothing."""
+    lost = {"appendonly": "no", "maxmemory-policy": "allkeys-lru"}
+    with RedisServer(tmp_path / "redis", **lost) as server:
+        settings = at(name, server.url, prefix)
+        for _ in range(2):
+            checks = [check for check in look_at_stores(settings) if check.name == name]
+            assert [check.state for check in checks] == [GOOD, LOOK, LOOK]
+            assert [check.remedy for check in checks[1:]] == ["Set appendonly yes.", "Set it to noeviction."]
+            assert [
+                words in check.found
+                for words, check in zip(("lost when Redis ends", "allkeys-lru"), checks[1:], strict=True)
+            ]
+            await make(name, settings)
