@@ -145,6 +145,7 @@ async def take(sock: socket.socket, pause: float = 0.0) -> int:
 
 async def test_who_reads_nothing_keeps_nobody_out(monkeypatch):
     """Without a token, and with little to send, whoever asks for much could have all places for half a minute."""
+    monkeypatch.setattr(crowd_module, "STALLED_SECONDS", 600.0)
     async with serving(most=4) as service:
         friend = await service.connect()
         assert await friend.ask() == 200
