@@ -73,7 +73,10 @@ def close_all(rows: Sequence[Sequence[socket.socket]]) -> None:
 
 
 def _addresses(host: str, port: int) -> Sequence[tuple[int, Any]]:
-    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except UnicodeError:  # what no name can be is not looked up: a label of over 63 characters, an empty one
+        raise socket.gaierror(socket.EAI_NONAME, "not a name") from None
     return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
 
 

@@ -144,7 +144,7 @@ def test_the_issuer_manages_what_is_its_own(pair, directory):
     assert call("GET", f"{pair.issuer.url}/api/v2/hooks", token=token).status == 404
 
 
-def test_only_one_line_is_printed(directory, tmp_path):
+def test_only_one_line_is_printed(pair, directory, tmp_path):
     """Who starts a service reads the port from the one line of its standard output."""
     with Process(["serve", "--config", str(directory / "config.toml")], tmp_path) as process:
         assert process.address == {"event": "listening", "host": "127.0.0.1", "port": process.address["port"]}

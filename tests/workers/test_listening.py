@@ -29,6 +29,16 @@ def test_several_sockets_listen_at_one_port():
     second.close()
 
 
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..b", "no.such.invalid"])
+def test_a_host_that_is_none_can_not_be_listened_at(host: str):
+    """Whether nobody has that name, or nobody can."""
+    (one,) = bind("127.0.0.1", 0)
+    assert not listen_at([one], host, 0)
+    with pytest.raises(socket.gaierror):
+        bind(host, 0)
+    one.close()
+
+
 @pytest.mark.parametrize("chosen", [True, False])
 def test_who_connects_comes_to_no_socket_that_rests(chosen: bool):
     """All come to the other one; when it listens again, it is where it was."""
