@@ -95,6 +95,7 @@ class Admin:
         hook = self._hook(tenant, new, evaluated.found.version)
         sealed = self._sealer.seal_secrets(tenant, hook.id, new.secrets)
         old = None if instead_of is None else instead_of.id
+        await self._offer(evaluated)
         write = self._storage.create_hook(
             hook, most=self._hooks_most, secrets=sealed, instead_of=old, bundle=evaluated.found.bundle
         )
@@ -210,6 +211,7 @@ class Admin:
         evaluated = await self._evaluate_change(seen, change, must_load)
         if evaluated.found.version.id != (change.version or seen.version).id or evaluated.found.bundle:
             change = replace(change, version=evaluated.found.version, bundle=evaluated.found.bundle)
+        await self._offer(evaluated)
         written = await self._whole(self._storage.update_hook(tenant, hook_id, change, time.time(), seen=seen), seen)
         return await self._finish(written, evaluated)
 
@@ -257,6 +259,13 @@ class Admin:
 
         task.add_done_callback(tell)
         return await asyncio.shield(task)
+
+    async def _offer(self, evaluated: _Evaluated) -> None:
+        """Other nodes ask for the image when the hook is there, and would make one each if it came later."""
+        if evaluated.image is not None:
+            await self._storage.put_image(
+                evaluated.found.version.id, self._images.build_id, evaluated.image, ahead=True
+            )
 
     async def _finish(self, written: HookWritten, evaluated: _Evaluated) -> HookWritten:
         """Keep the image, for the first request to find it, and say what is amiss."""

@@ -11,10 +11,12 @@ import pytest
 from runtime.admin import Admin
 from runtime.bundle.source import SourceImages
 from runtime.errors import HookNotFound, InvalidBody
+from runtime.redis.address import parse_address
 from runtime.sandbox.base import Sandbox
 from runtime.sandbox.pool import WasmSandbox, open_sandbox
 from runtime.settings import SandboxSettings
-from runtime.storage.base import HookFilter, StaleHook, TooManyHooks
+from runtime.storage.base import HookFilter, HookWritten, StaleHook, TooManyHooks
+from runtime.storage.redis import open_redis
 from runtime.storage.sealing import Sealer
 from runtime.storage.sqlite import SqliteStorage, open_sqlite
 
@@ -123,6 +125,28 @@ async def test_the_image_is_made_once_and_kept(admin, storage, sandbox):
 
     await admin.update_hook("acme", written.hook.id, {"script": BETTER})
     assert sandbox.made == 2
+
+
+async def test_other_nodes_find_the_image_as_soon_as_the_hook(redis_server, prefix, sandbox, monkeypatch):
+    """It is made once: nobody comes too early for it."""
+    storage, there = await open_redis(parse_address(redis_server.url), prefix=prefix), []
+    images = SourceImages(cast(Sandbox, sandbox))
+    for name, real in (("create_hook", storage.create_hook), ("update_hook", storage.update_hook)):
+
+        async def write(*given: Any, real: Any = real, **more: Any) -> HookWritten:
+            written: HookWritten = await real(*given, **more)
+            there.append(await storage.get_image(written.hook.version.id, images.build_id))
+            return written
+
+        monkeypatch.setattr(storage, name, write)
+    admin = Admin(
+        storage=storage, sealer=Sealer(bytes(range(32))), images=images, changed=lambda *_: None, hooks_most=HOOKS
+    )
+    hook = await created(admin)
+    await admin.update_hook("acme", hook, {"script": BETTER})
+    assert [sandbox.load(image).size > 0 for image in there] == [True, True]
+    assert sandbox.made == 2
+    await storage.close()
 
 
 async def test_a_tenant_has_so_many_hooks_at_most(admin):

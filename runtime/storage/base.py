@@ -127,8 +127,7 @@ class CacheEntry:
 class HookChange:
     """What a PATCH changes; None leaves the field. `version` is the new source, already made a version.
 
-    `secrets`, sealed, take the place of all that the hook has. `bundle` is what the version's `modules` names, as for
-    `Storage.create_hook`.
+    `secrets`, sealed, replace all that the hook has. `bundle` is what the version's `modules` names, as in `create_hook`.
     """
 
     name: str | None = None
@@ -329,10 +328,7 @@ class Storage(Resealing, Moving, Logouts):
 
     @abstractmethod
     async def put_document(self, tenant: str, hook_id: str, data: str, *, etag: str | None) -> Document:
-        """Keep a document in place of the one with this etag, "" for none; None: whatever there is.
-
-        `DocumentChanged`, `HookNotFound`.
-        """
+        """Keep it in place of the one with this etag, "" for none, None for any. `DocumentChanged`, `HookNotFound`."""
 
     # cache: what a tenant's Actions of one trigger share, for a while
 
@@ -353,8 +349,11 @@ class Storage(Resealing, Moving, Logouts):
     # images: what a version looks like after its source was evaluated; remade whenever it is missing
 
     @abstractmethod
-    async def put_image(self, version_id: str, build_id: str, image: bytes) -> None:
-        """Keep a version's image for this build of the guest, in place of an older one. Nothing, when no hook runs it."""
+    async def put_image(self, version_id: str, build_id: str, image: bytes, *, ahead: bool = False) -> None:
+        """Keep a version's image for this build of the guest, in place of an older one. Nothing, when no hook runs it.
+
+        `ahead`: one is about to. A storage that nodes share keeps it for a minute, for they ask as soon as the hook is there.
+        """
 
     async def keep_image(self, version_id: str, build_id: str, image: bytes) -> None:
         """`put_image` for who can go on without: where it is not kept, the log says so, and it is made again."""

@@ -17,18 +17,19 @@ from runtime.storage.redis_part import Part
 
 _LOG: Final = logging.getLogger("hookd.storage")
 _SECONDS: Final = 30 * 86_400
+_SECONDS_AHEAD: Final = 60
 _SUM: Final = 32
 
 
 class Images(Part):
     """See the calls of the same names in `Storage`. A value is checksum, build and image."""
 
-    async def put_image(self, version_id: str, build_id: str, image: bytes) -> None:
+    async def put_image(self, version_id: str, build_id: str, image: bytes, *, ahead: bool = False) -> None:
         """See `Storage.put_image`."""
-        if await self._server.command("HEXISTS", self._keys.running, version_id):
-            kept = _head(build_id) + image
+        if ahead or await self._server.command("HEXISTS", self._keys.running, version_id):
+            kept, seconds = _head(build_id) + image, _SECONDS_AHEAD if ahead else _SECONDS
             key = self._keys.image(version_id)
-            await self._server.command("SET", key, sha256(kept).digest() + kept, "EX", str(_SECONDS))
+            await self._server.command("SET", key, sha256(kept).digest() + kept, "EX", str(seconds))
 
     async def get_image(self, version_id: str, build_id: str) -> bytes | None:
         """See `Storage.get_image`."""

@@ -241,9 +241,10 @@ class SqliteStorage(Storage):
         """See `Logouts.forget_logouts`."""
         await self._database.write(lambda db: logout_tables.forget_logouts(db, token))
 
-    async def put_image(self, version_id: str, build_id: str, image: bytes) -> None:
+    async def put_image(self, version_id: str, build_id: str, image: bytes, *, ahead: bool = False) -> None:
         """See `Storage.put_image`."""
-        await self._database.write(lambda db: tables.put_image(db, version_id, build_id, image))
+        if not ahead:
+            await self._database.write(lambda db: tables.put_image(db, version_id, build_id, image))
 
     async def get_image(self, version_id: str, build_id: str) -> bytes | None:
         """See `Storage.get_image`."""

@@ -223,6 +223,21 @@ async def test_damaged_images_and_bundles_are_none(redis_server: RedisServer, pr
     await storage.close()
 
 
+async def test_an_image_may_come_before_its_hook(redis_server: RedisServer, prefix, nouns):
+    """Who hears of the hook finds it. Of a hook that is never written it goes by itself."""
+    storage = await open_redis(parse_address(redis_server.url), prefix=prefix)
+    hook = nouns.hook()
+    image = f"{prefix}:image:{{{hook.version.id}}}"
+    await storage.put_image(hook.version.id, "build", b"image", ahead=True)
+    assert 0 < int(redis_server.cli("ttl", image)) <= 60
+
+    await storage.create_hook(hook)
+    assert await storage.get_image(hook.version.id, "build") == b"image"
+    await storage.put_image(hook.version.id, "build", b"image")
+    assert int(redis_server.cli("ttl", image)) > 86_400
+    await storage.close()
+
+
 @pytest.mark.parametrize(("name", "value"), [("min-replicas-to-write", "3"), ("maxmemory", "1")])
 async def test_where_nothing_can_be_written_all_can_be_read(redis_server: RedisServer, prefix, nouns, name, value):
     """What token requests need is there; what would change something is Unavailable, and has changed nothing."""
