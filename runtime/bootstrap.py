@@ -53,7 +53,7 @@ from runtime.settings import OFF, REQUIRED, Settings, StorageSettings, Telemetry
 from runtime.shared_rates import SharedRates
 from runtime.storage.answers import SharedAnswers
 from runtime.storage.base import Storage
-from runtime.storage.opening import Choice, choose_storage
+from runtime.storage.opening import Choice, choose_storage, unusable
 from runtime.storage.peers import Peers
 from runtime.storage.sealing import Resealed, Sealer, derive_key
 from runtime.stored_answers import StoredAnswers
@@ -174,7 +174,7 @@ async def _storage(settings: StorageSettings, chosen: Choice, sealer: Sealer, st
     try:
         await require_key(storage, sealer, where_keys_are(settings, os.environ), without_password(settings.url))
     except Unavailable as error:
-        raise SettingsError(f"The storage can not be used: {error.debug.rstrip('.')}.") from None
+        raise unusable(error) from None
     return storage
 
 

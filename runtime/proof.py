@@ -56,13 +56,10 @@ def new_proof(sealer: Sealer) -> bytes:
 async def adopt(storage: Storage, sealer: Sealer) -> list[str]:
     """Make the newest key the storage's, whatever it opens. Which secrets none of the keys opens, by their places. `Unavailable`."""
     await storage.replace_proof(await storage.get_proof(), new_proof(sealer))
-    lost, at = list[str](), ""
-    while True:
-        hooks, at = await storage.hooks_with_secrets(at)
-        for tenant, hook_id in hooks:
-            lost += await _lost(storage, sealer, tenant, hook_id)
-        if not at:
-            return sorted(set(lost))
+    lost = set[str]()
+    async for tenant, hook_id in storage.each_with_secrets():
+        lost.update(await _lost(storage, sealer, tenant, hook_id))
+    return sorted(lost)
 
 
 async def _lost(storage: Storage, sealer: Sealer, tenant: str, hook_id: str) -> list[str]:

@@ -21,13 +21,8 @@ async def reseal(storage: Storage, sealer: Sealer) -> Resealed:
     while True:
         before = done.count
         done.broken.clear()
-        at = ""
-        while True:
-            hooks, at = await storage.hooks_with_secrets(at)
-            for tenant, hook_id in hooks:
-                await _reseal_hook(storage, sealer, tenant, hook_id, done)
-            if not at:
-                break
+        async for tenant, hook_id in storage.each_with_secrets():
+            await _reseal_hook(storage, sealer, tenant, hook_id, done)
         if done.count == before:
             await _reseal_proof(storage, sealer, done)
             return done

@@ -56,6 +56,7 @@ class SharedRates:
             if not any(waits):
                 for key, bucket, (left, _) in zip(keys, buckets, counted, strict=True):
                     full = now + (max(bucket.burst, 1.0) - left) / bucket.per_second
+                    # Found once more: of two that are new in a set, the second would be put where the first is.
                     _BUCKET.pack_into(self._memory, self._find(key)[0], key, left, now, full)
             return waits
         finally:

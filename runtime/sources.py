@@ -63,7 +63,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
 
 def origins_of(path: Path | None, environ: Mapping[str, str]) -> dict[str, str]:
     """Where each setting comes from that is not its default: by its path, such as server.port, a variable or the file."""
-    document = {} if path is None else _parsed(path, _read(path))
+    document = read_sources(path, {}).document()
     found = {
         f"{section}.{name}": str(path)
         for section, table in document.items()

@@ -39,7 +39,7 @@ from runtime.master_keys import master_keys
 from runtime.model import NODE
 from runtime.secret_files import is_open_to_others
 from runtime.settings import OFF, REQUIRED, Settings
-from runtime.sources import load_settings, read_sources
+from runtime.sources import Sources, read_sources
 
 _FILES_BESIDE: Final = 1_000
 """Descriptors that a service needs beside those of its callers and of its hooks' requests: database, processes."""
@@ -51,12 +51,13 @@ async def checks(config: Path | None, environ: Mapping[str, str]) -> AsyncIterat
     for check in look_at_variables(environ):
         yield check
     try:
-        settings = load_settings(config, environ)
+        sources = read_sources(config, environ)
+        settings = sources.settings(environ)
     except SettingsError as error:
         yield Check("configuration", BAD, str(error), "Nothing else can be looked at before.")
         return
     is_meant = config is not None or (settings.storage, settings.auth) != (Settings().storage, Settings().auth)
-    yield _configuration(config)
+    yield _configuration(sources)
     has_npm = False
     for check in look_at_machine(settings):
         has_npm |= (check.name, check.state) == (_MODULES, GOOD)
@@ -84,10 +85,10 @@ def _for_serve(check: Check) -> Check:
     )
 
 
-def _configuration(config: Path | None) -> Check:
-    if config is None:
+def _configuration(sources: Sources) -> Check:
+    if sources.path is None:
         return Check("configuration", GOOD, "no file: defaults and HOOKD_SECTION_NAME variables")
-    return configuration_file(config, read_sources(config, {}).document())
+    return configuration_file(sources.path, sources.document())
 
 
 def _python() -> Check:

@@ -54,12 +54,17 @@ async def _open_whole(choice: Choice) -> Storage:
     except BaseException as error:
         await storage.close()
         if isinstance(error, Unavailable):
-            raise SettingsError(f"The storage can not be used: {error.debug.rstrip('.')}.") from None
+            raise unusable(error) from None
         raise
     if source is None:
         return storage
     await storage.close()
     raise Unfinished("hookd migrate", source)
+
+
+def unusable(error: Unavailable) -> SettingsError:
+    """At the start that is a wrong setting, whichever storage it is."""
+    return SettingsError(f"The storage can not be used: {error.debug.rstrip('.')}.")
 
 
 def at_url(settings: StorageSettings, url: str) -> StorageSettings:

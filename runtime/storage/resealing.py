@@ -6,7 +6,7 @@ To change it is to walk all sealed secrets, and to put others in their places (`
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 ENOUGH: Final = 100
@@ -29,6 +29,16 @@ class Resealing(ABC):
 
         A name that has another value by now keeps it; a hook that is gone stays gone.
         """
+
+    async def each_with_secrets(self) -> AsyncIterator[tuple[str, str]]:
+        """Tenant and id of all that `hooks_with_secrets` gives, from its beginning to its end."""
+        after = ""
+        while True:
+            hooks, after = await self.hooks_with_secrets(after)
+            for hook in hooks:
+                yield hook
+            if not after:
+                return
 
     @abstractmethod
     async def get_proof(self) -> bytes | None:

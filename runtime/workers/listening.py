@@ -76,7 +76,7 @@ def _addresses(host: str, port: int) -> Sequence[tuple[int, Any]]:
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except UnicodeError:  # what no name can be is not looked up: a label of over 63 characters, an empty one
-        raise socket.gaierror(socket.EAI_NONAME, "not a name") from None
+        raise socket.gaierror(socket.EAI_NONAME, "it is no name") from None
     return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
 
 
