@@ -154,9 +154,9 @@ class Dev(NamedTuple):
 
     def make(self, name: str, script: str, trigger: str = "post-user-registration", **more: object) -> str:
         """A hook, new however often the name was used; its id."""
-        for hook in self.call("GET", "/api/v2/hooks?per_page=100"):
+        for known, hook in self.hooks().items():
             if hook["name"] == name:
-                self.call("DELETE", f"/api/v2/hooks/{hook['id']}")
+                self.call("DELETE", f"/api/v2/hooks/{known}")
         body = {"name": name, "script": script, "triggerId": trigger, **more}
         return str(self.call("POST", "/api/v2/hooks", body)["id"])
 
@@ -164,11 +164,26 @@ class Dev(NamedTuple):
         """A request of a token server."""
         self.call("POST", f"/api/v1/triggers/{trigger}/execute", body)
 
+    def hooks(self) -> dict[str, dict[str, Any]]:
+        """All of its tenant's, as the Management API tells of them, by id."""
+        return {hook["id"]: hook for hook in self.call("GET", "/api/v2/hooks?per_page=100")}
+
 
 @pytest.fixture(scope="session")
-def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
-    """A demo at a free port, for all of these tests: it takes seconds to start. Each file has hooks of its own."""
+def _one_dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+    """A demo at a free port, for all of these tests: it takes seconds to start."""
     folder = compiled_in(tmp_path_factory.mktemp("dev"))
     with Process(["dev", "--port", "0"], folder) as process:
         process.read_until("The same values")
         yield Dev(folder, read_environment(folder / ".hookd/demo.env"))
+
+
+@pytest.fixture(scope="module")
+def dev(_one_dev: Dev) -> Iterator[Dev]:
+    """The demo with no hook but its own: what a file leaves there, the next one does not find."""
+    before = _one_dev.hooks()
+    yield _one_dev
+    for hook in _one_dev.hooks().keys() - before.keys():
+        _one_dev.call("DELETE", f"/api/v2/hooks/{hook}")
+    for hook, was in before.items():
+        _one_dev.call("PATCH", f"/api/v2/hooks/{hook}", {"enabled": was["enabled"]})
