@@ -8,7 +8,7 @@ def script(number: int) -> str:
     return f"const number = {number};\nmodule.exports = (user, context, cb) => cb();\n"
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(autouse=True)
 def hook(dev) -> str:
     """One with three versions, the last with a dependency that it does not use."""
     made: str = dev.make("history", script(1))

@@ -38,7 +38,7 @@ def sign_up(dev, email: str) -> None:
     dev.execute(POINT, {**REQUEST, "user": {"tenant": "demo", "email": email, "password": "secret-password"}})
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(autouse=True)
 def _executions(dev) -> None:
     """One that went well, and one that did not."""
     dev.make("logged", SCRIPT, POINT, enabled=True)

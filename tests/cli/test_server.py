@@ -85,6 +85,8 @@ def test_what_enabling_disabled_is_said(server):
 def test_more_hooks_than_a_page_are_all_listed(server, monkeypatch):
     """In order of creation."""
     monkeypatch.setattr("runtime.cli.server._PAGE", 2)
+    for number in range(3):
+        server.create({"name": f"paged-{number}", "script": SCRIPT, "triggerId": "send-phone-message"})
     all_at_once = [hook.id for hook in server.hooks()]
 
     assert len(all_at_once) > 3
