@@ -11,6 +11,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -32,6 +33,16 @@ _LIMITS: Final = {
     resource.RLIMIT_NOFILE: 4096,
     resource.RLIMIT_CORE: 0,
 }
+# The process bounds itself before it becomes the program: bounds that come from outside come when it runs, and may have children.
+_BOUNDED: Final = f"""
+import os, resource, sys
+for what, most in {_LIMITS}.items():
+    hard = resource.getrlimit(what)[1]
+    bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(what, (bound, bound))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+_PYTHON: Final = Path(sys.executable).resolve()
 _PASSED: Final = ("HOME", "LANG", "NODE_EXTRA_CA_CERTS", "NPM_TOKEN", "SSL_CERT_DIR", "SSL_CERT_FILE")
 _PASSED_LOWER: Final = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 
@@ -120,16 +131,17 @@ async def run(
     is_too_much: Callable[[], bool] | None = None,
     reads: Sequence[Path] | None = None,
 ) -> Ended:
-    """Run to the end. `TookTooLong`, `TookTooMuch`. `is_too_much` is asked on a thread, again and again.
+    """Run a program, by its whole path, to the end. `TookTooLong`, `TookTooMuch`. `is_too_much` is asked on a thread, again and again.
 
-    With `reads` it has these folders, its own and the system's, and no network, where the kernel has Landlock.
+    With `reads` it has these folders, its own, the system's and Python's, and no network, where the kernel has Landlock.
     """
     with tempfile.TemporaryFile(dir=folder) as output, tempfile.TemporaryFile(dir=folder) as errors:
         start = partial(_start, command, folder, environ, output, errors)
-        process = start() if reads is None or not has_walls() else within(start, reads, folder)
+        process = (
+            start() if reads is None or not has_walls() else within(start, [*reads, Path(sys.base_prefix)], folder)
+        )
         ending = asyncio.ensure_future(asyncio.to_thread(process.wait))
         try:
-            _limit(process.pid)
             await _watched(ending, seconds, is_too_much)
         finally:
             # What the process left behind goes too; a group of which nothing is left is no error.
@@ -143,7 +155,7 @@ def _start(
     command: Sequence[str | Path], folder: Path, environ: Mapping[str, str], output: IO[bytes], errors: IO[bytes]
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - no shell, and the command is ours
-        [*map(str, command)],
+        [_PYTHON, "-I", "-S", "-c", _BOUNDED, *command],
         cwd=folder,
         env=environ,
         stdin=subprocess.DEVNULL,
@@ -151,14 +163,6 @@ def _start(
         stderr=errors,
         start_new_session=True,
     )
-
-
-def _limit(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        for what, most in _LIMITS.items():
-            _, hard = resource.prlimit(pid, what)
-            bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
-            resource.prlimit(pid, what, (bound, bound))
 
 
 async def _watched(ending: asyncio.Future[int], seconds: float, is_too_much: Callable[[], bool] | None) -> None:
