@@ -20,6 +20,7 @@ import pytest
 from runtime.cli.commands import run
 from tests.end_to_end.processes import Process, call, compiled_in, read_environment
 from tests.own_log import own_log
+from tests.tidying import hooks_as_found, hooks_at
 
 SECONDS = 60.0
 _OURS = ("HOOKD_URL", "HOOKD_TOKEN", "HOOKD_PROFILE")
@@ -154,7 +155,7 @@ class Dev(NamedTuple):
 
     def make(self, name: str, script: str, trigger: str = "post-user-registration", **more: object) -> str:
         """A hook, new however often the name was used; its id."""
-        for known, hook in self.hooks().items():
+        for known, hook in hooks_at(self.url, self.shell["API_TOKEN"]).items():
             if hook["name"] == name:
                 self.call("DELETE", f"/api/v2/hooks/{known}")
         body = {"name": name, "script": script, "triggerId": trigger, **more}
@@ -163,10 +164,6 @@ class Dev(NamedTuple):
     def execute(self, trigger: str, body: object) -> None:
         """A request of a token server."""
         self.call("POST", f"/api/v1/triggers/{trigger}/execute", body)
-
-    def hooks(self) -> dict[str, dict[str, Any]]:
-        """All of its tenant's, as the Management API tells of them, by id."""
-        return {hook["id"]: hook for hook in self.call("GET", "/api/v2/hooks?per_page=100")}
 
 
 @pytest.fixture(scope="session")
@@ -181,9 +178,5 @@ def _one_dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
 @pytest.fixture(scope="module")
 def dev(_one_dev: Dev) -> Iterator[Dev]:
     """The demo with no hook but its own: what a file leaves there, the next one does not find."""
-    before = _one_dev.hooks()
-    yield _one_dev
-    for hook in _one_dev.hooks().keys() - before.keys():
-        _one_dev.call("DELETE", f"/api/v2/hooks/{hook}")
-    for hook, was in before.items():
-        _one_dev.call("PATCH", f"/api/v2/hooks/{hook}", {"enabled": was["enabled"]})
+    with hooks_as_found(_one_dev.url, _one_dev.shell["API_TOKEN"]):
+        yield _one_dev

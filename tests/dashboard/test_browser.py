@@ -1,11 +1,11 @@
 """The whole dashboard in a browser, against a demo. Every scenario also fails for whatever the browser complains of, its CSP first.
 
-One file, so that one process has them all: a demo and a browser take seconds to start. Those of the editor come last, for
-they leave hooks behind.
+One file, so that one process has them all: a demo and a browser take seconds to start.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,13 @@ import pytest
 
 from tests.dashboard.conftest import Browser, Demo
 from tests.end_to_end.processes import call, read_environment
+from tests.tidying import hooks_as_found
+
+
+@pytest.fixture(autouse=True)
+def _tidy(demo: Demo) -> Iterator[None]:
+    with hooks_as_found(demo.url, demo.token):
+        yield
 
 
 def test_one_logs_in_with_a_token(browser: Browser):
