@@ -9,7 +9,8 @@ A hook runs here whether it is enabled or not: disabled only means that the exec
 
 Each run takes its turn among the tenants and is counted by the rate limits, once it is known that the caller may call.
 
-What a plain webtask answers is foreign content on our origin: `Content-Security-Policy: sandbox` and `nosniff` go with it.
+What a plain webtask answers is foreign content on our origin: `Content-Security-Policy: sandbox` and `nosniff` go with it. And what
+it is told of a browser's request has no cookie of the dashboard's in it, which browsers send to all of the origin.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from runtime.http.routes import Asked, Call, Route
 from runtime.http.trace import traceparent
 from runtime.model import WEBTASK, Hook, JsonObject, Response, Secrets
 from runtime.web.admission import Admission
+from runtime.web.dashboard.cookies import without_ours
 from runtime.web.turns import Turns
 from runtime.web.webtask import require_own
 from runtime.webtask import metadata, protocol
@@ -202,12 +204,18 @@ def _context(call: Call, hook: Hook, headers: dict[str, str]) -> dict[str, objec
 
 
 def _headers(request: web.Request) -> dict[str, str]:
-    """In lower case, one value each, as Node has them: a byte that is no UTF-8 is the letter of its number."""
+    """In lower case, one value each, as Node has them: a byte that is no UTF-8 is the letter of its number.
+
+    Less the dashboard's session: whose code this is could do with it what the person can who called.
+    """
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
         text = value.encode("utf-8", "surrogateescape").decode("latin-1") if not _is_unicode(value) else value
         low = name.lower()
-        headers[low] = f"{headers[low]}, {text}" if low in headers else text
+        is_cookie = low == "cookie"
+        if is_cookie and not (text := without_ours(text)):
+            continue
+        headers[low] = f"{headers[low]}{'; ' if is_cookie else ', '}{text}" if low in headers else text
     return headers
 
 

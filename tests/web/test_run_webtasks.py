@@ -239,3 +239,27 @@ async def test_a_cookie_is_for_the_webtasks_of_its_tenant(api: Api, where: str):
                 seen[tenant] = (await answer.json())["cookie"]
 
     assert seen == {"acme": "session=acmes", "other": ""}
+
+
+SHOWS = "module.exports = (ctx, req, res) => res.end(JSON.stringify([ctx.headers.cookie, req.headers.cookie]));"
+
+
+@pytest.mark.parametrize(
+    ("sent", "seen"),
+    [
+        (["hookd_session=s"], None),
+        (["__Host-hookd_session=s"], None),
+        (["__Host-hookd_session_8443=s; hookd_login_8080=l;a=1"], "a=1"),
+        (["a=1;  hookd_session_8080=s ;b=2"], "a=1; b=2"),
+        (['a="; hookd_session=s; b="'], 'a="; b="'),
+        (["a=1", "hookd_session=s", "b=2"], "a=1; b=2"),
+        (["a=hookd_session"], "a=hookd_session"),
+    ],
+)
+async def test_a_session_of_the_dashboard_is_not_for_webtasks(api: Api, sent: list[str], seen: str | None):
+    """A browser brings it to every path of the host, and whoever's code runs there could be that person with it."""
+    await deploy(api, SHOWS)
+
+    _, text = await run(api, headers=[("Cookie", one) for one in sent])
+
+    assert json.loads(text) == [seen, seen]

@@ -3,6 +3,8 @@
 Cookies do not know ports: two services on one machine would take each other's. So a cookie's name has the port that the
 browser called, unless it is the scheme's own. Over plain HTTP there are cookies on this very machine only; everywhere else
 they have the prefix `__Host-`, so that no neighbour's page can plant one (RFC 6265bis section 4.1.3).
+
+A browser sends them to every path of this host, the webtasks' too: what a webtask is told of its request goes through `without_ours`.
 """
 
 from __future__ import annotations
@@ -17,14 +19,25 @@ from aiohttp import hdrs, web
 from runtime.storage.sealing import Sealer, Unsealable
 
 _THIS_MACHINE: Final = ("127.0.0.1", "localhost", "::1")
+_PREFIX: Final = "hookd_"
+_SECURE_PREFIX: Final = "__Host-"
+
+
+def without_ours(header: str) -> str:
+    """A `Cookie` header less the dashboards' cookies, of whatever port; "" where nothing is left."""
+    pairs = [pair.strip() for pair in header.split(";")]
+    return "; ".join([pair for pair in pairs if pair and not pair.removeprefix(_SECURE_PREFIX).startswith(_PREFIX)])
 
 
 class SealedCookie:
-    """One of them. `site` says with which pages' requests a browser sends it; `context` is for nobody else's sealed texts."""
+    """One of them, `hookd_` and its name.
+
+    `site` says with which pages' requests a browser sends it; `context` is for nobody else's sealed texts.
+    """
 
     def __init__(self, sealer: Sealer, name: str, *, context: str, site: Literal["Strict", "Lax"]) -> None:
         self._sealer = sealer
-        self._name = name
+        self._name = _PREFIX + name
         self._context = context
         self._site = site
 
@@ -32,7 +45,7 @@ class SealedCookie:
         """What it is called where this request was sent to."""
         port = _port(request)
         name = self._name if port is None else f"{self._name}_{port}"
-        return name if is_here(request) else f"__Host-{name}"
+        return name if is_here(request) else _SECURE_PREFIX + name
 
     def keep(self, request: web.BaseRequest, answer: web.StreamResponse, text: str, seconds: int) -> None:
         """Have the browser keep this text, sealed, for so long."""

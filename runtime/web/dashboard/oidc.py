@@ -89,7 +89,7 @@ class _Login:
     ) -> None:
         self._sessions = sessions
         # Lax: the browser comes back from a page of the token server's, with nothing stricter.
-        self._cookie = SealedCookie(sealer, "hookd_login", context="dashboard login", site="Lax")
+        self._cookie = SealedCookie(sealer, "login", context="dashboard login", site="Lax")
         self._settings = settings
         self._provider = provider
         self._failures = Failures()

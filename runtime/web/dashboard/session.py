@@ -71,7 +71,7 @@ class Sessions:
 
     def __init__(self, sealer: Sealer, ended: EndedSessions) -> None:
         self._ended = ended
-        self._cookie = SealedCookie(sealer, "hookd_session", context="dashboard session", site="Strict")
+        self._cookie = SealedCookie(sealer, "session", context="dashboard session", site="Strict")
 
     def make(self, token: str) -> Session:
         """A session out of a token that the authenticator has just verified. `InvalidBody` for one that no cookie holds."""

@@ -30,14 +30,14 @@ def kept(cookie: SealedCookie, host: str):
 @pytest.mark.parametrize(
     ("host", "name"),
     [
-        ("127.0.0.1:8080", "name_8080"),
-        ("localhost:8081", "name_8081"),
-        ("[::1]:80", "name_80"),
-        ("localhost", "name"),
-        ("hookd.example", "__Host-name"),
-        ("hookd.example:8443", "__Host-name_8443"),
-        ("hookd.example:x", "__Host-name"),
-        ("", "__Host-name"),
+        ("127.0.0.1:8080", "hookd_name_8080"),
+        ("localhost:8081", "hookd_name_8081"),
+        ("[::1]:80", "hookd_name_80"),
+        ("localhost", "hookd_name"),
+        ("hookd.example", "__Host-hookd_name"),
+        ("hookd.example:8443", "__Host-hookd_name_8443"),
+        ("hookd.example:x", "__Host-hookd_name"),
+        ("", "__Host-hookd_name"),
     ],
 )
 def test_two_services_of_one_machine_do_not_take_each_others(host, name):
@@ -55,9 +55,9 @@ def test_what_was_kept_is_read_where_it_was_set():
     """Another port's, or one without the prefix, is not even looked at: a neighbour's page could plant it."""
     value = kept(cookie(), "hookd.example").value
 
-    assert cookie().read(request("hookd.example", **{"__Host-name": value})) == "the text"
-    assert cookie().read(request("hookd.example", name=value)) is None
-    assert cookie().read(request("hookd.example:444", **{"__Host-name": value})) is None
+    assert cookie().read(request("hookd.example", **{"__Host-hookd_name": value})) == "the text"
+    assert cookie().read(request("hookd.example", hookd_name=value)) is None
+    assert cookie().read(request("hookd.example:444", **{"__Host-hookd_name": value})) is None
     assert cookie().read(request("hookd.example")) is None
 
 
@@ -69,7 +69,7 @@ def test_what_is_not_ours_does_not_open():
 
     for value in (theirs, another, good[:-2], f"{good[:-2]}xx", "e30", "%%%", "a", "\u00e9"):
         with pytest.raises(Unsealable):
-            cookie().read(request("localhost", name=value))
+            cookie().read(request("localhost", hookd_name=value))
 
 
 def test_it_is_taken_back_where_it_was_set():
@@ -77,5 +77,5 @@ def test_it_is_taken_back_where_it_was_set():
     answer = web.Response()
     cookie().take_back(request("hookd.example:8443"), answer)
 
-    morsel = answer.cookies["__Host-name_8443"]
+    morsel = answer.cookies["__Host-hookd_name_8443"]
     assert (morsel.value, morsel["max-age"], morsel["path"], morsel["secure"]) == ("", "0", "/", True)
