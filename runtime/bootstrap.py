@@ -18,7 +18,7 @@ from runtime.answers import Answers
 from runtime.breaker import Breaker
 from runtime.bundle.base import ModulesUnavailable
 from runtime.bundle.bundler import Bundler
-from runtime.bundle.process import configured_with, find_node
+from runtime.bundle.process import PYTHON, configured_with, find_node
 from runtime.bundle.source import SourceImages
 from runtime.caches import StoredCaches
 from runtime.configuration import without_password
@@ -327,7 +327,7 @@ def places_of(settings: Settings, chosen: Choice, groups: str = "") -> Places:
         read += [node.npm.parents[1], *configured_with(os.environ, node)]
         # esbuild is kept in the cache.
         private_folder(cache / "modules")
-        execute += [node.node.parent, cache / "modules"]
+        execute += [PYTHON, node.node.parent, cache / "modules"]
     write = dict.fromkeys((*chosen.folders, cache))
     # The control groups go with their folder, when the service ends.
     divided = (Path(groups),) if groups else ()

@@ -15,7 +15,7 @@ from runtime.bootstrap import (
     places_of,
     seal_anew,
 )
-from runtime.bundle.process import find_node
+from runtime.bundle.process import PYTHON, find_node
 from runtime.errors import SettingsError
 from runtime.master_keys import master_keys, new_master_key
 from runtime.model import Allow
@@ -152,7 +152,7 @@ async def test_a_process_that_can_not_be_confined_says_so(settings, confinement,
 
 
 def test_the_places_of_a_runtime(settings, runtime_database, tmp_path):
-    """Written: the database's folder, where a link leads too, the cache, control groups; executed: Node and what is in the cache."""
+    """Written: the database's folder, where a link leads too, the cache, control groups; executed: Python, Node and what is in the cache."""
     (tmp_path / "elsewhere").mkdir()
     runtime_database.unlink()
     runtime_database.symlink_to("elsewhere/hookd.db")
@@ -164,6 +164,6 @@ def test_the_places_of_a_runtime(settings, runtime_database, tmp_path):
 
     assert places.write == (tmp_path, tmp_path / "elsewhere", cache, Path("/sys/fs/cgroup/own/hookd"))
     assert places.clear == (Path("/sys/fs/cgroup/own"),)
-    assert places.execute == (find_node().node.parent, cache / "modules")
+    assert places.execute == (PYTHON, find_node().node.parent, cache / "modules")
     assert Path("/ca.pem") in places.read
     assert find_node().npm.parents[1] in places.read

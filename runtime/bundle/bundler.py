@@ -9,8 +9,10 @@ One bundle of an owner is made at a time, and owners take turns: token requests 
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import json
+import logging
 import os
 import re
 import shutil
@@ -39,6 +41,9 @@ MOST_WAITING: Final = 8
 """Bundles of one owner that may wait."""
 RANGE_SECONDS: Final = 86_400
 """How long a range stands for the versions that were found for it."""
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_LOG: Final = logging.getLogger("hookd.bundle")
 
 _EXACT: Final = re.compile(r"[=v]?\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?")
 
@@ -80,7 +85,7 @@ class Bundler:
                 try:
                     return await self._bundle(wanted)
                 except OSError as error:
-                    raise ModulesUnavailable("There is no room for the hook's modules.", debug=str(error)) from error
+                    raise _without_means(error) from error
                 finally:
                     self._running -= 1
                     self._turns.give(owner, since)
@@ -192,3 +197,10 @@ def _unpack(tree: bytes, work: Path) -> None:
         # Of the first releases of Python 3.11 only; what is unpacked was packed here.
         archive.extraction_filter = getattr(tarfile, "data_filter", None)
         archive.extractall(work)  # noqa: S202 - likewise
+
+
+def _without_means(error: OSError) -> ModulesUnavailable:
+    """Only the operator can do something: the log has the reason, its caller has none of this machine's paths."""
+    _LOG.error("a hook's modules can not be made: %s", error)
+    what = "There is no room for them." if error.errno in _FULL else "The log of the server says why."
+    return ModulesUnavailable(f"The hook's modules can not be made here. {what}", debug=str(error))

@@ -42,7 +42,9 @@ for what, most in {_LIMITS}.items():
     resource.setrlimit(what, (bound, bound))
 os.execv(sys.argv[1], sys.argv[1:])
 """
-_PYTHON: Final = Path(sys.executable).resolve()
+PYTHON: Final = Path(sys.executable).resolve()
+"""What bounds itself and becomes the program: who has few rights must have that to start it."""
+
 _PASSED: Final = ("HOME", "LANG", "NODE_EXTRA_CA_CERTS", "NPM_TOKEN", "SSL_CERT_DIR", "SSL_CERT_FILE")
 _PASSED_LOWER: Final = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 
@@ -155,7 +157,7 @@ def _start(
     command: Sequence[str | Path], folder: Path, environ: Mapping[str, str], output: IO[bytes], errors: IO[bytes]
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - no shell, and the command is ours
-        [_PYTHON, "-I", "-S", "-c", _BOUNDED, *command],
+        [PYTHON, "-I", "-S", "-c", _BOUNDED, *command],
         cwd=folder,
         env=environ,
         stdin=subprocess.DEVNULL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import shutil
@@ -25,6 +26,7 @@ from runtime.bundle.base import (
 from runtime.bundle.bundler import MOST_WAITING, Bundler, wanted_of
 from runtime.bundle.bundles import Bundle
 from runtime.bundle.specifiers import required
+from runtime.bundle.store import Store
 from runtime.errors import HookdError, Unavailable
 from runtime.settings import BundleSettings
 from tests.registry import GOOD, Registry
@@ -59,12 +61,24 @@ def found(made: Bundle) -> set[str]:
     return {f"{module.name}@{module.version}" for module in made.modules}
 
 
-async def test_a_disk_that_takes_nothing_is_said(tmp_path):
-    """As what the service lacks, not the hook."""
-    (tmp_path / "modules").touch()
-    with pytest.raises(ModulesUnavailable, match="There is no room for the hook's modules") as caught:
+@pytest.mark.parametrize(
+    ("number", "says"), [(errno.ENOSPC, "There is no room"), (errno.EACCES, "The log of the server")]
+)
+async def test_what_the_machine_refuses_is_told_to_its_operator(tmp_path, caplog, monkeypatch, number, says):
+    """As what the service lacks, not the hook; and its places to nobody else."""
+
+    def refused(*_: Any, **__: Any) -> None:
+        raise OSError(number, os.strerror(number), "/srv/place")
+
+    monkeypatch.setattr(Store, "get", refused)
+    with pytest.raises(ModulesUnavailable, match=f"The hook's modules can not be made here. {says}") as caught:
         await bundle(Bundler(BundleSettings(), tmp_path), "require('a')")
     assert caught.value.status == 503
+    assert "/srv/place" not in caught.value.message
+    (row,) = caplog.records
+    assert (row.name, row.levelname) == ("hookd.bundle", "ERROR")
+    assert os.strerror(number) in row.getMessage()
+    assert "/srv/place" in row.getMessage()
 
 
 async def test_a_bundle_has_what_is_required_and_what_that_depends_on(registry, bundling):
