@@ -56,6 +56,12 @@ class InvalidQuery(HookdError):
     status, error, code = 400, "Bad Request", "invalid_query_string"
 
 
+class InvalidHeader(HookdError):
+    """A header that can not be read, or that readers could read in several ways."""
+
+    status, error, code = 400, "Bad Request", "invalid_request"
+
+
 class InvalidPath(HookdError):
     """A path segment that breaks a rule."""
 

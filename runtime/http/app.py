@@ -19,7 +19,7 @@ from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from runtime.errors import HookdError, MethodNotAllowed, NotFound
-from runtime.http.crowd import CONNECTIONS, Connection, Crowd
+from runtime.http.crowd import CONNECTIONS, VERSION_STATUS, Connection, Crowd
 from runtime.http.json import error_response
 from runtime.http.routes import (
     BODY_LIMIT,
@@ -99,6 +99,12 @@ class MalformedRequest(HookdError):
     status, error, code = 400, "Bad Request", "invalid_request"
 
 
+class VersionNotSupported(HookdError):
+    """A request in another version of HTTP (RFC 9110 section 15.6.6)."""
+
+    status, error, code = VERSION_STATUS, "HTTP Version Not Supported", "http_version_not_supported"
+
+
 class ExpectationFailed(HookdError):
     """An `Expect` other than `100-continue` (RFC 9110 section 10.1.1)."""
 
@@ -113,15 +119,17 @@ class _Connection(Connection):
     def handle_error(
         self,
         request: web.BaseRequest,
-        status: int = 500,  # noqa: ARG002 - the signature is aiohttp's
+        status: int = 500,
         exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 - likewise
+        message: str | None = None,  # noqa: ARG002 - the signature is aiohttp's
     ) -> web.StreamResponse:
         """The answer to what is no HTTP, and to an error that came through every guard."""
         if request.writer.output_size > 0:
             raise ConnectionError("A part of the answer is sent, so this can not be answered.")
         if isinstance(exc, HttpProcessingError):
             log.debug("%s sent what is no HTTP request: %s", request.remote, type(exc).__name__)
+            if status == VERSION_STATUS:
+                return _last_answer(request, VersionNotSupported("The versions of HTTP here are 1.1 and 1.0."))
             return _last_answer(request, MalformedRequest("This is not an HTTP request that can be read."))
         answer = _last_answer(request, HookdError("hookd made an error; its log has it."))
         log.error("an answer broke [%s]", answer.headers[REQUEST_ID], exc_info=exc)

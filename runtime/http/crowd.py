@@ -18,7 +18,10 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
 import orjson
-from aiohttp import StreamReader, hdrs, web
+from aiohttp import HttpVersion10, HttpVersion11, StreamReader, hdrs, web
+from aiohttp.http import RawRequestMessage
+from aiohttp.http_exceptions import BadHttpMessage
+from aiohttp.web_protocol import _ErrInfo
 
 from runtime.errors import HookdError, Unavailable
 from runtime.http.json import JSON_HEADERS
@@ -45,6 +48,10 @@ CONNECTIONS: Final = 10_000
 FILES_EACH: Final = 2
 """Descriptors that a server wants for each connection: half are for all that is done for those who came by them."""
 
+VERSIONS: Final = (HttpVersion11, HttpVersion10)
+"""Those that we speak. aiohttp reads requests in 0.9 and 2.0, too, as if they were in 1.1."""
+
+VERSION_STATUS: Final = 505
 # In the system's struct tcp_info (linux/tcp.h): tcpi_bytes_acked.
 _TCP_INFO_BYTES: Final = 128
 _BYTES_ACKED: Final = slice(120, 128)
@@ -244,6 +251,7 @@ class Connection(web.RequestHandler):
         asked = self._request_count
         super().data_received(data)
         if self._request_count != asked:
+            self._check_versions(self._request_count - asked)
             body = self._messages[-1][1]
             self._body = None if body.is_eof() else body
             self._body_bytes, self._begun = body.total_bytes, 0
@@ -256,6 +264,14 @@ class Connection(web.RequestHandler):
         elif not self._waits:
             self._waits = True
             self.crowd.waits(self)
+
+    def _check_versions(self, heads: int) -> None:
+        """What the last so many heads ask in another version of HTTP than we speak is answered as what can not be read."""
+        for place in range(-heads, 0):
+            message, body = self._messages[place]
+            if isinstance(message, RawRequestMessage) and message.version not in VERSIONS:
+                fault = BadHttpMessage(f"HTTP/{message.version[0]}.{message.version[1]}")
+                self._messages[place] = _ErrInfo(VERSION_STATUS, fault, ""), body
 
     def _receive_much(self, data: bytes) -> None:
         """Where a head may be among it: not more of that than there may be, then the rest."""

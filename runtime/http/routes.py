@@ -20,7 +20,7 @@ from typing import Final, TypeAlias
 from aiohttp import HttpVersion11, hdrs, web
 from multidict import istr
 
-from runtime.errors import HookdError, TooManyRequests, Unauthenticated
+from runtime.errors import HookdError, InvalidHeader, TooManyRequests, Unauthenticated
 from runtime.http.audit import CHANGE, READ, Line
 from runtime.http.bearer import NOBODY, Authenticator, Caller, challenge, require_scope
 from runtime.http.json import PackedBody, error_response, read_json
@@ -40,6 +40,8 @@ _COUNT: Final = itertools.count(1)
 RETRY_SECONDS: Final = "1"
 """After this many seconds a caller who got a 503 may try again (RFC 9110 section 10.2.3)."""
 
+# RFC 9112 section 3.2: uri-host [ ":" port ], in the characters of RFC 3986 section 3.2.2.
+_SANE_HOST: Final = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]+").fullmatch
 _SANE_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}").fullmatch
 
 
@@ -106,6 +108,14 @@ class Call:
             return session is not None and await session(self.request) is None
         except Unauthenticated:
             return True
+
+    @property
+    def host(self) -> str:
+        """Where the caller found us: the `Host`, with its port. `InvalidHeader` for one that is no host."""
+        host = self.request.host
+        if _SANE_HOST(host) is None:
+            raise InvalidHeader("The header Host is not a host, with a port or without.")
+        return host
 
     def path(self, name: str) -> str:
         """A variable of the route's path."""
@@ -219,9 +229,10 @@ def wrap(
     async def answer(request: web.Request) -> web.StreamResponse:
         call = Call(request, NOBODY, request_id(request), body_limit, variables or request.match_info)
         try:
+            header = _sole_authorization(request)
             if at_once:
                 # No await for who is known: it is half a microsecond of every token request.
-                known = authenticator.recall(request.headers.get(hdrs.AUTHORIZATION))  # type: ignore[union-attr]
+                known = authenticator.recall(header)  # type: ignore[union-attr]
                 call.caller = known or await authenticate(request)
                 require_scope(call.caller, wanted)
             elif later:
@@ -235,6 +246,14 @@ def wrap(
         return response
 
     return answer
+
+
+def _sole_authorization(request: web.BaseRequest) -> str | None:
+    """The header, where there is one. `InvalidHeader` for several: who stands in front may have looked at another than we do."""
+    given = request.headers.getall(hdrs.AUTHORIZATION, ())
+    if len(given) > 1:
+        raise InvalidHeader("The header Authorization is there more than once.")
+    return given[0] if given else None
 
 
 def _handler_of(route: Route) -> Handler:

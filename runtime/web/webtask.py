@@ -208,6 +208,4 @@ def _url(call: Call, hook: Hook) -> str:
     request = call.request
     # Only the caller reads this answer: who lies about the scheme deceives himself.
     scheme = "https" if request.headers.get("X-Forwarded-Proto") == "https" else request.scheme
-    return (
-        f"{scheme}://{quote(request.host, safe=':[]')}/api/run/{quote(hook.tenant)}/{quote(hook.name, safe='~!$+=:@')}"
-    )
+    return f"{scheme}://{quote(call.host, safe=':[]')}/api/run/{quote(hook.tenant)}/{quote(hook.name, safe='~!$+=:@')}"

@@ -72,3 +72,18 @@ async def test_large_heads_and_bodies_that_are_honest_are_taken():
             assert await (await service.connect()).ask() == 200
             client.writer.write(whole[cut:])
             assert (await client.answer())[:2] == (200, 500_000)
+
+
+@pytest.mark.parametrize("line", [b"/ok HTTP/2.0", b"/ok HTTP/0.9", b"/ok"])
+@pytest.mark.parametrize("before", [b"", ASK + ASK], ids=["first", "behind others"])
+async def test_another_version_of_http_is_refused(line, before):
+    """aiohttp takes 0.9 and 2.0 for 1.1; a proxy may not. Nothing of it is run, and no more is answered on that connection."""
+    async with serving() as service:
+        client = await service.connect()
+        client.writer.write(before + b"GET " + line + b"\r\nHost: x\r\n\r\n")
+        for _ in range(before.count(ASK)):
+            assert (await client.answer())[0] == 200
+        status, body, head = await client.answer()
+        assert (status, body["errorCode"]) == (505, "http_version_not_supported")
+        assert head.startswith(b"HTTP/1.0 ")
+        assert await client.is_over()

@@ -22,6 +22,10 @@ async def hello(call: Call) -> web.Response:
     return json_response({"id": call.path("id"), "request": call.request_id})
 
 
+async def where(call: Call) -> web.Response:
+    return json_response(call.host)
+
+
 async def missing(call: Call) -> NoReturn:
     raise HookNotFound
 
@@ -57,6 +61,7 @@ ROUTES = [
     Route(method="GET", path="/busy", handler=busy, access=PUBLIC),
     Route(method="GET", path="/broken", handler=broken, access=PUBLIC),
     Route(method="GET", path="/oauth", handler=broken, access=PUBLIC, answer_error=oauth_error),
+    Route(method="GET", path="/where", handler=where, access=PUBLIC),
     Route(method="GET", path="/guarded", handler=hello, access=Scopes("read:hooks")),
 ]
 
@@ -146,6 +151,29 @@ async def test_a_guarded_route_wants_a_token(served, client):
             assert answer.status == 401
             assert answer.headers["WWW-Authenticate"] == 'Bearer realm="hookd"'
             assert (await answer.json())["errorCode"] == "invalid_token"
+
+
+async def test_two_authorizations_are_none(served, client):
+    """Who stands in front may have looked at the other one. Each route says so in its own words, the public ones too."""
+    url = await served(*ROUTES)
+    for path in ("/guarded", "/things/1", "/nowhere"):
+        async with client.get(
+            url + path, headers=[("Authorization", "Bearer a"), ("Authorization", "Bearer a")]
+        ) as answer:
+            assert (answer.status, (await answer.json())["errorCode"]) == (400, "invalid_request")
+    async with client.get(f"{url}/oauth", headers=[("Authorization", "Basic YTpi"), ("Authorization", "")]) as answer:
+        assert (answer.status, await answer.json()) == (400, {"error": "server_error"})
+
+
+async def test_where_we_were_found(served, client):
+    """A handler that puts the `Host` into an address gets one that is a host."""
+    url = await served(*ROUTES)
+    for host in ("a.example:8443", "[::1]:80", "x"):
+        async with client.get(f"{url}/where", headers={"Host": host}) as answer:
+            assert await answer.json() == host
+    for host in ("a b", "evil/x?y@z", "\u00e4", "\udcff", '"', ""):
+        async with client.get(f"{url}/where", headers={"Host": host}) as answer:
+            assert (answer.status, (await answer.json())["errorCode"]) == (400, "invalid_request"), host
 
 
 async def test_answers_are_not_stored_and_name_no_version(served, client):

@@ -102,7 +102,7 @@ class _Login:
             state=secrets.token_urlsafe(24),
             nonce=secrets.token_urlsafe(24),
             verifier=secrets.token_urlsafe(32),
-            redirect_uri=f"{'http' if is_here(request) else 'https'}://{request.host}{CALLBACK}",
+            redirect_uri=f"{'http' if is_here(request) else 'https'}://{call.host}{CALLBACK}",
         )
         try:
             address = await self._provider.address(attempt, self._settings.scopes, self._settings.audience)

@@ -377,6 +377,7 @@ async def test_over_a_network_it_is_https(demo):
     assert cookie.startswith("__Host-hookd_login=")
     assert "; Secure" in cookie
     assert "not among the callbacks" in (await demo.get(begun.location)).text
+    assert (await demo.get("/dashboard/login/oidc", headers={"Host": "hookd.example/x?y"})).status == 400
 
 
 def test_the_login_page_has_a_sentence_for_each_word():
