@@ -32,6 +32,8 @@ async function pageAt(base, types) {
     if (!types) await page.addInitScript(() => (globalThis.Worker = class { postMessage() {} }));
     shared.pages.set(types, page);
   }
+  // One that is behind another draws a frame a second, and whoever waits for something on it waits for frames.
+  await shared.pages.get(types).bringToFront();
   return { context: shared.context, page: shared.pages.get(types) };
 }
 
