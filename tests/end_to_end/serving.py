@@ -75,6 +75,16 @@ class Service:
             assert answer.status == status, await answer.text()
             return await answer.json() if status != 204 else None
 
+    async def read(self, path: str) -> Any:
+        """What is there. Who asks right after an outage may be told to try again, and does."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                async with self.client.get(self.process.url + path) as answer:
+                    if answer.status != 503:
+                        assert answer.status == 200, await answer.text()
+                        return await answer.json()
+                await asyncio.sleep(0.05)
+
     async def deploy(self, script: str, **more: Any) -> str:
         """A hook that is enabled; its path."""
         body = {"name": "a-hook", "triggerId": "credentials-exchange", "script": script, "enabled": True, **more}
@@ -187,7 +197,7 @@ class Service:
         """Its log, page by page."""
         rows, before = [], ""
         while True:
-            page = await self.call("GET", f"/api/v1/logs?limit=100{before}")
+            page = await self.read(f"/api/v1/logs?limit=100{before}")
             rows += page["executions"]
             if page["next"] is None:
                 return rows
@@ -202,11 +212,11 @@ class Service:
         """Each change that was acknowledged is there, among the hook's versions; of old ones, those that are kept."""
         numbers = {self.script % number: number for number in range(self.sent + 1)}
         path = f"{self.hook.replace('/v2/', '/v1/')}/versions"
-        versions = (await self.call("GET", path))["versions"]
-        there = [numbers[(await self.call("GET", f"{path}/{one['number']}"))["script"]] for one in versions]
+        versions = (await self.read(path))["versions"]
+        there = [numbers[(await self.read(f"{path}/{one['number']}"))["script"]] for one in versions]
         oldest = min(there) if len(there) == VERSIONS else 0
         assert {number for number in self.written if number >= oldest} <= set(there)
-        hook = await self.call("GET", self.hook)
+        hook = await self.read(self.hook)
         assert numbers[hook["script"]] >= self.acknowledged
 
     async def until(self, condition: Callable[[], bool]) -> None:
