@@ -60,6 +60,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, engine_cache: Path) -> None:
     monkeypatch.setattr(bench, "QUICK", PLAN)
     monkeypatch.setattr(references, "missing", lambda: PACKAGED)
     monkeypatch.setattr("tests.bench.capacity.LONG", 1)
+    monkeypatch.setattr(overload, "CONNECTIONS", 16)
     monkeypatch.setattr(Installation, "cache", lambda _: engine_cache)
     monkeypatch.setenv("HOOKD_SANDBOX_CACHE_DIRECTORY", str(engine_cache))
 
