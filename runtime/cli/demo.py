@@ -172,11 +172,13 @@ class Demo:
 async def require_its_key(directory: Path) -> None:
     """`SettingsError` where the token server's signing keys do not open by the folder's master key, or that is gone.
 
-    Before another is made in its place, which nobody could tell from the one that is to be found again.
+    Before another is made in its place, which nobody could tell from the one that is to be found again. Without a token server
+    it is the hooks' secrets that it sealed; who has removed `demo.env`, too, begins anew.
     """
     key, database = directory / "master.key", directory / "issuer.db"
     settings = IssuerSettings(database=str(database))
     if await look_at_store(settings) is None:
+        _require_a_key(directory)
         return
     master = read_keys(key).all if key.exists() else ()
     store = await open_store(settings)
@@ -191,6 +193,16 @@ async def require_its_key(directory: Path) -> None:
         ) from None
     finally:
         await store.close()
+
+
+def _require_a_key(directory: Path) -> None:
+    key, hooks, begun = (directory / name for name in ("master.key", "hookd.db", "demo.env"))
+    if hooks.exists() and begun.exists() and not key.exists():
+        raise SettingsError(
+            f"{key} is gone, with which the hooks' secrets in {hooks} were sealed. Put it back; a backup of the folder has it. "
+            f"Where it is lost, so are their values: `{shlex.join(['rm', str(begun)])}` has the next start make another key, "
+            "with other credentials; then set the secrets anew."
+        )
 
 
 def open_demo(directory: Path) -> Demo:

@@ -4,7 +4,10 @@ import stat
 import subprocess
 from dataclasses import replace
 
+import pytest
+
 from runtime.cli import demo
+from runtime.errors import SettingsError
 from runtime.settings import parse
 
 
@@ -109,3 +112,25 @@ def test_curl_lines_are_single_lines():
 
     assert [line.split()[0] for line in lines] == ["curl", "curl", "curl"]
     assert not any("\n" in line for line in lines)
+
+
+async def test_no_key_is_made_in_place_of_one_that_sealed_secrets(tmp_path):
+    """Without a token server, too; who removes what the error says begins anew."""
+    for name in ("hookd.db", "demo.env"):
+        (tmp_path / name).touch()
+    with pytest.raises(SettingsError) as caught:
+        await demo.require_its_key(tmp_path)
+    key, hooks, environment = (tmp_path / name for name in ("master.key", "hookd.db", "demo.env"))
+    assert f"{key} is gone, with which the hooks' secrets in {hooks} were sealed. Put it back" in str(caught.value)
+    assert f"`rm {environment}`" in str(caught.value)
+    assert not key.exists()
+
+    environment.unlink()
+    await demo.require_its_key(tmp_path)
+
+
+async def test_a_key_that_is_there_is_looked_at_by_the_storage(tmp_path):
+    """Which knows its own, and says what to do with another one."""
+    for name in ("hookd.db", "demo.env", "master.key"):
+        (tmp_path / name).touch()
+    await demo.require_its_key(tmp_path)

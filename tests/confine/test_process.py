@@ -9,13 +9,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from runtime.confine import kernel
+from runtime.confine import kernel, process
 
 SCRIPT = Path(__file__).with_name("confined.py")
 REPOSITORY = Path(__file__).parents[2]
@@ -124,6 +125,19 @@ def test_a_process_with_threads_says_that_it_can_not(tmp_path: Path):
 
     assert said["up"] == []
     assert said["missing"] == ["the process has 2 threads already"]
+
+
+def test_a_thread_that_was_joined_is_waited_for(monkeypatch):
+    """The kernel has it for a moment more; one that is still Python's is not waited for."""
+    listed = iter([["1", "2"], ["1", "2"], ["1"]])
+    with monkeypatch.context() as patch:
+        patch.setattr(threading, "active_count", lambda: 1)
+        patch.setattr(os, "listdir", lambda _: next(listed, ["1"]))
+        ended = process._threads()
+        patch.setattr(threading, "active_count", lambda: 2)
+        patch.setattr(os, "listdir", lambda _: ["1", "2"])
+        alive = process._threads()
+    assert (ended, alive) == (1, 2)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has files of others")

@@ -215,7 +215,7 @@ def test_a_port_in_use_is_a_clear_error(dev, tmp_path):
 
 
 def test_a_second_start_keeps_everything(tmp_path):
-    """Hooks, credentials and compiled code stay; Ctrl-C and SIGTERM both end the process in order."""
+    """Hooks, credentials and compiled code stay, rights do not; Ctrl-C and SIGTERM both end the process in order."""
     with Process(["dev", "--port", "0"], tmp_path) as process:
         process.read_until(LAST_LINE)
         shell = read_environment(tmp_path / ".hookd/demo.env")
@@ -226,6 +226,7 @@ def test_a_second_start_keeps_everything(tmp_path):
         process.read_until(LAST_LINE)
         again = read_environment(tmp_path / ".hookd/demo.env")
         denied = ask(again, as_form=True)
+        assert "threads already" not in process.log, "what it looked at before left it with its rights"
         assert process.stop(signal.SIGTERM) == 0
 
     assert (denied.status, denied.body["error"]) == (403, "access_denied")
@@ -265,6 +266,7 @@ def test_a_master_key_that_is_gone_or_another_is_a_clear_error(tmp_path):
     with Process(["dev", "--port", "0"], tmp_path) as process:
         process.read_until(LAST_LINE)
         assert ask(read_environment(folder / "demo.env"), as_form=True).status == 200
+        assert "threads already" not in process.log
 
 
 def test_a_stopped_service_lets_go_of_its_port(tmp_path):
