@@ -50,9 +50,9 @@ async def authenticate(issuer: Issuer, parameters: Parameters) -> Client:
 
 async def _matches(issuer: Issuer, client: Client, secret: str, ip: str) -> bool:
     """Whether this is the client's secret. Costs a hash, so who was wrong too often is not asked any more."""
-    await issuer.client_attempts.check(client.client_id, ip)
-    matches = await issuer.secrets.verify(secret, client.secret_hash)
-    await issuer.client_attempts.count(client.client_id, ip, failed=not matches)
+    async with issuer.client_attempts.attempt(client.client_id, ip):
+        matches = await issuer.secrets.verify(secret, client.secret_hash)
+        await issuer.client_attempts.count(client.client_id, ip, failed=not matches)
     return matches
 
 

@@ -17,9 +17,9 @@ async def sign_in(issuer: Issuer, name: str, given: str, ip: str) -> User:
     users = issuer.store.users
     user = await users.find(username=key) or await users.find(email=key)
     counted = user.user_id if user is not None else key or ""
-    await issuer.user_attempts.check(counted, ip)
-    matches = await issuer.passwords.verify(given, user.password_hash if user is not None else None)
-    await issuer.user_attempts.count(counted, ip, failed=not matches)
+    async with issuer.user_attempts.attempt(counted, ip):
+        matches = await issuer.passwords.verify(given, user.password_hash if user is not None else None)
+        await issuer.user_attempts.count(counted, ip, failed=not matches)
     if not matches or user is None:
         raise InvalidGrant("Wrong email or password.")
     if user.blocked:

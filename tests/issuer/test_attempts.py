@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+
 import pytest
 
 from runtime.issuer.attempts import Attempts, MemoryFailures
@@ -9,6 +12,7 @@ from runtime.issuer.oauth_errors import TooManyAttempts
 from runtime.issuer.redis_store import open_redis_store
 from runtime.issuer.store import MOST_FAILURES, WINDOW_SECONDS
 from runtime.redis.address import parse_address
+from tests.waiting import until
 
 
 class Clock:
@@ -41,10 +45,16 @@ def attempts(clock, failures):
     return Attempts(clock, failures)
 
 
+async def try_once(attempts, name="ada", ip="1.1.1.1"):
+    """Whether it may be tried, without a word on what came of it."""
+    async with attempts.attempt(name, ip):
+        pass
+
+
 async def fail(attempts, name="ada", ip="1.1.1.1", times=MOST_FAILURES):
     for _ in range(times):
-        await attempts.check(name, ip)
-        await attempts.count(name, ip, failed=True)
+        async with attempts.attempt(name, ip):
+            await attempts.count(name, ip, failed=True)
 
 
 async def test_ten_failures_are_enough(attempts):
@@ -52,9 +62,9 @@ async def test_ten_failures_are_enough(attempts):
     await fail(attempts)
 
     with pytest.raises(TooManyAttempts):
-        await attempts.check("ada", "1.1.1.1")
-    await attempts.check("ada", "2.2.2.2")
-    await attempts.check("grace", "1.1.1.1")
+        await try_once(attempts, "ada", "1.1.1.1")
+    await try_once(attempts, "ada", "2.2.2.2")
+    await try_once(attempts, "grace", "1.1.1.1")
 
 
 async def test_a_success_clears_the_failures(attempts):
@@ -70,10 +80,61 @@ async def test_it_ends_with_its_time(attempts, clock):
     await fail(attempts)
     clock.now += WINDOW_SECONDS - 1
     with pytest.raises(TooManyAttempts):
-        await attempts.check("ada", "1.1.1.1")
+        await try_once(attempts, "ada", "1.1.1.1")
     clock.now += 1
 
     await fail(attempts)
+
+
+async def test_who_guesses_at_once_has_no_more_guesses(attempts):
+    """Those that came later wait for what becomes of the first ones; another name does not."""
+    tried, go_on = [], asyncio.Event()
+
+    async def guess(name):
+        async with attempts.attempt(name, "1.1.1.1"):
+            tried.append(name)
+            await go_on.wait()
+            await attempts.count(name, "1.1.1.1", failed=True)
+
+    await fail(attempts, times=3)
+    guesses = [asyncio.create_task(guess("ada")) for _ in range(5 * MOST_FAILURES)]
+    await until(lambda: len(tried) == MOST_FAILURES - 3)
+    await try_once(attempts, "grace")
+    go_on.set()
+    ends = await asyncio.gather(*guesses, return_exceptions=True)
+
+    assert len(tried) == MOST_FAILURES - 3
+    assert [type(end) for end in ends] == [type(None)] * len(tried) + [TooManyAttempts] * (len(ends) - len(tried))
+
+
+async def test_who_is_right_many_times_at_once_is_never_refused(attempts):
+    """They wait for each other where they have to, and one that gives up lets the next one in."""
+    done, inside = [], asyncio.Event()
+
+    async def log_in(number):
+        async with attempts.attempt("ada", "1.1.1.1"):
+            inside.set()
+            await attempts.count("ada", "1.1.1.1", failed=False)
+            done.append(number)
+
+    async def hesitate():
+        async with attempts.attempt("ada", "1.1.1.1"):
+            inside.set()
+            await asyncio.Event().wait()
+
+    await fail(attempts, times=MOST_FAILURES - 1)
+    first = asyncio.create_task(hesitate())
+    await inside.wait()
+    logins = [asyncio.create_task(log_in(number)) for number in range(5 * MOST_FAILURES)]
+    await asyncio.sleep(0)
+    assert not done
+    first.cancel()
+    await asyncio.gather(*logins)
+
+    assert len(done) == len(logins)
+    del first, logins
+    gc.collect()
+    assert not attempts._under_way
 
 
 async def test_only_so_many_pairs_are_remembered(clock):
@@ -86,7 +147,7 @@ async def test_only_so_many_pairs_are_remembered(clock):
     assert len(failures._times) == 3
     assert {len(pair) for pair in failures._times} == {32}
     with pytest.raises(TooManyAttempts):
-        await attempts.check("a", "1.1.1.1")
+        await try_once(attempts, "a", "1.1.1.1")
     await fail(attempts, "b")
 
 
@@ -96,7 +157,7 @@ async def test_redis_keeps_no_more_than_it_needs(clock, redis_server, prefix):
     for name in ("d" * 100_000, "e"):
         for _ in range(MOST_FAILURES + 2):
             await Attempts(clock, store.client_failures).count(name, "1.1.1.1", failed=True)
-    await Attempts(clock, store.user_failures).check("e", "1.1.1.1")
+    await try_once(Attempts(clock, store.user_failures), "e")
     await store.close()
 
     keys = redis_server.cli("keys", f"{prefix}:{{{prefix}}}:failures:*").split()
