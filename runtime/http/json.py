@@ -93,7 +93,12 @@ async def read_json_or_form(request: web.Request, limit: int) -> object:
     if kind == JSON_TYPE:
         return parse_json(await read_body(request, limit))
     if kind == FORM_TYPE:
-        return parse_form(await read_body(request, limit))
+        form = await read_body(request, limit)
+        if form.startswith((b"{", b"[")):  # curl's own, without a Content-Type
+            raise InvalidBody(
+                f"The body is JSON by its looks, and a form by its name: send 'Content-Type: {JSON_TYPE}'."
+            )
+        return parse_form(form)
     raise _not_accepted(request, f"{JSON_TYPE} or {FORM_TYPE}")
 
 

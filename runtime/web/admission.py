@@ -65,6 +65,6 @@ def _require_none(hooks: Sequence[Hook], waits: Waits) -> None:
     """The hooks' are first; then the tenant's, where it has a limit."""
     seconds = max(waits)
     if seconds:
-        full = [hook.trigger for hook, wait in zip(hooks, waits, strict=False) if wait]
-        whose = f"hook_rate allows come to {full[0]}" if full else "tenant_rate allows come from this tenant"
+        full = [hook.name for hook, wait in zip(hooks, waits, strict=False) if wait]
+        whose = f"hook_rate allows come to the hook {full[0]!r}" if full else "tenant_rate allows come from this tenant"
         raise TooManyRequests(f"More than [server] {whose}.", seconds=seconds)

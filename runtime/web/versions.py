@@ -16,9 +16,10 @@ from runtime.admin import Admin
 from runtime.diff import diff_dependencies, diff_scripts
 from runtime.dispatch import Dispatch
 from runtime.errors import InsufficientScope, InvalidBody
+from runtime.http.audit import READ
 from runtime.http.json import json_response
 from runtime.http.query import Query, path_variable
-from runtime.http.routes import Call, Route, guarded
+from runtime.http.routes import Call, Route, Scopes, guarded
 from runtime.manifest import MOST_NUMBER, HookTest, parse_rollback, parse_test
 from runtime.model import Hook, HookVersion, JsonObject
 from runtime.storage.base import Storage
@@ -49,7 +50,7 @@ def version_routes(
         guarded("GET", DIFF, versions.diff, "read:hooks"),
         guarded("POST", ROLLBACK, versions.roll_back, "update:hooks"),
         # A run may say what the hook's secrets are: who may change the hook could find out as well.
-        guarded("POST", TEST, versions.test, "update:hooks"),
+        Route(method="POST", path=TEST, handler=versions.test, access=Scopes("update:hooks"), audit=READ),
     ]
 
 

@@ -369,6 +369,9 @@ async def test_a_route_may_take_both(client, url):
     """JSON and form give the same object; a third type is refused and both are named."""
     assert await post(client, f"{url}/either", b'{"a": "1"}', **JSON) == (200, {"a": "1"})
     assert await post(client, f"{url}/either", b"a=1", **FORM) == (200, {"a": "1"})
+    unnamed = message(await post(client, f"{url}/either", b'{"a": "b=1"}', **FORM))
+    told = "The body is JSON by its looks, and a form by its name: send 'Content-Type: application/json'."
+    assert unnamed == (400, "invalid_body", told)
     neither = message(await post(client, f"{url}/either", b"a", **{"Content-Type": "text/plain"}))
     assert neither == (
         415,

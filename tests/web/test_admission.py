@@ -124,7 +124,7 @@ def test_a_request_for_several_hooks_takes_of_each_or_of_none(rates: SharedRates
     assert passed(admission, 3, TWO) == 2
     for hooks in ((ONE, TWO), (TWO, ONE), (TWO,)):
         assert passed(admission, 9, *hooks) == 0
-        with pytest.raises(TooManyRequests, match="hook_rate allows come to credentials-exchange"):
+        with pytest.raises(TooManyRequests, match="hook_rate allows come to the hook 'hook two'"):
             admission.require("a", hooks)
     assert passed(admission, 3, ONE) == 2
     # Now the tenant's is empty, and refuses before it takes of a hook.
@@ -263,7 +263,7 @@ async def test_a_hook_has_a_rate(settings: Settings):
         await deploy(api, "second", SEED, clients=["hb"])
         assert await asked(api, "ha", 4) == [200, 200, 429, 429]
         answer = await api.call("POST", EXECUTE, {**REQUEST, "client": {"id": "ha"}})
-        message = "More than [server] hook_rate allows come to credentials-exchange."
+        message = "More than [server] hook_rate allows come to the hook 'first'."
         assert (answer.status, answer.body["errorCode"]) == (429, "too_many_requests")
         assert (answer.body["message"], answer.headers["Retry-After"]) == (message, "1")
         assert (await api.call("PATCH", f"/api/v2/hooks/{first}", {"script": f"{SEED}\n"})).status == 200

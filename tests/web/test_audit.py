@@ -20,7 +20,7 @@ WITHOUT = {"/api/v1/triggers/{trigger}/execute", "/api/run/{container}/{name}", 
 WITHOUT |= {"/dashboard/session", "/dashboard/logout"}
 """The one tells who asks who that is, the other has a line where a session ends: tests/web/dashboard/test_login.py."""
 
-READS = {("POST", "/api/env/node/modules")}
+READS = {("POST", "/api/env/node/modules"), ("POST", "/api/v1/hooks/{id}/test")}
 """What is asked by a body, and changes nothing."""
 
 VARIABLES = {"id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "number": "1", "container": "acme", "name": "a-task", "trigger": "x"}

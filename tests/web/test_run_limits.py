@@ -179,9 +179,9 @@ async def test_a_hook_has_a_rate(settings: Settings):
     async with opened(limited(settings, hook_rate=1, hook_burst=1)) as api:
         await api.create(SEED)
         nobody = await plain(api)
-        for caller, path, point in ((api, RUN, "credentials-exchange"), (nobody, TASK, "webtask")):
+        for caller, path, name in ((api, RUN, "a-hook"), (nobody, TASK, "task")):
             assert (await run(caller, path=path)).status == 200
-            told = f"More than [server] hook_rate allows come to {point}."
+            told = f"More than [server] hook_rate allows come to the hook '{name}'."
             assert_refused(await run(caller, path=path), 429, "Too Many Requests", 1, told)
         assert (await api.call("POST", EXECUTE, REQUEST)).status == 429
 
