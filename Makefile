@@ -28,7 +28,8 @@ help: ## Show this list
 run: $(BUILT) ## Start runtime and token server with a demo tenant (PORT=8080)
 	@exec $(BIN)/hookd dev --port $(PORT)
 
-# Three processes for two cores: the tests wait for other processes a third of the time.
+# Three processes for two cores: the tests wait for other processes a third of the time. Files begin in the order of
+# tests/conftest.py, the longest first; the order of pytest-xdist has those last that have few tests, however long they take.
 .PHONY: test
 test: $(BUILT) ## Run the whole test suite
 	@$(call needs,curl,curl ca-certificates)
@@ -37,7 +38,7 @@ test: $(BUILT) ## Run the whole test suite
 	@$(call needs,zsh,zsh)
 	@$(call needs,redis-server,redis-server redis-tools)
 	@$(call needs,systemd-analyze,systemd)
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )) --dist loadfile --max-worker-restart 2
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )) --dist loadfile --no-loadscope-reorder --max-worker-restart 2
 
 # === for developers ===
 

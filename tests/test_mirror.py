@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.conftest import LONGEST
+
 TESTS = Path(__file__).parent
 RUNTIME = TESTS.parent / "runtime"
 
@@ -111,3 +113,9 @@ def test_every_room_of_tests_is_a_room_of_the_runtime():
     }
 
     assert strays == set()
+
+
+def test_files_that_begin_first_are_there():
+    """Each once: what is renamed would begin last."""
+    assert [name for name in LONGEST if not (TESTS / name).is_file()] == []
+    assert len(set(LONGEST)) == len(LONGEST)
