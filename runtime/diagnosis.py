@@ -19,7 +19,7 @@ from typing import TypeVar
 import runtime
 from runtime.bundle.npm import Npm
 from runtime.bundle.process import find_node
-from runtime.errors import SettingsError
+from runtime.errors import Advice, SettingsError
 from runtime.fitness import look_at_key
 from runtime.issuer.opening import look_at_store, warnings_of_store
 from runtime.moves import Looked
@@ -44,12 +44,12 @@ def look_at_token_server(settings: Settings) -> Looked | None:
     return _run(look_at_store(settings.issuer))
 
 
-def warnings_of_storage(settings: Settings) -> list[str]:
+def warnings_of_storage(settings: Settings) -> list[Advice]:
     """What its Redis should be told so that it keeps what it is given."""
     return _run(choose_storage(settings.storage).warnings())
 
 
-def warnings_of_token_server(settings: Settings) -> list[str]:
+def warnings_of_token_server(settings: Settings) -> list[Advice]:
     """What the Redis of the token server should be told."""
     return _run(warnings_of_store(settings.issuer))
 

@@ -17,6 +17,7 @@
     `- Unavailable              503  temporarily_unavailable
 
     SettingsError               a wrong configuration; ends the process, never answered over HTTP
+    Advice                      no error: what an operator should look at
 
 `message` is safe for the caller; `debug` goes to the operator's log only. `to_body` is the one place that turns an error
 into an answer (contract 1.1: Auth0's Management API shape).
@@ -24,7 +25,17 @@ into an answer (contract 1.1: Auth0's Management API shape).
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
+
+
+class Advice(NamedTuple):
+    """What goes on, and should be otherwise: what was found, without a full stop, and what to do, in sentences."""
+
+    found: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.found}. {self.remedy}"
 
 
 class HookdError(Exception):

@@ -18,7 +18,7 @@ from runtime.diagnosis import (
     warnings_of_storage,
     warnings_of_token_server,
 )
-from runtime.errors import SettingsError
+from runtime.errors import Advice, SettingsError
 from runtime.moves import Looked
 from runtime.settings import Settings
 
@@ -34,7 +34,7 @@ class _Store:
     setting: str
     migrate: str
     look: Callable[[Settings], Looked | None]
-    warnings: Callable[[Settings], list[str]]
+    warnings: Callable[[Settings], list[Advice]]
 
     @property
     def file(self) -> Path | None:
@@ -84,9 +84,8 @@ def _looks(settings: Settings, store: _Store) -> Iterator[Check]:
     if check.state == BAD:
         return
     with suppress(SettingsError):
-        for warning in store.warnings(settings):
-            found, _, remedy = warning.rpartition(". ")
-            yield Check(store.name, LOOK, f"{store.url}: {found}", f"{remedy}.")
+        for found, remedy in store.warnings(settings):
+            yield Check(store.name, LOOK, f"{store.url}: {found}", remedy)
 
 
 def _look(settings: Settings, store: _Store) -> Check:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runtime.configuration import without_password
-from runtime.errors import SettingsError
+from runtime.errors import Advice, SettingsError
 from runtime.issuer.moving import Moving
 from runtime.issuer.sqlite_moving import look_at_sqlite, open_sqlite_moving
 from runtime.issuer.sqlite_store import open_sqlite_store
@@ -71,7 +71,7 @@ async def look_at_store(settings: IssuerSettings) -> Looked | None:
     return await look_at_redis(wanted.address(), prefix=settings.database_prefix, means=wanted.means())
 
 
-async def warnings_of_store(settings: IssuerSettings) -> list[str]:
+async def warnings_of_store(settings: IssuerSettings) -> list[Advice]:
     """What a Redis should be told so that it keeps what it is given. Changes nothing. `SettingsError`."""
     if not is_address(settings.database):
         return []

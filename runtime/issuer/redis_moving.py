@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
-from runtime.errors import SettingsError
+from runtime.errors import Advice, SettingsError
 from runtime.issuer.moving import TABLES, TOGETHER, Moving, key_of
 from runtime.issuer.records import (
     AuthorizationCode,
@@ -55,7 +55,7 @@ async def look_at_redis(address: Address, *, prefix: str, means: Means) -> Looke
     return None if found is None else Looked(has=found[0], will=FORMAT, unfinished=found[1])
 
 
-async def warnings_of_redis(address: Address, *, prefix: str, means: Means) -> list[str]:
+async def warnings_of_redis(address: Address, *, prefix: str, means: Means) -> list[Advice]:
     """What it should be told. Changes nothing. `SettingsError`."""
     return await warnings(address, means, place_of(prefix))
 

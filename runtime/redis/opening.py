@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from runtime.errors import SettingsError, Unavailable
+from runtime.errors import Advice, SettingsError, Unavailable
 from runtime.redis.address import Address, Means
 from runtime.redis.server import Server, connect
 
@@ -75,7 +75,7 @@ async def look(
         await server.close()
 
 
-async def warnings(address: Address, means: Means, place: Place) -> list[str]:
+async def warnings(address: Address, means: Means, place: Place) -> list[Advice]:
     """What a Redis should be told so that it keeps what it is given; empty where all is well. `SettingsError` as `prepare`."""
     server = connect(address, means)
     try:
@@ -158,18 +158,24 @@ def _require_age(server: Server, info: dict[str, Any]) -> None:
         )
 
 
-async def _warnings(server: Server, place: Place, info: dict[str, Any]) -> list[str]:
+async def _warnings(server: Server, place: Place, info: dict[str, Any]) -> list[Advice]:
     """What it should be told."""
     found = []
     if info.get("aof_enabled") == 0:
-        found.append("appendonly is off: what was acknowledged is lost when Redis ends. Set appendonly yes")
+        found.append(Advice("appendonly is off: what was acknowledged is lost when Redis ends", "Set appendonly yes."))
     elif await _configured(server, place, "appendfsync") == "no":
         found.append(
-            "appendfsync is no: what was acknowledged is lost when its machine dies. Set it to everysec, or always"
+            Advice(
+                "appendfsync is no: what was acknowledged is lost when its machine dies",
+                "Set it to everysec, or always.",
+            )
         )
     if info.get("maxmemory_policy", "noeviction") != "noeviction":
         found.append(
-            f"maxmemory-policy is {info['maxmemory_policy']}: it removes what is kept when memory is short. Set it to noeviction"
+            Advice(
+                f"maxmemory-policy is {info['maxmemory_policy']}: it removes what is kept when memory is short",
+                "Set it to noeviction.",
+            )
         )
     return found
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from runtime.configuration import without_password
-from runtime.errors import SettingsError, Unavailable
+from runtime.errors import Advice, SettingsError, Unavailable
 from runtime.moves import Looked, Unfinished
 from runtime.redis.address import Address, is_address, parse_address
 from runtime.redis.wanted import Wanted
@@ -28,7 +28,7 @@ class Choice:
 
     open: Callable[[], Awaitable[Storage]]
     look: Callable[[], Coroutine[None, None, Looked | None]]
-    warnings: Callable[[], Coroutine[None, None, list[str]]]
+    warnings: Callable[[], Coroutine[None, None, list[Advice]]]
     """What a Redis should be told so that it keeps what it is given."""
     database: Path | None = None
     """SQLite's file."""
@@ -80,7 +80,7 @@ def _sqlite(settings: StorageSettings) -> Choice:
     async def look() -> Looked | None:
         return look_at_sqlite(path) if path.exists() else None
 
-    async def warnings() -> list[str]:
+    async def warnings() -> list[Advice]:
         return []
 
     return Choice(lambda: open_sqlite(path), look, warnings, database=path)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from runtime.errors import Unavailable
+from runtime.errors import Advice, Unavailable
 from runtime.moves import Looked
 from runtime.redis.address import Address, Means
 from runtime.redis.opening import warnings
@@ -65,7 +65,7 @@ async def look_at_redis(address: Address, *, prefix: str = "hookd", means: Means
     return Looked(has=has, will=FORMAT, unfinished=source, sealed=sealed)
 
 
-async def warnings_of_redis(address: Address, *, prefix: str = "hookd", means: Means | None = None) -> list[str]:
+async def warnings_of_redis(address: Address, *, prefix: str = "hookd", means: Means | None = None) -> list[Advice]:
     """What it should be told, see the module. Changes nothing. `SettingsError`."""
     return await warnings(address, means or Means(), place_of(Keys(prefix)))
 
