@@ -3,6 +3,7 @@
     HookdError                  500  internal_error
     |- InvalidBody              400  invalid_body
     |- InvalidQuery             400  invalid_query_string
+    |- InvalidHeader            400  invalid_request
     |- InvalidPath              400  invalid_uri
     |- Unauthenticated          401  invalid_token
     |- InsufficientScope        403  insufficient_scope
