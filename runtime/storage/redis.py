@@ -76,7 +76,7 @@ class RedisStorage(Moved, Cache, RedisLogouts, Proof, Storage):
     def __init__(self, server: Server, waiting: Server, keys: Keys) -> None:
         self._waiting = waiting
         self._peers = RedisPeers(server, waiting, keys)
-        super().__init__(server, keys, self._peers.changed)
+        super().__init__(server, keys, self._peers.changed, lambda: self._peers.known)
 
     @property
     def peers(self) -> RedisPeers:

@@ -35,10 +35,20 @@ _SCANNED: Final = 1_000
 class Catalogue(Images):
     """See the calls of the same names in `Storage`."""
 
-    def __init__(self, server: Server, keys: Keys, changed: Callable[[Collection[Heard]], Awaitable[None]]) -> None:
-        """`changed` is told of the changes that a write made here, and returns when all others have heard of them."""
+    def __init__(
+        self,
+        server: Server,
+        keys: Keys,
+        changed: Callable[[Collection[Heard]], Awaitable[None]],
+        known: Callable[[], int],
+    ) -> None:
+        """`changed` is told of the changes that a write made here, and returns when all others have heard of them.
+
+        `known` is the number of the newest change that was ever known here.
+        """
         super().__init__(server, keys)
         self._changed = changed
+        self._known = known
 
     async def create_hook(
         self,
@@ -171,7 +181,7 @@ class Catalogue(Images):
         most: int | None = None,
     ) -> Any:
         write_id = uuid4().hex
-        given = {"patience": str(ceil(self._server.patience)), **given}
+        given = {"patience": str(ceil(self._server.patience)), "known": str(self._known()), **given}
         reply, *made = await self._run(_WRITE, (call, write_id, in_key(tenant), hook_id), given)
         changes = tuple(made_by(write_id, tenant, *made))
         if changes:

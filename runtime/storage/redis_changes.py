@@ -40,6 +40,8 @@ class Changes:
         self._server = server
         self._keys = keys
         self._seen = self._told = self._listened = Change(0, "")
+        self.known = 0
+        """The number of the newest change that was ever known here, also if Redis has lost it."""
         self._heard: dict[int, Heard] = {}
 
     @property
@@ -92,10 +94,12 @@ class Changes:
     async def _begin(self) -> None:
         """Where Redis is now."""
         self._seen = self._told = self._listened = await self._newest()
+        self.known = self._told.number
 
     def _tell(self, heard: Heard) -> None:
         """A change that Redis has."""
         number = heard.change.number
+        self.known = max(self.known, number)
         if number > self._seen.number:
             self._heard[number] = heard
             if len(self._heard) > MOST_HEARD:
@@ -115,7 +119,8 @@ class Changes:
         if newest.number <= self._listened.number and newest != self._listened:
             self._listened = newest
             self._heard.clear()
-        if newest == told or self._told != told:
+        # What is newer was made just now: who listens is about to hear of it, or who made it to have its answer.
+        if newest == told or newest.number > told.number or self._told != told:
             return False
         self._told = newest
         return True

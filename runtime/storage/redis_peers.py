@@ -7,8 +7,9 @@
 - `stored` says which records were written, whosever they are. Only who has listeners reads it (redis_stored).
 - `processes` has who is there: each says so twice a second.
 
-Where Redis is away, what is known stays as it was. Where it comes back with less than it had, the change that was seen last is
-another one or none, and everything is asked for anew.
+Where Redis is away, what is known stays as it was. Where it comes back with less than it had, or has less all of a sudden, the change
+that was seen last is another one or none, and everything is asked for anew. Each looks once a second, and a change that somebody makes
+before that has a number that none had: all hear of it at once.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ class RedisPeers(Changes, Peers):
         self._talked = "0-0"
         self._others: Mapping[str, int] = {}
         self._beat_at, self._cut_off = inf, -inf
+        self._looked = -inf
         self._have: dict[str, int] = {}
         self._listeners = self._settling = 0
         self._records_wait = 0.0
@@ -198,10 +200,10 @@ class RedisPeers(Changes, Peers):
                 _LOG.exception("the other processes are not known")
 
     async def _beat(self) -> None:
-        others = await self._beaten(str(self._listeners))
+        was_there, others = await self._beaten(str(self._listeners))
         now = time.monotonic()
-        if now > self._beat_at + ALIVE_SECONDS / 2:
-            # None of them could say that it is there, either.
+        if now > self._beat_at + ALIVE_SECONDS / 2 or (self._beat_at < inf and not was_there):
+            # None of them could say that it is there, either; or Redis has lost it, or has another time now.
             self._cut_off = now
         self._beat_at = now
         known = self._others if now < self._cut_off + ALIVE_SECONDS else {}
@@ -210,7 +212,7 @@ class RedisPeers(Changes, Peers):
         self._news.set()
 
     async def _beaten(self, listeners: str) -> Any:
-        """The others, and how many listen at each. With "" this one leaves: alone, for those that are there stay."""
+        """Whether this one was there, the others, and how many listen at each. With "" it leaves: alone, for those that are there stay."""
         alive = str(int(ALIVE_SECONDS * 1000))
         return await self._server.run(_BEAT, [self._keys.processes], self._id, listeners, alive)
 
@@ -246,8 +248,11 @@ class RedisPeers(Changes, Peers):
         for place, said in news.get(self._keys.talk, ()):
             self._talked = place.decode()
             await self._hear(said)
-        if not news and await self._has_lost():
-            self._have.clear()
+        # There may be talk all the time.
+        if not news or time.monotonic() >= self._looked + BLOCK_SECONDS:
+            self._looked = time.monotonic()
+            if await self._has_lost():
+                self._have.clear()
 
     async def _say_heard(self) -> None:
         """Of which change, also when it could not be said before. Not before all up to it were: a write's answer may be quicker."""
