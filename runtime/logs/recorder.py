@@ -52,6 +52,8 @@ class StorageRecorder:
         prune_interval: float = 300.0,
     ) -> None:
         self.dropped = 0
+        self.refusal = ""
+        """Why the storage takes no records now, "" where it takes them, as far as it was asked."""
         self._storage = storage
         self._keep = keep
         self._tell = tell
@@ -187,6 +189,7 @@ class StorageRecorder:
         if not batch:
             return
         await self._store(batch)
+        self.refusal = ""
         if EXECUTIONS.isEnabledFor(logging.INFO):
             # In a thread: standard error may be a pipe that nobody reads fast enough.
             await asyncio.to_thread(_log_lines, batch)
@@ -210,7 +213,7 @@ class StorageRecorder:
                     return
                 if not has_told:
                     _LOG.warning("execution records wait for the storage: %s", error.debug or error)
-                has_told = True
+                has_told, self.refusal = True, error.message
             else:
                 return
             self._let_readers_go()

@@ -47,6 +47,12 @@ def web_routes(runtime: Runtime, exposition: Exposition | None = None) -> list[R
         *webtask_log_routes(runtime.tail),
         *webtask_module_routes(),
         *metrics_routes(runtime.settings.metrics.token, exposition or Exposition(runtime)),
-        *health_routes(runtime.storage, runtime.sandbox, runtime.settings.limits.limits(), runtime.preparations.loaded),
+        *health_routes(
+            runtime.storage,
+            runtime.sandbox,
+            runtime.settings.limits.limits(),
+            runtime.preparations.loaded,
+            lambda: runtime.recorder.refusal,
+        ),
         *openapi_routes(),
     ]

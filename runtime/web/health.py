@@ -1,7 +1,8 @@
 """Health: `/livez` says that the process lives, `/readyz` that it can take token requests.
 
 Without its storage a process runs the hooks that it has loaded: if every node that shares a Redis said that it is not ready as soon
-as that is away, a load balancer would drop them all, and nobody would get a token.
+as that is away, a load balancer would drop them all, and nobody would get a token. One that can be read but takes nothing, a full disk or
+a replica that became of a master, is no reason either.
 """
 
 from __future__ import annotations
@@ -29,10 +30,18 @@ _PROBE_ARGUMENTS: Final = b'[{},[],"",{}]'
 
 
 def health_routes(
-    storage: Storage, sandbox: Sandbox, limits: Limits, loaded: Callable[[], Awaitable[int]]
+    storage: Storage,
+    sandbox: Sandbox,
+    limits: Limits,
+    loaded: Callable[[], Awaitable[int]],
+    refusal: Callable[[], str],
 ) -> list[Route]:
-    """`GET /livez` and `GET /readyz`. `loaded` says for how many extensibility points hooks can run without the storage."""
-    health = _Health(storage, sandbox, limits, loaded)
+    """`GET /livez` and `GET /readyz`.
+
+    `loaded` says for how many extensibility points hooks can run without the storage, `refusal` why that takes nothing now, "" where it
+    does, as far as is known.
+    """
+    health = _Health(storage, sandbox, limits, loaded, refusal)
     why = Public("load balancers have no token, and the answer tells nothing about anybody")
     return [
         Route(method="GET", path="/livez", handler=health.live, access=why),
@@ -44,12 +53,18 @@ class _Health:
     """The handlers, and the last verdict."""
 
     def __init__(
-        self, storage: Storage, sandbox: Sandbox, limits: Limits, loaded: Callable[[], Awaitable[int]]
+        self,
+        storage: Storage,
+        sandbox: Sandbox,
+        limits: Limits,
+        loaded: Callable[[], Awaitable[int]],
+        refusal: Callable[[], str],
     ) -> None:
         self._storage = storage
         self._sandbox = sandbox
         self._limits = limits
         self._loaded = loaded
+        self._refusal = refusal
         self._program: Program | None = None
         self._checking = asyncio.Lock()
         self._checked_at = float("-inf")
@@ -81,7 +96,9 @@ class _Health:
         if not runs:
             return "the sandbox does not run a hook.", ""
         missing = await self._storage_fault()
-        return ("", missing) if not missing or await self._is_loaded() else (missing, "")
+        if missing and not await self._is_loaded():
+            return missing, ""
+        return "", missing or self._refusal()
 
     async def _is_loaded(self) -> bool:
         try:

@@ -383,7 +383,7 @@ SCHEMAS: Final[dict[str, Any]] = {
     "Readiness": _object(
         {"status": {"enum": ["ok", "degraded"]}, "storage": _STRING},
         optional=("storage",),
-        about="Degraded: without its storage, of which it says why, the worker runs the hooks that it has loaded.",
+        about="Degraded: without its storage, of which it says why, the worker runs the hooks that it has loaded; or it can be read, and takes nothing.",
     ),
     "Empty": _object({}),
 }

@@ -212,10 +212,12 @@ async def test_records_wait_for_a_storage_that_is_away(storage, caplog):
     recorder.record(rows[0])
     await asyncio.wait_for(refused.wait(), 10)
     recorder.record(rows[1])
+    await until(lambda: recorder.refusal == "The disk is full.")
     storage.append_executions = append
     async with asyncio.timeout(10):
         while await recorded(storage) != [rows[1].id, rows[0].id]:
             await asyncio.sleep(0.01)
+    await until(lambda: not recorder.refusal)
     assert recorder.dropped == 0
     assert "execution records wait for the storage: The disk is full." in caplog.text
 

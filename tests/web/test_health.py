@@ -8,6 +8,7 @@ from runtime.errors import Unavailable
 from runtime.storage.base import HookChange
 from runtime.web import health
 from tests.requesting import Door, door_before
+from tests.waiting import until
 from tests.web.conftest import SEED, Api
 
 
@@ -38,6 +39,22 @@ async def test_a_runtime_that_can_go_on_without_its_storage_says_so(api: Api, mo
     door_before(api.runtime, "ping", monkeypatch).refusal = Unavailable("Away.")
     answer = await api.call("GET", "/readyz")
     assert (answer.status, answer.body) == (200, {"status": "degraded", "storage": "Away."})
+
+
+async def test_a_runtime_whose_storage_takes_nothing_says_so(api: Api, monkeypatch):
+    """200 though nothing is loaded: what it is to run can be read. By itself as before."""
+    monkeypatch.setattr(health, "KEPT_SECONDS", 0.0)
+    appending = door_before(api.runtime, "append_executions", monkeypatch)
+    appending.refusal = Unavailable("Full.")
+    await api.create(SEED)
+    await api.execute()
+    await until(lambda: api.runtime.recorder.refusal)
+    api.runtime.preparations.forget(None)
+    answer = await api.call("GET", "/readyz")
+    assert (answer.status, answer.body) == (200, {"status": "degraded", "storage": "Full."})
+    appending.refusal = None
+    await until(lambda: not api.runtime.recorder.refusal)
+    assert (await api.call("GET", "/readyz")).body == {"status": "ok"}
 
 
 async def test_a_runtime_that_can_not_know_what_was_changed_is_not_ready(api: Api, monkeypatch):
