@@ -63,7 +63,7 @@ async def test_who_is_alone_knows_what_it_changed(tmp_path: Path, nouns):
 
 async def test_what_was_not_heard_is_asked_for(tmp_path: Path, nouns):
     """A change is between those that are known: there may be more to forget than they say, and while Redis is away nobody knows."""
-    with RedisServer(tmp_path) as redis:
+    with RedisServer(tmp_path, appendfsync="always") as redis:
         one, other = [await open_redis(parse_address(redis.url), means=HASTY) for _ in range(2)]
         await silent(one)
         await silent(other)
