@@ -33,7 +33,7 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A server and a token for it. `source` is the file that they stand in, "" for what was said on the way."""
+    """A server and a token for it. `source` is the file that both stand in, "" for what was said on the way."""
 
     name: str
     url: str
@@ -119,7 +119,7 @@ def choose(*, profile: str | None, url: str | None, token: str | None, environ: 
             "No server is known here. Start one with `hookd dev`, or log in to yours: hookd login --url URL."
         )
     if token:
-        found = replace(found, token=token)
+        found = replace(found, token=token, source="")
     if not found.token:
         others = [row.name for row in every_profile(profiles_file()).known.values() if row.token]
         other = f" Or talk to another server: hookd profile use {others[0]}." if others else ""

@@ -111,6 +111,14 @@ def test_the_demo_of_a_folder_is_found_where_nothing_else_is_said(tmp_path):
     assert chosen() == (PROD.url, "prod-token")
 
 
+def test_a_token_that_was_given_is_not_the_files(tmp_path):
+    """What is wrong with it no new file mends."""
+    demo_in(tmp_path)
+    said = choose(profile=None, url=None, token="mine", environ={})
+    assert (said.name, said.token, said.source) == ("demo", "mine", "")
+    assert choose(profile=None, url=None, token=None, environ={}).source.endswith("demo.env")
+
+
 def test_a_folder_from_elsewhere_sends_nothing_away(tmp_path):
     """A demo is on this machine: a file that says otherwise is none of `hookd dev`."""
     demo_in(tmp_path, "https://thief.example")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import jwt
 import pytest
 
@@ -30,6 +32,7 @@ def answered(status: int, message: str = "Gone wrong", headers: dict[str, str] |
         ),
         (answered(401), AD_HOC, EXIT_SERVER, "days ago. Log in: hookd login --url https://hooks.example.com."),
         (answered(401), DEMO, EXIT_SERVER, "Start `hookd dev` again"),
+        (answered(401), replace(DEMO, source=""), EXIT_SERVER, "Log in: hookd login --profile demo."),
         (
             answered(403, headers=LACKING),
             PROD,
