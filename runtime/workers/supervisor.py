@@ -31,6 +31,7 @@ from runtime.workers.beats import Beats, Watch, waited_for_processor
 from runtime.workers.inheritance import Inherited, become, inherited
 from runtime.workers.listening import again, bind, close_all, listen_at, rest
 from runtime.workers.notices import tell_ready, tell_reloading, tell_stopping
+from runtime.workers.place import Place, rest_late
 from runtime.workers.slates import Slates
 from runtime.workers.trial import Trial
 from runtime.workers.waking import heard, listen_for
@@ -47,27 +48,11 @@ _LOG: Final = logging.getLogger("hookd.supervisor")
 
 
 @dataclass(slots=True, kw_only=True)
-class _Place:
-    """Where one worker is, or will be. `old` is a process that makes way as soon as this one is ready."""
-
-    number: int
-    sockets: list[socket.socket]
-    pid: int = 0
-    ready_pipe: int = -1
-    started: float = 0.0
-    is_ready: bool = False
-    watch: Watch = field(default_factory=lambda: Watch(0, 0))
-    deaths: int = 0
-    due: float = 0.0
-    old: int = 0
-
-
-@dataclass(slots=True, kw_only=True)
 class Supervisor:
     """See the module. `announce` is called with the port when all workers are ready for the first time.
 
-    `trial` is a command that ends with 0 if the service could start anew, `again` what this process becomes then; memory of
-    another `memory_layout` is not taken over. Workers that are there `end_seconds` after they were asked to stop are killed, and
+    `trial` is a command that ends with 0 if the service could start anew, within `trial_seconds`, and `again` what this process
+    becomes then; memory of another `memory_layout` is not taken over. Workers that are there `end_seconds` after they were asked to stop are killed, and
     those that are not ready `start_seconds` after their start, or whose event loop stands still for `hang_seconds` later on.
     """
 
@@ -81,8 +66,9 @@ class Supervisor:
     hang_seconds: float = 30.0
     start_seconds: float = 300.0
     steady_seconds: float = STEADY_SECONDS
+    trial_seconds: float = 60.0
     memory_layout: int = 0
-    _places: list[_Place] = field(default_factory=list)
+    _places: list[Place] = field(default_factory=list)
     _shared: list[list[socket.socket]] = field(default_factory=list)
     _leaving: set[int] = field(default_factory=set)
     _slates: Slates = field(default_factory=lambda: Slates(0))
@@ -99,7 +85,7 @@ class Supervisor:
     def run(self, environ: Mapping[str, str]) -> Worker:
         """Return in each worker, and never in the supervisor, which ends with SystemExit. `OSError` when it can not listen."""
         self._wakeup = listen_for(_SIGNALS)
-        self._trial = Trial(self.trial)
+        self._trial = Trial(self.trial, self.trial_seconds)
         self._slates = Slates(self.workers)
         self._beats = Beats(self.workers, self.hang_seconds)
         self._take_over(inherited(environ))
@@ -115,6 +101,7 @@ class Supervisor:
             self._reap()
             self._kill_late()
             self._kill_hanging()
+            self._give_up_trial()
 
     def _obey(self) -> None:
         for number in heard(self._wakeup[0]):
@@ -137,7 +124,7 @@ class Supervisor:
         self._is_anew = state is not None
         for number in range(self.workers):
             own = sockets.pop(0) if sockets else again(self.host, self._places[0].sockets[0].getsockname()[1])
-            place = _Place(number=number, sockets=own, old=old.pop(0) if old else 0)
+            place = Place(number=number, sockets=own, old=old.pop(0) if old else 0)
             self._places.append(place)
         # More than there are places. Connections come to these sockets as long as they are open: all workers serve there, too.
         self._shared, self._leaving = sockets, set(old)
@@ -169,12 +156,15 @@ class Supervisor:
                     return worker
         return None
 
-    def _startable(self) -> list[_Place]:
-        # The first alone: what it makes (the database, the cache), the others find.
-        may = self._places if self._is_announced or self._places[0].is_ready else self._places[:1]
-        return [place for place in may if not place.pid]
+    def _startable(self) -> list[Place]:
+        return [place for place in (self._places[:1] if self._first_alone else self._places) if not place.pid]
 
-    def _fork(self, place: _Place) -> Worker | None:
+    @property
+    def _first_alone(self) -> bool:
+        """What it makes (the database, the cache), the others find."""
+        return not (self._is_announced or self._places[0].is_ready)
+
+    def _fork(self, place: Place) -> Worker | None:
         try:
             readable, writable = os.pipe()
         except OSError as error:
@@ -201,7 +191,7 @@ class Supervisor:
         place.watch = Watch(self._beats.every, self.start_seconds)
         return None
 
-    def _become_worker(self, place: _Place, ready_pipe: int) -> Worker:
+    def _become_worker(self, place: Place, ready_pipe: int) -> Worker:
         signal.set_wakeup_fd(-1)
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN if number == signal.SIGHUP else signal.SIG_DFL)
@@ -231,7 +221,8 @@ class Supervisor:
     def _wait(self) -> None:
         """Until there is something to do."""
         pipes = [place.ready_pipe for place in self._places if place.ready_pipe >= 0]
-        moments = [place.due for place in self._startable()] + [*self._ending.values(), self._next_look]
+        moments = [place.due for place in self._startable()]
+        moments += [*self._ending.values(), self._next_look, self._trial.late_at]
         select.select([self._wakeup[0], *pipes], [], [], max(0.0, min(moments) - time.monotonic()))
 
     def _read_ready(self) -> None:
@@ -280,15 +271,16 @@ class Supervisor:
             code = os.waitstatus_to_exitcode(status)
             self._ending.pop(pid, None)
             if self._trial.has_ended(pid, code):
-                self._tried(code)
+                self._tried("the new one is not fit" if code else "")
             self._leaving.discard(pid)
             for place in self._places:
                 if place.pid == pid:
                     self._died(place, code)
                 if place.old == pid:
                     place.old = 0
+            self._rest()
 
-    def _died(self, place: _Place, code: int) -> None:
+    def _died(self, place: Place, code: int) -> None:
         was_ready, place.pid, place.is_ready = place.is_ready, 0, False
         if not (self._is_announced or self._is_anew):
             # It never ran: the worker has said why.
@@ -299,27 +291,31 @@ class Supervisor:
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
         _LOG.error("worker %d %s after %.0f s, and is started again in %.1f s", place.number, how, lived, wait)
 
-    def _put_off(self, place: _Place, error: OSError) -> None:
+    def _put_off(self, place: Place, error: OSError) -> None:
         """There are no more processes to be had, or descriptors. The other workers go on."""
         place.deaths += 1
         wait = self._wait_after(place)
+        self._rest()
         _LOG.error("worker %d can not be started, and is tried again in %.1f s: %s", place.number, wait, error)
 
-    def _wait_after(self, place: _Place) -> float:
+    def _wait_after(self, place: Place) -> float:
         """Seconds until it is started again. Where it is not at once, nobody waits for it."""
         wait = 0.0 if place.deaths == 1 else min(LONGEST_WAIT, 0.1 * 2.0 ** min(place.deaths, 10))
-        rest(place.sockets if wait and not place.old else ())
-        if wait and not self._leaving and not any(other.pid or other.old for other in self._places):
-            for row in self._shared:
-                rest(row)
         place.due = time.monotonic() + wait
         return wait
+
+    def _rest(self) -> None:
+        """Nobody comes to a socket where nobody will be for a while."""
+        if rest_late(self._places, time.monotonic(), first_alone=self._first_alone) and not self._leaving:
+            for row in self._shared:
+                rest(row)
 
     # ending
 
     def _end(self, number: signal.Signals, code: int = 0) -> NoReturn:
         """Ask all workers to stop, wait for them, and end."""
         tell_stopping()
+        self._trial.give_up()
         there = {pid for place in self._places for pid in (place.pid, place.old)} | self._leaving
         for pid in there - {0}:
             self._ask_to_stop(pid, number)
@@ -358,23 +354,32 @@ class Supervisor:
         except OSError as error:
             _go_on(str(error))
 
-    def _tried(self, code: int) -> None:
-        if code:
+    def _give_up_trial(self) -> None:
+        if self._trial.late_at <= time.monotonic():
+            self._trial.give_up()
+            self._tried(
+                f"after {self.trial_seconds:.0f} s it was not known whether the new one is fit: what it reads may hang"
+            )
+
+    def _tried(self, fault: str) -> None:
+        if fault:
             self._trial.close()
-            _go_on("the new one is not fit")
+            _go_on(fault)
         if self._trial.is_outdated:
             self._try()
-        elif not code:
+        elif not fault:
             self._start_anew()
 
     def _start_anew(self) -> None:
-        serving = [place.pid if place.is_ready else place.old for place in self._places]
+        # Those first at which somebody serves: the first processes are theirs.
+        places = sorted(self._places, key=lambda place: not place.serving)
+        serving = [place.serving for place in places if place.serving]
         others = {pid for place in self._places for pid in (place.old, place.pid)} | self._leaving | self._ending.keys()
-        rows = [*(place.sockets for place in self._places), *self._shared]
+        rows = [*(place.sockets for place in places), *self._shared]
         state = Inherited(
             life=self._life,
             sockets=[[one.fileno() for one in row] for row in rows],
-            pids=[*filter(None, serving), *(others - {0, *serving})],
+            pids=[*serving, *(others - {0, *serving})],
             memory=(self._memory, self.memory_layout),
         )
         _LOG.info("the service starts anew")

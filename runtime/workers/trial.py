@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import subprocess
+import time
 from collections.abc import MutableMapping, Sequence
+from math import inf
 from typing import Final
 
 WRITES: Final = "_HOOKD_TRIAL"
@@ -22,10 +25,13 @@ _SEALS: Final = ("WRITE", "GROW", "SHRINK", "SEAL")
 
 
 class Trial:
-    """One after the other, by this command, which ends with 0 if so."""
+    """One after the other, by this command, which ends with 0 if so. One that takes more than so many seconds is late."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], seconds: float = inf) -> None:
         self._command = command
+        self._seconds = seconds
+        self.late_at = inf
+        """When the one that is under way will be, by the monotonic clock."""
         self._process: subprocess.Popen[bytes] | None = None
         self._file = -1
         self.is_outdated = False
@@ -51,14 +57,25 @@ class Trial:
         except OSError:
             self.close()
             raise
+        self.late_at = time.monotonic() + self._seconds
 
     def has_ended(self, pid: int, code: int) -> bool:
         """Whether this child was the one that is under way."""
         if self._process is None or self._process.pid != pid:
             return False
-        self._process.returncode = code
-        self._process = None
+        self._ended(code)
         return True
+
+    def give_up(self) -> None:
+        """End the one that is under way, if any is. It is not waited for: what it reads may be where not even SIGKILL comes."""
+        if self._process is not None:
+            self._process.kill()
+            self._ended(-signal.SIGKILL)
+
+    def _ended(self, code: int) -> None:
+        if self._process is not None:
+            self._process.returncode = code
+        self._process, self.late_at = None, inf
 
     def handed_on(self) -> int:
         """The file, which nobody can change any more; -1 where a trial of another version has written nothing."""

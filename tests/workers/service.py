@@ -1,7 +1,7 @@
 """A small service under a supervisor. Arguments: a folder, a port, how many workers; `--check` at the end asks whether it is fit.
 
 It answers each line: `who`: number, process id and whether it is a successor; `die`: ends at once; `spin`: computes for ever, and lets nobody else have its thread; `wait`: answers when it is told to stop; `long`: answers when there
-is a file `go`. Other files in the folder: `workers` and `port` stand in place of the arguments, `unfit` makes the check fail, `end` has the seconds that workers are given to stop, `hang` those that they may stand still, `start` those that they may take to be ready, `steady` those after which they were fit, `stuck` lets workers never be ready, `broken` lets workers end at their start, with its text as the code.
+is a file `go`. Other files in the folder: `workers` and `port` stand in place of the arguments, `unfit` makes the check fail, `end` has the seconds that workers are given to stop, `hang` those that they may stand still, `start` those that they may take to be ready, `steady` those after which they were fit, `trial` those that a check may take, `stuck` lets workers never be ready, `broken` lets workers end at their start, with its text as the code.
 `configuration` is read by the check, and by who was not checked: `unreadable` ends either with 2; `who` tells it. While there is a `gate`, a pipe, the check waits there after that for somebody to write; then `then` takes the place of `configuration`. `late` has the number of a signal that comes at the last moment before the service starts anew.
 """
 
@@ -108,6 +108,7 @@ def main() -> None:
         hang_seconds=float(text_of(folder / "hang", "60")),
         start_seconds=float(text_of(folder / "start", "60")),
         steady_seconds=float(text_of(folder / "steady", "10")),
+        trial_seconds=float(text_of(folder / "trial", "60")),
     ).run(os.environ)
     broken = folder / "broken"
     if broken.exists():

@@ -8,7 +8,8 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-from tests.workers.started import SECONDS, Service, memory_of
+from tests.node.waiting import is_there
+from tests.workers.started import SECONDS, Service, is_refused, memory_of
 
 
 def configure(service: Service, name: str, text: str) -> None:
@@ -106,3 +107,64 @@ async def test_who_ends_it_at_the_last_moment_is_heard(start):
     assert await asyncio.to_thread(service.process.wait, SECONDS) == 0
     assert service.log.count("the service starts anew") == 1
     assert "is killed" not in service.log
+
+
+async def test_a_trial_that_hangs_is_given_up(start, tmp_path):
+    """It reads what does not answer. The log says so, the service goes on, and who asks later has another trial."""
+    (tmp_path / "trial").write_text("1")
+    service = start()
+    os.mkfifo(service.folder / "gate")
+    before = service.workers
+    for asked in (1, 2):
+        service.process.send_signal(signal.SIGHUP)
+        await service.until(lambda: service.log.count("after 1 s it was not known whether the new one is fit") == asked)  # noqa: B023 - at once
+    await service.until(lambda: service.workers == before)
+    assert service.ask()["pid"] in before
+
+
+async def test_a_trial_that_hangs_ends_with_the_service(start):
+    """Nobody waits for it, and it stays behind nowhere."""
+    service = start()
+    os.mkfifo(service.folder / "gate")
+    before = set(service.workers)
+    service.process.send_signal(signal.SIGHUP)
+    waiting = await until_it_waits(service)
+    (trial,) = set(service.workers) - before
+    service.process.terminate()
+    assert await asyncio.to_thread(service.process.wait, SECONDS) == 0
+    await service.until(lambda: not is_there(trial))
+    os.close(waiting)
+
+
+def answers(service: Service) -> list[int | None]:
+    """Who answers, of many; None for one who waited where nobody came."""
+    told = list[int | None]()
+    for _ in range(20):
+        try:
+            told.append(service.ask()["pid"])
+        except ConnectionResetError:
+            told.append(None)
+    return told
+
+
+async def test_who_makes_way_dies_before_its_successor_can_start(start):
+    """Whoever connects comes to the other, also when the service was told once more to start anew; and waits nowhere when there is
+    none.
+    """
+    service = start()
+    first, other = (next(who["pid"] for who in iter(service.ask, None) if who["number"] == number) for number in (0, 1))
+    (service.folder / "broken").write_text("9")
+    service.process.send_signal(signal.SIGHUP)
+    await service.until(lambda: "ended with 9" in service.log)
+    os.kill(first, signal.SIGKILL)
+    await service.until(lambda: answers(service) == [other] * 20)
+    failed = service.log.count("ended with 9")
+    service.process.send_signal(signal.SIGHUP)
+    await service.until(lambda: service.log.count("the service starts anew") == 2)
+    await service.until(lambda: service.log.count("ended with 9") >= failed + 2)
+    await service.until(lambda: answers(service) == [other] * 20)
+    os.kill(other, signal.SIGKILL)
+    await service.until(lambda: is_refused(service))
+    (service.folder / "broken").unlink()
+    await service.until(lambda: "started anew: 2 workers" in service.log)
+    await service.until(lambda: set(answers(service)) == set(service.workers))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import time
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -88,3 +91,28 @@ def test_a_trial_that_can_not_be_leaves_nothing(tmp_path):
             trial.begin()
         assert not trial.is_under_way
     assert kept() == []
+
+
+def test_a_trial_that_is_late_can_be_given_up(tmp_path):
+    """Then another one may begin; who ends it is told nothing of the one before."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    trial = Trial([sys.executable, "-c", f"open({str(pipe)!r}).read()"], 10)
+    assert trial.late_at == inf
+    trial.give_up()
+    before = time.monotonic()
+    trial.begin()
+    assert trial.late_at >= before + 10
+    assert trial._process is not None
+    late = trial._process.pid
+    trial.give_up()
+    assert (trial.is_under_way, trial.late_at) == (False, inf)
+    trial.begin()
+    assert not trial.is_outdated
+    _, status = os.waitpid(late, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+    assert not trial.has_ended(late, -signal.SIGKILL)
+    pipe.write_text("")
+    assert ended(trial) == 0
+    assert trial.late_at == inf
+    trial.close()
