@@ -45,6 +45,9 @@ from runtime.workers.worker import Worker, stop_asked
 _DRAIN_SECONDS = 5.0
 """How long a worker that stops waits for clients to close their connections."""
 
+_OBJECTS_TO_COLLECT = 20_000
+"""So many more than at the last time are worth a look by the garbage collector."""
+
 _LOG = logging.getLogger("hookd.bootstrap")
 _OTHER_PORT = "Stop what listens there, or choose another port"
 
@@ -197,6 +200,9 @@ async def _serving(
     # What was made until here lives as long as the process: the collector need not look at it again and again.
     gc.collect()
     gc.freeze()
+    # What token requests leave goes by itself, and execution records that wait to be written look like garbage that grows: at
+    # Python's 700 objects the collector stops the loop for milliseconds, several times a second, and finds nothing.
+    gc.set_threshold(_OBJECTS_TO_COLLECT)
     # A thread that computes in Python gives way to the event loop after this, not after the usual five milliseconds.
     sys.setswitchinterval(0.0005)
     try:

@@ -36,7 +36,8 @@ class StorageRecorder:
     """The `Recorder` of a running service. `start` before the first record, `close` before the storage.
 
     `keep` says how long records are kept. `dropped` counts records that found no room among `queue_bytes`, or that the storage
-    refused until `close`. Records wait `interval` for others to be written with; `hurry` while other processes follow. `tell` are called with each record as it arrives (tail, metrics, traces). Times are seconds.
+    refused until `close`. At most `batch` are written together: a commit of many keeps the core from the event loop for long.
+    Records wait `interval` for others to be written with; `hurry` while other processes follow. `tell` are called with each record as it arrives (tail, metrics, traces). Times are seconds.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class StorageRecorder:
         keep: Retention,
         tell: Sequence[Callable[[Execution], None]] = (),
         queue_bytes: int = 33_554_432,
-        batch: int = 500,
+        batch: int = 150,
         interval: float = 0.2,
         hurry: float = 0.02,
         prune_interval: float = 300.0,

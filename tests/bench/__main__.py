@@ -22,7 +22,8 @@ not counted. A column's name ends in its unit. Sections:
 - `neighbour`: response times of a good hook while another loops for ever, counted from when each request was due. The
   server may use all cores here.
 - `storm`: response times of a good hook while another tenant sends as many requests as are answered, over 64 connections; and
-  while it sends them to a service of its own on the same machine: what any storm takes there from whoever is beside it.
+  while it sends them to a service of its own on the same core: what any storm takes there from whoever is beside it. The
+  generator that measures comes before the storm's on their core, where the system allows that (as root, on Linux).
 - `tail`: from a hook's `console.log` to a client that follows the log live, at 500 executions/s on a fixed schedule.
 - `workers`: what two workers give beside one, by their CPU time: the load generator takes half of a small machine.
 - `redis`: executions and deploys with a Redis that two nodes share, beside SQLite in the same run; the hot path asks neither.

@@ -51,11 +51,13 @@ class Stream:
 
 
 class LoadGenerator:
-    """The load generator's process."""
+    """The load generator's process. Where several share their core, one may come first: what it measures is not the others."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, comes_first: bool = False) -> None:
         self._child = Child(python("loadgen"), core=LOAD_CORE)
         self._child.read()
+        if comes_first:
+            self._child.come_first()
 
     def __enter__(self) -> Self:
         """Itself; leaving stops it."""

@@ -102,14 +102,14 @@ def bad_neighbour(plan: Plan, left_out: LeftOut) -> dict[str, Table]:
 
 def storm(plan: Plan, left_out: LeftOut) -> dict[str, Table]:
     """A good hook at 200 requests/s on a fixed schedule; beside another tenant that asks as fast as it can; beside that same storm
-    at another service, which shares nothing with the first but the machine.
+    at another service, which shares nothing with the first but its core.
 
-    Where the machine has few cores, any storm takes from whoever is on them: from the one that measures, too. The last row says
-    how much, so that what remains between it and the second is this service's part.
+    Both generators are on the other core, where the one that measures comes first: else it would be its own waiting, for a
+    core that the storm's generator uses, that it measures.
     """
     with ExitStack() as stack:
-        load, weather = (stack.enter_context(LoadGenerator()) for _ in range(2))
-        hookd, other = (stack.enter_context(Hookd(core=None)) for _ in range(2))
+        load, weather = stack.enter_context(LoadGenerator(comes_first=True)), stack.enter_context(LoadGenerator())
+        hookd, other = (stack.enter_context(Hookd()) for _ in range(2))
         threads = stack.enter_context(ThreadPoolExecutor(1))
         upload(load, hookd, {"good": case.HOOK})
         calm = loaded(load, hookd.port, plan.spread, executing(hookd.execute("good"), rate=GOOD_RATE))

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -59,6 +59,11 @@ class Child:
     def pid(self) -> int:
         """The process id."""
         return self._process.pid
+
+    def come_first(self) -> None:
+        """Run as soon as there is something to do, whoever else would use the core. Nothing where that is not allowed."""
+        with suppress(AttributeError, PermissionError):  # not Linux; not root
+            os.sched_setscheduler(self.pid, os.SCHED_FIFO, os.sched_param(1))
 
     def read_line(self) -> str:
         """The next line of its standard output; `Broken` when it ended instead."""

@@ -97,7 +97,7 @@ TARGETS = (
         at_most=1.5,
     ),
     Target(
-        promise="the same, times that where the storm has a service of its own on this machine",
+        promise="the same, times that where the storm has a service of its own on this core",
         of=Cell("storm", STORM, "p99_us"),
         to=Cell("storm", ELSEWHERE, "p99_us"),
         at_most=1.5,
