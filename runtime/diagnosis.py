@@ -14,7 +14,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import runtime
 from runtime.bundle.npm import Npm
@@ -36,31 +36,34 @@ REGISTRY_SECONDS = 20.0
 
 def look_at_storage(settings: Settings) -> Looked | None:
     """What is in the storage; None where there is none yet."""
-    return _run(choose_storage(settings.storage).look())
+    return alone(choose_storage(settings.storage).look())
 
 
 def look_at_token_server(settings: Settings) -> Looked | None:
     """What is in the token server's database; None where there is none yet."""
-    return _run(look_at_store(settings.issuer))
+    return alone(look_at_store(settings.issuer))
 
 
 def warnings_of_storage(settings: Settings) -> list[Advice]:
     """What its Redis should be told so that it keeps what it is given."""
-    return _run(choose_storage(settings.storage).warnings())
+    return alone(choose_storage(settings.storage).warnings())
 
 
 def warnings_of_token_server(settings: Settings) -> list[Advice]:
     """What the Redis of the token server should be told."""
-    return _run(warnings_of_store(settings.issuer))
+    return alone(warnings_of_store(settings.issuer))
 
 
 def look_at_master_key(settings: Settings) -> None:
     """`SettingsError` where it is missing, not whole, or not that of the storage, as far as that can be read."""
-    _run(look_at_key(settings.storage))
+    alone(look_at_key(settings.storage))
 
 
-def _run(look: Coroutine[None, None, T]) -> T:
-    # In a thread: who asks may have an event loop of their own.
+def alone(look: Coroutine[Any, Any, T]) -> T:
+    """What it gives, in an event loop and a thread of its own, which end with it.
+
+    Who asks may have an event loop; and who gives up rights later must be one thread, without those that a look has started.
+    """
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, look).result()
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import gc
 import logging
 import os
 import resource
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from runtime.answers import LAYOUT
 from runtime.bootstrap import Runtime, adopt_key, open_runtime
@@ -23,6 +20,7 @@ from runtime.cli import demo
 from runtime.cli.address import announce, listening, take_port
 from runtime.cli.profiles import PROFILE, TOKEN, URL
 from runtime.cli.tokens import demo_token
+from runtime.diagnosis import alone
 from runtime.environment import unread
 from runtime.errors import SettingsError
 from runtime.fitness import before_workers, require_named
@@ -134,13 +132,13 @@ async def run_dev(directory: Path, port: int) -> None:
     remedy = f"{_OTHER_PORT}: hookd dev --port PORT, or make run PORT=PORT."
     port = take_port(demo.HOST, port, remedy)
     base_url = f"http://{demo.HOST}:{port}"
-    _alone(demo.require_its_key(directory))
+    alone(demo.require_its_key(directory))
     kept = demo.open_demo(directory)
     settings = _believing_itself(kept.settings(base_url, port, os.environ))
     configure(settings.log)
     if kept.is_new and (directory / "hookd.db").exists() and not (directory / "issuer.db").exists():
         # Of somebody who has lost the key, and did as `require_its_key` says.
-        _alone(adopt_key(settings.storage, master_keys(settings.storage)))
+        alone(adopt_key(settings.storage, master_keys(settings.storage)))
     async with AsyncExitStack() as stack:
         runtime = await stack.enter_async_context(open_runtime(settings, confined=True))
         master = partial(keys_if_any, settings.storage)
@@ -155,12 +153,6 @@ async def run_dev(directory: Path, port: int) -> None:
         announce(address)
         _welcome(kept, variables)
         await stop.wait()
-
-
-def _alone(look: Coroutine[Any, Any, object]) -> None:
-    """To its end, in an event loop whose threads end with it: who gives up rights must be one thread."""
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, look).result()
 
 
 def _open_many_files() -> None:

@@ -52,6 +52,7 @@ VERSIONS: Final = (HttpVersion11, HttpVersion10)
 """Those that we speak. aiohttp reads requests in 0.9 and 2.0, too, as if they were in 1.1."""
 
 VERSION_STATUS: Final = 505
+
 # In the system's struct tcp_info (linux/tcp.h): tcpi_bytes_acked.
 _TCP_INFO_BYTES: Final = 128
 _BYTES_ACKED: Final = slice(120, 128)

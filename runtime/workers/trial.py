@@ -63,19 +63,15 @@ class Trial:
         """Whether this child was the one that is under way."""
         if self._process is None or self._process.pid != pid:
             return False
-        self._ended(code)
+        self._process.returncode = code
+        self._process, self.late_at = None, inf
         return True
 
     def give_up(self) -> None:
         """End the one that is under way, if any is. It is not waited for: what it reads may be where not even SIGKILL comes."""
         if self._process is not None:
             self._process.kill()
-            self._ended(-signal.SIGKILL)
-
-    def _ended(self, code: int) -> None:
-        if self._process is not None:
-            self._process.returncode = code
-        self._process, self.late_at = None, inf
+            self.has_ended(self._process.pid, -signal.SIGKILL)
 
     def handed_on(self) -> int:
         """The file, which nobody can change any more; -1 where a trial of another version has written nothing."""

@@ -6,20 +6,22 @@ import pty
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.tidying import hooks_as_found
 
 SCRIPT = "module.exports = (user, context, cb) => cb();\n"
 POINT = ("--trigger", "post-user-registration")
 
 
 @pytest.fixture(autouse=True)
-def _none(dev) -> None:
+def _none(dev) -> Iterator[None]:
     """None of these hooks is on the server."""
-    for hook in dev.call("GET", "/api/v2/hooks?per_page=100"):
-        if hook["name"].startswith("fresh"):
-            dev.call("DELETE", f"/api/v2/hooks/{hook['id']}")
+    with hooks_as_found(dev.url, dev.shell["API_TOKEN"]):
+        yield
 
 
 def project(folder, more: str = "", script: str = SCRIPT) -> None:
