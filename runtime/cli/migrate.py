@@ -16,7 +16,7 @@ from runtime.cli.failures import EXIT_BROKEN, CommandFailed
 from runtime.cli.options import output_options
 from runtime.cli.output import Output, Styled, plural
 from runtime.cli.settings_options import CONFIG
-from runtime.errors import NotFound, Unavailable
+from runtime.errors import NotFound, SettingsError, Unavailable
 
 if TYPE_CHECKING:
     from runtime.moves import Compared, Step
@@ -61,6 +61,7 @@ class Moves(Protocol[S, Opened]):
 class Words:
     """What is said of the one move and not of the other."""
 
+    setting: str
     again: str
     parts: str
     remedy: str
@@ -68,12 +69,14 @@ class Words:
 
 
 STORAGE = Words(
+    setting="storage.url",
     again="it goes on where it was",
     parts="tenant",
     remedy="stays unfinished, and no hookd uses it. Empty it with --discard, and run this again while nobody uses the source.",
     place="url = {url} into [storage], with the same master key",
 )
 ISSUER = Words(
+    setting="issuer.database",
     again="it begins anew",
     parts="record kind",
     remedy="is not to be used. Run this again, which begins anew, while nobody uses the source.",
@@ -123,17 +126,28 @@ def migrate(out: Output, config: Path | None, issuer: bool, source: str | None, 
 def _migrate(
     moves: Moves[S, Opened], settings: S, words: Words, out: Output, source: str | None, target: str, *, discard: bool
 ) -> None:
-    into = moves.storage_at(settings, target)
+    into = _named(moves, settings, target, words, "--to")
     if discard:
         _run(_discard(moves, into, out), words)
         out.answer({"to": moves.name_of(into), "discarded": True}, lambda: None)
         out.note(f"{moves.name_of(into)} is empty.")
         return
-    here = moves.storage_at(settings, source)
+    here = _named(moves, settings, source, words, "--from")
     compared = _run(_move(moves, here, into, out), words)
     _show(out, compared, moves.name_of(here), moves.name_of(into), words)
     if compared.differences:
         click.get_current_context().exit(EXIT_BROKEN)
+
+
+def _named(moves: Moves[S, Opened], settings: S, url: str | None, words: Words, option: str) -> S:
+    try:
+        named = moves.storage_at(settings, url)
+        moves.name_of(named)
+    except SettingsError as error:
+        if url is None:
+            raise
+        raise SettingsError(str(error).replace(f"'{words.setting}'", option)) from None
+    return named
 
 
 async def _move(moves: Moves[S, Opened], source: S, target: S, out: Output) -> Compared:

@@ -92,7 +92,9 @@ def test_refusals(hookd, config: Path, settings: Settings, redis_server: RedisSe
     none = hookd("migrate", "--from", f"sqlite:///{tmp_path}/none.db", "--to", empty)
     assert (none.returncode, none.stderr.count("There is no storage of hookd")) == (2, 1)
     wrong = hookd("migrate", "--config", config, "--to", "mysql://u:moved-and-not-shown@h/1")
-    assert wrong.returncode == 2
+    assert (wrong.returncode, wrong.stderr.count("hookd: --to must be sqlite:///FILE")) == (2, 1)
+    other = hookd("migrate", "--config", config, "--to", empty, "--from", "sqlite:x")
+    assert (other.returncode, other.stderr.count("hookd: --from must be sqlite:///FILE")) == (2, 1)
     away = hookd("migrate", "--config", config, "--to", f"redis://u:{PASSWORD}@127.0.0.1:1/0")
     assert away.returncode == 2
     assert "can not be used" in away.stderr
@@ -178,8 +180,8 @@ def test_refusals_for_the_token_server(
     assert (none.returncode, none.stderr.count("There is no data of a token server at sqlite:///")) == (2, 1)
     away = hookd(*command, "--to", f"redis://u:{PASSWORD}@127.0.0.1:1/0")
     wrong = hookd(*command, "--to", f"mysql://u:{PASSWORD}@h/1")
-    for said in (away, wrong):
-        assert (said.returncode, said.stderr.count("'issuer.database'")) == (2, 1)
+    for said, name in ((away, "'issuer.database'"), (wrong, "hookd: --to must be a file")):
+        assert (said.returncode, said.stderr.count(name)) == (2, 1), said
         assert PASSWORD not in said.stderr + said.stdout
     whole = hookd(*command, "--to", redis_server.url, "--discard")
     assert (whole.returncode, whole.stderr.count("is not unfinished")) == (2, 1)
