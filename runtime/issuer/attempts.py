@@ -1,5 +1,7 @@
 """Who guesses is refused for a while: the failures of each name from each address, counted where the store says.
 
+All addresses of an IPv6 /64 are one (`http.neighbourhood`).
+
 Rule: only failures count, and one success clears them; an attempt that is still being looked at counts as a failure for those that
 came after it, which wait for it where that matters. So who asks many times at once has no more guesses, and who is right is
 never refused for having asked often, and who is elsewhere is not kept out by a guesser. That goes for each process; several that
@@ -17,6 +19,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 from weakref import WeakValueDictionary
 
+from runtime.http.neighbourhood import neighbourhood
 from runtime.issuer.oauth_errors import TooManyAttempts
 from runtime.issuer.store import MOST_FAILURES, WINDOW_SECONDS, Failures
 
@@ -102,4 +105,4 @@ class MemoryFailures(Failures):
 
 def _pair(name: str, ip: str) -> bytes:
     # A digest: names are the caller's, and may be long.
-    return hashlib.sha256(f"{ip}\0{name}".encode()).digest()
+    return hashlib.sha256(f"{neighbourhood(ip)}\0{name}".encode()).digest()

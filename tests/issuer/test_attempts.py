@@ -67,6 +67,16 @@ async def test_ten_failures_are_enough(attempts):
     await try_once(attempts, "grace", "1.1.1.1")
 
 
+async def test_another_address_of_the_same_network_is_no_other_guesser(attempts):
+    """Who has one IPv6 address has 2^64 of them."""
+    for number in range(MOST_FAILURES):
+        await fail(attempts, ip=f"2001:db8::{number:x}", times=1)
+
+    with pytest.raises(TooManyAttempts):
+        await try_once(attempts, ip="2001:db8::ffff:1")
+    await try_once(attempts, ip="2001:db8:0:1::1")
+
+
 async def test_a_success_clears_the_failures(attempts):
     """Only failures in a row count."""
     await fail(attempts, times=MOST_FAILURES - 1)

@@ -1,6 +1,7 @@
 """Logging in with an API token, logging out, and what a page may know of its session.
 
-Rule: the token comes in once, and no answer has it. Who fails often waits: each address is counted, in memory that does not grow.
+Rule: the token comes in once, and no answer has it. Who fails often waits: each address is counted, in memory that does not grow;
+all of an IPv6 /64 are one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from runtime.errors import HookdError, InvalidBody, Unauthenticated, Unavailable
 from runtime.http.audit import CHANGE, Line
 from runtime.http.bearer import Caller, reread
 from runtime.http.json import empty_response, error_response, json_response
+from runtime.http.neighbourhood import neighbourhood
 from runtime.http.routes import Asked, Call, Public, Route
 from runtime.web.dashboard.session import LAST_MOMENT, Session, Sessions, require_same_origin, require_secure
 from runtime.web.shapes import rfc3339
@@ -86,13 +88,13 @@ class Failures:
 
     def check(self, address: str) -> None:
         """`TooManyLogins` where too many failed within the window."""
-        count, since = self._failed.get(address, (0, 0.0))
+        count, since = self._failed.get(neighbourhood(address), (0, 0.0))
         if count >= MOST_FAILURES and self._clock() - since < WINDOW_SECONDS:
             raise TooManyLogins("Too many tokens of this address were refused: try again in a minute.")
 
     def count(self, address: str) -> None:
         """One more."""
-        now = self._clock()
+        now, address = self._clock(), neighbourhood(address)
         count, since = self._failed.get(address, (0, now))
         self._failed[address] = (count + 1, since) if now - since < WINDOW_SECONDS else (1, now)
         self._failed.move_to_end(address)

@@ -227,6 +227,17 @@ async def test_who_fails_often_waits(browser):
     assert (status, body["errorCode"]) == (429, "too_many_attempts")
 
 
+def test_another_address_of_the_same_network_fails_no_less():
+    """Who has one IPv6 address has 2^64 of them."""
+    failures = Failures(lambda: 0.0)
+    for number in range(MOST_FAILURES):
+        failures.count(f"2001:db8::{number:x}")
+
+    with pytest.raises(TooManyLogins):
+        failures.check("2001:db8::ffff:1")
+    failures.check("2001:db8:0:1::1")
+
+
 def test_failures_are_forgotten_after_a_while():
     """Of each address on its own, and no more addresses are kept than there is room for."""
     now = [0.0]
