@@ -4,13 +4,15 @@ In the manner of Kubernetes' and Vault's audit logs, and smaller: who (tenant, s
 what (`action`, method, route, the ids of the path, the names of what was sent), how it ended (status, error), and the request's id.
 
 Rule: names only. Of a body the names of its members, a hook's name and whether it is enabled; of a token its `jti`; no query.
-Refused callers may come in any number: so many lines are written, the others are counted.
+Refused callers may come in any number: so many lines are written, the others are counted. Those who are known by a good token have
+lines of their tenant's, which nobody else can use up.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -19,19 +21,19 @@ from aiohttp import web
 
 from runtime.errors import HookdError
 from runtime.http.bearer import NOBODY, Caller
-from runtime.rates import Rates
+from runtime.rates import MOST_NAMES, Rates
 
 log = logging.getLogger("hookd.audit")
 
 READ, CHANGE = "read", "change"
 """What a call does, the `action` of its line; the log's message, too, where the caller was not refused."""
 
-MOST_NAMES: Final = 40
+MOST_MEMBERS: Final = 40
 """Members of a body that are named."""
 
 NAME_CHARS: Final = 128
 REFUSALS: Final = 100
-"""Lines about refused callers, at once, and `REFUSALS_A_SECOND` as long as it goes on."""
+"""Lines about refused callers, of each tenant and of those whom nobody knows, at once, and `REFUSALS_A_SECOND` as long as it goes on."""
 
 REFUSALS_A_SECOND: Final = 5.0
 _IDS: Final = ("id", "client_id", "user_id", "kid")
@@ -43,15 +45,17 @@ class Refusals:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._rates = Rates(per_second=REFUSALS_A_SECOND, burst=REFUSALS)
-        self._left_out = 0
+        self._left_out: OrderedDict[str, int] = OrderedDict()
 
-    def left_out(self) -> int | None:
-        """How many were not written before this one; None where this one is not to be, either."""
-        if self._rates.wait("", self._clock()):
-            self._left_out += 1
-            return None
-        count, self._left_out = self._left_out, 0
-        return count
+    def left_out(self, tenant: str) -> int | None:
+        """How many of this tenant's ("": of those whom nobody knows) were not written before this one; None where this is not to be, either."""
+        count = self._left_out.pop(tenant, 0)
+        if not self._rates.wait(tenant, self._clock()):
+            return count
+        self._left_out[tenant] = count + 1
+        if len(self._left_out) > MOST_NAMES:
+            self._left_out.popitem(last=False)
+        return None
 
 
 _REFUSALS: Final = Refusals()
@@ -85,7 +89,7 @@ class Line:
 
     def refuse(self, caller: Caller, made: web.StreamResponse | HookdError | None) -> None:
         """Nobody was let in. *caller* is who is known by a good token, else nobody; `made` as above."""
-        left_out = _REFUSALS.left_out() if log.isEnabledFor(logging.INFO) else None
+        left_out = _REFUSALS.left_out(caller.tenant) if log.isEnabledFor(logging.INFO) else None
         if left_out is None:
             return
         fields = {**self._about(caller), **_ended(made), "request_id": self._request_id}
@@ -106,11 +110,11 @@ class Line:
 
 def _sent(sent: object) -> dict[str, object]:
     if isinstance(sent, list):  # the secrets to remove
-        return {"sent": [name[:NAME_CHARS] for name in sent[:MOST_NAMES] if isinstance(name, str)]}
+        return {"sent": [name[:NAME_CHARS] for name in sent[:MOST_MEMBERS] if isinstance(name, str)]}
     if not isinstance(sent, dict):
         return {}
     name, enabled = sent.get("name"), sent.get("enabled")
-    shown: dict[str, object] = {"sent": [str(member)[:NAME_CHARS] for member in list(sent)[:MOST_NAMES]]}
+    shown: dict[str, object] = {"sent": [str(member)[:NAME_CHARS] for member in list(sent)[:MOST_MEMBERS]]}
     if isinstance(name, str):
         shown["hook"] = name[:NAME_CHARS]
     if isinstance(enabled, bool):

@@ -241,6 +241,7 @@ def wrap(
         except HookdError as error:
             response = _refuse(route, call, error, wanted)
         except Exception as error:  # noqa: BLE001 - the last place that can still answer
+            _tell_unheard(route, call, None)
             response = _break(route, call, error)
         response.headers[REQUEST_ID] = call.request_id
         return response
@@ -315,9 +316,7 @@ def _refuse(route: Route, call: Call, error: HookdError, wanted: tuple[str, ...]
         error.debug,
         call.request_id,
     )
-    if error.status in (401, 403) and call.line is None:
-        line = Line(route.action, call.request, route.path, call.variables, call.request_id)
-        line.refuse(call.caller, error)
+    _tell_unheard(route, call, error)
     if _is_begun(call):
         return _break(route, call, error)
     try:
@@ -334,6 +333,13 @@ def _refuse(route: Route, call: Call, error: HookdError, wanted: tuple[str, ...]
     if error.status == 503:
         response.headers.setdefault(hdrs.RETRY_AFTER, RETRY_SECONDS)
     return response
+
+
+def _tell_unheard(route: Route, call: Call, error: HookdError | None) -> None:
+    """The audit log's line of a call that did not come to its handler; on a route whose calls have none, of one that may not call."""
+    if call.line is None and (route.action or (error is not None and error.status in (401, 403))):
+        line = Line(route.action, call.request, route.path, call.variables, call.request_id)
+        line.refuse(call.caller, error)
 
 
 def _is_begun(call: Call) -> bool:

@@ -4,15 +4,17 @@ import asyncio
 import logging
 import time
 from typing import Any
+from unittest.mock import AsyncMock
 
 import aiohttp
 import jwt
 import pytest
 from aiohttp import web
+from multidict import CIMultiDict
 
-from runtime.errors import Conflict
+from runtime.errors import Conflict, Unavailable
 from runtime.http import audit
-from runtime.http.audit import CHANGE, MOST_NAMES, REFUSALS, REFUSALS_A_SECOND, Refusals
+from runtime.http.audit import CHANGE, MOST_MEMBERS, REFUSALS, REFUSALS_A_SECOND, Refusals
 from runtime.http.bearer import Authenticator
 from runtime.http.json import json_response
 from runtime.http.routes import Call, Public, Route, Scopes
@@ -207,16 +209,51 @@ def test_refusals_can_not_flood_the_log():
     """A burst is written, then a few each second; the next line says how many were left out."""
     now = 0.0
     refusals = Refusals(lambda: now)
-    written = [refusals.left_out() for _ in range(REFUSALS + 900)]
+    written = [refusals.left_out("") for _ in range(REFUSALS + 900)]
     now += 1 / REFUSALS_A_SECOND
 
     assert written == [0] * REFUSALS + [None] * 900
-    assert (refusals.left_out(), refusals.left_out()) == (900, None)
+    assert (refusals.left_out(""), refusals.left_out("")) == (900, None)
+
+
+def test_a_flood_hides_nobody_who_is_known(monkeypatch):
+    """Who tries with a good token what it may not has lines of its tenant's; how many tenants there are takes no memory."""
+    refusals = Refusals(lambda: 0.0)
+    written = [refusals.left_out("") for _ in range(2 * REFUSALS)]
+
+    assert written[-1] is None
+    assert refusals.left_out("acme") == 0
+    monkeypatch.setattr(audit, "MOST_NAMES", 3)
+    for tenant in ("a", "b", "c", "d"):
+        assert [refusals.left_out(tenant) for _ in range(REFUSALS + 1)][-1] is None
+    assert len(refusals._left_out) == 3
+
+
+async def test_a_call_that_does_not_come_to_its_handler_is_told(url, client, told, monkeypatch):
+    """For whatever reason nobody could be let in; not on a route whose calls have no line."""
+    two = CIMultiDict([("Authorization", "Bearer hunter2"), ("Authorization", "Bearer hunter2")])
+    for path, status in (("/things", 400), ("/busy", 400)):
+        async with client.post(f"{url}{path}", json={}, headers=two) as answer:
+            assert answer.status == status
+
+    for error, status in ((Unavailable("The keys hunter2 are away."), 503), (RuntimeError("hunter2"), 500)):
+        monkeypatch.setattr(Authenticator, "identify", AsyncMock(side_effect=error))
+        async with client.post(f"{url}/things", json={}, headers={"Authorization": "Bearer hunter2"}) as answer:
+            assert answer.status == status
+
+    assert [(message, fields["action"], fields["route"]) for message, fields in told()] == [
+        ("refused", "change", "/things")
+    ] * 3
+    assert [(fields["status"], fields.get("error")) for _, fields in told()] == [
+        (400, "invalid_request"),
+        (503, "temporarily_unavailable"),
+        (500, None),
+    ]
 
 
 def test_a_body_of_many_names_is_cut():
     """A line stays a line."""
-    assert len(audit._sent({str(number): 1 for number in range(1_000)})["sent"]) == MOST_NAMES  # type: ignore[arg-type]
+    assert len(audit._sent({str(number): 1 for number in range(1_000)})["sent"]) == MOST_MEMBERS  # type: ignore[arg-type]
     assert audit._sent("hunter2") == {}
 
 
