@@ -1,5 +1,8 @@
 """Answers that nodes share: in the storage, sealed, for who reads the storage is to learn nothing of tokens.
 
+Each process gives away so many bytes a minute, whatever hooks answer: the storage has other things to keep. Where it has given much,
+long answers are the first that it gives no more, so that one tenant's take no room of others' short ones.
+
 A claim lasts for some seconds, and is renewed as long as the answer is being made: what a node that died was making is made by
 another one then. Where the storage can not be asked in a moment, token requests do not wait for it.
 """
@@ -9,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Final
 from uuid import uuid4
 
@@ -23,7 +26,32 @@ LEASE_SECONDS: Final = 3.0
 MOST_BYTES: Final = 1 << 16
 """A longer answer is not shared: there may be many of them."""
 
+ROOM: Final = 64 << 20
+"""Bytes of a process's answers that are there at once, at most: each is for `answers.SECONDS`."""
+
+PARTS: Final = 256
+"""An answer is given where there is room for so many of its length."""
+
 _LOG: Final = logging.getLogger("hookd.storage")
+
+
+class Room:
+    """What a process may give away: half of `ROOM` at once, and half of it a minute. `clock` gives seconds, and never goes back."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._left = ROOM / 2
+        self._since = clock()
+
+    def takes(self, size: int) -> bool:
+        """Whether there is room for so many bytes, which are gone then."""
+        now = self._clock()
+        self._left = min(ROOM / 2, self._left + (now - self._since) * ROOM / 2 / SECONDS)
+        self._since = now
+        if size * PARTS > self._left:
+            return False
+        self._left -= size
+        return True
 
 
 class StoredAnswers:
@@ -32,6 +60,7 @@ class StoredAnswers:
     def __init__(self, answers: SharedAnswers, sealer: Sealer) -> None:
         self._answers = answers
         self._sealer = sealer
+        self._room = Room()
         self._me = uuid4().hex
         self._patience = Patience(
             "requests that were sent again may not be known by other nodes",
@@ -74,9 +103,12 @@ class StoredAnswers:
 
     def keep(self, key: bytes, answer: bytes) -> None:
         """See `repeats.Elsewhere.keep`."""
-        if len(answer) > MOST_BYTES:
+        if key not in self._mine:
+            return
+        if len(answer) > MOST_BYTES or not self._room.takes(len(answer)):
             self.release(key)
-        elif self._mine.pop(key, None) is not None:
+        else:
+            del self._mine[key]
             self._do(self._answers.keep(key.hex(), self._sealer.seal(key.hex(), answer.decode()), SECONDS))
 
     def release(self, key: bytes) -> None:

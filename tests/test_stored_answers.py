@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from runtime import patience, stored_answers
-from runtime.answers import Answers, Claim
+from runtime.answers import SECONDS, Answers, Claim
 from runtime.errors import Unavailable
 from runtime.memory import nameless_file
 from runtime.redis.address import Means, parse_address
 from runtime.repeats import Repeats
 from runtime.storage.redis import RedisStorage, open_redis
 from runtime.storage.sealing import Sealer
-from runtime.stored_answers import StoredAnswers
+from runtime.stored_answers import MOST_BYTES, ROOM, Room, StoredAnswers
 from tests.other_process import key_of
 from tests.redis_servers import RedisServer
 from tests.waiting import PATIENCE, until
@@ -182,3 +182,26 @@ async def test_two_nodes_do_it_once(two: tuple[StoredAnswers, StoredAnswers]):
     with pytest.raises(Unavailable):
         await repeats[0].answer(B, breaks)
     assert await repeats[1].answer(B, make) == (ANSWER, False)
+
+
+def test_long_answers_leave_room_for_short_ones():
+    """However many come: what a process gives away in a minute is bounded, and others' short answers are given all the same."""
+    now = 0.0
+    room = Room(lambda: now)
+    long, short = MOST_BYTES, 300
+    given = sum(room.takes(long) for _ in range(100_000)) * long
+    assert 0 < given < ROOM / 2
+    assert all(room.takes(short) for _ in range(1_000))
+
+    now += SECONDS
+    assert 0 < sum(room.takes(long) for _ in range(100_000)) * long < ROOM - given
+
+
+async def test_an_answer_without_room_holds_nobody_up(two: tuple[StoredAnswers, StoredAnswers], monkeypatch):
+    """It is not shared: another node makes its own, at once."""
+    monkeypatch.setattr(Room, "takes", lambda _, size: size < len(ANSWER))
+    assert await two[0].claim(A) is Claim.MINE
+    two[0].keep(A, ANSWER)
+    assert await given(two[1], A) is Claim.MINE
+    two[1].keep(A, ANSWER[1:])
+    assert await given(two[0], A) == ANSWER[1:]
