@@ -49,6 +49,7 @@ from runtime.sandbox.base import Sandbox
 from runtime.sandbox.operations.base import Perform
 from runtime.sandbox.operations.performing import Performer
 from runtime.sandbox.pool import open_sandbox
+from runtime.secret_files import private_folder
 from runtime.settings import OFF, REQUIRED, Settings, StorageSettings, Telemetry
 from runtime.shared_rates import SharedRates
 from runtime.storage.answers import SharedAnswers
@@ -333,11 +334,3 @@ def places_of(settings: Settings, chosen: Choice, groups: str = "") -> Places:
     divided = (Path(groups),) if groups else ()
     above = tuple(path.parent for path in divided)
     return Places(read=tuple(read), write=(*write, *divided), clear=above, execute=tuple(execute))
-
-
-def private_folder(folder: Path) -> None:
-    """Make the folder, readable by its owner only; one that is there already stays as it is."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsError(f"The folder {folder} can not be made: {error.strerror}.") from None

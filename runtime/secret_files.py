@@ -1,4 +1,4 @@
-"""Files that secrets are in, and variables that name them: HOOKD_METRICS_TOKEN_FILE for HOOKD_METRICS_TOKEN, as containers have it."""
+"""Files and folders that secrets are in, and variables that name such files, as containers have HOOKD_METRICS_TOKEN_FILE."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ from typing import Final
 from runtime.errors import SettingsError
 
 _LOG: Final = logging.getLogger("hookd.bootstrap")
+
+
+def private_folder(folder: Path) -> None:
+    """Make the folder, readable by its owner only; one that is there already stays as it is."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"The folder {folder} can not be made: {error.strerror}.") from None
 
 
 def is_open_to_others(path: Path) -> bool:

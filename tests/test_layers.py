@@ -197,6 +197,7 @@ ROOMS: Mapping[str, set[str]] = {
         "ended_sessions",
         "confine",
         "master_keys",
+        "secret_files",
         "configuration",
         "proof",
         "rotation",

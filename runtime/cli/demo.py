@@ -18,15 +18,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from runtime.bootstrap import private_folder
 from runtime.cli.env_files import read_values
 from runtime.cli.writing import write_private
 from runtime.errors import SettingsError
-from runtime.issuer.opening import look_at_store, open_store
-from runtime.issuer.sealing import KeySealer
 from runtime.issuer_settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, UserSettings
 from runtime.issuer_settings import Issuer as IssuerSettings
 from runtime.master_keys import read_keys, write_master_key
+from runtime.secret_files import private_folder
 from runtime.settings import Auth, Settings, TrustedIssuer
 from runtime.sources import load_settings
 
@@ -175,6 +173,10 @@ async def require_its_key(directory: Path) -> None:
     Before another is made in its place, which nobody could tell from the one that is to be found again. Without a token server
     it is the hooks' secrets that it sealed; who has removed `demo.env`, too, begins anew.
     """
+    # `hookd token` reads the demo's secret by this module, and has no use for a token server.
+    from runtime.issuer.opening import look_at_store, open_store
+    from runtime.issuer.sealing import KeySealer
+
     key, database = directory / "master.key", directory / "issuer.db"
     settings = IssuerSettings(database=str(database))
     if await look_at_store(settings) is None:
