@@ -10,13 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import io
 import json
 import logging
 import os
 import re
-import shutil
-import tarfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,13 +21,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from runtime.bundle import bundles
 from runtime.bundle.base import ModuleRefused, ModulesTimeout, ModulesTooLarge, ModulesUnavailable, RegistryUnreachable
-from runtime.bundle.bundles import Bundle, unpack
+from runtime.bundle.bundles import Bundle
 from runtime.bundle.esbuild import BUILD_ID, Esbuild
 from runtime.bundle.npm import Npm
 from runtime.bundle.process import find_node, scratch
 from runtime.bundle.specifiers import BUILTINS, MOST, Specifier, is_range
-from runtime.bundle.store import Store, size_of
+from runtime.bundle.store import Store
+from runtime.bundle.trees import packed, remove, size_of, unpack
 from runtime.errors import Unavailable
 from runtime.sandbox.turns import Turns
 from runtime.settings import BundleSettings
@@ -99,7 +98,7 @@ class Bundler:
         key = json.dumps([lock, wanted.entries, BUILD_ID, self._settings.bytes], sort_keys=True)
         kept = await asyncio.to_thread(self._store.get, "bundle", key)
         if kept is not None:
-            return unpack(kept)
+            return bundles.unpack(kept)
         made = await self._made(wanted, lock)
         await asyncio.to_thread(self._store.put, "bundle", key, made.pack()[1])
         return made
@@ -130,7 +129,7 @@ class Bundler:
             if tree is None:
                 await self._install(wanted, lock, work)
             else:
-                await asyncio.to_thread(_unpack, tree, work)
+                await asyncio.to_thread(unpack, tree, work)
             settings = self._settings
             return await self._esbuild.join(
                 wanted.entries, lock, wanted.names, work, seconds=settings.seconds, most=settings.bytes
@@ -141,7 +140,7 @@ class Bundler:
         await self._npm.install(
             wanted.requirements, lock, work, seconds=settings.seconds, most=settings.installed_bytes
         )
-        tree = await asyncio.to_thread(_pack, work / "node_modules")
+        tree = await asyncio.to_thread(packed, work / "node_modules")
         await asyncio.to_thread(self._store.put, "modules", lock, tree)
         if self._running == 1:
             await asyncio.to_thread(self._make_room)
@@ -150,7 +149,7 @@ class Bundler:
         """The cache of npm itself only grows, and what matters is kept beside it: when it is too large, it goes."""
         folder, most = self._cache / "npm", self._settings.cache_bytes
         if size_of(folder, most) > most:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
 
     @cached_property
     def _npm(self) -> Npm:
@@ -177,7 +176,7 @@ def wanted_of(specifiers: Sequence[Specifier], dependencies: dict[str, str]) -> 
         key = keys.get((specifier.name, version))
         if key is None:
             plain = specifier.name not in wanted.requirements and specifier.name not in BUILTINS
-            key = keys[specifier.name, version] = specifier.name if plain else f"hookd-{len(keys)}"
+            key = keys[specifier.name, version] = specifier.name if plain else _free_name(specifiers, len(keys))
             wanted.requirements[key] = version if plain else f"npm:{specifier.name}@{version or 'latest'}"
             if not plain:
                 wanted.names[key] = specifier.name
@@ -185,18 +184,12 @@ def wanted_of(specifiers: Sequence[Specifier], dependencies: dict[str, str]) -> 
     return wanted
 
 
-def _pack(folder: Path) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.add(folder, "node_modules")
-    return packed.getvalue()
-
-
-def _unpack(tree: bytes, work: Path) -> None:
-    with tarfile.open(fileobj=io.BytesIO(tree)) as archive:
-        # Of the first releases of Python 3.11 only; what is unpacked was packed here.
-        archive.extraction_filter = getattr(tarfile, "data_filter", None)
-        archive.extractall(work)  # noqa: S202 - likewise
+def _free_name(specifiers: Sequence[Specifier], number: int) -> str:
+    """A name under which none of these modules is installed."""
+    taken, name = {specifier.name for specifier in specifiers}, f"hookd-{number}"
+    while name in taken:
+        name = f"hookd-{name}"
+    return name
 
 
 def _without_means(error: OSError) -> ModulesUnavailable:

@@ -58,7 +58,7 @@ class Esbuild:
         `names` says what modules are called that lie under another name.
         """
         main = await self.obtained(work.parent)
-        request = json.dumps({"entries": entries, "bytes": _READ})
+        request = json.dumps({"entries": entries, "bytes": _READ, "most": most})
         (work / "request.json").write_text(request, "utf-8")
         (work / "bundle.mjs").write_text(_SCRIPT, "utf-8")
         command: list[str | Path] = [self._node.node, "--max-old-space-size=768", work / "bundle.mjs", main, work]
@@ -104,12 +104,13 @@ def bundle_of(answer: Mapping[str, Any], lock: str, names: Mapping[str, str], mo
         )
     if "errors" in answer:
         raise _broken(answer["errors"])
+    if "size" in answer:
+        raise ModulesTooLarge(
+            f"The hook's modules are {answer['size']:,} bytes when they are joined; {most:,} is the most."
+        )
     absent = [name for name, folders in answer["missing"].items() if "" in folders]
     if absent:
         raise ModuleBroken(f"The hook requires {_written(absent[0], names)!r}, and the module has no such file.")
-    size = len(answer["code"].encode("utf-8", "surrogatepass"))
-    if size > most:
-        raise ModulesTooLarge(f"The hook's modules are {size:,} bytes when they are joined; {most:,} is the most.")
     sizes: Counter[str] = Counter()
     for folder, bytes_of in answer["sizes"].items():
         sizes[_package_of(folder, packages)] += bytes_of
@@ -121,7 +122,7 @@ def bundle_of(answer: Mapping[str, Any], lock: str, names: Mapping[str, str], mo
         modules=tuple(
             Module(
                 name=_name(folder, packages),
-                version=packages[folder]["version"],
+                version=_version(folder, packages),
                 bytes=size,
                 builtins=_required(answer["builtins"], folder, packages),
                 missing=_required(answer["missing"], folder, packages)
@@ -152,6 +153,8 @@ def _broken(errors: Sequence[Mapping[str, Any]]) -> ModuleBroken | ModulesTooLar
     first = errors[0]
     if first["text"] == "too large":
         return ModulesTooLarge(f"The files of the hook's modules are more than {_READ:,} bytes.")
+    if first["text"] == "too many names":
+        return ModulesTooLarge("The hook's modules require more that is not theirs than a hook can have.")
     place = f" ({first['file']}:{first['line']})" if first["file"] else ""
     return ModuleBroken(f"A module can not be joined: {first['text'][:300]}{place}.")
 
@@ -169,10 +172,17 @@ def _written(path: str, names: Mapping[str, str]) -> str:
 
 
 def _name(folder: str, packages: Mapping[str, Any]) -> str:
-    return packages[folder].get("name") or folder.rpartition("node_modules/")[2]
+    name = packages[folder].get("name")
+    return name if name and isinstance(name, str) else folder.rpartition("node_modules/")[2]
+
+
+def _version(folder: str, packages: Mapping[str, Any]) -> str:
+    """What a module that another has brought along says of itself is not looked at by a registry: it may be nothing."""
+    version = packages[folder].get("version")
+    return version if isinstance(version, str) else ""
 
 
 def _called(folder: str, packages: Mapping[str, Any]) -> str:
     if folder not in packages:
         return repr(folder.rpartition("node_modules/")[2])
-    return repr(f"{_name(folder, packages)}@{packages[folder]['version']}")
+    return repr(f"{_name(folder, packages)}@{_version(folder, packages)}")

@@ -27,7 +27,7 @@ from runtime.bundle.base import (
     RegistryUnreachable,
 )
 from runtime.bundle.process import Ended, Node, TookTooLong, TookTooMuch, environment, run
-from runtime.bundle.store import size_of
+from runtime.bundle.trees import size_of
 from runtime.errors import HookdError
 
 _NOWHERE: Final = "http://127.0.0.1:1"
@@ -59,10 +59,15 @@ _REFUSED: Final = {
     "Z_DATA_ERROR": "A module's archive can not be read",
     **dict.fromkeys(("ENOGIT", "EUNSUPPORTEDPROTOCOL", "EINVALIDPACKAGENAME", "EINVALIDTAGNAME", "ENOENT"), _NOT_FROM),
 }
-_NAMED: Final = re.compile(r"((?:@[\w.~-]+/)?[\w.~-]+)@([^'\"\s]*)")
+# Nothing of it is gone over twice, however long a name is: the registry says what stands there.
+_NAMED: Final = re.compile(r"(?<![\w.~-])((?:@[\w.~-]+/)?[\w.~-]+)@([^'\"\s]*)")
 _ADDRESS: Final = re.compile(r"GET https?://[^/\s]+/(@[^/\s]+/[^/\s]+|[^/\s]+)")
 _INTEGRITY: Final = re.compile(r"sha(?:1|256|384|512)-[A-Za-z0-9+/]+=*(?:\s|$)")
 _OF_MODULE: Final = re.compile(r"node_modules/.+")
+_ROW_BYTES: Final = 8_192
+"""Of a lock for each module: a row has what the registry says of one, and some hundred bytes mostly."""
+_SHOWN: Final = 200
+_TEXT: Final = 4_096
 
 
 class Npm:
@@ -79,7 +84,10 @@ class Npm:
         """What npm would install for these, as the text of a lock file. Fetches no module."""
         write_package(folder, requirements)
         await self._npm(["install", "--package-lock-only", "--omit=optional"], folder, seconds)
-        text = (folder / "package-lock.json").read_text("utf-8")
+        file, most = folder / "package-lock.json", (packages + 1) * _ROW_BYTES
+        if file.stat().st_size > most:
+            raise ModulesTooLarge(f"What the registry says of the hook's modules is more than {most:,} bytes.")
+        text = file.read_text("utf-8")
         check_lock(json.loads(text), packages=packages)
         return text
 
@@ -168,7 +176,7 @@ def check_lock(lock: Mapping[str, Any], *, packages: int) -> None:
             f"The hook's modules are {len(rows)} with all that they depend on; {packages} is the most."
         )
     for path, row in rows.items():
-        name = path.rpartition("node_modules/")[2]
+        name = path.rpartition("node_modules/")[2][:_SHOWN]
         if row.get("link") or row.get("resolved") or not _OF_MODULE.fullmatch(path):
             raise ModuleRefused(f"The module {name!r} is not from the registry, but from another place.")
         if not row.get("inBundle") and not _INTEGRITY.match(row.get("integrity") or ""):
@@ -191,7 +199,7 @@ def failure(ended: Ended) -> HookdError:
         return ModulesUnavailable("npm failed on this server.", debug=f"{ended.output[:500]} {ended.errors[:1500]}")
     named = _NAMED.search(text)
     module = f"{named[1]}@{named[2]}".rstrip("@.") if named else ""
-    return _meaning(code, module, text.strip())
+    return _meaning(code[:_SHOWN], module[:_SHOWN], text.strip()[:_TEXT])
 
 
 def _meaning(code: str, module: str, text: str) -> HookdError:
@@ -208,7 +216,7 @@ def _meaning(code: str, module: str, text: str) -> HookdError:
 
 def _of_address(text: str) -> str:
     found = _ADDRESS.search(text.replace("%2f", "/").replace("%2F", "/").replace("%40", "@"))
-    return found[1] if found else ""
+    return found[1][:_SHOWN] if found else ""
 
 
 def _short(text: str) -> str:

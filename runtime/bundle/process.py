@@ -22,8 +22,13 @@ from pathlib import Path
 from typing import IO, Final
 
 from runtime.bundle.base import ModulesUnavailable
+from runtime.bundle.trees import remove
 from runtime.bundle.walls import has_walls, within
 
+LEFT_SECONDS: Final = 86_400
+"""What a process that was killed has left is nobody's any more after a day: no bundle takes longer than some minutes."""
+
+_SCRATCH: Final = "tmp"
 _OUTPUT_BYTES: Final = 1 << 20
 _LOOK_SECONDS: Final = 0.25
 _LIMITS: Final = {
@@ -114,14 +119,19 @@ async def scratch(parent: Path) -> AsyncIterator[Path]:
     """A folder that is there as long as the block runs."""
     made = await asyncio.to_thread(_folder_in, parent)
     try:
-        yield Path(made.name)
+        yield made
     finally:
-        await asyncio.shield(asyncio.to_thread(made.cleanup))
+        await asyncio.shield(asyncio.to_thread(remove, made))
 
 
-def _folder_in(parent: Path) -> tempfile.TemporaryDirectory[str]:
+def _folder_in(parent: Path) -> Path:
     parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(dir=parent.resolve(), ignore_cleanup_errors=True)
+    made = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=parent.resolve()))
+    for left in parent.glob(f"{_SCRATCH}*"):
+        with contextlib.suppress(OSError):
+            if made.stat().st_mtime - left.stat().st_mtime > LEFT_SECONDS:
+                remove(left)
+    return made
 
 
 async def run(

@@ -6,6 +6,7 @@ Entries are written whole, under another name first. When they are more than so 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -29,9 +30,11 @@ class Store:
         except OSError:
             return None
         if hashlib.sha256(data[_DIGEST:]).digest() != data[:_DIGEST]:
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink()
             return None
-        os.utime(path)
+        with contextlib.suppress(OSError):  # another process has made room meanwhile, or the disk is only read
+            os.utime(path)
         return data[_DIGEST:]
 
     def put(self, kind: str, key: str, content: bytes) -> None:
@@ -64,19 +67,3 @@ def status(path: Path) -> tuple[float, int, Path]:
     except OSError:
         return 0.0, 0, path
     return found.st_mtime, found.st_size, path
-
-
-def size_of(folder: Path, most: int) -> int:
-    """Bytes of all files below the folder, as far as they are not more than `most`."""
-    total, folders = 0, [str(folder)]
-    while folders and total <= most:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-                    else:
-                        total += entry.stat(follow_symlinks=False).st_size
-        except OSError:  # it went while it was looked at
-            continue
-    return total

@@ -247,6 +247,43 @@ async def test_a_module_that_fills_the_disk_is_stopped(registry, bundling):
         await bundle(bundling(installed_bytes=1 << 20), "require('bomb@1')")
 
 
+BOMBS: dict[str, tuple[dict[str, Any], str]] = {
+    "many files of nothing": ({"files": {**GOOD, **{f"{n}": "" for n in range(2_000)}}}, "on disk"),
+    "folders in one another": ({"files": {**GOOD, "d/" * 1_010 + "x.js": ""}}, "folders in one another"),
+    "a long licence": ({"license": "x" * 50_000}, "What the registry says"),
+}
+
+
+@pytest.mark.parametrize("case", BOMBS)
+async def test_a_module_that_is_a_bomb_is_too_large(registry, bundling, tmp_path, case):
+    """Whatever there is too much of; and nothing of it stays."""
+    manifest, says = BOMBS[case]
+    registry.add("bomb", **manifest)
+
+    with pytest.raises(ModulesTooLarge, match=says):
+        await bundle(bundling(installed_bytes=3 << 19, packages=3), "require('bomb@1')")
+    assert not [path for path in (tmp_path / "modules").iterdir() if path.name.startswith("tmp")]
+
+
+async def test_what_a_module_brings_along_may_say_nothing_of_itself(registry, bundling):
+    """Its package.json is of no registry."""
+    inside = {"node_modules/b/package.json": "{}", "node_modules/b/index.js": "module.exports = 'brought'"}
+    files = {"index.js": "module.exports = require('b')", **inside}
+    registry.add("a", files=files, dependencies={"b": "*"}, bundleDependencies=["b"])
+
+    assert found(await bundle(bundling(), "require('a@1')")) == {"a@1.0.0", "b@"}
+
+
+def test_no_module_takes_the_name_of_another():
+    """Not one that is called as those are which get another name."""
+    source = "require('hookd-2@1'); require('hookd-hookd-2@1'); require('a@1'); require('a@2'); require('a@3')"
+    wanted = wanted_of(required(source, {}), {})
+
+    assert len(set(wanted.entries.values())) == 5
+    assert wanted.requirements["hookd-2"] == "1"
+    assert wanted.requirements[wanted.entries["a@2"]] == "npm:a@2"
+
+
 async def test_a_registry_that_is_slow_or_away_is_an_error(registry, bundling, tmp_path):
     """A slow one costs its time, and one that is away is no fault of the hook's."""
     registry.hangs = True

@@ -12,7 +12,7 @@ import pytest
 
 from runtime.bundle.base import ModuleBroken, ModuleIsNative, ModulesTooLarge
 from runtime.bundle.bundles import Bundle
-from runtime.bundle.esbuild import Esbuild
+from runtime.bundle.esbuild import Esbuild, bundle_of
 from runtime.bundle.npm import Npm
 from runtime.bundle.process import find_node
 from runtime.bundle.walls import has_walls
@@ -161,6 +161,36 @@ async def test_what_one_can_do_without_another_may_need(joining):
     }
 
     assert (await joining(files)).missing == ("gone",)
+
+
+@pytest.mark.parametrize("name", ["constructor", "__proto__", "hasOwnProperty", "node:toString"])
+async def test_a_name_may_be_one_that_objects_have(joining, name):
+    """It is missing as any other."""
+    made = await joining({"a/index.js": f"exports.x = () => require('{name}'); try {{ require('{name}') }} catch {{}}"})
+
+    builtins, missing = made.modules[0].builtins, made.modules[0].missing
+    assert (builtins, missing) == ((name[5:],), ()) if name.startswith("node:") else ((), (name,))
+
+
+async def test_what_is_required_and_not_there_has_a_bound(joining):
+    """All these names would be kept with the hook."""
+    names = (f"'{n}{'x' * 1_000}'" for n in range(600))
+
+    with pytest.raises(ModulesTooLarge, match="require more"):
+        await joining({"a/index.js": "".join(f"exports.x = () => require({name});" for name in names)})
+
+
+@pytest.mark.parametrize("row", [{}, {"version": None, "name": ""}, {"version": {"a": 1}, "name": ["b"]}])
+def test_who_says_nothing_of_itself_has_a_name(row: dict[str, Any]):
+    """A module that another brings along: no registry has looked at its package.json."""
+    lock = json.dumps({"packages": {"node_modules/a": {"version": "1.0.0"}, "node_modules/a/node_modules/b": row}})
+    answer = {"native": {}, "missing": {}, "builtins": {}, "optional": {}, "sources": [], "places": [], "code": "1"}
+    made = bundle_of({**answer, "sizes": {"node_modules/a/node_modules/b": 1}}, lock, {}, 10)
+    broken = {"errors": [], "native": {"node_modules/a/node_modules/b": "it has a binding.gyp"}}
+
+    assert [(module.name, module.version) for module in made.modules] == [("b", "")]
+    with pytest.raises(ModuleIsNative, match="'b@'"):
+        bundle_of(broken, lock, {}, 10)
 
 
 async def test_each_place_has_a_line_of_a_file(joining):

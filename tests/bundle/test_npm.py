@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -84,6 +85,25 @@ def test_a_failure_is_said_in_our_words(said):
     error = failure(Ended(1, json.dumps({"error": {"code": code, "summary": summary, "detail": detail}}), ""))
 
     assert (type(error), error.message) == MEANINGS[said]
+
+
+@pytest.mark.parametrize("code", ["E404", "E400", "ETARGET", "ENOGIT"])
+@pytest.mark.parametrize("name", ["a", "@", "@a/", "a.", "a@", "/", "GET http://a/"])
+def test_a_long_name_takes_no_long_look(code: str, name: str):
+    """The registry says what modules depend on, and npm repeats it. Nor is it all said again."""
+    text, began = name * 200_000, time.process_time()
+    error = failure(Ended(1, json.dumps({"error": {"code": code, "summary": text, "detail": ""}}), ""))
+
+    assert time.process_time() - began < 5
+    assert len(error.message) < 1_000
+
+
+def test_a_refused_module_is_named_in_short():
+    """Likewise."""
+    with pytest.raises(ModuleRefused) as caught:
+        check_lock({"packages": {"": {}, f"node_modules/{'a' * 100_000}": {}}}, packages=5)
+
+    assert len(caught.value.message) < 1_000
 
 
 @pytest.mark.parametrize("output", ["", "{}", "[]", '{"error": null}', "Segmentation fault"])

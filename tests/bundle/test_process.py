@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from runtime.bundle.process import (
     run,
     scratch,
 )
-from runtime.bundle.store import size_of
+from runtime.bundle.trees import size_of
 from tests.node.waiting import is_there
 from tests.waiting import until
 
@@ -115,6 +116,19 @@ async def test_a_folder_goes_with_its_block(tmp_path):
         (folder / "a").write_text("x")
 
     assert list((tmp_path / "new").iterdir()) == []
+
+
+async def test_what_a_killed_process_left_goes(tmp_path):
+    """When the next needs a folder, and long after anybody could have used it; what else lies there stays."""
+    for name in ("tmp-old", "tmp-new", "kept"):
+        (tmp_path / name / "a").mkdir(parents=True)
+    for name in ("tmp-old", "kept"):
+        os.utime(tmp_path / name, (1, 1))
+
+    async with scratch(tmp_path):
+        pass
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept", "tmp-new"]
 
 
 def test_without_node_the_answer_says_so(monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from runtime.bundle.store import Store, size_of
+from runtime.bundle.store import Store
 
 
 def test_what_is_put_is_there(tmp_path):
@@ -45,12 +45,16 @@ def test_the_longest_unused_goes_first(tmp_path):
     assert [key for key in "abcd" if store.get("x", key) is not None] == ["a", "c", "d"]
 
 
-def test_a_folder_has_a_size(tmp_path: Path):
-    """Of all its files; counted no further than asked, and links are not followed."""
-    (tmp_path / "a/b").mkdir(parents=True)
-    (tmp_path / "a/b/c").write_bytes(bytes(1_000))
-    (tmp_path / "d").write_bytes(bytes(10))
-    (tmp_path / "a/up").symlink_to(tmp_path)
+def test_what_another_process_removes_meanwhile_is_still_read(tmp_path, monkeypatch):
+    """It was whole when it was read: that its time of use can not be written is no fault."""
+    store = Store(tmp_path, most=1_000)
+    store.put("a", "key", b"content")
 
-    assert 1_010 <= size_of(tmp_path, 1 << 20) < 1_200
-    assert size_of(tmp_path / "gone", 10) == 0
+    def gone(path: Path) -> None:
+        path.unlink()
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(os, "utime", gone)
+
+    assert store.get("a", "key") == b"content"
+    assert store.get("a", "key") is None

@@ -10,7 +10,7 @@ const [main, work] = process.argv.slice(2);
 const esbuild = createRequire(import.meta.url)(main);
 const root = await realpath(work);
 const inside = join(root, 'node_modules') + sep;
-const { entries, bytes } = JSON.parse(await readFile(join(root, 'request.json'), 'utf8'));
+const { entries, bytes, most } = JSON.parse(await readFile(join(root, 'request.json'), 'utf8'));
 
 const BUILTINS = new Set(builtinModules);
 // Who requires one of these loads machine code.
@@ -18,11 +18,15 @@ const LOADERS = new Set(['bindings', 'node-gyp-build', 'node-gyp-build-optional-
 const LOADS = { '.js': 'js', '.cjs': 'js', '.mjs': 'js', '.json': 'json', '': 'js' };
 const SOURCE_MAP = /^\/\/[#@]\s*sourceMappingURL=.*$/gm;
 
-const builtins = {}; // name -> who requires it
-const missing = {}; // likewise, what no package has
-const optional = {}; // likewise, where who requires it can do without
-const native = {}; // folder of a package -> why
+// Without a prototype: a module may require what is called as one of an object's own methods is.
+const builtins = { __proto__: null }; // name -> who requires it
+const missing = { __proto__: null }; // likewise, what no package has
+const optional = { __proto__: null }; // likewise, where who requires it can do without
+const native = { __proto__: null }; // folder of a package -> why
 let read = 0;
+let noted = 0;
+// Characters of all these names: they are kept with the hook, as its script is.
+const MOST_NOTED = 1 << 19;
 
 function folderOf(path) {
   const at = path.lastIndexOf('node_modules' + sep);
@@ -37,7 +41,9 @@ function within(path) {
 
 function note(notes, name, importer) {
   const folder = within(folderOf(importer));
-  if (!(notes[name] ??= []).includes(folder)) notes[name].push(folder);
+  if ((notes[name] ??= []).includes(folder)) return;
+  noted += name.length + folder.length;
+  if (noted <= MOST_NOTED) notes[name].push(folder);
 }
 
 // Its package says so, or it tries: most who require what need not be there do one of the two.
@@ -157,8 +163,11 @@ async function answer() {
     logLimit: 10,
     plugins: [resolving],
   });
+  if (noted > MOST_NOTED) return { errors: [{ text: 'too many names' }], native };
   const [map, script] = made.outputFiles;
-  const sizes = {};
+  // Before more is made of it, which the service would have to read.
+  if (script.contents.length > most) return { size: script.contents.length, native };
+  const sizes = { __proto__: null };
   for (const [path, { bytesInOutput }] of Object.entries(Object.values(made.metafile.outputs).find((output) => output.inputs && Object.keys(output.inputs).length > 0).inputs)) {
     const folder = folderOf(path.replaceAll('/', sep)).replaceAll(sep, '/');
     if (folder) sizes[folder] = (sizes[folder] ?? 0) + bytesInOutput;
