@@ -13,13 +13,15 @@ from runtime.model import Limits
 from runtime.node.channel import Ended
 from runtime.node.processes import Process
 from runtime.node.program import NodeProgram
-from runtime.node.said import Console, death, users
+from runtime.node.said import Console, bounded, death, users
 from runtime.sandbox import abi
 from runtime.sandbox.asked import Cancel
 from runtime.sandbox.operations.underway import UnderWay
 from runtime.sandbox.outcome import failure
 
 _SHORTEST_WAIT: Final = 0.002
+_AT_ONCE: Final = 64
+"""Messages that are heard one after the other."""
 _REFUSED, _LOADED = b'{"refused":true}', b'{"loaded":true}'
 _NO_RESULTS: Final = b"[]"
 
@@ -45,6 +47,7 @@ class Conversation:
     _before_bytes: int = 0
     _peak_bytes: int = 0
     _refused: bool = False
+    _heard: int = 0
     _console: Console = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,7 +110,7 @@ class Conversation:
                     if any(isinstance(one, Cancel) for one in reply.operations):
                         self.process.channel.send(_NO_RESULTS)  # it may wait for nothing else any more
                 elif reply.kind != "loaded" or self.loads:
-                    return reply
+                    return bounded(reply, len(message), self.limits)
         return None
 
     async def _tell_results(self) -> None:
@@ -126,6 +129,9 @@ class Conversation:
             wait = min(self.deadline - time.perf_counter(), max(_SHORTEST_WAIT, rest_ms / 1000))
             message = await self.process.channel.receive(wait)
             if message is not None:
+                self._heard += 1
+                if self._heard % _AT_ONCE == 0:
+                    await asyncio.sleep(0)  # many may be there already, and others have requests, too
                 return message
         return None
 

@@ -10,6 +10,8 @@ import re
 import signal
 from typing import Final
 
+import orjson
+
 from runtime.model import ConsoleLine, Limits
 from runtime.sandbox import abi
 from runtime.sandbox.outcome import failure
@@ -21,6 +23,9 @@ _OURS: Final = re.compile(
 )
 # What V8 and Node write to standard error before they abort.
 _NO_MEMORY: Final = re.compile(r"out of memory|allocation failed|bad_alloc", re.IGNORECASE)
+
+# As guest.js has them, in bytes.
+_MOST_NAME, _MOST_MESSAGE, _MOST_STACK, _MOST_PROPERTIES = 128, 4_096, 8_192, 8_192
 
 
 def users(stack: str) -> str:
@@ -51,6 +56,32 @@ class Console:
     def put(self, reply: abi.Reply) -> None:
         """All of it, into the reply that is the last."""
         reply.console, reply.console_dropped = tuple(self._lines), self._dropped
+
+
+def bounded(reply: abi.Reply, size: int, limits: Limits) -> abi.Reply:
+    """A reply, of a message of so many bytes, with no more in it than the guest would have put there.
+
+    An answer that the hook wrote by itself may have a sixteenth more: numbers are not written alike everywhere.
+    """
+    if reply.kind == "answer":
+        return failure("output_limit", before=reply) if _is_too_long(reply.value, size, limits) else reply
+    reply.name, reply.message = reply.name[:_MOST_NAME], reply.message[:_MOST_MESSAGE]
+    reply.stack = reply.stack[:_MOST_STACK]
+    if len(reply.properties) > _MOST_PROPERTIES:
+        reply.properties = ""
+    return reply
+
+
+def _is_too_long(value: object, size: int, limits: Limits) -> bool:
+    room = limits.output_bytes + limits.output_bytes // 16
+    if size <= room:
+        return False
+    try:
+        return len(orjson.dumps(value)) > room
+    except (
+        orjson.JSONEncodeError
+    ):  # it nests deeper than is written here: what is not the longest console is the answer
+        return size > room + 6 * limits.console_bytes + 16 * limits.console_lines
 
 
 def death(status: int, errors: str, *, is_large: bool) -> abi.Reply:

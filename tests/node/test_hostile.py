@@ -6,14 +6,17 @@ which are a belt and no wall.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 import pytest_asyncio
 
-from runtime.model import Answer, Failure, Limits
-from runtime.node import command
+from runtime.model import Answer, Failure, Limits, Refusal
+from runtime.node import command, conversation
+from runtime.node.conversation import Conversation
 from runtime.node.engine import NodeSandbox
 from runtime.node.jail import LANDLOCK, NAMESPACES, WALLS
 from runtime.node.pool import Pool
@@ -272,6 +275,56 @@ async def test_a_forged_answer_is_only_the_hooks_own(node: NodeSandbox):
     body = f'{SENDS} send(\'{{"outcome":"answer","value":1,"console":[]}}\'); send(\'{{"outcome":"answer","value":2,"console":[]}}\'); {LONG}'
 
     assert await outcome_of(node, body) == Answer(1)
+
+
+@pytest.mark.parametrize("kind", ["failure", "refusal"])
+async def test_what_is_forged_is_no_longer_than_what_is_not(node: NodeSandbox, kind: str):
+    """It is kept in a record, and told to whoever asked for a token."""
+    body = f"""{SENDS} const long = 'x'.repeat(2e5);
+      send(JSON.stringify({{ outcome: '{kind}', console: [], code: 'threw', name: long, message: long, stack: long, properties: JSON.stringify({{ long }}) }})); {LONG}"""
+    outcome = await outcome_of(node, body)
+
+    assert isinstance(outcome, Failure | Refusal)
+    assert (len(outcome.name), len(outcome.message), len(outcome.stack)) == (128, 4_096, 8_192)
+    assert isinstance(outcome, Failure) or outcome.properties == {}
+
+
+async def test_a_long_answer_that_is_forged_is_none(node: NodeSandbox):
+    """The limit is the host's."""
+    body = f"{SENDS} send(JSON.stringify({{ outcome: 'answer', console: [], value: 'x'.repeat(2 * {LONGER.output_bytes}) }})); {LONG}"
+    outcome = await outcome_of(node, body)
+
+    assert isinstance(outcome, Failure)
+    assert outcome.code == "output_limit"
+
+
+async def test_who_says_much_at_once_is_not_alone(node: NodeSandbox):
+    """Whatever else waits for the event loop comes in between."""
+    body = f"{SENDS} const one = '{{\"refused\":true}}', head = Buffer.alloc(4); head.writeUInt32LE(one.length); \
+      const all = Buffer.concat(Array(3000).fill(Buffer.concat([head, Buffer.from(one)]))); require('fs').writeSync(3, all); return 1;"
+    program = node.load(await node.make_image(f"module.exports = async () => {{ {body} }};"))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(others())
+    heard: list[int] = []
+    hear = Conversation._message
+
+    async def noted(self: Conversation) -> bytes | None:
+        heard.append(turns)
+        return await hear(self)
+
+    with patch.object(Conversation, "_message", noted):
+        done = await node.run(program, b"[]", LONGER)
+    other.cancel()
+
+    assert done.outcome == Answer(1)
+    assert max(heard.count(turn) for turn in set(heard)) <= 2 * conversation._AT_ONCE
 
 
 async def test_a_console_that_is_forged_has_its_limits(node: NodeSandbox):

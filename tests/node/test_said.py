@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from runtime.model import ConsoleLine
-from runtime.node.said import Console, death, users
+from runtime.node.said import Console, bounded, death, users
 from runtime.sandbox import abi
 from tests.sandbox.running import LIMITS
 
@@ -58,6 +58,40 @@ def test_a_death_has_its_code(status: int, errors: str, is_large: bool, code: st
     reply = death(status, errors, is_large=is_large)
 
     assert (reply.kind, reply.code, reply.message) == ("failure", code, message)
+
+
+NUMBER = 18_446_744_073_709_552_000.0
+DEEP = "[" * 600 + "]" * 600
+
+
+@pytest.mark.parametrize(
+    "value, more, code",
+    [
+        ("1", 0, ""),
+        ('"' + "x" * 998 + '"', 0, ""),
+        ("[" + ",".join([str(int(NUMBER))] * 47) + "]", 30, ""),
+        ('"' + "x" * 998 + '"', 5_000, ""),
+        ('"' + "x" * 2_000 + '"', 0, "output_limit"),
+        (DEEP, 3_000, ""),
+        (DEEP, 10_000, "output_limit"),
+    ],
+)
+def test_an_answer_is_no_longer_than_it_may_be(value: str, more: int, code: str):
+    """The guest sees to it; who writes the message himself has the host's word. What the console has is not the answer's."""
+    limits = replace(LIMITS, output_bytes=1_000, console_bytes=1_000, console_lines=10)
+    reply = abi.decode(f'{{"outcome":"answer","value":{value},"console":[]}}'.encode())
+
+    assert bounded(reply, len(value) + more, limits).code == code
+
+
+def test_what_went_wrong_is_said_in_so_many_words():
+    """As many as the guest would have; properties are whole or none."""
+    long = "x" * 100_000
+    reply = bounded(abi.Reply("refusal", name=long, message=long, stack=long, properties=long), 400_000, LIMITS)
+    short = bounded(abi.Reply("refusal", name="a", message="b", stack="c", properties="{}"), 100, LIMITS)
+
+    assert (len(reply.name), len(reply.message), len(reply.stack), reply.properties) == (128, 4_096, 8_192, "")
+    assert (short.name, short.message, short.stack, short.properties) == ("a", "b", "c", "{}")
 
 
 def test_the_limits_of_the_console_are_the_hosts():
