@@ -116,7 +116,7 @@ class Service:
 
     @asynccontextmanager
     async def under_load(
-        self, clients: int = 6, *, pause: float = 0.01, writes: bool = False, answers: bool = True
+        self, clients: int = 6, *, pause: float = 0.02, writes: bool = False, answers: bool = True
     ) -> AsyncIterator[None]:
         """While clients ask all the time, and another one changes the hook. `answers`: a question that gets a 503 is a failure."""
         self.loaded, self.have_asked = True, 0

@@ -38,7 +38,7 @@ async def test_clients_reset_their_connections(tmp_path: Path, module_cache: Pat
         another = {"name": "another", "triggerId": "credentials-exchange", "script": NUMBERED % 0}
         other = f"/api/v2/hooks/{(await service.call('POST', '/api/v2/hooks', another, 201))['id']}"
         before = opened(service, held.place)
-        async with service.under_load(4, pause=0.01, writes=True):
+        async with service.under_load(4, writes=True):
             for round_ in range(5):
                 gone = [begin(service, *one) for one in questions(service, other)]
                 await service.until_asked(round_)

@@ -28,7 +28,7 @@ async def test_descriptors_run_out(tmp_path: Path, module_cache: Path, registry:
         service = await stack.enter_async_context(serving(config, module_cache, environ=environ))
         await service.deploy(NUMBERED % 0)
         kept = {pid: one for pid, (one,) in (await kept_at_each(service, stack, 1)).items()}
-        async with service.under_load(4, pause=0.01, answers=False):
+        async with service.under_load(4, answers=False):
             # Each has its connection then, and needs no other.
             await service.until(lambda: service.have_asked == 4)
             for room in (0, 1, 2, 3):

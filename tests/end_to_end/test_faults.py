@@ -44,7 +44,7 @@ async def test_a_full_disk(tmp_path: Path, module_cache: Path) -> None:
     async with serving(config, module_cache, keep=False, within=disk.within) as service:
         pid = service.process._process.pid
         await service.deploy(NUMBERED % 0)
-        async with service.under_load(4, pause=0.01, writes=True):
+        async with service.under_load(4, writes=True):
             await service.until_written()
             disk.fill(pid)
             await service.until(lambda: len(service.refused) > 3)
@@ -76,7 +76,7 @@ async def test_what_lies_on_the_disk_was_changed(tmp_path: Path, engine_cache: P
     cache = Path(shutil.copytree(engine_cache, tmp_path / "cache"))
     async with serving(config, cache, keep=False) as service:
         await service.deploy(NUMBERED % 0)
-        async with service.under_load(4, pause=0.01):
+        async with service.under_load(4):
             for _ in range(5):
                 await service.write()
                 await service.until_asked(10)
@@ -87,7 +87,7 @@ async def test_what_lies_on_the_disk_was_changed(tmp_path: Path, engine_cache: P
     damage(folder)
     async with serving(config, cache, keep=False) as after:
         after.go_on_from(service)
-        async with after.under_load(4, pause=0.01, writes=True):
+        async with after.under_load(4, writes=True):
             await after.until_asked(50)
             await after.until_written()
             await half_written(after, config)
@@ -107,7 +107,7 @@ async def test_an_image_was_changed(tmp_path: Path, module_cache: Path) -> None:
         service = await stack.enter_async_context(serving(config, module_cache, keep=False))
         await service.deploy(NUMBERED % 0)
         kept = await kept_at_each(service, stack, 1)
-        async with service.under_load(4, pause=0.01):
+        async with service.under_load(4):
             await service.write()
             before = image(database)
             await service.write()
@@ -140,7 +140,7 @@ async def test_the_clock_jumps(tmp_path: Path, module_cache: Path, storage: str)
         service = await stack.enter_async_context(opening)
         await service.deploy(NUMBERED % 0)
         async with service.following() as heard:
-            async with service.under_load(4, pause=0.01, writes=True):
+            async with service.under_load(4, writes=True):
                 for hours in (0, 1, -1):
                     clock.set(hours * 3600)
                     await service.until_asked(50)

@@ -67,7 +67,7 @@ async def test_a_redis_is_slow_breaks_off_is_full_and_dies(tmp_path: Path, modul
     the log.
     """
     async with shared(tmp_path, module_cache, workers=1) as (service, delay, redis):
-        async with service.under_load(4, pause=0.01):
+        async with service.under_load(4):
             for _ in range(3):
                 await service.write()
             for seconds in (0.3, 5.0):
