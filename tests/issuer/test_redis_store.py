@@ -151,7 +151,7 @@ async def test_who_guesses_is_refused_at_both(both):
 
 async def test_without_its_redis_it_says_to_try_again(tmp_path: Path, prefix, sown_database, decider):
     """503 temporarily_unavailable, on the login page too; a code from before is good when Redis is back."""
-    with RedisServer(tmp_path) as redis:
+    with RedisServer(tmp_path, appendfsync="always") as redis:
         async with AsyncExitStack() as stack:
             one, other = await opened_both(stack, redis, prefix, sown_database, decider)
             code, page = await one.code(), await one.authorize()

@@ -29,7 +29,7 @@ async def forgotten(storage: RedisStorage) -> list[object]:
 
 async def test_what_was_heard_is_not_asked_for(tmp_path: Path, nouns):
     """Redis dies as soon as it has answered: who made the changes, and who heard of them, know what they are of."""
-    with RedisServer(tmp_path) as redis:
+    with RedisServer(tmp_path, appendfsync="always") as redis:
         one, other = [await open_redis(parse_address(redis.url), means=HASTY) for _ in range(2)]
         await until(lambda: one.peers.are_there and other.peers.are_there)
         hook = nouns.hook()
@@ -50,7 +50,7 @@ async def test_what_was_heard_is_not_asked_for(tmp_path: Path, nouns):
 
 async def test_who_is_alone_knows_what_it_changed(tmp_path: Path, nouns):
     """At once: nobody had to tell it."""
-    with RedisServer(tmp_path) as redis:
+    with RedisServer(tmp_path, appendfsync="always") as redis:
         storage = await open_redis(parse_address(redis.url), means=HASTY)
         await silent(storage)
         hook = nouns.hook()

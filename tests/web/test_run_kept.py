@@ -16,7 +16,7 @@ OPEN, SEALED = "/api/run/acme/open", "/api/run/acme/sealed"
 
 async def test_without_redis_what_is_loaded_runs(settings: Settings, tmp_path: Path):
     """A hook that is enabled, one that is not, and a plain webtask. One that nobody called by its URL is a 503 in webtask's words."""
-    with RedisServer(tmp_path / "redis") as redis:
+    with RedisServer(tmp_path / "redis", appendfsync="always") as redis:
         storage = replace(settings.storage, url=redis.url)
         async with opened(replace(settings, storage=storage)) as api:
             nobody, caller = await prepared(api)
