@@ -36,7 +36,7 @@ _LIMITS: Final = {
     resource.RLIMIT_DATA: 2 << 30,
     resource.RLIMIT_FSIZE: 256 << 20,
     resource.RLIMIT_NOFILE: 4096,
-    resource.RLIMIT_CORE: 0,
+    resource.RLIMIT_CORE: 1,  # see node/command.py
 }
 # The process bounds itself before it becomes the program: bounds that come from outside come when it runs, and may have children.
 _BOUNDED: Final = f"""

@@ -183,6 +183,8 @@ ASKED: Final[Numbers] = {
     "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240),
     "clone": (56, 220),
+    "fcntl": (72, 25),
+    "ioctl": (16, 29),
     "execve": (59, 221),
     "prctl": (157, 167),
     "prlimit64": (302, 261),

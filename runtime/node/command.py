@@ -24,7 +24,9 @@ _MEGABYTE: Final = 1 << 20
 # What Node's own objects take of the heap, in MB, before a hook has any.
 _OWN_HEAP: Final = 8
 _SCRIPTS: Final = ("guest", "requests")
-_LIMITS: Final = {"CORE": 0, "FSIZE": 0, "NOFILE": 64, "CPU": 60}
+# A core of one byte is none. Zero would not keep the kernel from handing all that a hook knows, its secrets too, to a program that
+# takes cores on this machine, see core(5); one does (fs/coredump.c).
+_LIMITS: Final = {"CORE": 1, "FSIZE": 0, "NOFILE": 64, "CPU": 60}
 _THREADS: Final = 64
 _SECONDS: Final = 20
 # Where a linker does not say what a program needs, all libraries of the system may be read.

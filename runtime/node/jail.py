@@ -199,13 +199,20 @@ class Jail:
         for name, most in self._plan.limits.items():
             # The threads of all processes of this user would be counted, those of other hooks too.
             if name != "NPROC" or counts_alone:
-                resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
+                _limit(getattr(resource, f"RLIMIT_{name}"), most)
         kernel.give_up_capabilities()
         kernel.die_with_parent()
         if self._rules >= 0:
             kernel.landlock(CHANNEL + 1)
             os.close(CHANNEL + 1)
         kernel.seccomp(syscalls.program(kernel.MACHINE, os.getpid(), pairs=self._plan.pairs))
+
+
+def _limit(what: int, most: int) -> None:
+    """Less than that where the service itself has less: nobody here may raise it."""
+    hard = resource.getrlimit(what)[1]
+    bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(what, (bound, bound))
 
 
 def _unshare_users() -> bool:

@@ -8,7 +8,7 @@ this list nothing is there: the kernel says that it has no such call, and librar
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from runtime.confine.calls import COMMON, FILES, KERNEL, NAMESPACES, PROCESSES, TALK, numbers
@@ -32,6 +32,9 @@ _THREAD: Final = 0x10000
 _NAMES: Final = (15, 16, 0x53564D41)
 # What a process may send to itself only.
 _TO_ITSELF: Final = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
+# Whom the kernel sends a signal when something comes by a descriptor, and which one: as kill(2) does. F_SETOWN, F_SETSIG, F_SETOWN_EX
+# and leases, F_SETLEASE and F_NOTIFY; FIOSETOWN and SIOCSPGRP.
+_OWNERS: Final = {"fcntl": (8, 10, 15, 1024, 1026), "ioctl": (0x8901, 0x8902)}
 _PAIR: Final = "socketpair"
 # AF_UNIX, SOCK_STREAM, with SOCK_NONBLOCK and SOCK_CLOEXEC or without. A pair of SOCK_DGRAM could be connected to somebody else.
 _UNIX, _STREAMS = 1, (0x1, 0x801, 0x80001, 0x80801)
@@ -52,6 +55,8 @@ def program(machine: str, pid: int, *, pairs: bool = False) -> list[Instruction]
         code += [(EQUAL, 0, 1, number), answer(errno.EPERM)]
     for name in _TO_ITSELF:
         code += where(machine, name, allowed([pid], errno.EPERM))
+    for name, commands in _OWNERS.items():
+        code += where(machine, name, _but(commands))
     code += where(machine, "prlimit64", allowed([0, pid], errno.EPERM))
     code += where(machine, "prctl", allowed(_NAMES, errno.EPERM))
     code += where(machine, "clone", _threads())
@@ -64,6 +69,15 @@ def _threads() -> Iterator[Instruction]:
     yield (ANY_BIT, 1, 0, NEW_NAMESPACES)
     yield answer(0)
     yield answer(errno.EPERM)
+
+
+def _but(commands: Iterable[int]) -> Iterator[Instruction]:
+    """The call is let through where its second argument is none of these."""
+    yield second()
+    for command in commands:
+        yield (EQUAL, 0, 1, command)
+        yield answer(errno.EPERM)
+    yield answer(0)
 
 
 def _streams() -> Iterator[Instruction]:

@@ -77,7 +77,7 @@ async def test_it_has_limits_of_its_own(tmp_path):
         "import resource as r; print(r.getrlimit(r.RLIMIT_CORE)[1], r.getrlimit(r.RLIMIT_DATA)[1] >> 20)", tmp_path
     )
 
-    assert ended.output == "0 2048\n"
+    assert ended.output == "1 2048\n"
 
 
 def test_it_sees_no_variable_of_ours():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import json
 import os
 import resource
@@ -61,7 +62,13 @@ def on_processes(told: dict[str, Any]) -> Attempts:
         "pidfd_open": on(434, 434, host, 0),
         "pidfd_send_signal": on(424, 424, 3, 9, 0, 0),
         "limit the host": lambda: resource.prlimit(host, resource.RLIMIT_NOFILE, (1, 1)),
-        "raise a limit": lambda: resource.setrlimit(resource.RLIMIT_CORE, (1, 1)),
+        "raise a limit": lambda: resource.setrlimit(resource.RLIMIT_CORE, (2, 2)),
+        "a signal by a descriptor": lambda: fcntl.fcntl(3, fcntl.F_SETOWN, host),
+        "a signal by its own name": lambda: fcntl.fcntl(3, 15, struct.pack("ii", 1, parent)),
+        "another signal": lambda: fcntl.fcntl(3, 10, 9),
+        "a signal by a control": lambda: fcntl.ioctl(3, 0x8901, struct.pack("i", host)),
+        "a signal by a socket's control": lambda: fcntl.ioctl(3, 0x8902, struct.pack("i", host)),
+        "a lease": lambda: fcntl.fcntl(0, fcntl.F_SETLEASE, fcntl.F_RDLCK),
         "ptrace the host": on(101, 117, 16, host, 0, 0),
         "ptrace seize the jailer": on(101, 117, 0x4206, parent, 0, 0),
         "process_vm_readv": on(310, 270, host, b"\0" * 16, 1, b"\0" * 16, 1, 0),
@@ -179,6 +186,7 @@ def main() -> None:
     state = {
         "attempts": said,
         "uid": os.getuid(),
+        "core": resource.getrlimit(resource.RLIMIT_CORE),
         "host": os.uname().nodename,
         "open": [number for number in range(4, 1024) if tried(partial(os.fstat, number)) == "ok"],
         "environment": dict(os.environ),

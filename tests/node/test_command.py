@@ -102,6 +102,11 @@ def test_a_plan_has_the_files_that_node_needs_and_no_other():
     assert not any(file.startswith(("/etc", "/home", "/root", str(Path.cwd()), sys.prefix)) for file in plan.files[1:])
 
 
+def test_there_is_no_core_for_anybody():
+    """Zero would keep the kernel from writing one, but not from handing it to a program, see core(5)."""
+    assert plan_of(find(""), LIMITS).limits["CORE"] == 1
+
+
 def test_a_count_of_processes_is_a_namespaces(tmp_path: Path):
     """Elsewhere it would count those of the whole user."""
     file = script(tmp_path, "v20.1.0")

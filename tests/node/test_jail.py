@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -40,7 +41,7 @@ def plan(*command: str, walls: list[str]) -> Plan:
         files=[str(PYTHON)],
         folders=FOLDERS,
         walls=walls,
-        limits={"CORE": 0, "FSIZE": 0, "NOFILE": 64, "CPU": 20},
+        limits={"CORE": 1, "FSIZE": 0, "NOFILE": 64, "CPU": 20},
     )
 
 
@@ -71,7 +72,24 @@ async def test_a_service_that_is_not_root_has_the_same_walls(outside: dict[str, 
         await probe(processes, outside, walls)
 
 
-def jailer_of_somebody(place: str, walls: list[str], control: socket.socket) -> subprocess.Popen[bytes]:
+async def test_who_has_less_himself_gives_no_more():
+    """A unit of systemd may say that its processes leave no cores at all; who is not root can not raise that."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+    less = "import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0))"
+    with tempfile.TemporaryDirectory() as place, theirs:
+        processes = Processes(jailer_of_somebody(place, [LANDLOCK], theirs, less), ours)
+        await processes.begin()
+        process = await processes.spawn()
+        limits = Path(f"/proc/{process.pid}/limits").read_text()  # noqa: ASYNC240 - a file of the kernel's
+        await processes.close()
+
+    assert re.search(r"Max core file size +0 +0 ", limits)
+
+
+def jailer_of_somebody(
+    place: str, walls: list[str], control: socket.socket, before: str = ""
+) -> subprocess.Popen[bytes]:
     """As `open_processes` starts it, by a user who is not root and may read this place."""
     for room, names in JAILERS.items():
         folder = Path(place, "runtime", room)
@@ -79,7 +97,7 @@ def jailer_of_somebody(place: str, walls: list[str], control: socket.socket) -> 
         for name in names:
             shutil.copy(Path(jail.__file__).parents[1] / room / f"{name}.py", folder)
     subprocess.run(["chmod", "-R", "a+rX", place], check=True)
-    program = f"import sys; sys.path.insert(0, {place!r}); from runtime.node.jailer import main; main()"
+    program = f"{before}\nimport sys; sys.path.insert(0, {place!r}); from runtime.node.jailer import main; main()"
     wanted = orjson.dumps(asdict(plan("-c", PROBE.read_text(), walls=walls))).decode()
     user: dict[str, Any] = {"user": SOMEBODY, "group": SOMEBODY, "extra_groups": []} if os.geteuid() == 0 else {}
     command = [str(PYTHON), "-I", "-S", "-c", program, wanted]
@@ -109,6 +127,7 @@ async def probe(processes: Processes, outside: dict[str, Any], walls: list[str])
     assert said["uid"] != 0
     assert said["host"] == ("localhost" if NAMESPACES in walls else socket.gethostname())
     assert said["open"] == []
+    assert said["core"] == [1, 1]
     assert said["environment"].keys() <= {"LC_CTYPE"}
     assert Path(outside["secret"]).read_text() == "sesame"  # noqa: ASYNC240 - a file of six bytes
 

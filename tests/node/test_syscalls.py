@@ -72,6 +72,23 @@ def test_arguments_decide(machine: str, column: int, number: tuple[int, int], fi
     assert answer(machine, number[column], first) == said
 
 
+@pytest.mark.parametrize("machine, column", [("x86_64", 0), ("aarch64", 1)])
+def test_nobody_is_signalled_by_a_descriptor(machine: str, column: int):
+    """Not by F_SETOWN, F_SETSIG, F_SETOWN_EX, a lease, F_NOTIFY, FIOSETOWN or SIOCSPGRP; what Node asks of descriptors it may."""
+    fcntl, ioctl = (72, 25)[column], (16, 29)[column]
+    refused = [(fcntl, command) for command in (8, 10, 15, 1024, 1026)] + [(ioctl, 0x8901), (ioctl, 0x8902)]
+    # F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_SETLK; TCGETS, FIOCLEX, FIONBIO.
+    given = [(fcntl, command) for command in (1030, 1, 2, 3, 4, 6)] + [
+        (ioctl, 0x5401),
+        (ioctl, 0x5451),
+        (ioctl, 0x5421),
+    ]
+    code = program(machine, PID)
+
+    assert {interpreting.answer(code, machine, number, 3, command) for number, command in refused} == {"EPERM"}
+    assert {interpreting.answer(code, machine, number, 3, command) for number, command in given} == {"allow"}
+
+
 def test_another_machines_numbers_end_the_process():
     """32-bit calls and x32's on a 64-bit kernel have other numbers: none of them is let through."""
     assert answer("x86_64", 1, said=0x40000003) == "kill"
