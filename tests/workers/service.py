@@ -52,10 +52,13 @@ async def serve(worker: Worker, folder: Path, configuration: str) -> None:
     servers = [await asyncio.start_server(answer, sock=one) for one in worker.sockets]
     worker.is_ready()
     await stop.wait()
-    for server in servers:
-        server.close()
+    # A server of asyncio's that is closed drops a connection that it has accepted in the same moment.
+    for one in worker.sockets:
+        asyncio.get_running_loop().remove_reader(one)
     while len(asyncio.all_tasks()) > 1:
         await asyncio.sleep(0.01)
+    for server in servers:
+        server.close()
 
 
 def text_of(path: Path, default: str) -> str:
