@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,8 @@ from runtime.bundle.base import (
 )
 from runtime.bundle.bundles import Bundle
 from runtime.bundle.npm import Npm
-from runtime.bundle.process import Node, TookTooLong, environment, run, scratch
+from runtime.bundle.process import Ended, Node, TookTooLong, environment, run, scratch
+from runtime.errors import InvalidBody
 from runtime.places import pack
 from runtime.sandbox.base import Modules
 
@@ -38,6 +40,8 @@ BUILD_ID: Final = hashlib.sha256(f"{_LOCK}{_SCRIPT}".encode()).hexdigest()
 _DISK: Final = 128 << 20
 _READ: Final = 64 << 20
 _OBTAIN_SECONDS: Final = 120.0
+# What Go, which esbuild is written in, and Node say.
+_NO_MEMORY: Final = re.compile("stack exceeds|stack overflow|out of memory", re.IGNORECASE)
 
 
 class Esbuild:
@@ -68,7 +72,7 @@ class Esbuild:
         except TookTooLong:
             raise ModulesTimeout("To join the hook's modules took too long.") from None
         if ended.code != 0:
-            raise ModulesUnavailable("The hook's modules could not be joined.", debug=ended.errors[:2000])
+            raise _ended(ended)
         answer = await asyncio.to_thread(lambda: json.loads((work / "answer.json").read_text("utf-8")))
         return await asyncio.to_thread(bundle_of, answer, lock, names, most)
 
@@ -90,7 +94,19 @@ class Esbuild:
 
     async def _obtain(self, work: Path) -> None:
         requirements = json.loads(_PACKAGE)["dependencies"]
-        await self._npm.install(requirements, _LOCK, work, seconds=_OBTAIN_SECONDS, most=_DISK, optional=True)
+        try:
+            await self._npm.install(requirements, _LOCK, work, seconds=_OBTAIN_SECONDS, most=_DISK, optional=True)
+        except InvalidBody as error:  # it is nothing of the hook's
+            raise ModulesUnavailable(
+                "esbuild, which joins modules, can not be had from this server's registry.", debug=error.message
+            ) from error
+
+
+def _ended(ended: Ended) -> ModuleBroken | ModulesUnavailable:
+    """Why it did not come to an end: a module may be made so that no memory is enough for it."""
+    if _NO_MEMORY.search(ended.errors):
+        return ModuleBroken("A module can not be joined: it takes more memory than there may be for it.")
+    return ModulesUnavailable("The hook's modules could not be joined.", debug=ended.errors[:2000])
 
 
 def bundle_of(answer: Mapping[str, Any], lock: str, names: Mapping[str, str], most: int) -> Bundle:

@@ -10,14 +10,16 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from runtime.bundle.base import ModuleBroken, ModuleIsNative, ModulesTooLarge
+from runtime.bundle import esbuild
+from runtime.bundle.base import ModuleBroken, ModuleIsNative, ModulesTooLarge, ModulesUnavailable
 from runtime.bundle.bundles import Bundle
 from runtime.bundle.esbuild import Esbuild, bundle_of
 from runtime.bundle.npm import Npm
-from runtime.bundle.process import find_node
+from runtime.bundle.process import Ended, find_node
 from runtime.bundle.walls import has_walls
 from runtime.errors import HookdError
 from runtime.places import Places
+from tests.registry import Registry
 
 Joining: TypeAlias = Callable[..., Any]
 
@@ -26,7 +28,7 @@ Joining: TypeAlias = Callable[..., Any]
 def joining(tmp_path: Path, esbuild_at: Path) -> Joining:
     """`joining(files, most=...)`: what comes of these files of the module a."""
     node = find_node()
-    esbuild = Esbuild(node, Npm(node, os.environ, registry="", cache=tmp_path), os.environ, esbuild_at.parent)
+    made = Esbuild(node, Npm(node, os.environ, registry="", cache=tmp_path), os.environ, esbuild_at.parent)
 
     async def join(files: Mapping[str, str | bytes], most: int = 1 << 20) -> Bundle:
         rows = {"node_modules/a": {"version": "1.0.0"}, "node_modules/b": {"version": "2.0.0", "name": "@own/name"}}
@@ -35,7 +37,7 @@ def joining(tmp_path: Path, esbuild_at: Path) -> Joining:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content if isinstance(content, bytes) else content.encode())
         lock = json.dumps({"packages": rows})
-        return await esbuild.join({"a": "a"}, lock, {"b": "@own/name"}, tmp_path / "work", seconds=30, most=most)
+        return await made.join({"a": "a"}, lock, {"b": "@own/name"}, tmp_path / "work", seconds=30, most=most)
 
     return join
 
@@ -101,6 +103,40 @@ async def test_a_module_that_can_not_be_joined_is_named(joining, case):
         await joining(files)
 
     assert text in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "said, kind",
+    [
+        ("runtime: goroutine stack exceeds 1000000000-byte limit\nfatal error: stack overflow", ModuleBroken),
+        ("fatal error: runtime: out of memory", ModuleBroken),
+        ("FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory", ModuleBroken),
+        ("Error: EIO: i/o error", ModulesUnavailable),
+        ("", ModulesUnavailable),
+    ],
+)
+async def test_a_module_that_no_memory_is_enough_for_is_broken(joining, monkeypatch, said, kind):
+    """As two million opening brackets are: that is the module's fault, not the server's."""
+
+    async def ended(*_: Any, **__: Any) -> Ended:
+        return Ended(2, "", said)
+
+    monkeypatch.setattr(esbuild, "run", ended)
+
+    with pytest.raises(kind):
+        await joining({"a/index.js": ""})
+
+
+async def test_a_registry_without_esbuild_is_the_servers_lack(registry: Registry, tmp_path: Path):
+    """Whoever deploys a hook has asked for none."""
+    node = find_node()
+    npm = Npm(node, os.environ, registry=registry.url, cache=tmp_path / "npm")
+    npm._config = {}
+    with pytest.raises(ModulesUnavailable, match="esbuild, which joins modules") as caught:
+        await Esbuild(node, npm, os.environ, tmp_path).obtained(tmp_path)
+
+    assert caught.value.status == 503
+    assert "esbuild@" in caught.value.debug
 
 
 OUTSIDE = ["../../request.json", "/etc/ld.so.conf", "b/../../../request.json", "above"]
@@ -174,7 +210,7 @@ async def test_a_name_may_be_one_that_objects_have(joining, name):
 
 async def test_what_is_required_and_not_there_has_a_bound(joining):
     """All these names would be kept with the hook."""
-    names = (f"'{n}{'x' * 1_000}'" for n in range(600))
+    names = (f"'{n}{'x' * 10_000}'" for n in range(60))
 
     with pytest.raises(ModulesTooLarge, match="require more"):
         await joining({"a/index.js": "".join(f"exports.x = () => require({name});" for name in names)})
