@@ -52,13 +52,15 @@ async def serve(worker: Worker, folder: Path, configuration: str) -> None:
     servers = [await asyncio.start_server(answer, sock=one) for one in worker.sockets]
     worker.is_ready()
     await stop.wait()
-    # A server of asyncio's that is closed drops a connection that it has accepted in the same moment.
+    # A server of asyncio's that is closed drops a connection that it has accepted and not begun with.
     for one in worker.sockets:
         asyncio.get_running_loop().remove_reader(one)
-    while len(asyncio.all_tasks()) > 1:
-        await asyncio.sleep(0.01)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
     for server in servers:
         server.close()
+    while len(asyncio.all_tasks()) > 1:
+        await asyncio.sleep(0.01)
 
 
 def text_of(path: Path, default: str) -> str:
