@@ -112,14 +112,14 @@ def storm(plan: Plan, left_out: LeftOut) -> dict[str, Table]:
         hookd, other = (stack.enter_context(Hookd()) for _ in range(2))
         threads = stack.enter_context(ThreadPoolExecutor(1))
         upload(load, hookd, {"good": case.HOOK})
-        calm = loaded(load, hookd.port, plan.spread, executing(hookd.execute("good"), rate=GOOD_RATE))
+        calm = loaded(load, hookd.port, plan.neighbour, executing(hookd.execute("good"), rate=GOOD_RATE))
 
         def in_storm(at: Hookd) -> Measure:
             upload(load, at, {"stormy": case.HOOK})
             stormy = executing(at.execute("stormy"), connections=64)
 
             def measure() -> Row:
-                raging = threads.submit(weather.run, at.port, plan.spread, stormy)
+                raging = threads.submit(weather.run, at.port, plan.neighbour, stormy)
                 row = calm()
                 return {**row, "storm_per_s": raging.result()[0]["per_s"]}
 
