@@ -8,6 +8,7 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, field, fields, is_dataclass
+from functools import cache
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from runtime.errors import SettingsError
@@ -47,7 +48,8 @@ def summary_of(kind: type) -> str:
     return text[:1].upper() + text[1:]
 
 
-def hints_of(kind: type) -> dict[str, Any]:
+@cache  # to find them out is most of the time that a configuration takes
+def hints_of(kind: type) -> Mapping[str, Any]:
     """The types of a dataclass's fields."""
     return get_type_hints(kind)
 
@@ -116,7 +118,7 @@ def fill(kind: type[T], table: object, path: str) -> T:
     """A dataclass from a table of TOML. `SettingsError` names the setting and the rule."""
     if not isinstance(table, Mapping):
         raise SettingsError(f"[{path}] must be a table.")
-    hints = hints_of(kind)
+    hints = hints_of(cast(type, kind))
     known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]
     for name in table:
         if name not in known:
