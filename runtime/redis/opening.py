@@ -37,6 +37,11 @@ class Place:
     setting: str
     url: str
 
+    @property
+    def text(self) -> str:
+        """What the mark says."""
+        return f"{self.name} {self.format}"
+
 
 async def prepare(server: Server, place: Place) -> None:
     """Make it ours when nothing is there. `SettingsError` when it can not be used; in the log, what should be otherwise."""
@@ -90,7 +95,7 @@ async def _require_ours(server: Server, place: Place) -> None:
     if await _format(server, place) is not None:
         return
     await _require_no_others(server, place)
-    await server.command("SET", place.mark, f"{place.name} {place.format}", "NX")
+    await server.command("SET", place.mark, place.text, "NX")
     await _format(server, place)
 
 

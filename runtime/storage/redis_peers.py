@@ -9,7 +9,8 @@
 
 Where Redis is away, what is known stays as it was. Where it comes back with less than it had, or has less all of a sudden, the change
 that was seen last is another one or none, and everything is asked for anew. Each looks once a second, and a change that somebody makes
-before that has a number that none had: all hear of it at once.
+before that has a number that none had: all hear of it at once. Whoever says that it is there says again whose the keys are, where
+Redis has lost that: others can start there.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from runtime.storage.peers import BEAT_SECONDS, SETTLE_SECONDS, Peers, Position
 from runtime.storage.redis_answers import RedisAnswers
 from runtime.storage.redis_changes import Changes, Heard
 from runtime.storage.redis_keys import Keys
+from runtime.storage.redis_opening import place_of
 from runtime.storage.redis_part import script
 from runtime.storage.redis_rates import RedisBuckets
 from runtime.storage.redis_stored import BLOCK_SECONDS, Stored, entries, last_of
@@ -214,7 +216,8 @@ class RedisPeers(Changes, Peers):
     async def _beaten(self, listeners: str) -> Any:
         """Whether this one was there, the others, and how many listen at each. With "" it leaves: alone, for those that are there stay."""
         alive = str(int(ALIVE_SECONDS * 1000))
-        return await self._server.run(_BEAT, [self._keys.processes], self._id, listeners, alive)
+        keys, mark = [self._keys.processes, self._keys.mark], place_of(self._keys).text
+        return await self._server.run(_BEAT, keys, self._id, listeners, alive, mark)
 
     async def _tell_listeners(self) -> None:
         with contextlib.suppress(Unavailable):  # the next beat does

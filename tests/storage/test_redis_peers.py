@@ -11,7 +11,7 @@ import pytest
 from runtime.errors import Unavailable
 from runtime.redis.address import Means, parse_address
 from runtime.storage import redis_peers
-from runtime.storage.base import HookChange
+from runtime.storage.base import HookChange, HookFilter
 from runtime.storage.redis import open_redis
 from tests.end_to_end.delaying import delaying
 from tests.redis_servers import RedisServer, free_ports
@@ -66,6 +66,19 @@ async def test_a_change_after_redis_lost_some_is_in_force_everywhere(tmp_path: P
         for storage in (one, other):
             assert await forgotten(storage.peers.catch_up) == [None]
             await storage.close()
+
+
+async def test_a_redis_that_lost_everything_is_still_ours(tmp_path: Path, nouns):
+    """Others can start there, though those that were there have written since."""
+    with RedisServer(tmp_path) as redis:
+        storage = await open_redis(parse_address(redis.url))
+        redis.cli("flushall")
+        await storage.create_hook(nouns.hook())
+        await until(lambda: redis.cli("exists", "hookd:{hookd}:format").strip() == "1")
+        other = await open_redis(parse_address(redis.url))
+        assert len((await other.list_hooks("acme", HookFilter(), start=0, limit=1))[0]) == 1
+        for one in (storage, other):
+            await one.close()
 
 
 async def test_who_hears_talk_all_the_time_sees_that_redis_lost_something(tmp_path: Path, nouns):

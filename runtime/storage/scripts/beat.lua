@@ -1,6 +1,7 @@
--- Which processes are there. KEYS: a hash, process -> milliseconds of Redis's clock and how many listen there.
--- ARGV: this process, how many listen here or "" to leave, milliseconds after which one is gone. Answers whether it was
--- there, 0 or 1, and the others, and how many listen at each.
+-- Which processes are there. KEYS: a hash, process -> milliseconds of Redis's clock and how many listen there; the mark.
+-- ARGV: this process, how many listen here or "" to leave, milliseconds after which one is gone, what the mark says. Answers
+-- whether it was there, 0 or 1, and the others, and how many listen at each. A Redis that has lost the mark gets it again:
+-- else nobody could open what those that are there go on to write.
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -18,6 +19,7 @@ if ARGV[2] == '' then
   redis.call('HDEL', KEYS[1], ARGV[1])
 else
   redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f %s', now, ARGV[2]))
+  redis.call('SET', KEYS[2], ARGV[4], 'NX')
 end
 local others = {}
 local flat = redis.call('HGETALL', KEYS[1])
