@@ -78,9 +78,8 @@ def _is_too_long(value: object, size: int, limits: Limits) -> bool:
         return False
     try:
         return len(orjson.dumps(value)) > room
-    except (
-        orjson.JSONEncodeError
-    ):  # it nests deeper than is written here: what is not the longest console is the answer
+    except orjson.JSONEncodeError:
+        # It nests deeper than is written here: what is not the longest console is the answer.
         return size > room + 6 * limits.console_bytes + 16 * limits.console_lines
 
 
