@@ -15,6 +15,8 @@ from typing import Self
 
 import pytest
 
+from tests.ports import free_ports
+
 SECONDS = 60.0
 
 
@@ -24,13 +26,6 @@ def needs_redis() -> str:
     if path is None:
         pytest.skip("redis-server is not installed")
     return path
-
-
-def free_ports(count: int) -> list[int]:
-    """So many that nobody listens on now, each another."""
-    with contextlib.ExitStack() as stack:
-        listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [int(listener.getsockname()[1]) for listener in listeners]
 
 
 class RedisServer:

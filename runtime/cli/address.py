@@ -12,6 +12,7 @@ from typing import Final
 
 from runtime.errors import SettingsError
 from runtime.http.app import Address
+from runtime.workers.listening import bind, close_all
 
 _HOST: Final = "[server] host, or HOOKD_SERVER_HOST"
 _NO_ADDRESS: Final = (socket.gaierror, UnicodeError)
@@ -27,30 +28,28 @@ class AddressInUse(Exception):
         super().__init__(f"{host}:{port} can not be listened on ({self.reason}). {remedy}")
 
 
-def take_port(host: str, port: int, remedy: str, setting: str = _HOST) -> int:
-    """The port, or a free one for 0. `AddressInUse` when somebody listens there; `SettingsError` for a host that has no address.
+@contextmanager
+def taken(host: str, port: int, remedy: str, setting: str = _HOST) -> Iterator[list[socket.socket]]:
+    """Sockets that listen at the port, or at a free one for 0, until the block ends. `AddressInUse`; `SettingsError` for a host without address.
 
-    It is let go again at once: what is made from it (the token server's `iss`) is needed before anything can listen.
+    What is made from the port (the token server's `iss`) is needed before anything can be served. Nobody can take it
+    meanwhile, and who connects waits for the answer.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            taken.bind((host, port))
-        except _NO_ADDRESS as error:
-            raise _unknown(host, error, setting) from None
-        except OSError as error:
-            raise AddressInUse(host, port, error, remedy) from None
-        return int(taken.getsockname()[1])
+    with listening(host, port, remedy, setting):
+        sockets = bind(host, port)
+    try:
+        yield sockets
+    finally:
+        close_all([sockets])
 
 
 @contextmanager
-def listening(host: str, port: int, remedy: str) -> Iterator[None]:
+def listening(host: str, port: int, remedy: str, setting: str = _HOST) -> Iterator[None]:
     """Tells of an address that can not be listened on what to do about it. `AddressInUse`, `SettingsError`."""
     try:
         yield
     except _NO_ADDRESS as error:
-        raise _unknown(host, error, _HOST) from None
+        raise _unknown(host, error, setting) from None
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
             raise

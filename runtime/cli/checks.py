@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from runtime.cli.address import AddressInUse, take_port
+from runtime.cli.address import AddressInUse, taken
 from runtime.cli.check import BAD, GOOD, LOOK, Check
 from runtime.cli.commands import version
 from runtime.cli.dangers import dangers
@@ -189,7 +189,8 @@ def what_files_do(settings: Settings, most: int | None) -> Check:
 
 def _port(host: str, port: int) -> Check:
     try:
-        take_port(host, port, "")
+        with taken(host, port, ""):
+            pass
     except SettingsError as error:
         return Check("port", BAD, str(error).rstrip("."))
     except AddressInUse as error:

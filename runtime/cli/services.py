@@ -7,8 +7,9 @@ import gc
 import logging
 import os
 import resource
+import socket
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -17,7 +18,7 @@ from pathlib import Path
 from runtime.answers import LAYOUT
 from runtime.bootstrap import Runtime, adopt_key, open_runtime
 from runtime.cli import demo
-from runtime.cli.address import announce, listening, take_port
+from runtime.cli.address import announce, listening, taken
 from runtime.cli.profiles import PROFILE, TOKEN, URL
 from runtime.cli.tokens import demo_token
 from runtime.diagnosis import alone
@@ -37,6 +38,7 @@ from runtime.web.app import web_routes
 from runtime.web.dashboard.app import dashboard_routes, provider_of
 from runtime.web.metrics import Exposition
 from runtime.workers.inheritance import was_supervisor
+from runtime.workers.listening import BACKLOG, port_of
 from runtime.workers.supervisor import Supervisor
 from runtime.workers.worker import Worker, stop_asked
 
@@ -65,8 +67,8 @@ async def run_runtime(settings: Settings, worker: Worker) -> None:
         async with AsyncExitStack() as stack:
             if settings.metrics.token:
                 await stack.enter_async_context(exposition.share(worker.slates, worker.number))
-            host, port = settings.server.host, settings.server.port
-            await stack.enter_async_context(_serving(routes, settings, host, port, "", worker=worker))
+            serving = _serving(routes, settings, settings.server.host, worker.sockets, drain_seconds=_DRAIN_SECONDS)
+            await stack.enter_async_context(serving)
             worker.is_ready()
             await stop.wait()
 
@@ -116,30 +118,31 @@ async def run_issuer(settings: Settings) -> None:
     stop = stop_asked()
     host = settings.issuer.host
     remedy = f"{_OTHER_PORT}: [issuer] port, or HOOKD_ISSUER_PORT."
-    port = take_port(host, settings.issuer.port, remedy, "[issuer] host, or HOOKD_ISSUER_HOST")
-    settings = _believing_itself(replace(settings, issuer=replace(settings.issuer, port=port)))
-    async with (
-        open_issuer(settings.issuer, master=partial(keys_if_any, settings.storage)) as issuer,
-        _serving(issuer_routes(issuer), settings, host, port, remedy, issuer) as address,
-    ):
-        announce(address)
-        await stop.wait()
+    with taken(host, settings.issuer.port, remedy, "[issuer] host, or HOOKD_ISSUER_HOST") as sockets:
+        settings = _believing_itself(replace(settings, issuer=replace(settings.issuer, port=port_of(sockets))))
+        async with (
+            open_issuer(settings.issuer, master=partial(keys_if_any, settings.storage)) as issuer,
+            _serving(issuer_routes(issuer), settings, host, sockets, issuer) as address,
+        ):
+            announce(address)
+            await stop.wait()
 
 
 async def run_dev(directory: Path, port: int) -> None:
     """`hookd dev`: both services in one process, at one address; between them HTTP, as between two."""
     stop = stop_asked()
     remedy = f"{_OTHER_PORT}: hookd dev --port PORT, or make run PORT=PORT."
-    port = take_port(demo.HOST, port, remedy)
-    base_url = f"http://{demo.HOST}:{port}"
-    alone(demo.require_its_key(directory))
-    kept = demo.open_demo(directory)
-    settings = _believing_itself(kept.settings(base_url, port, os.environ))
-    configure(settings.log)
-    if kept.is_new and (directory / "hookd.db").exists() and not (directory / "issuer.db").exists():
-        # Of somebody who has lost the key, and did as `require_its_key` says.
-        alone(adopt_key(settings.storage, master_keys(settings.storage)))
     async with AsyncExitStack() as stack:
+        sockets = stack.enter_context(taken(demo.HOST, port, remedy))
+        port = port_of(sockets)
+        base_url = f"http://{demo.HOST}:{port}"
+        alone(demo.require_its_key(directory))
+        kept = demo.open_demo(directory)
+        settings = _believing_itself(kept.settings(base_url, port, os.environ))
+        configure(settings.log)
+        if kept.is_new and (directory / "hookd.db").exists() and not (directory / "issuer.db").exists():
+            # Of somebody who has lost the key, and did as `require_its_key` says.
+            alone(adopt_key(settings.storage, master_keys(settings.storage)))
         runtime = await stack.enter_async_context(open_runtime(settings, confined=True))
         master = partial(keys_if_any, settings.storage)
         issuer = await stack.enter_async_context(open_issuer(settings.issuer, master=master))
@@ -149,8 +152,7 @@ async def run_dev(directory: Path, port: int) -> None:
         variables = kept.environment(base_url, demo_token(kept))
         demo.write_environment(kept.environment_file, variables)
         routes = [*web_routes(runtime), *dashboard_routes(runtime, provider), *issuer_routes(issuer)]
-        address = await stack.enter_async_context(_serving(routes, settings, demo.HOST, port, remedy, issuer))
-        announce(address)
+        announce(await stack.enter_async_context(_serving(routes, settings, demo.HOST, sockets, issuer)))
         _welcome(kept, variables)
         await stop.wait()
 
@@ -179,10 +181,9 @@ async def _serving(
     routes: Iterable[Route],
     settings: Settings,
     host: str,
-    port: int,
-    remedy: str,
+    sockets: Sequence[socket.socket],
     issuer: Issuer | None = None,
-    worker: Worker | None = None,
+    drain_seconds: float = 0.0,
 ) -> AsyncIterator[Address]:
     authenticator = Authenticator(settings.auth.trusted, leeway=settings.auth.leeway)
     if issuer is not None:
@@ -198,12 +199,9 @@ async def _serving(
     # A thread that computes in Python gives way to the event loop after this, not after the usual five milliseconds.
     sys.setswitchinterval(0.0005)
     try:
-        sockets = () if worker is None else worker.sockets
-        drain = 0.0 if worker is None else _DRAIN_SECONDS
-        with listening(host, port, remedy):
-            most = _connections(settings)
-            async with serve(app, host, port, sockets=sockets, drain_seconds=drain, connections=most) as address:
-                yield address
+        bounds = {"connections": _connections(settings), "backlog": BACKLOG}
+        async with serve(app, host, sockets=sockets, drain_seconds=drain_seconds, **bounds) as address:
+            yield address
     finally:
         await authenticator.close()
 

@@ -183,17 +183,19 @@ class _Runner(web.AppRunner):
 async def serve(
     app: web.Application,
     host: str,
-    port: int,
+    port: int = 0,
     *,
     sockets: Sequence[socket.socket] = (),
     drain_seconds: float = 0.0,
     connections: int = CONNECTIONS,
+    backlog: int = 128,
 ) -> AsyncIterator[Address]:
     """Serve while the block runs; then stop listening and let requests in progress end.
 
     `sockets` listen already, and stand in place of host and port. After the block, connections on which nothing goes on get
     `drain_seconds` for one more request, whose answer says that it is the last: so that no client sends one to a connection
-    that is being closed. What no route answers is a JSON 404 or 405. There are at most so many `connections` at once.
+    that is being closed. What no route answers is a JSON 404 or 405. There are at most so many `connections` at once, and
+    `backlog` more that wait to be accepted at each socket.
     """
     last = Route(method="*", path="/{path:.*}", handler=_unrouted, access=Public("only says that there is nothing"))
     app.router.add_route(last.method, last.path, wrap(last, None, BODY_LIMIT), expect_handler=expect)
@@ -212,9 +214,9 @@ async def serve(
     server.crowd = Crowd(lambda: server._connections, most=connections)  # type: ignore[arg-type,return-value]  # noqa: SLF001 - all are _Connection; the public way copies
     try:
         for one in sockets:
-            await web.SockSite(runner, one).start()
+            await web.SockSite(runner, one, backlog=backlog).start()
         if not sockets:
-            await web.TCPSite(runner, host, port).start()
+            await web.TCPSite(runner, host, port, backlog=backlog).start()
         yield Address(host=host, port=runner.addresses[0][1])
     finally:
         if drain_seconds:

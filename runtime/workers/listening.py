@@ -27,7 +27,7 @@ def bind(host: str, port: int) -> list[socket.socket]:
     sockets = again(host, port)
     if not port:
         # One that the system chose is let go of when a socket rests; one that was asked for is not.
-        chosen = again(host, sockets[0].getsockname()[1])
+        chosen = again(host, port_of(sockets))
         close_all([sockets])
         return chosen
     return sockets
@@ -38,13 +38,18 @@ def again(host: str, port: int) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     try:
         for family, address in _addresses(host, port):
-            chosen = sockets[0].getsockname()[1] if sockets and not port else port
+            chosen = port_of(sockets) if sockets and not port else port
             sockets.append(_listening(family, (address[0], chosen, *address[2:])))
     except OSError:
         for one in sockets:
             one.close()
         raise
     return sockets
+
+
+def port_of(sockets: Sequence[socket.socket]) -> int:
+    """That of all of them."""
+    return int(sockets[0].getsockname()[1])
 
 
 def listen_at(sockets: Sequence[socket.socket], host: str, port: int) -> bool:

@@ -29,7 +29,7 @@ from typing import Final, NoReturn
 from runtime.memory import nameless_file
 from runtime.workers.beats import Beats, Watch, waited_for_processor
 from runtime.workers.inheritance import Inherited, become, inherited
-from runtime.workers.listening import again, bind, close_all, listen_at, rest
+from runtime.workers.listening import again, bind, close_all, listen_at, port_of, rest
 from runtime.workers.notices import tell_ready, tell_reloading, tell_stopping
 from runtime.workers.place import Place, rest_late
 from runtime.workers.slates import Slates
@@ -123,7 +123,7 @@ class Supervisor:
         old = [] if state is None else state.pids
         self._is_anew = state is not None
         for number in range(self.workers):
-            own = sockets.pop(0) if sockets else again(self.host, self._places[0].sockets[0].getsockname()[1])
+            own = sockets.pop(0) if sockets else again(self.host, port_of(self._places[0].sockets))
             place = Place(number=number, sockets=own, old=old.pop(0) if old else 0)
             self._places.append(place)
         # More than there are places. Connections come to these sockets as long as they are open: all workers serve there, too.
@@ -244,7 +244,7 @@ class Supervisor:
             if self._is_anew:
                 _LOG.info("the service was started anew: %d workers", len(self._places))
             else:
-                self.announce(self._places[0].sockets[0].getsockname()[1])
+                self.announce(port_of(self._places[0].sockets))
 
     def _kill_hanging(self) -> None:
         """Look at each worker, now and then. It is replaced as any that dies."""

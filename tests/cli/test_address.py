@@ -8,19 +8,23 @@ import socket
 
 import pytest
 
-from runtime.cli.address import AddressInUse, announce, listening, take_port
+from runtime.cli.address import AddressInUse, announce, listening, taken
 from runtime.errors import SettingsError
 from runtime.http.app import Address
-from runtime.workers.listening import bind
+from runtime.workers.listening import bind, port_of
 from runtime.workers.worker import stop_asked
 
 
 def test_a_free_port_is_found():
-    """Port 0 becomes one that can be listened on."""
-    port = take_port("127.0.0.1", 0, "")
-
-    with socket.create_server(("127.0.0.1", port)):
+    """Port 0 becomes one, and nobody else can have it from then on: what is made of its number is right when the service is."""
+    with taken("127.0.0.1", 0, "") as sockets:
+        port = port_of(sockets)
         assert port > 0
+        with pytest.raises(OSError, match="in use"):
+            socket.create_server(("127.0.0.1", port))
+        with socket.create_connection(("127.0.0.1", port)):
+            pass
+    assert all(one.fileno() == -1 for one in sockets)
 
 
 def test_a_port_in_use_is_said_with_its_remedy():
@@ -28,10 +32,9 @@ def test_a_port_in_use_is_said_with_its_remedy():
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
 
-        with pytest.raises(
-            AddressInUse, match=rf"127\.0\.0\.1:{port} can not be listened on \(it is in use\)\. Do that\."
-        ):
-            take_port("127.0.0.1", port, "Do that.")
+        said = rf"127\.0\.0\.1:{port} can not be listened on \(it is in use\)\. Do that\."
+        with pytest.raises(AddressInUse, match=said), taken("127.0.0.1", port, "Do that."):
+            pass
 
 
 async def test_a_port_that_was_taken_meanwhile_is_said_too():
@@ -68,9 +71,10 @@ async def test_a_signal_asks_to_stop(number):
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 64 + ".example"])
 def test_a_host_that_nobody_knows_is_a_wrong_setting(host):
     """It is named, not raised as it comes: by the system, or by Python where it is no name at all."""
-    with pytest.raises(SettingsError, match=rf"The host '{host}' has no address here \(.+\): see to \[server\] host"):
-        take_port(host, 0, "")
-    with pytest.raises(SettingsError, match=r"see to \[issuer\] host"):
-        take_port(host, 0, "", "[issuer] host")
-    with pytest.raises(SettingsError, match=r"see to \[server\] host"), listening(host, 0, ""):
+    said = rf"The host '{host}' has no address here \(.+\): see to "
+    with pytest.raises(SettingsError, match=said + r"\[server\] host"), taken(host, 0, ""):
+        pass
+    with pytest.raises(SettingsError, match=said + r"\[issuer\] host"), taken(host, 0, "", "[issuer] host"):
+        pass
+    with pytest.raises(SettingsError, match=said + r"\[server\] host"), listening(host, 0, ""):
         bind(host, 0)

@@ -359,7 +359,7 @@ def test_a_port_that_is_for_root(look, monkeypatch):
         raise AddressInUse(host, port, PermissionError(errno.EACCES, "Permission denied"), remedy)
 
     # Tests run as root, too, and containers may let anybody have a low port.
-    monkeypatch.setattr("runtime.cli.checks.take_port", refused)
+    monkeypatch.setattr("runtime.cli.checks.taken", refused)
     state, found, remedy = look(HOOKD_SERVER_PORT="80")["port"]
 
     assert (state, "Permission denied" in found, "CAP_NET_BIND_SERVICE" in remedy) == ("bad", True, True)

@@ -16,6 +16,7 @@ from runtime.cli.logs import FIRST_ID
 from runtime.cli.options import Remote
 from runtime.cli.output import Output
 from runtime.triggers import sample
+from tests.ports import free_port
 
 POINT = "send-phone-message"
 
@@ -127,7 +128,7 @@ class Sparing(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def sparing(port: int = 0) -> Iterator[int]:
+def sparing(port: int) -> Iterator[int]:
     """Such a server, at its port; it ends each stream in order."""
     with HTTPServer(("127.0.0.1", port), Sparing) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -141,7 +142,7 @@ def sparing(port: int = 0) -> Iterator[int]:
 
 def test_what_is_missing_is_said():
     """With the number, where somebody counted."""
-    with sparing() as port, contextlib.closing(remote_at(f"http://127.0.0.1:{port}", "x")) as remote:
+    with sparing(free_port()) as port, contextlib.closing(remote_at(f"http://127.0.0.1:{port}", "x")) as remote:
         events = follow(remote, {}, after=None)
 
         assert [next(events), next(events)] == [Missed(3), Missed(None)]
@@ -151,7 +152,7 @@ def test_a_server_that_was_stopped_is_waited_for(monkeypatch):
     """That is said, once; then it goes on."""
     monkeypatch.setattr(following, "SECONDS", 0.01)
     again, said = contextlib.ExitStack(), []
-    with sparing() as port:
+    with sparing(free_port()) as port:
         remote = remote_at(f"http://127.0.0.1:{port}", "x")
         events = follow(remote, {}, after=None)
         assert [next(events), next(events)] == [Missed(3), Missed(None)]

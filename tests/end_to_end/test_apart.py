@@ -17,8 +17,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from runtime.cli.address import take_port
 from tests.end_to_end.processes import Answer, Process, call
+from tests.ports import free_port
 
 SECRET = "a-secret-of-thirty-two-characters-or-more"
 AUDIENCE = "https://orders.example.com/"
@@ -89,7 +89,7 @@ def _compiled(engine_cache: Path) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def pair(directory: Path) -> Iterator[Pair]:
     """Both services."""
-    file = str(write_config(directory, take_port("127.0.0.1", 0, "")))
+    file = str(write_config(directory, free_port()))
     with Process(["serve", "--config", file], directory) as runtime:
         environ = {"HOOKD_ISSUER_RUNTIME_URL": runtime.url}
         with Process(["issuer", "--config", file], directory, environ) as issuer:
@@ -182,8 +182,8 @@ def test_a_wrong_address_of_the_token_server_is_said(tmp_path):
 
 def test_no_runtime_no_token(directory, tmp_path):
     """A token server that can not ask the hook issues nothing, and says that it may work later."""
-    port = take_port("127.0.0.1", 0, "")
-    file = str(write_config(tmp_path, take_port("127.0.0.1", 0, "")))
+    port = free_port()
+    file = str(write_config(tmp_path, free_port()))
     with Process(
         ["issuer", "--config", file], tmp_path, {"HOOKD_ISSUER_RUNTIME_URL": f"http://127.0.0.1:{port}"}
     ) as issuer:

@@ -22,6 +22,7 @@ from joserfc.jwk import KeySet
 
 from runtime.master_keys import write_master_key
 from tests.end_to_end.processes import Answer, Process, call, compiled_in, read_environment
+from tests.ports import free_port
 
 SEED = (
     "module.exports = function(client, scope, audience, context, cb) { var access_token = {}; "
@@ -271,8 +272,9 @@ def test_a_master_key_that_is_gone_or_another_is_a_clear_error(tmp_path):
 
 def test_a_stopped_service_lets_go_of_its_port(tmp_path):
     """Whoever starts again at once finds the port free."""
-    with Process(["dev", "--port", "0"], compiled_in(tmp_path)) as process:
-        port = process.address["port"]
+    port = free_port()
+    with Process(["dev", "--port", str(port)], compiled_in(tmp_path)) as process:
+        assert process.address["port"] == port
         assert process.stop(signal.SIGTERM) == 0
 
     with socket.create_server(("127.0.0.1", port)) as server:

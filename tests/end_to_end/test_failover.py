@@ -11,7 +11,8 @@ from pathlib import Path
 from tests.certificates import make_certificate
 from tests.end_to_end.operators import REQUEST
 from tests.end_to_end.serving import CONFIG, EXECUTE, NUMBERED, Service, serving
-from tests.redis_servers import RedisServer, by_tls, cli, for_user, free_ports, watching
+from tests.ports import free_ports
+from tests.redis_servers import RedisServer, by_tls, cli, for_user, watching
 from tests.waiting import PATIENCE, until, wait_until
 
 HOUR_MS = 3_600_000

@@ -15,7 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from runtime.master_keys import write_master_key
 from tests.end_to_end.operators import REQUEST, SCOPES, SECRET, TRUSTED, token
 from tests.end_to_end.processes import Answer, Process, call
-from tests.redis_servers import RedisServer, free_ports
+from tests.ports import free_ports
+from tests.redis_servers import RedisServer
 from tests.waiting import PATIENCE, wait_until
 
 EXECUTE = "/api/v1/triggers/credentials-exchange/execute"

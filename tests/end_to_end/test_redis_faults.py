@@ -16,7 +16,8 @@ import pytest
 from tests.end_to_end.delaying import Delay, delaying
 from tests.end_to_end.serving import CONFIG, NUMBERED, Service, serving
 from tests.node.waiting import gone
-from tests.redis_servers import RedisServer, free_ports
+from tests.ports import free_ports
+from tests.redis_servers import RedisServer
 from tests.waiting import PATIENCE
 
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
+from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
@@ -307,3 +309,11 @@ async def test_who_sends_what_nobody_wants_is_not_waited_for(served, monkeypatch
         assert (await reader.read()).startswith(b"HTTP/1.1 404 ")
     writer.close()
     await writer.wait_closed()
+
+
+async def test_many_may_connect_while_the_loop_is_busy():
+    """So many as they are told to be: the system keeps them until they are accepted, and turns nobody away."""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        async with serve(create_app(), "127.0.0.1", sockets=[one], backlog=300) as address, AsyncExitStack() as stack:
+            for _ in range(300):  # without the loop's turn
+                stack.enter_context(socket.create_connection(("127.0.0.1", address.port), timeout=30))

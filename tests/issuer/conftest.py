@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-import socket
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -35,6 +34,7 @@ from runtime.issuer.passwords import HashCost
 from runtime.issuer_settings import ClientGrantSettings, ClientSettings, ResourceServerSettings, UserSettings
 from runtime.issuer_settings import Issuer as IssuerSettings
 from runtime.settings import TrustedIssuer
+from tests.ports import free_port
 
 HOST = "127.0.0.1"
 CHEAP = HashCost(memory_kib=64, passes=1)
@@ -224,13 +224,6 @@ Opening: TypeAlias = Callable[..., Any]
 def basic(client_id: str, secret: str) -> dict[str, str]:
     """An Authorization header of the two as they stand."""
     return {"Authorization": "Basic " + b64encode(f"{client_id}:{secret}".encode()).decode()}
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def seeded(**fields: Any) -> IssuerSettings:

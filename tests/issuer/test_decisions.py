@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 
 import pytest
 from aiohttp import web
 
 from runtime.http.app import serve
 from runtime.issuer.tokens import RESERVED_CLAIMS
+from tests.ports import free_port
 
 ALLOW = {"decision": "allow", "scope": [], "claims": {}}
 NO_DECISION = {
@@ -125,9 +125,7 @@ async def test_no_runtime_no_token(opened, caplog):
 
 async def test_a_runtime_that_is_just_starting_is_waited_for(opened, decider):
     """No connection, no hook: then asking again is safe. A restart is not seen by anybody's client."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     tokens = await opened(runtime_url=f"http://127.0.0.1:{port}")
     asking = asyncio.create_task(tokens.m2m())
     await asyncio.sleep(0)

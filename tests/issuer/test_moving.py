@@ -26,8 +26,9 @@ from runtime.issuer.records import (
 from runtime.issuer.store import IssuerStore
 from runtime.issuer_migration import compare, copy, finish, open_pair
 from runtime.issuer_settings import Issuer as IssuerSettings
-from tests.issuer.conftest import HOST, PASSWORD, Decider, TokenServer, free_port, seeded, token_server_of
+from tests.issuer.conftest import HOST, PASSWORD, Decider, TokenServer, seeded, token_server_of
 from tests.issuer.test_store import API, CLIENT, CODE, GRANT, TOKEN, USER
+from tests.ports import free_port
 from tests.redis_servers import RedisServer
 
 STRANGE = "a'b\"c\0d\u202e\U0001f511%_{x}*[y]:; DROP TABLE users --"

@@ -25,11 +25,11 @@ from tests.issuer.conftest import (
     VERIFIER,
     Decider,
     TokenServer,
-    free_port,
     seeded,
     token_server_of,
 )
 from tests.issuer.test_store import API, CLIENT, CODE, TOKEN, USER
+from tests.ports import free_port
 from tests.redis_servers import RedisServer, clustered
 from tests.waiting import PATIENCE
 

@@ -19,7 +19,8 @@ from runtime.redis.address import Means, parse_address
 from runtime.redis.faults import is_fault, is_passing, unavailable
 from runtime.redis.server import Script, Server, connect
 from tests.certificates import make_certificate
-from tests.redis_servers import RedisServer, cli, free_ports, watching
+from tests.ports import free_ports
+from tests.redis_servers import RedisServer, cli, watching
 from tests.waiting import until
 
 PATIENT, HASTY = Means(seconds=20, at_once=4), Means(seconds=0.3, at_once=4)

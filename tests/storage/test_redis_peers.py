@@ -14,7 +14,8 @@ from runtime.storage import redis_peers
 from runtime.storage.base import HookChange, HookFilter
 from runtime.storage.redis import open_redis
 from tests.end_to_end.delaying import delaying
-from tests.redis_servers import RedisServer, free_ports
+from tests.ports import free_ports
+from tests.redis_servers import RedisServer
 from tests.waiting import PATIENCE, until
 
 HASTY = Means(seconds=3)

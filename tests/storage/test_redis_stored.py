@@ -21,7 +21,8 @@ from runtime.storage.base import ExecutionFilter
 from runtime.storage.redis import RedisStorage, open_redis
 from runtime.storage.redis_stored import Stored
 from tests.end_to_end.delaying import delaying
-from tests.redis_servers import RedisServer, free_ports
+from tests.ports import free_ports
+from tests.redis_servers import RedisServer
 from tests.waiting import PATIENCE, until
 
 NOTES = 200

@@ -18,7 +18,8 @@ from runtime.settings import StorageSettings
 from runtime.storage.base import HookChange
 from runtime.storage.opening import choose_storage
 from tests.certificates import make_certificate
-from tests.redis_servers import RedisServer, by_tls, clustered, for_user, free_ports, watching
+from tests.ports import free_ports
+from tests.redis_servers import RedisServer, by_tls, clustered, for_user, watching
 from tests.waiting import until, wait_until
 
 PASSWORD, WRONG = "s3cret", "wr0ng"

@@ -6,13 +6,14 @@ import socket
 
 import pytest
 
-from runtime.workers.listening import again, bind, close_all, listen_at, rest
+from runtime.workers.listening import again, bind, close_all, listen_at, port_of, rest
+from tests.ports import free_port
 
 
 def test_several_sockets_listen_at_one_port():
     """Each gets connections; a free port where 0 was asked for."""
     (first,) = bind("127.0.0.1", 0)
-    port = first.getsockname()[1]
+    port = port_of([first])
     (second,) = again("127.0.0.1", port)
     taken = {first: 0, second: 0}
     while not all(taken.values()):
@@ -42,11 +43,8 @@ def test_a_host_that_is_none_can_not_be_listened_at(host: str):
 @pytest.mark.parametrize("chosen", [True, False])
 def test_who_connects_comes_to_no_socket_that_rests(chosen: bool):
     """All come to the other one; when it listens again, it is where it was."""
-    (first,) = bind("127.0.0.1", 0)
-    port = first.getsockname()[1]
-    if not chosen:
-        first.close()
-        (first,) = bind("127.0.0.1", port)
+    (first,) = bind("127.0.0.1", 0 if chosen else free_port())
+    port = port_of([first])
     (second,) = again("127.0.0.1", port)
     rest([first])
     rest([first])
@@ -99,7 +97,7 @@ def test_an_address_of_another_machine_is_refused():
 def test_it_is_known_where_sockets_listen():
     """Asked by the host's name; port 0 is any."""
     rows = [bind("127.0.0.1", 0)]
-    port = rows[0][0].getsockname()[1]
+    port = port_of(rows[0])
     assert listen_at(rows[0], "127.0.0.1", port)
     assert listen_at(rows[0], "127.0.0.1", 0)
     assert not listen_at(rows[0], "127.0.0.2", 0)

@@ -34,7 +34,8 @@ from runtime.web.app import web_routes
 from runtime.web.dashboard.app import dashboard_routes, provider_of
 from runtime.web.dashboard.login import MOST_FAILURES
 from runtime.web.dashboard.oidc import ATTEMPT_SECONDS, ERRORS
-from tests.issuer.conftest import CHEAP, free_port
+from tests.issuer.conftest import CHEAP
+from tests.ports import free_port
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 LOGIN_PAGE = Path(__file__).parents[3] / "runtime" / "dashboard" / "src" / "pages" / "login.tsx"
