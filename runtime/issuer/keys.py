@@ -3,6 +3,8 @@
 There are always a current key and a next one. The next one is in the JWKS before it signs anything, so whoever caches
 the JWKS knows it in time. Rotation makes it current; the old one stays in the JWKS, without its private half, until no
 token that it signed can be valid any more. Other processes may rotate the same store: the ring looks again every `RELOAD_SECONDS`.
+Where the store has none any more, because its Redis has lost everything, it is given those that the ring knows: tokens that are
+out stay good, and processes that start meanwhile sign with the same.
 
 Private halves are kept sealed (`sealing`), and opened to sign: a ring knows that of one key.
 """
@@ -91,8 +93,9 @@ class KeyRing:
         fresh = await _generate("next", self._clock())
 
         def edit(keys: list[SigningKey]) -> list[SigningKey]:
-            self._opened(next(key for key in keys if key.state == "next"))  # it is to sign, and so must open here
-            return rotated(keys, self._sealer.settled(fresh), self._clock())
+            known = self._unless_lost(keys)
+            self._opened(next(key for key in known if key.state == "next"))  # it is to sign, and so must open here
+            return rotated(known, self._sealer.settled(fresh), self._clock())
 
         with _unavailable():
             self._sealer.renew()
@@ -116,7 +119,11 @@ class KeyRing:
 
     async def _reload(self) -> None:
         if self._clock() - self._loaded_at >= RELOAD_SECONDS:
-            self._use(await self._store.all())
+            keys = await self._store.all()
+            self._use(keys or await self._store.change(self._unless_lost))
+
+    def _unless_lost(self, keys: Sequence[SigningKey]) -> Sequence[SigningKey]:
+        return keys or self._keys
 
     def _use(self, keys: Sequence[SigningKey]) -> None:
         now = self._clock()

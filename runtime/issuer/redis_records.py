@@ -43,11 +43,12 @@ class Told:
 
 
 class Records:
-    """What lies below `root`."""
+    """What lies below `root`. Each write leaves the `mark` there, which says whose all is, where Redis has lost it."""
 
-    def __init__(self, server: Server, root: str) -> None:
+    def __init__(self, server: Server, root: str, mark: str) -> None:
         self._server = server
         self._root = root
+        self._mark = mark
 
     async def get(self, table: str, key: str) -> Told | None:
         """The record with this key, or None."""
@@ -62,9 +63,9 @@ class Records:
 
     async def write(self, call: str, given: Given) -> Sequence[Any]:
         """The status, and what belongs to it."""
-        patience = str(ceil(self._server.patience))
+        more = {"patience": str(ceil(self._server.patience)), "mark": self._mark}
         answer: Sequence[Any] = await self._server.run(
-            _WRITE, [self._root], call, uuid4().hex, "patience", patience, *_flat(given)
+            _WRITE, [self._root], call, uuid4().hex, *_flat(more), *_flat(given)
         )
         return answer
 

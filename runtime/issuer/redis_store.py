@@ -81,7 +81,7 @@ def place_of(prefix: str) -> Place:
 
 def records_of(server: Server, place: Place) -> Records:
     """What lies there."""
-    return Records(server, place.mark.removesuffix(_MARK))
+    return Records(server, place.mark.removesuffix(_MARK), place.text)
 
 
 async def _require_whole(records: Records, place: Place) -> None:

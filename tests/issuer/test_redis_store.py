@@ -15,6 +15,7 @@ from runtime.issuer.keys import RELOAD_SECONDS
 from runtime.issuer.records import SigningKey
 from runtime.issuer.redis_store import open_redis_store
 from runtime.issuer.sqlite_store import open_sqlite_store
+from runtime.issuer_settings import Issuer as IssuerSettings
 from runtime.redis.address import parse_address
 from runtime.redis.faults import FAULTS
 from tests.issuer.conftest import (
@@ -60,13 +61,16 @@ async def both(
 async def opened_both(
     stack: AsyncExitStack, redis: RedisServer, prefix: str, sown: Path, decider: Decider, **options: Any
 ) -> list[TokenServer]:
-    url = f"http://{HOST}:{free_port()}"
+    own = free_port()
     await with_keys(redis, prefix, sown)
-    settings = seeded(
-        url=url, database=redis.url, database_prefix=prefix, database_timeout_ms=300, runtime_url=decider.url
-    )
-    ports = (int(url.rpartition(":")[2]), 0)
-    return [await stack.enter_async_context(token_server_of(settings, port=port, **options)) for port in ports]
+    settings = settings_at(redis, prefix, f"http://{HOST}:{own}", decider)
+    return [await stack.enter_async_context(token_server_of(settings, port=port, **options)) for port in (own, 0)]
+
+
+def settings_at(redis: RedisServer, prefix: str, url: str, decider: Decider) -> IssuerSettings:
+    """Of each of the token servers of an address."""
+    more = {"database_prefix": prefix, "database_timeout_ms": 300, "runtime_url": decider.url}
+    return seeded(url=url, database=redis.url, **more)
 
 
 async def with_keys(redis: RedisServer, prefix: str, sown: Path) -> None:
@@ -167,6 +171,28 @@ async def test_without_its_redis_it_says_to_try_again(tmp_path: Path, prefix, so
                     await asyncio.sleep(0.02)
             assert (await other.redeem(code))["access_token"]
             assert (await one.log_in(page)).sent_back["code"]
+
+
+async def test_a_redis_that_lost_everything_is_still_ours(tmp_path: Path, prefix, sown_database, decider, clock):
+    """Tokens from before are good; others can start there, and sign with the same keys, though it has been written to since."""
+    with RedisServer(tmp_path) as redis:
+        async with AsyncExitStack() as stack:
+            one, other = await opened_both(stack, redis, prefix, sown_database, decider, clock=clock)
+            token, before = (await one.m2m())["access_token"], await kids(one)
+            redis.cli("flushall")
+            await one.m2m(status=401)
+            await one.issuer.store.clients.add(CLIENT)
+            clock.now += RELOAD_SECONDS
+            assert [await kids(server) for server in (one, other)] == [before, before]
+            settings = settings_at(redis, prefix, one.url, decider)
+            third = await stack.enter_async_context(token_server_of(settings, port=0, clock=clock))
+            assert await kids(third) == before
+            assert (await third.claims((await other.m2m())["access_token"]))["sub"] == (await third.claims(token))[
+                "sub"
+            ]
+
+            redis.cli("flushall")
+            assert (await one.issuer.keys.rotate()).kid == before[1], "at once, too"
 
 
 async def test_a_write_whose_answer_was_lost_is_done_once(redis_server: RedisServer, prefix):

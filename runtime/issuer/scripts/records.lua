@@ -6,6 +6,7 @@
 --   by:TABLE:COLUMN:VALUE    zset    keys of the records whose column has this value, by their numbers
 --   ends:TABLE               zset    keys by their ends, of what ends
 --   numbers                  number  the newest record's
+--   format                   string  whose all this is, and in which form
 --   writes                   number  how many there were: another one after each
 --   unfinished               string  what is moved into here, until all of it is here
 --   signing_keys             string  all of them
