@@ -24,9 +24,6 @@ _OURS: Final = re.compile(
 # What V8 and Node write to standard error before they abort.
 _NO_MEMORY: Final = re.compile(r"out of memory|allocation failed|bad_alloc", re.IGNORECASE)
 
-# As guest.js has them, in bytes.
-_MOST_NAME, _MOST_MESSAGE, _MOST_STACK, _MOST_PROPERTIES = 128, 4_096, 8_192, 8_192
-
 
 def users(stack: str) -> str:
     """The stack without the frames that are not of the user's source."""
@@ -65,9 +62,9 @@ def bounded(reply: abi.Reply, size: int, limits: Limits) -> abi.Reply:
     """
     if reply.kind == "answer":
         return failure("output_limit", before=reply) if _is_too_long(reply.value, size, limits) else reply
-    reply.name, reply.message = reply.name[:_MOST_NAME], reply.message[:_MOST_MESSAGE]
-    reply.stack = reply.stack[:_MOST_STACK]
-    if len(reply.properties) > _MOST_PROPERTIES:
+    reply.name, reply.message = reply.name[: abi.MOST_NAME], reply.message[: abi.MOST_MESSAGE]
+    reply.stack = reply.stack[: abi.MOST_STACK]
+    if len(reply.properties) > abi.MOST_PROPERTIES:
         reply.properties = ""
     return reply
 

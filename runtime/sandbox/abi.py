@@ -23,6 +23,8 @@ STACK_SIZE = 196608
 JS_STACK_SIZE = 163840
 MAX_PAGES = 2176
 PAGE = 65536
+# Of an error in a reply, in bytes: name (and code), message, stack, properties; how many of these.
+MOST_NAME, MOST_MESSAGE, MOST_STACK, MOST_PROPERTIES, MOST_MEMBERS = 128, 4096, 8192, 8192, 50
 
 # struct request of abi.h
 HEAD = struct.Struct("<d32s9I4x")
@@ -41,11 +43,11 @@ BOOT_LIMITS = Limits(
     operation_bytes=0,
 )
 
-# Beside answer and console: code, name, message, stack and properties of an error as long as outcome.c lets them be, each
-# byte as JSON's longest escape, and the names of the fields.
-_ENVELOPE = 6 * (128 + 128 + 4096 + 8192 + 8192) + 1024
+# Beside answer and console: code, name, message, stack and properties of an error, each byte as JSON's longest escape, and the
+# names of the fields.
+_ENVELOPE = 6 * (2 * MOST_NAME + MOST_MESSAGE + MOST_STACK + MOST_PROPERTIES) + 1024
 # Of an error's properties. Deeper than any is, and far from what JSON writers refuse.
-MOST_PROPERTIES, MOST_DEPTH = 50, 32
+MOST_DEPTH = 32
 # Beside its detail: an operation's id, its kind, and perhaps that it is cancelled.
 _OPERATION = 128
 # The most that any setting allows.
@@ -145,7 +147,7 @@ def properties_of(text: str) -> JsonObject:
         properties = orjson.loads(text) if text else {}
     except ValueError:
         return {}
-    fits = type(properties) is dict and len(properties) <= MOST_PROPERTIES and not is_deep(properties, MOST_DEPTH)
+    fits = type(properties) is dict and len(properties) <= MOST_MEMBERS and not is_deep(properties, MOST_DEPTH)
     return properties if fits else {}
 
 

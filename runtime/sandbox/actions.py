@@ -41,7 +41,7 @@ def unpacked(answer: Answer) -> Did:
 def _refusal(said: object) -> Outcome:
     if type(said) is not dict:
         return _nonsense()
-    name, message = (_text(said.get(field), most) for field, most in (("name", 128), ("message", 4096)))
+    name, message = _text(said.get("name"), abi.MOST_NAME), _text(said.get("message"), abi.MOST_MESSAGE)
     return Refusal(name=name, message=message, properties=_properties(said.get("properties")))
 
 
@@ -55,7 +55,7 @@ def _text(value: object, most: int) -> str:
 
 def _properties(said: object) -> JsonObject:
     """Texts for end users; as short as an error's properties are."""
-    if type(said) is not dict or len(said) > abi.MOST_PROPERTIES:
+    if type(said) is not dict or len(said) > abi.MOST_MEMBERS:
         return {}
     return {name: value[:4096] for name, value in said.items() if type(value) is str and len(name) <= MOST_KEY}
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import runtime
 from runtime.model import ConsoleLine
 from runtime.node.said import Console, bounded, death, users
 from runtime.sandbox import abi
@@ -105,3 +108,12 @@ def test_the_limits_of_the_console_are_the_hosts():
 
     assert reply.console == (line, line)
     assert reply.console_dropped == 3
+
+
+def test_the_bounds_of_an_error_are_those_of_the_wasm_guest():
+    """`guest.js` keeps them as well."""
+    text = (Path(runtime.__file__).parent / "node" / "guest.js").read_text()
+    bounds = {name: int(value) for name, value in re.findall(r"\b(MOST_\w+) = (\d+)", text)}
+
+    assert bounds == {name: getattr(abi, name) for name in bounds}
+    assert bounds.keys() == {"MOST_NAME", "MOST_MESSAGE", "MOST_STACK", "MOST_PROPERTIES", "MOST_MEMBERS"}

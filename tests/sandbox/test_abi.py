@@ -137,7 +137,8 @@ def test_constants_are_those_of_the_header():
     constants = header_constants("abi.h")
 
     assert constants == {name: getattr(abi, name) for name in constants}
-    assert constants.keys() == {"ABI_VERSION", "IN_SIZE", "STACK_SIZE", "JS_STACK_SIZE", "MAX_PAGES"}
+    assert len(constants) == 10
+    assert not header_constants("outcome.c"), "the host could not know them"
 
 
 def test_constants_fit_each_other():
@@ -188,13 +189,12 @@ def test_the_highest_limits_fit_a_frame():
 
 @pytest.mark.parametrize("console_bytes", [0, 1000])
 def test_the_longest_honest_reply_is_read(console_bytes: int):
-    """Names, message and stack as long as outcome.c lets them be, and a full console, all in JSON's longest escapes."""
-    longest = header_constants("outcome.c")
+    """Names, message and stack as long as the guest lets them be, and a full console, all in JSON's longest escapes."""
     limits = replace(LIMITS, output_bytes=1024, console_lines=console_bytes, console_bytes=console_bytes)
-    texts = {"code": "MOST_NAME", "name": "MOST_NAME", "message": "MOST_MESSAGE", "stack": "MOST_STACK"}
+    longest = {"code": abi.MOST_NAME, "name": abi.MOST_NAME, "message": abi.MOST_MESSAGE, "stack": abi.MOST_STACK}
     document = {
         "outcome": "failure",
-        **{field: "\x01" * longest[name] for field, name in texts.items()},
+        **{field: "\x01" * size for field, size in longest.items()},
         "console": [["debug", "\x01"]] * console_bytes,
         "console_dropped": 2**32 - 1,
         "memory": 128 << 20,

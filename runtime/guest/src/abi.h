@@ -12,6 +12,13 @@
 #define JS_STACK_SIZE 163840 /* of it, what JavaScript may use before it gets a RangeError */
 #define MAX_PAGES 2176      /* 136 MiB, the most that a memory can ever be: a hook's 128, and the library */
 
+/* Of a reply that is no answer, in bytes: an error's name (and its code), message and stack, its properties together, how many there are. */
+#define MOST_NAME 128
+#define MOST_MESSAGE 4096
+#define MOST_STACK 8192
+#define MOST_PROPERTIES 8192
+#define MOST_MEMBERS 50
+
 /* The head of a request. Behind it lie `image_size` bytes of image, then `payload_size` bytes of payload. */
 struct request {
   double now_ms;            /* the frozen clock, milliseconds since the epoch */

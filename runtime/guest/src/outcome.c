@@ -1,13 +1,8 @@
 #include "outcome.h"
+#include "abi.h"
 #include "heap.h"
 #include "operations.h"
 #include <string.h>
-
-#define MOST_NAME 128
-#define MOST_MESSAGE 4096
-#define MOST_STACK 8192
-#define MOST_PROPERTIES 8192
-#define MOST_MEMBERS 50
 
 struct buffer out;
 struct console console;
