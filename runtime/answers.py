@@ -1,8 +1,9 @@
 """The answers of the last minute, in memory that all workers of a service share, and which ones are being made.
 
 The file (`memory`) has no name: nothing of a token reaches a disk, and all of it is gone with the service. It is a head,
-buckets of entries, and a ring of records that the entries point to; the oldest record gives way. One lock for all, for a few
-microseconds at a time. A process that is killed may leave anything half written: an entry counts only if its record has the same
+buckets of entries, and a ring of records that the entries point to; the oldest record gives way. Long ones take half of it in a
+minute at most, whatever hooks answer: the others are not kept, so that one tenant's leave room for others' short ones. One lock for
+all, for a few microseconds at a time. A process that is killed may leave anything half written: an entry counts only if its record has the same
 key and its checksum holds.
 """
 
@@ -23,8 +24,11 @@ SECONDS: Final = 60.0
 ROOM: Final = 64 << 20
 """Bytes of answers."""
 
+SHORT: Final = 2048
+"""Bytes of an answer that is kept, however many there are."""
+
 BUCKETS: Final = 1 << 15
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 """Of the file; another one for another form."""
 
 LEASE_SECONDS: Final = 120.0
@@ -39,6 +43,9 @@ _BUCKET: Final = _ENTRY.size * _WAYS
 _RECORD: Final = struct.Struct("<16sII")
 _HEAD: Final = struct.Struct("<QQ")
 """Where the ring ends, and how many processes have come."""
+
+_LONG: Final = struct.Struct("<d")
+"""Behind it, until when the room of long answers is given away, in seconds of the clock: at most a minute ago counts."""
 
 _HEAD_BYTES: Final = 64
 _RUNNING: Final = 0xFFFFFFFF
@@ -115,7 +122,7 @@ class Answers:
             try:
                 at = self._find(key) or self._free(key, now)
                 if at:
-                    place = self._write(key, answer)
+                    place = self._write(key, answer) if self._has_room(len(answer), now) else None
                     until = 0.0 if place is None else now + SECONDS
                     _ENTRY.pack_into(self._memory, at, key, place or 0, len(answer), 0, until)
             finally:
@@ -152,6 +159,17 @@ class Answers:
         # What runs counts for longer than any answer.
         is_running = until > now and _ENTRY.unpack_from(self._memory, at)[2] == _RUNNING
         return 0 if is_running else at
+
+    def _has_room(self, size: int, now: float) -> bool:
+        """Whether an answer may be kept; a long one has taken its part of the room then."""
+        if size <= SHORT:
+            return True
+        (given,) = _LONG.unpack_from(self._memory, _HEAD.size)
+        given = min(max(given, now - SECONDS), now) + size / (self._room / 2) * SECONDS
+        if given > now:
+            return False
+        _LONG.pack_into(self._memory, _HEAD.size, given)
+        return True
 
     def _write(self, key: bytes, answer: bytes) -> int | None:
         """The place of a new record; None where it is too large."""

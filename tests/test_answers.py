@@ -134,6 +134,27 @@ def test_the_oldest_gives_way():
     assert mine.claim(key_of("9")) is Claim.MINE
 
 
+def test_long_ones_leave_room_for_short_ones():
+    """Half of it in a minute, for all processes together; then they are not kept, and a short one stays as long as ever."""
+    now, file = [1000.0], nameless_file("hookd-test")
+    room = 16 * answers.SHORT
+    one, other = (Answers(file, room=room, clock=lambda: now[0]) for _ in range(2))
+    one.keep(A, b"short")
+    long = bytes(2 * answers.SHORT)
+    for number in range(5):
+        (one, other)[number % 2].keep(key_of(f"{number}"), long)
+    found = [number for number in range(5) if isinstance(one.claim(key_of(f"{number}")), bytes)]
+    assert found == [0, 1, 2, 3]
+    now[0] += answers.SECONDS / 4
+    for number in range(4, 9):
+        one.keep(key_of(f"{number}"), long)
+    assert isinstance(other.claim(key_of("4")), bytes)
+    assert other.claim(key_of("5")) is Claim.MINE
+    one.keep(B, bytes(answers.SHORT))
+    assert one.claim(A) == b"short"
+    assert one.claim(B) == bytes(answers.SHORT)
+
+
 def test_what_runs_keeps_its_place():
     """Among too many that fall together: an answer gives way to it, the oldest first; where all run, one more is not noted."""
     now = [1000.0]

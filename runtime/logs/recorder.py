@@ -37,7 +37,8 @@ class StorageRecorder:
 
     `keep` says how long records are kept. `dropped` counts records that found no room among `queue_bytes`, or that the storage
     refused until `close`. At most `batch` are written together: a commit of many keeps the core from the event loop for long.
-    Records wait `interval` for others to be written with; `hurry` while other processes follow. `tell` are called with each record as it arrives (tail, metrics, traces). Times are seconds.
+    Records wait `interval` for others to be written with; `hurry` while other processes follow. `tell` are called with each record
+    as it arrives (tail, metrics, traces). Times are seconds.
     """
 
     def __init__(
