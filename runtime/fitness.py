@@ -11,6 +11,7 @@ from runtime.master_keys import master_keys, where_keys_are
 from runtime.network.client import trusted_by
 from runtime.node.delegation import step_aside
 from runtime.proof import require_opened
+from runtime.proxies import proxies_of
 from runtime.sandbox.engine import require_guest
 from runtime.settings import Settings, StorageSettings, trust_fault
 from runtime.storage.opening import choose_storage
@@ -18,7 +19,8 @@ from runtime.storage.sealing import Sealer
 
 
 def require_production(settings: Settings) -> None:
-    """`SettingsError` where the configuration leaves to chance what `hookd serve` must be told."""
+    """`SettingsError` where the configuration leaves to chance what `hookd serve` must be told, or breaks a rule of its."""
+    proxies_of(settings.server.trusted_proxies)
     if not (settings.storage.master_key or settings.storage.master_key_file):
         raise SettingsError(
             "A master key is missing: it seals the hooks' secrets. Make one with `hookd keys new --file FILE` and name the file "

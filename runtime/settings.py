@@ -49,6 +49,9 @@ class Server:
     connections: int = setting(
         10_000, "Connections of each process at once; idle ones make way for others.", least=16, most=1_000_000
     )
+    trusted_proxies: tuple[str, ...] = setting(
+        (), "Addresses and networks of proxies in front, also of the token server's: their X-Forwarded-For is believed."
+    )
     confinement: str = setting(
         AUTO,
         "What the process gives up at its start (files, system calls, privileges): auto what the kernel lets it, "

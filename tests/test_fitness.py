@@ -36,6 +36,13 @@ def test_production_needs_issuers_whose_tokens_can_be_verified(trusted, words):
         require_production(settings)
 
 
+def test_production_needs_proxies_that_are_networks():
+    """Before any worker starts."""
+    document = {"server": {"trusted_proxies": ["proxy"]}, "storage": {"master_key": new_master_key()}}
+    with pytest.raises(SettingsError, match=r"'server\.trusted_proxies' must be"):
+        require_production(parse(document | {"auth": {"trusted": [TRUSTED]}}, {}))
+
+
 def test_production_needs_a_master_key():
     """The message says how to make one."""
     with pytest.raises(SettingsError, match="hookd keys new"):

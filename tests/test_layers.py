@@ -34,6 +34,7 @@ PURE = [
     "policies",
     "recording",
     "webtask",
+    "proxies",
 ]
 """Standard library only; no IO, no clock, no async."""
 
@@ -79,6 +80,7 @@ ROOMS: Mapping[str, set[str]] = {
     "patience": NOUNS,
     "stored_answers": NOUNS | {"answers", "patience", "storage.answers", "storage.sealing"},
     "rates": set(),
+    "proxies": NOUNS,
     "shared_rates": {"memory", "rates"},
     "leased_rates": NOUNS | {"patience", "rates", "storage.rates"},
     "breaker": NOUNS,
@@ -205,9 +207,9 @@ ROOMS: Mapping[str, set[str]] = {
     | {"logs.tail", "logs.relay", "logs.metrics", "logs.traces"},
     "fitness": NOUNS
     | {"configuration", "settings", "master_keys", "proof", "storage", "storage.sealing", "sandbox"}
-    | {"network", "node.delegation"},
+    | {"network", "node.delegation", "proxies"},
     "workers": {"memory"},
-    "http": NOUNS | {"settings", "ulid", "rates"},
+    "http": NOUNS | {"settings", "ulid", "rates", "proxies"},
     "web": RULES
     | CONTRACTS
     | {"bundle.specifiers", "webtask", "webtask.tokens", "webtasks"}
@@ -238,6 +240,7 @@ ROOMS: Mapping[str, set[str]] = {
         "http",
         "bootstrap",
         "fitness",
+        "proxies",
         "logs",
         "confine",
         "dispatch",

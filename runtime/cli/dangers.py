@@ -24,6 +24,8 @@ _FEWEST_FAILURES: Final = 3
 _LOST: Final = ("tmpfs", "ramfs")
 _REMOTE: Final = ("nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs", "virtiofs")
 _METADATA: Final = (ip_address("169.254.169.254"), ip_address("fd00:ec2::254"))
+_MANY: Final = tuple(map(str, range(8)))
+"""Bits of a network that is too large to be one's own."""
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -103,6 +105,13 @@ def _what_is_let_in(settings: Settings) -> Iterator[Check]:
         yield _look(
             "leeway", f"tokens are good for {settings.auth.leeway} s after their end", "Set the clocks right instead."
         )
+    for proxies in settings.server.trusted_proxies:
+        if proxies.rpartition("/")[2] in _MANY:
+            yield _look(
+                "proxies",
+                f"{proxies} are trusted: anybody there can say to be anybody, and guess passwords without a limit",
+                "Name the networks of your own: [server] trusted_proxies.",
+            )
     lists = [settings.network.allow, *(row.allow for row in settings.network.tenants)]
     for entry in (entry for allowed in lists for entry in allowed):
         if _opens_this_machine(entry):

@@ -27,11 +27,13 @@ from runtime.errors import SettingsError
 from runtime.fitness import before_workers, require_named
 from runtime.http.app import Address, create_app, serve
 from runtime.http.bearer import Authenticator
+from runtime.http.client_address import PROXIES
 from runtime.http.crowd import FILES_EACH
 from runtime.http.routes import Route, install
 from runtime.issuer.app import Issuer, issuer_routes, local_jwks_url, open_issuer, own_trust
 from runtime.logs.setup import configure
 from runtime.master_keys import keys_if_any, master_keys
+from runtime.proxies import proxies_of
 from runtime.settings import Settings
 from runtime.storage.base import HookFilter
 from runtime.web.app import web_routes
@@ -189,6 +191,7 @@ async def _serving(
     if issuer is not None:
         issuer.keys.revoked = authenticator.forget
     app = create_app()
+    app[PROXIES] = proxies_of(settings.server.trusted_proxies)
     install(app, routes, authenticator, body_limit=settings.server.body_limit)
     # What was made until here lives as long as the process: the collector need not look at it again and again.
     gc.collect()

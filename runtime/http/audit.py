@@ -21,6 +21,7 @@ from aiohttp import web
 
 from runtime.errors import HookdError
 from runtime.http.bearer import NOBODY, Caller
+from runtime.http.client_address import client_address
 from runtime.rates import MOST_NAMES, Rates
 
 log = logging.getLogger("hookd.audit")
@@ -67,7 +68,7 @@ class Line:
     __slots__ = ("_action", "_is_written", "_request", "_request_id", "_route", "_variables")
 
     def __init__(
-        self, action: str, request: web.BaseRequest, route: str, variables: Mapping[str, str], request_id: str
+        self, action: str, request: web.Request, route: str, variables: Mapping[str, str], request_id: str
     ) -> None:
         self._action = action
         self._request = request
@@ -101,7 +102,7 @@ class Line:
         return {
             **{name: value for name, value in known.items() if value},
             **({"action": self._action} if self._action else {}),
-            "peer": self._request.remote or "",
+            "peer": client_address(self._request),
             "method": self._request.method,
             "route": self._route,
             **{name: value[:NAME_CHARS] for name, value in self._variables.items()},

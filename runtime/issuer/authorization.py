@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from aiohttp import hdrs, web
 
 from runtime.errors import HookdError, Unavailable
+from runtime.http.client_address import client_address
 from runtime.http.json import empty_response, read_form
 from runtime.http.routes import Call, Handler, Public, Route
 from runtime.issuer.authorization_request import Asked, ReplyTo, Unaddressed, asked_of, read_request, reply_to
@@ -86,7 +87,7 @@ class _Endpoint:
 
     async def _logged_in(self, call: Call, asked: Asked, reply: ReplyTo, name: str, password: str) -> web.Response:
         request = await read_request(self.issuer, asked, reply.client)
-        user = await sign_in(self.issuer, name, password, call.request.remote or "")
+        user = await sign_in(self.issuer, name, password, client_address(call.request))
         return _sent_back(reply.address(code=await new_code(self.issuer, reply, request, user)))
 
     def _page(self, asked: Asked, reply: ReplyTo, *, username: str, wrong: str = "", status: int = 200) -> web.Response:

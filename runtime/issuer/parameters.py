@@ -13,6 +13,7 @@ from typing import Final
 from aiohttp import hdrs
 
 from runtime.grammar import json_type
+from runtime.http.client_address import client_address
 from runtime.http.json import read_json_or_form
 from runtime.http.routes import Call
 from runtime.issuer.oauth_errors import InvalidRequest
@@ -70,7 +71,7 @@ async def read_parameters(call: Call) -> Parameters:
     return Parameters(
         values={name: value for name, value in body.items() if value is not None and value != ""},
         authorization=request.headers.get(hdrs.AUTHORIZATION),
-        ip=request.remote or "",
+        ip=client_address(request),
         user_agent=_readable(request.headers.get(hdrs.USER_AGENT, "")),
         request_id=call.request_id,
     )

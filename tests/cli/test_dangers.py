@@ -31,7 +31,11 @@ def found(document: dict[str, Any], here: Surroundings = HERE) -> list[tuple[str
         {"storage": {"url": "unix:///run/redis.sock"}, "bundle": {"registry": "https://npm.example/"}},
         {"network": {"allow": ["10.1.0.0/16:8443", "*.corp.example", "127.0.0.1:9000"]}, "issuer": {"url": "http://["}},
         {"metrics": {"token": "x" * 20}, "auth": {"leeway": 60}},
-        {"limits": {"cpu_ms": 50, "wall_ms": 50}, "sandbox": {"breaker_failures": 0}},
+        {
+            "limits": {"cpu_ms": 50, "wall_ms": 50},
+            "server": {"trusted_proxies": ["10.0.0.0/8", "::1"]},
+            "sandbox": {"breaker_failures": 0},
+        },
         {
             "server": {"tenant_rate": 1000, "tenant_burst": 50, "hook_rate": 10, "hook_burst": 1},
             "sandbox": {"breaker_failures": 3},
@@ -50,6 +54,8 @@ def test_nothing_is_said_of_what_is_well(document):
         ({"server": {"host": "0.0.0.0"}}, "listening", "0.0.0.0, without TLS"),
         ({"server": {"host": ""}}, "listening", "all addresses, without TLS"),
         ({"server": {"body_limit": 16_777_216}}, "body limit", "16,777,216 bytes"),
+        ({"server": {"trusted_proxies": ["10.0.0.0/8", "0.0.0.0/0"]}}, "proxies", "0.0.0.0/0 are trusted: anybody there"),
+        ({"server": {"trusted_proxies": ["::/0"]}}, "proxies", "::/0 are trusted"),
         ({"server": {"workers": 5}}, "workers", "5 share 4 cores"),
         ({"server": {"workers": 4}, "sandbox": {"waiting_bytes": 4 * GIB}}, "memory", "4 workers may take 18.0 GiB, there are 16.0"),
         ({"issuer": {"url": "http://id.example"}}, "addresses", "[issuer] url is not encrypted: http://id.example"),

@@ -11,7 +11,7 @@ import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from joserfc import jwt
@@ -38,6 +38,7 @@ def write_config(directory: Path, issuer_port: int) -> Path:
     file.write_text(f"""
 [server]
 port = 0
+trusted_proxies = ["127.0.0.0/8"]
 [storage]
 master_key = "{b64encode(os.urandom(32)).decode()}"
 [log]
@@ -111,10 +112,16 @@ def deploy(pair: Pair, directory: Path, tenant: str) -> Answer:
     return call("POST", f"{pair.runtime.url}/api/v2/hooks", json_body=body, token=token)
 
 
-def ask(pair: Pair) -> Answer:
+def ask(pair: Pair, **headers: str) -> Answer:
     """A token for the shop."""
     fields = {"grant_type": "client_credentials", "client_id": "shop", "client_secret": SECRET, "audience": AUDIENCE}
-    return call("POST", f"{pair.issuer.url}/oauth/token", form=fields)
+    return call("POST", f"{pair.issuer.url}/oauth/token", form=fields, headers=headers)
+
+
+def claims_of(pair: Pair, answer: Answer) -> dict[str, Any]:
+    """Of its access token, which is verified."""
+    keys = KeySet.import_key_set(call("GET", f"{pair.issuer.url}/.well-known/jwks.json").body)
+    return dict(jwt.decode(answer.body["access_token"], keys, algorithms=["RS256"]).claims)
 
 
 def test_a_token_goes_by_way_of_both(pair, directory):
@@ -123,8 +130,7 @@ def test_a_token_goes_by_way_of_both(pair, directory):
     before = ask(pair)
     assert deploy(pair, directory, "acme").status == 201
     after = ask(pair)
-    keys = KeySet.import_key_set(call("GET", f"{pair.issuer.url}/.well-known/jwks.json").body)
-    claims = jwt.decode(after.body["access_token"], keys, algorithms=["RS256"]).claims
+    claims = claims_of(pair, after)
     token = operator_token(directory, "acme", "read:hooks")
     seen = call("GET", f"{pair.runtime.url}/api/v2/hooks", token=token)
 
@@ -133,6 +139,17 @@ def test_a_token_goes_by_way_of_both(pair, directory):
     assert claims["scope"] == "read:orders extra"
     assert claims["https://foo.com/ip"] == "127.0.0.1"
     assert len(seen.body) == 1
+
+
+def test_a_trusted_proxy_tells_both_who_asks(pair, directory):
+    """What it wrote last: to the hook by way of the token server, and in the audit log. Not what its client wrote."""
+    forwarded = {"X-Forwarded-For": "6.6.6.6, 198.51.100.1"}
+    deploy(pair, directory, "acme")
+    assert claims_of(pair, ask(pair, **forwarded))["https://foo.com/ip"] == "198.51.100.1"
+    token = operator_token(directory, "acme", "read:hooks")
+    call("GET", f"{pair.runtime.url}/api/v2/hooks", token=token, headers=forwarded)
+    *_, line = (json.loads(line) for line in pair.runtime.log.splitlines() if '"hookd.audit"' in line)
+    assert (line["route"], line["peer"]) == ("/api/v2/hooks", "198.51.100.1")
 
 
 def test_the_issuer_manages_what_is_its_own(pair, directory):

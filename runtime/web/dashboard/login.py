@@ -17,6 +17,7 @@ from aiohttp import web
 from runtime.errors import HookdError, InvalidBody, Unauthenticated, Unavailable
 from runtime.http.audit import CHANGE, Line
 from runtime.http.bearer import Caller, reread
+from runtime.http.client_address import client_address
 from runtime.http.json import empty_response, error_response, json_response
 from runtime.http.neighbourhood import neighbourhood
 from runtime.http.routes import Asked, Call, Public, Route
@@ -112,7 +113,7 @@ class _Login:
 
     async def begin(self, call: Call) -> web.StreamResponse:
         """`{"token"}` in, the cookie and what `show` answers out."""
-        request, address = call.request, call.request.remote or ""
+        request, address = call.request, client_address(call.request)
         require_same_origin(request)
         require_secure(request)
         self._failures.check(address)

@@ -23,6 +23,7 @@ from aiohttp import hdrs, web
 
 from runtime.errors import HookdError, InsufficientScope, InvalidBody, Unauthenticated, Unavailable
 from runtime.http.audit import CHANGE
+from runtime.http.client_address import client_address
 from runtime.http.json import empty_response
 from runtime.http.provider import Attempt, LoginRefused, Provider
 from runtime.http.routes import Asked, Call, Public, Route
@@ -115,7 +116,7 @@ class _Login:
 
     async def end(self, call: Call) -> web.StreamResponse:
         """Back from the token server: with a session to the hooks, or with an error to the login page."""
-        request, address = call.request, call.request.remote or ""
+        request, address = call.request, client_address(call.request)
         try:
             self._failures.check(address)
             answer = await self._logged_in(call, self._attempt(request))
