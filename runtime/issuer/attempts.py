@@ -5,8 +5,9 @@ All addresses of an IPv6 /64 are one (`http.neighbourhood`).
 Rule: only failures count, and one success clears them; an attempt that is still being looked at counts as a failure for those that
 came after it, which wait for it where that matters. So who asks many times at once has no more guesses, and who is right is
 never refused for having asked often, and who is elsewhere is not kept out by a guesser. That goes for each process; several that
-share a store know each other's failures when they are counted. Behind a proxy every address is the proxy's: there who guesses a user's password
-keeps that user out, for as long as the guessing goes on and ten minutes more.
+share a store know each other's failures when they are counted. Behind a proxy that is not trusted (`http.client_address`) every
+address is the proxy's: there who guesses a user's password keeps that user out, for as long as the guessing goes on and ten minutes
+more.
 """
 
 from __future__ import annotations
