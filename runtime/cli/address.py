@@ -12,7 +12,7 @@ from typing import Final
 
 from runtime.errors import SettingsError
 from runtime.http.app import Address
-from runtime.workers.listening import bind, close_all
+from runtime.workers.listening import bind_alone, close_all
 
 _HOST: Final = "[server] host, or HOOKD_SERVER_HOST"
 _NO_ADDRESS: Final = (socket.gaierror, UnicodeError)
@@ -36,7 +36,7 @@ def taken(host: str, port: int, remedy: str, setting: str = _HOST) -> Iterator[l
     meanwhile, and who connects waits for the answer.
     """
     with listening(host, port, remedy, setting):
-        sockets = bind(host, port)
+        sockets = bind_alone(host, port)
     try:
         yield sockets
     finally:

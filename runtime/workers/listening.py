@@ -33,13 +33,22 @@ def bind(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
+def bind_alone(host: str, port: int) -> list[socket.socket]:
+    """The same for a service that is one process: nobody can listen beside it, and who comes at the same moment neither."""
+    return _sockets(host, port, *([socket.SO_REUSEADDR] if port else []))
+
+
 def again(host: str, port: int) -> list[socket.socket]:
     """The same beside sockets of `bind`, for one more worker."""
+    return _sockets(host, port, socket.SO_REUSEADDR, socket.SO_REUSEPORT)
+
+
+def _sockets(host: str, port: int, *options: int) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     try:
         for family, address in _addresses(host, port):
             chosen = port_of(sockets) if sockets and not port else port
-            sockets.append(_listening(family, (address[0], chosen, *address[2:])))
+            sockets.append(_listening(family, (address[0], chosen, *address[2:]), *options))
     except OSError:
         for one in sockets:
             one.close()
@@ -91,9 +100,13 @@ def _require_free(host: str, port: int) -> None:
             pass
 
 
-def _listening(family: int, address: Any) -> socket.socket:
-    one = _bound(family, address, socket.SO_REUSEADDR, socket.SO_REUSEPORT)
-    one.listen(BACKLOG)
+def _listening(family: int, address: Any, *options: int) -> socket.socket:
+    one = _bound(family, address, *options)
+    try:
+        one.listen(BACKLOG)
+    except OSError:
+        one.close()
+        raise
     one.setblocking(False)
     return one
 

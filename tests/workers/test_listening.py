@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from runtime.workers.listening import again, bind, close_all, listen_at, port_of, rest
+from runtime.workers.listening import again, bind, bind_alone, close_all, listen_at, port_of, rest
 from tests.ports import free_port
 
 
@@ -86,6 +86,22 @@ def test_a_port_that_somebody_has_is_not_shared():
     (ours,) = bind("127.0.0.1", 0)
     with ours, pytest.raises(OSError, match="in use"):
         bind("127.0.0.1", ours.getsockname()[1])
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_nobody_can_listen_beside_a_service_of_one_process(chosen: bool):
+    """Not even who asks to share: two that start at the same moment are never both there."""
+    sockets = bind_alone("localhost", 0 if chosen else free_port())
+    port = port_of(sockets)
+    assert {port_of([one]) for one in sockets} == {port}
+    for bound in (bind, bind_alone, again):
+        with pytest.raises(OSError, match="in use"):
+            bound("localhost", port)
+    with socket.create_connection(("127.0.0.1", port)):
+        pass
+    close_all([sockets])
+    if not chosen:
+        close_all([bind_alone("localhost", port)])
 
 
 def test_an_address_of_another_machine_is_refused():
