@@ -38,7 +38,8 @@ from runtime.sandbox.program import WasmProgram, load_program
 from runtime.sandbox.turns import Turns
 from runtime.settings import SandboxSettings
 
-INLINE: Final = time_of(3)
+INLINE_MS: Final = 3.0
+INLINE: Final = time_of(INLINE_MS)
 """The time of a run on the event loop. While the processor is elsewhere the event loop stands anyhow."""
 
 INLINE_BYTES: Final = 256 << 10
@@ -144,9 +145,8 @@ class WasmSandbox(Sandbox):
             step = _Step(failure("memory_limit", memory_bytes=taken), 0.0, None)
         elif self._inline and not program.slow and len(frame) <= INLINE_BYTES:
             step = self._attempt(program, frame, limits, INLINE, time.perf_counter, hold=True)
-            if _hit_cpu_limit(step):
-                program.exceeded()
-                step = None
+            if step.cpu_ms > INLINE_MS or step.reply.kind == "failure":
+                step = _of_its_own(program, step)
         if step is None or step.waiting:
             place = Place(owner, hook, dry)
             step = await self._longer(_Asked(program, frame, limits, place, started + limits.wall_ms / 1000), step)
@@ -371,5 +371,12 @@ def _main_stack_is_large() -> bool:
     return soft == resource.RLIM_INFINITY or soft >= MAX_WASM_STACK + (2 << 20)
 
 
-def _hit_cpu_limit(step: _Step) -> bool:
-    return step.reply.kind == "failure" and step.reply.code == "cpu_limit"
+def _of_its_own(program: WasmProgram, step: _Step) -> _Step | None:
+    """A step that was long on the event loop, or failed there; None where it is to be made on a thread.
+
+    Its clock went on while the processor was elsewhere: the guest, which was bounded, took no more than it had.
+    """
+    if step.reply.kind == "failure" and step.reply.code == "cpu_limit":
+        program.exceeded()
+        return None
+    return step._replace(cpu_ms=min(step.cpu_ms, INLINE_MS))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import pytest_asyncio
 
 from runtime.errors import Unavailable
 from runtime.model import Answer, Failure
+from runtime.sandbox import pool
 from runtime.sandbox.base import Run
 from runtime.sandbox.pool import WasmSandbox, open_sandbox
 from runtime.sandbox.program import QUICK_RUNS, STRIKES, WasmProgram, load_program
@@ -196,6 +200,21 @@ async def test_a_source_that_is_evaluated_in_each_run_has_no_more_time_than_the_
 
     assert isinstance(done.outcome, Failure)
     assert done.outcome.code == "wall_limit"
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["waits", "ends"])
+async def test_time_without_a_processor_is_none_of_a_hooks(sandbox: WasmSandbox, monkeypatch, waits: bool):
+    """Also on the event loop, whose clock goes on meanwhile: who waits has the rest of its own time afterwards."""
+    program = await program_of(sandbox, WAITING if waits else ECHO)
+    seconds = itertools.count(step=10.0)
+    told = SimpleNamespace(perf_counter=lambda: next(seconds), thread_time=time.thread_time)
+    with monkeypatch.context() as patched:
+        patched.setattr(pool, "time", told)
+        done = await sandbox.run(program, b"[1]", replace(AMPLE, cpu_ms=5_000, wall_ms=3_600_000))
+
+    assert isinstance(done.outcome, Answer), done.outcome
+    assert done.wall_ms >= 10_000
+    assert done.cpu_ms < 5_000
 
 
 async def test_the_event_loop_goes_on_while_a_hook_runs_for_ever(sandbox: WasmSandbox):
