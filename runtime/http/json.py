@@ -139,8 +139,7 @@ async def _read_slowly(request: web.Request, limit: int) -> bytes:
     try:
         async with asyncio.timeout(BODY_SECONDS):
             if hdrs.EXPECT in request.headers and request.version == HttpVersion11:
-                await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                request.writer.output_size = 0  # nothing of the answer is sent
+                await _continue(request)
             while not request.content.at_eof():
                 body += await request.content.readany()
                 if len(body) > limit:
@@ -152,6 +151,14 @@ async def _read_slowly(request: web.Request, limit: int) -> bytes:
     except ConnectionError as error:  # nobody reads this answer; it is no fault of ours, of which the log would tell
         raise InvalidBody("The body did not arrive: its sender is gone.", debug=repr(error)) from None
     return bytes(body)
+
+
+async def _continue(request: web.Request) -> None:
+    """Tell who waits for it that the body may come. `ConnectionError` where its sender is gone."""
+    try:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    finally:
+        request.writer.output_size = 0  # nothing of the answer is sent; aiohttp counts also what it could not send
 
 
 def parse_json(body: bytes, *, unique: bool = True) -> object:

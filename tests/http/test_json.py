@@ -350,6 +350,23 @@ async def test_who_leaves_in_the_middle_of_a_body_makes_no_noise(url, caplog):
     assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
 
 
+async def test_who_leaves_before_being_told_to_go_on_makes_no_noise(served, caplog):
+    """Likewise: while it is found out who calls, for one."""
+
+    async def late(call: Call) -> web.Response:
+        await until(lambda: call.request.transport is None or call.request.transport.is_closing())
+        return await echo_json(call)
+
+    caplog.set_level(logging.DEBUG, "hookd.http")
+    _, writer = await connect(await served(Route(method="POST", path="/json", handler=late, access=PUBLIC)))
+    head = b"POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
+    writer.write(head + b"Expect: 100-continue\r\n\r\n")
+    await writer.drain()
+    writer.transport.close()
+    await until(lambda: "its sender is gone" in caplog.text)
+    assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
+
+
 async def test_forms_are_read(client, url):
     """Fields with UTF-8 and empty values; a field that is given twice is refused (RFC 6749 section 3.2)."""
     assert await post(client, f"{url}/either", b"a=1&b=&c=%C3%A4+b", **FORM) == (200, {"a": "1", "b": "", "c": "ä b"})
