@@ -75,7 +75,7 @@ bench: $(BUILT) ## Measure against Node and others, in one run on this machine
 # STORAGE=redis is with a Redis, which dies, too, and comes back.
 MINUTES ?= 30
 .PHONY: soak
-soak: $(BUILT) ## Run two workers under load for MINUTES=30, and see that nothing grows, is lost or wrong
+soak: $(BUILT) ## Run two workers, or two nodes with STORAGE=redis, under load for MINUTES=30, and see that nothing grows, is lost or wrong
 	@$(if $(filter redis,$(STORAGE)),$(call needs,redis-server,redis-server redis-tools))
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) $(if $(STORAGE),--storage $(STORAGE))
 

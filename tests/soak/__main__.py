@@ -1,8 +1,9 @@
-"""`make soak`: a real `hookd serve` with two workers, under mixed load for half an hour, while it is started anew and workers die.
+"""`make soak`: a real `hookd serve` with two workers, under mixed and hostile load for half an hour, while it is started anew and workers die.
 
     python -m tests.soak [--minutes 30] [--storage sqlite | redis] [--plot build/soak.svg]
 
-With a Redis, that is killed, too, and comes back: meanwhile what is loaded decides, changes are refused, and nothing is lost.
+With a Redis there are two of it. Redis is killed, too, and comes back: meanwhile what is loaded decides, changes are refused, and
+nothing is lost; so is a supervisor. At the end Redis loses everything, and workers and nodes start there all the same.
 
 Prints what was counted and a row for each process that lived long enough: what it took when it was warm, and at its end.
 Draws both over time. Ends with 1 if a decision was wrong, an acknowledged write is lost, a start anew failed, something was answered with a 5xx that is
@@ -44,14 +45,17 @@ def main() -> int:
         # Something happens every four minutes, and six times at least.
         chaos = max(6, int(options.minutes / 4))
         soaked = asyncio.run(soak(options.minutes * 60, folder, chaos=chaos, redis=redis))
-        log = (folder / "serve.log").read_text()
     options.plot.parent.mkdir(exist_ok=True)
     options.plot.write_text(svg(soaked.series, soaked.events))
     print(report(soaked))
     print(f"drawn: {options.plot}")
     faults = soaked.faults()
     if faults:
-        print("\n".join(("", f"{len(faults)} FAULTS:", *faults[:50], "", "The end of the service's log:", log[-5000:])))
+        print(
+            "\n".join(
+                ("", f"{len(faults)} FAULTS:", *faults[:50], "", "The end of the service's log:", soaked.log[-5000:])
+            )
+        )
     return bool(faults)
 
 

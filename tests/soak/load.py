@@ -14,7 +14,7 @@ import math
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -65,7 +65,7 @@ class Told:
     counts: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     killed: float = -math.inf
-    """When a worker was killed last."""
+    """When a worker was killed last; infinite while there is no supervisor."""
     away: bool = False
     """Whether there is no storage."""
     away_until: float = -math.inf
@@ -97,7 +97,8 @@ class Tenant:
 
     name: str
     session: aiohttp.ClientSession
-    url: str
+    urls: Sequence[str]
+    """Nodes that all have its hook: each request goes to any of them."""
     told: Told
     going: Callable[[], bool]
     hook: str = ""
@@ -112,10 +113,15 @@ class Tenant:
     def script(self, number: int) -> str:
         return NUMBERED % (self.name, number, number, self.name)
 
-    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """Status and body; status 0 for no answer, as of a worker that was killed."""
+    @property
+    def place(self) -> str:
+        """Where something is asked."""
+        return random.choice(self.urls)
+
+    async def call(self, method: str, path: str, body: Any = None, *, at: str = "") -> tuple[int, Any]:
+        """Status and body; status 0 for no answer, as of a worker that was killed. `at`: the node, in place of any."""
         try:
-            async with self.session.request(method, self.url + path, json=body) as answer:
+            async with self.session.request(method, (at or self.place) + path, json=body) as answer:
                 status, said = answer.status, await answer.json()
         except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
             self.told.unanswered(f"{method} {path}", error)
@@ -133,10 +139,14 @@ class Tenant:
     async def ask(self) -> None:
         """Token requests, one after the other."""
         while self.going():
-            least, away = self.acknowledged, self.told.away
-            status, answer = await self.call("POST", PATH, REQUEST)
-            if status:
-                self._judge(status, answer, least, away=away)
+            await self.decide()
+
+    async def decide(self, *, at: str = "") -> None:
+        """One of them; `at` as for `call`."""
+        least, away = self.acknowledged, self.told.away
+        status, answer = await self.call("POST", PATH, REQUEST, at=at)
+        if status:
+            self._judge(status, answer, least, away=away)
 
     def _judge(self, status: int, answer: Any, least: int, *, away: bool = False) -> None:
         """`away`: whether the storage was when the request was sent."""
@@ -194,7 +204,7 @@ class Tenant:
         while self.going():
             try:
                 timeout = aiohttp.ClientTimeout(total=chance.uniform(0.2, 5))
-                async with self.session.get(f"{self.url}/api/v1/logs/tail", timeout=timeout) as stream:
+                async with self.session.get(f"{self.place}/api/v1/logs/tail", timeout=timeout) as stream:
                     self.told.answered("GET /api/v1/logs/tail", stream.status, None)
                     self.told.counts["tails"] += stream.status == 200
                     async for line in stream.content:
@@ -222,13 +232,17 @@ class Tenant:
                     return
 
     async def check(self) -> None:
-        """What was acknowledged is there, after a new start."""
-        status, hook = await self.call("GET", f"/api/v2/hooks/{self.hook}")
+        """What was acknowledged is there, at each node, after a new start."""
+        for url in self.urls:
+            await self._check(url)
+
+    async def _check(self, url: str) -> None:
+        status, hook = await self.call("GET", f"/api/v2/hooks/{self.hook}", at=url)
         possible = [self.script(number) for number in range(self.acknowledged, self.begun + 1)]
         if status != 200 or hook["script"] not in possible:
             self.told.wrong.append(f"{self.name}: lost its version {self.acknowledged}: {status} {hook}")
         for hook_id, script in self.kept.items():
-            status, hook = await self.call("GET", f"/api/v2/hooks/{hook_id}")
+            status, hook = await self.call("GET", f"/api/v2/hooks/{hook_id}", at=url)
             if status != 200 or hook["script"] != script:
                 self.told.wrong.append(f"{self.name}: lost the hook {hook_id}: {status}")
         self.told.counts["hooks that were kept"] += len(self.kept)

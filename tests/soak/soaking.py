@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import os
 import random
 import signal
 import time
@@ -18,19 +17,16 @@ import aiohttp
 
 from tests.bench.hookd import Installation
 from tests.bench.measures import BOUNDS, Bound, Series
-from tests.end_to_end.processes import Process
-from tests.node.waiting import children
 from tests.redis_servers import RedisServer
 from tests.soak.bursts import AT_ONCE, FIRST_LOOPS, SLOW, burst
 from tests.soak.load import CLIENTS, HOSTILE, Tenant, Told
-from tests.soak.outages import OUTAGE, outage
+from tests.soak.nodes import ANEW, Nodes, send, workers
+from tests.soak.outages import OF_A_NODE, OUTAGE, kill_supervisor, lose_everything, outage
+from tests.soak.rude import offend
 from tests.waiting import PATIENCE
 
 TENANTS = ("ada", "bob", "eve")
 ATTACKER, SLOW_ONE = "mallory", "zoe"
-ANEW, NOT_ANEW = "the service was started anew", "could not start anew"
-"""What the log says after a SIGHUP."""
-
 ENVIRON = {
     # Small, so that they are full when the service is warm.
     "HOOKD_SANDBOX_IMAGE_CACHE_BYTES": str(16 << 20),
@@ -49,6 +45,8 @@ class Soaked:
     """Seconds, bytes of the database or of what Redis writes, bytes of the cache."""
     at_once: int = AT_ONCE
     """Requests of a burst."""
+    log: str = ""
+    """What the service wrote."""
 
     def faults(self) -> list[str]:
         """All that must not be."""
@@ -66,12 +64,8 @@ class Site:
     """The service, and what it stands on."""
 
     installation: Installation
-    process: Process
+    nodes: Nodes
     redis: RedisServer | None
-
-    @property
-    def supervisor(self) -> int:
-        return self.process._process.pid
 
     @property
     def database(self) -> int:
@@ -91,9 +85,9 @@ async def soak(
     is_enough: Callable[[Soaked], object] = lambda _: True,
     redis: RedisServer | None = None,
 ) -> Soaked:
-    """For so long, on SQLite, or on this Redis, which writes what it acknowledges before it does (`appendfsync always`).
+    """For so long, one node on SQLite, or two on this Redis, which writes what it acknowledges before it does (`appendfsync always`).
 
-    `chaos` is how often something happens to the service: a SIGHUP, then a worker is killed, then Redis, and so on.
+    `chaos` is how often something happens to the service: a SIGHUP, then a worker is killed, then Redis, then a supervisor, and so on.
     `at_once` is how many requests a burst has. It goes on for longer until all that was to happen has, and `is_enough` says so.
     """
     soaked, environ = Soaked(at_once=at_once), dict(ENVIRON)
@@ -101,18 +95,22 @@ async def soak(
         environ["HOOKD_SANDBOX_CACHE_DIRECTORY"] = str(cache)
     with Installation("" if redis is None else redis.url) as installation:
         arguments = ["serve", "--config", str(installation.file), "--workers", "2"]
-        with Process(arguments, folder, environ) as process:
-            tenants = await _load(soaked, Site(installation, process, redis), seconds, chaos, is_enough)
-        soaked.told.counts["started anew"] = process.log.count(ANEW)
+        nodes = Nodes(arguments, folder, environ, 1 if redis is None else 2)
+        with nodes:
+            tenants = await _load(soaked, Site(installation, nodes, redis), seconds, chaos, is_enough)
+        soaked.told.counts["started anew"] = nodes.log.count(ANEW)
         if redis is not None:
             redis.kill()
             redis.start()
-        with Process(arguments, folder, environ) as process:
+        with Nodes(arguments, folder, environ, nodes.count) as nodes:
             async with _sessions(installation, TENANTS) as sessions:
                 for tenant, session in zip(tenants, sessions, strict=True):
-                    tenant.session, tenant.url = session, process.url
+                    tenant.session, tenant.urls = session, nodes.urls
                     await tenant.check()
-        for line in process.log.splitlines():
+                if redis is not None:
+                    await lose_everything(redis, nodes, tenants, soaked.told)
+        soaked.log = nodes.log
+        for line in soaked.log.splitlines():
             if "Traceback" in line or "CRITICAL" in line:
                 soaked.told.wrong.append(f"in the log: {line}")
     return soaked
@@ -135,7 +133,7 @@ async def _load(
     names = (*TENANTS, ATTACKER, SLOW_ONE)
     async with _sessions(site.installation, names) as sessions:
         tenants = [
-            Tenant(name, session, site.process.url, soaked.told, going)
+            Tenant(name, session, site.nodes.urls, soaked.told, going)
             for name, session in zip(names, sessions, strict=True)
         ]
         *good, mallory, zoe = tenants
@@ -150,6 +148,7 @@ async def _load(
                 group.create_task(tenant.deploy(min(0.5, seconds / 20)))
                 group.create_task(tenant.follow())
             group.create_task(mallory.attack(min(0.3, seconds / 60)))
+            group.create_task(offend(mallory, min(0.1, seconds / 200)))
             group.create_task(burst(zoe, min(5.0, seconds / 10), soaked.at_once))
             group.create_task(_watch(soaked, site, began, max(0.1, seconds / 600), going))
             await _trouble(soaked, site, good[0], began, seconds / (chaos + 1), chaos)
@@ -171,24 +170,15 @@ async def _sessions(installation: Installation, names: tuple[str, ...]) -> Async
         yield sessions
 
 
-def workers(supervisor: int) -> list[int]:
-    """The workers' process ids: not that of a trial whether the service could start anew."""
-    found = []
-    for pid in children(supervisor):
-        with contextlib.suppress(OSError):
-            if b"--check" not in Path(f"/proc/{pid}/cmdline").read_bytes():
-                found.append(pid)
-    return found
-
-
 async def _watch(soaked: Soaked, site: Site, began: float, pause: float, going: Callable[[], bool]) -> None:
     """Look at all processes, some hundreds of times."""
-    supervisor, cache = site.supervisor, site.installation.file.parent / "cache"
+    cache = site.installation.file.parent / "cache"
     while going():
         now = time.monotonic() - began
-        soaked.series.take(now, supervisor, "supervisor")
-        for pid in workers(supervisor):
-            soaked.series.take(now, pid, "worker")
+        for supervisor in site.nodes.supervisors:
+            soaked.series.take(now, supervisor, "supervisor")
+            for pid in workers(supervisor):
+                soaked.series.take(now, pid, "worker")
         soaked.sizes.append((now, site.database, _size(cache)))
         await asyncio.sleep(pause)
 
@@ -202,32 +192,28 @@ def _size(folder: Path) -> int:
 
 
 async def _trouble(soaked: Soaked, site: Site, tenant: Tenant, began: float, pause: float, times: int) -> None:
-    """SIGHUP, then SIGKILL of a worker, then of Redis, by turns. `tenant` has a decision while Redis is away."""
+    """SIGHUP, SIGKILL of a worker, of Redis and of a supervisor, by turns. `tenant` has a decision while Redis is away."""
     chance = random.Random(1)
-    kinds = ("SIGHUP", "SIGKILL") if site.redis is None else ("SIGHUP", "SIGKILL", OUTAGE)
+    kinds = ("SIGHUP", "SIGKILL") if site.redis is None else ("SIGHUP", "SIGKILL", OUTAGE, OF_A_NODE)
     for kind in itertools.islice(itertools.cycle(kinds), times):
         await asyncio.sleep(pause)
         soaked.events.append((time.monotonic() - began, kind))
-        if kind == "SIGHUP":
-            # One that comes while another is tried is the same.
-            await _settled(site.process, soaked.told.counts[kind])
-            _signal(site.supervisor, signal.SIGHUP)
-        elif kind == "SIGKILL":
-            _signal(chance.choice(workers(site.supervisor)), signal.SIGKILL)
-            soaked.told.killed = time.monotonic()
-        elif site.redis is not None:
-            await outage(site.redis, tenant, chance.uniform(0, pause / 4))
+        await _happen(kind, soaked.told, site, tenant, chance, pause)
         soaked.told.counts[kind] += 1
-    await _settled(site.process, soaked.told.counts["SIGHUP"])
+    await site.nodes.settled(soaked.told.counts["SIGHUP"])
 
 
-def _signal(pid: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, number)
-
-
-async def _settled(process: Process, sent: int) -> None:
-    """Returns when each SIGHUP that was sent has led to something, or to nothing for long."""
-    end = time.monotonic() + PATIENCE
-    while process.log.count(ANEW) + process.log.count(NOT_ANEW) < sent and time.monotonic() < end:
-        await asyncio.sleep(0.2)
+async def _happen(kind: str, told: Told, site: Site, tenant: Tenant, chance: random.Random, pause: float) -> None:
+    number = chance.randrange(site.nodes.count)
+    if kind in ("SIGHUP", OF_A_NODE):
+        # One SIGHUP that comes while another is tried is the same, and who is killed hears none.
+        await site.nodes.settled(told.counts["SIGHUP"])
+    if kind == "SIGHUP":
+        site.nodes.hang_up(number)
+    elif kind == "SIGKILL":
+        send(chance.choice(workers(site.nodes.supervisors[number])), signal.SIGKILL)
+        told.killed = time.monotonic()
+    elif kind == OF_A_NODE:
+        await kill_supervisor(site.nodes, number, told)
+    elif site.redis is not None:
+        await outage(site.redis, tenant, chance.uniform(0, pause / 4))

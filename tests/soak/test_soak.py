@@ -18,23 +18,25 @@ from aiohttp.test_utils import TestServer
 from tests.bench.measures import Life, Sample, Series
 from tests.end_to_end.operators import REQUEST
 from tests.redis_servers import RedisServer
-from tests.soak import bursts, outages
+from tests.soak import bursts, outages, rude
 from tests.soak.__main__ import report
 from tests.soak.bursts import AFTERWARDS, afterwards, judge
 from tests.soak.load import AWAY, DECIDED, REFUSED, Tenant, Told
-from tests.soak.outages import OUTAGE
+from tests.soak.outages import EMPTY, OF_A_NODE, OUTAGE
 from tests.soak.plot import svg
 from tests.soak.soaking import Soaked, soak
 
 SEEN = (
     *("right decisions", "deploys", "tails", "events", "attacks denied", "bursts", "right decisions after a burst"),
-    *("SIGHUP", "SIGKILL"),
+    *("rude clients", "SIGHUP", "SIGKILL"),
 )
 
 
-@pytest.mark.parametrize("storage, more", [("sqlite", ()), ("redis", (OUTAGE, REFUSED, DECIDED))])
+@pytest.mark.parametrize("storage, more", [("sqlite", ()), ("redis", (OUTAGE, REFUSED, DECIDED, OF_A_NODE))])
 async def test_a_few_seconds(storage: str, more: tuple[str, ...], tmp_path: Path, engine_cache: Path):
-    """Load, a start anew, a killed worker, a killed Redis: no decision is wrong, nothing is lost, and it can be told and drawn."""
+    """Load, rude clients, a start anew, a killed worker, and at a Redis, which is killed and then loses everything, two nodes and a
+    killed supervisor: no decision is wrong, nothing is lost, and it can be told and drawn.
+    """
     seen = SEEN + more
 
     def is_enough(soaked: Soaked) -> bool:
@@ -46,14 +48,14 @@ async def test_a_few_seconds(storage: str, more: tuple[str, ...], tmp_path: Path
         )
 
     with RedisServer(tmp_path / "redis", appendfsync="always") if storage == "redis" else nullcontext() as redis:
-        chaos = 2 if redis is None else 3
+        chaos = 2 if redis is None else 4
         soaked = await soak(4, tmp_path, cache=engine_cache, chaos=chaos, at_once=20, is_enough=is_enough, redis=redis)
     counts = soaked.told.counts
 
     # Whether something grows, so few samples do not say.
     assert soaked.told.wrong[:10] == []
     assert (counts["SIGHUP"], counts["started anew"], counts["SIGKILL"]) == (1, 1, 1)
-    for name in (*seen, "hooks that were kept"):
+    for name in (*seen, "hooks that were kept", *([] if redis is None else [EMPTY])):
         assert counts[name] > 0, counts
     assert len(soaked.series.samples) >= 4
     assert "supervisor" in report(soaked)
@@ -102,7 +104,7 @@ def test_a_short_life_is_not_judged():
 )
 def test_a_wrong_decision_is_found(status, claims, right):
     """Of a version that was not in force, of another tenant, or none."""
-    tenant = Tenant("ada", None, "", Told(), lambda: True, acknowledged=4, begun=5)  # type: ignore[arg-type]
+    tenant = Tenant("ada", None, [], Told(), lambda: True, acknowledged=4, begun=5)  # type: ignore[arg-type]
     tenant._judge(status, {"claims": claims}, 3)
 
     assert (tenant.told.counts["right decisions"] == 1, tenant.told.wrong == []) == (right, right)
@@ -120,7 +122,7 @@ def test_a_wrong_decision_is_found(status, claims, right):
 )
 def test_what_may_be_decided_while_the_storage_is_away(status, away, until, counted):
     """What is loaded is right, or there is no decision; and soon after it is back, decisions only."""
-    tenant = Tenant("ada", None, "", Told(away=away, away_until=until), lambda: True)  # type: ignore[arg-type]
+    tenant = Tenant("ada", None, [], Told(away=away, away_until=until), lambda: True)  # type: ignore[arg-type]
     tenant._judge(status, {"claims": {"https://soak/n": 0, "https://soak/t": "ada"}}, 0, away=away)
 
     assert (set(tenant.told.counts) - {"right decisions"}, not tenant.told.wrong) == (
@@ -142,7 +144,7 @@ def test_what_may_be_decided_while_the_storage_is_away(status, away, until, coun
 )
 def test_no_change_is_acknowledged_without_a_storage(status, away, until, counted):
     """It is refused, by a 503; with a storage it is not."""
-    tenant = Tenant("ada", None, "", Told(away=away, away_until=until), lambda: True, begun=7)  # type: ignore[arg-type]
+    tenant = Tenant("ada", None, [], Told(away=away, away_until=until), lambda: True, begun=7)  # type: ignore[arg-type]
     tenant._judge_deploy(status, {}, away=away)
 
     assert (dict(tenant.told.counts), not tenant.told.wrong) == ({counted: 1} if counted else {}, counted is not None)
@@ -161,13 +163,14 @@ async def test_an_outage_that_nobody_notices_is_a_fault(monkeypatch, tmp_path):
 
 
 def test_a_request_that_nobody_answers_is_a_fault():
-    """Unless a worker was killed just before."""
+    """Unless a worker was killed just before, or there is no supervisor."""
     told = Told()
     told.unanswered("POST /a", ConnectionResetError())
     assert told.wrong == ["POST /a was not answered, and no worker was killed: ConnectionResetError()"]
-    told = Told(killed=time.monotonic())
-    told.unanswered("POST /a", ConnectionResetError())
-    assert (told.wrong, told.counts) == ([], {"not answered by a killed worker": 1})
+    for killed in (time.monotonic(), math.inf):
+        told = Told(killed=killed)
+        told.unanswered("POST /a", ConnectionResetError())
+        assert (told.wrong, told.counts) == ([], {"not answered by a killed worker": 1})
 
 
 def test_a_start_anew_that_failed_is_a_fault():
@@ -195,7 +198,7 @@ async def test_an_attack_that_is_answered_with_a_500_is_a_fault():
     app, going, told = web.Application(), iter([True, False]), Told()
     app.router.add_route("*", "/{path:.*}", break_down)
     async with TestServer(app) as server, aiohttp.ClientSession() as session:
-        mallory = Tenant("mallory", session, f"http://127.0.0.1:{server.port}", told, lambda: next(going))
+        mallory = Tenant("mallory", session, [f"http://127.0.0.1:{server.port}"], told, lambda: next(going))
         await mallory.attack(0)
 
     assert told.wrong
@@ -203,14 +206,42 @@ async def test_an_attack_that_is_answered_with_a_500_is_a_fault():
     assert not told.counts
 
 
+@pytest.mark.parametrize(
+    "heard, counted, faults",
+    [
+        (b"", [], 0),
+        (b"HTTP/1.0 400 Bad Request\r\n\r\n{}", [400], 0),
+        (b"HTTP/1.1 200 OK\r\n\r\n{}HTTP/1.1 400 Bad Request\r\n\r\n", [200, 400], 0),
+        (b"HTTP/1.1 503 Service Unavailable\r\n\r\n", [503], 0),
+        (b"HTTP/1.1 505 HTTP Version Not Supported\r\n\r\n", [505], 0),
+        (b"HTTP/1.1 200 OK\r\n\r\n{}HTTP/1.1 500 Internal Server Error\r\n\r\n", [200], 1),
+    ],
+)
+def test_what_a_rude_client_may_be_answered(heard, counted, faults):
+    """That it is to blame, or that there is too much to do: never that the service is."""
+    tenant = Scripted()
+    rude.judge(tenant, b"GET /", heard)
+
+    names = [f"rude requests answered {status}" for status in counted]
+    assert (list(tenant.told.counts), len(tenant.told.wrong)) == (["rude clients", *names], faults)
+
+
+def test_all_that_rude_clients_say_is_said():
+    """Each a text of its own; one of them is three requests as they should be."""
+    all_said = rude.said("Bearer a-token")
+
+    assert len({*all_said}) == len(all_said) > 25
+    assert max(one.count(b"Authorization: Bearer a-token") for one in all_said) == 3
+
+
 class Scripted(Tenant):
     """A tenant whose requests are answered as it was told."""
 
     def __init__(self, *answers: tuple[int, Any]) -> None:
-        super().__init__("zoe", None, "", Told(), lambda: False)  # type: ignore[arg-type]
+        super().__init__("zoe", None, [], Told(), lambda: False)  # type: ignore[arg-type]
         self.answers = list(answers)
 
-    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    async def call(self, method: str, path: str, body: Any = None, *, at: str = "") -> tuple[int, Any]:
         return self.answers.pop(0)
 
 
