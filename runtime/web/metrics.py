@@ -113,7 +113,8 @@ def _require(token: str, header: str | None) -> None:
     if header is None:
         raise NoToken("The bearer token of [metrics] is missing.")
     kind, _, given = header.partition(" ")
-    if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
+    sent = given.strip().encode("utf-8", "surrogateescape")  # as aiohttp has bytes that are no UTF-8
+    if kind.lower() != "bearer" or not hmac.compare_digest(sent, token.encode()):
         raise Unauthenticated("This is not the bearer token of [metrics].")
 
 

@@ -107,6 +107,19 @@ async def test_it_is_for_who_has_its_token(api: Api, header: str | None):
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+async def test_bytes_that_are_no_text_are_not_its_token(api: Api):
+    """They are refused as any other token is."""
+    host, port = api.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer \xff\xfe\r\n\r\n")
+
+    answer = await reader.read()
+
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b'error="invalid_token"' in answer
+
+
 async def test_without_a_token_there_is_none(settings: Settings):
     """It says what to set."""
     async with opened(settings) as api:
