@@ -292,7 +292,8 @@ def _fault(claims: Mapping[str, Any], client_id: str, nonce: str, access_token: 
 
 
 def _equal(given: object, wanted: str) -> bool:
-    return isinstance(given, str) and hmac.compare_digest(given.encode(), wanted.encode())
+    # JSON can have halves of surrogate pairs, which UTF-8 has not.
+    return isinstance(given, str) and hmac.compare_digest(given.encode("utf-8", "surrogatepass"), wanted.encode())
 
 
 def _error_of(answer: Mapping[str, Any]) -> str:
