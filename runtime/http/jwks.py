@@ -164,6 +164,7 @@ def _key(row: Any, algorithm: str) -> jwt.PyJWK | None:
         or row.get("alg", algorithm) != algorithm
         or (curve and row.get("crv") != curve)
         or "d" in row
+        or not _may_verify(row.get("key_ops", ["verify"]))
     ):
         return None
     try:
@@ -171,3 +172,8 @@ def _key(row: Any, algorithm: str) -> jwt.PyJWK | None:
     except jwt.PyJWTError:
         return None
     return key if curve or key.key.key_size >= LEAST_RSA_BITS else None
+
+
+def _may_verify(operations: object) -> bool:
+    """Whether a key's `key_ops` name verifying (RFC 7517 section 4.3)."""
+    return isinstance(operations, list) and "verify" in operations

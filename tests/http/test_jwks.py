@@ -261,15 +261,24 @@ async def test_an_issuer_that_is_not_there_is_a_503():
         {"kid": 7},
         {"n": "!!"},
         {"d": "AQAB"},
+        {"key_ops": ["encrypt"]},
+        {"key_ops": []},
+        {"key_ops": "verify"},
     ],
     ids=str,
 )
 async def test_a_key_that_does_not_fit_is_passed_over(jwks, keys, change):
-    """For encryption, for another algorithm, symmetric, broken, or private: not used; the good one beside it is."""
+    """For encryption or not for verifying, for another algorithm, symmetric, broken, or private: not used; the good one beside it is."""
     jwks.publish(rsa_key(), "odd", **change)
     jwks.publish(rsa_key(1), "good")
     assert await keys.get("odd") is None
     assert await keys.get("good") is not None
+
+
+async def test_a_key_that_says_that_it_verifies_is_used(jwks, keys):
+    """Other operations beside it do no harm."""
+    jwks.publish(rsa_key(), "k1", key_ops=["wrapKey", "verify"])
+    assert await keys.get("k1") is not None
 
 
 async def test_short_keys_are_passed_over(jwks, keys):
