@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import jwt
 
-from runtime.errors import HookdError, InsufficientScope, SettingsError, Unauthenticated
+from runtime.errors import HookdError, InsufficientScope, SettingsError, Unauthenticated, Unavailable
 from runtime.http.jwks import KeySet
 from runtime.settings import TENANT_RULE, TrustedIssuer, is_tenant_name, trust_fault
 
@@ -144,14 +144,7 @@ class Authenticator:
         fitting = [entry for entry in entries if entry.row.algorithm == header.get("alg")]
         if not fitting:
             raise Unauthenticated("The token is signed with an algorithm that is not accepted from its issuer.")
-        fault: Unauthenticated | None = None
-        for entry in fitting:
-            try:
-                return await entry.verify(token, header.get("kid"), self._leeway)
-            except Unauthenticated as error:
-                fault = fault or error
-        assert fault is not None
-        raise fault
+        return await _verified_by_one(fitting, token, header.get("kid"), self._leeway)
 
 
 class _Entry:
@@ -196,6 +189,17 @@ class _Entry:
         if key is None:
             raise Unauthenticated("The token is signed with a key that its issuer does not publish.")
         return key
+
+
+async def _verified_by_one(entries: Sequence[_Entry], token: str, key_id: object, leeway: int) -> Caller:
+    """The caller by the first entry that accepts the token; else `Unavailable` where one could not say, else the first one's fault."""
+    faults: list[Unauthenticated | Unavailable] = []
+    for entry in entries:
+        try:
+            return await entry.verify(token, key_id, leeway)
+        except (Unauthenticated, Unavailable) as error:
+            faults.append(error)
+    raise next((fault for fault in faults if isinstance(fault, Unavailable)), faults[0])
 
 
 # RFC 6750 section 2.1: 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jwt.utils import base64url_encode
 
-from runtime.errors import InsufficientScope, SettingsError, Unauthenticated
+from runtime.errors import InsufficientScope, SettingsError, Unauthenticated, Unavailable
 from runtime.http.bearer import Authenticator, NoToken, challenge, require_scope
 from runtime.http.json import json_response
 from runtime.http.routes import Call, Route, Scopes
@@ -261,6 +261,22 @@ async def test_one_issuer_may_have_several_entries():
     assert (await authenticator.identify(bearer(ten=None))).tenant == "one"
     assert (await authenticator.identify(bearer(other, ten=None))).tenant == "two"
     assert "Invalid signature" in await refusal(authenticator, bearer("x" * 40, ten=None))
+
+
+@pytest.mark.parametrize("dead_first", [True, False])
+async def test_an_entry_whose_keys_can_not_be_had_leaves_the_issuers_others(jwks: JwksServer, dead_first):
+    """Whom another entry accepts gets in; of all others it is not known whether they may."""
+    jwks.publish(rsa_key(), "k1")
+    dead, live = (
+        TrustedIssuer(issuer="urn:a", audience="urn:hookd", algorithm="RS256", jwks_url=url, tenant=tenant)
+        for url, tenant in ((f"{jwks.url}.none", "one"), (jwks.url, "two"))
+    )
+    authenticator = Authenticator([dead, live] if dead_first else [live, dead])
+    kid = {"kid": "k1"}
+    assert (await authenticator.identify(bearer(rsa_key(), "RS256", kid, ten=None))).tenant == "two"
+    with pytest.raises(Unavailable):
+        await authenticator.identify(bearer(rsa_key(1), "RS256", kid, ten=None))
+    await authenticator.close()
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic YTpi", "Bearer a b", "bearer: x", "Bearer ä"])
