@@ -263,7 +263,9 @@ def _is_address(text: str) -> bool:
         parts = urlsplit(text)
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.fragment
+    # `urlsplit` takes line breaks out of what it looks at; what is sent would have them.
+    is_line = text.isprintable() and " " not in text
+    return is_line and parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.fragment
 
 
 def _tokens(answer: Mapping[str, Any]) -> Tokens:

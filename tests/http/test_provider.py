@@ -134,6 +134,10 @@ async def test_the_way_there_has_all_that_makes_an_attempt(server, provider):
         {"authorization_endpoint": ["https://a.example/"]},
         {"authorization_endpoint": "https://a.example/#x"},
         {"authorization_endpoint": "https://[/"},
+        {"authorization_endpoint": "https://a.example/\r\nSet-Cookie: a=b"},
+        {"authorization_endpoint": "https://a.example/\n"},
+        {"authorization_endpoint": "https://a.example/\0"},
+        {"token_endpoint": "https://a.example/ b"},
     ],
 )
 async def test_metadata_that_can_not_be_right_are_not_used(server, provider, metadata):
