@@ -15,7 +15,9 @@ async def sign_in(issuer: Issuer, name: str, given: str, ip: str) -> User:
     """
     key = login_key(name)
     users = issuer.store.users
-    user = await users.find(username=key) or await users.find(email=key)
+    # Both, whoever it is: a question to the store takes time too.
+    by_name, by_email = await users.find(username=key), await users.find(email=key)
+    user = by_name or by_email
     counted = user.user_id if user is not None else key or ""
     async with issuer.user_attempts.attempt(counted, ip):
         matches = await issuer.passwords.verify(given, user.password_hash if user is not None else None)
