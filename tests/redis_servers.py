@@ -59,23 +59,35 @@ class RedisServer:
         return (self.folder / "log").read_text()
 
     def start(self) -> Self:
-        """Begin, and wait until it answers."""
+        """Begin, and wait until it answers, and has read its file."""
+        # Who may not ask is answered, too.
+        return self._begin(lambda answer: not answer.startswith(b"-LOADING"))
+
+    @contextlib.contextmanager
+    def begun(self) -> Iterator[None]:
+        """Begin, and wait until it answers; it may be reading its file."""
+        self._begin(bool)
+        try:
+            yield
+        finally:
+            self.kill()
+
+    def _begin(self, is_there: Callable[[bytes], bool]) -> Self:
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         pause, until = threading.Event(), time.monotonic() + SECONDS
-        while not self._answers():
+        while not self._answers(is_there):
             assert self._process.poll() is None, self.log
             assert time.monotonic() < until, self.log
             pause.wait(0.01)
         return self
 
-    def _answers(self) -> bool:
+    def _answers(self, is_there: Callable[[bytes], bool]) -> bool:
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(SECONDS)
             connection.connect(str(self.socket))
             connection.sendall(b"PING\r\n")
-            # Who may not ask is answered, too; who is loading its file says so.
-            return not connection.recv(100).startswith(b"-LOADING")
+            return is_there(connection.recv(100))
         return False
 
     def kill(self) -> None:

@@ -49,6 +49,8 @@ async def prepare(server: Server, place: Place) -> None:
         info = await _info(server, place)
         _require_age(server, info)
         await _require_ours(server, place)
+        if info.get("loading"):  # which it was: until all is loaded it says that it appends nothing
+            info = await _info(server, place)
     except Unavailable as error:
         raise unusable(error, place) from None
     for warning in await _warnings(server, place, info):
@@ -166,7 +168,7 @@ def _require_age(server: Server, info: dict[str, Any]) -> None:
 async def _warnings(server: Server, place: Place, info: dict[str, Any]) -> list[Advice]:
     """What it should be told."""
     found = []
-    if info.get("aof_enabled") == 0:
+    if info.get("aof_enabled") == 0 and not info.get("loading"):
         found.append(Advice("appendonly is off: what was acknowledged is lost when Redis ends", "Set appendonly yes."))
     elif await _configured(server, place, "appendfsync") == "no":
         found.append(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from secrets import token_hex
 
 import pytest
 
@@ -8,6 +9,7 @@ from runtime.errors import SettingsError
 from runtime.redis.address import Means, parse_address
 from runtime.storage.redis import open_redis
 from tests.redis_servers import RedisServer
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -71,6 +73,21 @@ async def test_a_redis_that_would_lose_data_is_told_in_the_log(redis_server: Red
     caplog.clear()
     url = redis_server.url.replace("unix://", "unix://narrow:s3cret@")
     await (await open_redis(parse_address(url), prefix=prefix)).close()
+    assert caplog.records == []
+
+
+async def test_a_redis_that_reads_its_file_is_not_said_to_append_nothing(tmp_path, caplog):
+    """As it says itself meanwhile."""
+    with RedisServer(tmp_path) as redis:
+        redis.cli("mset", *(word for number in range(10) for word in (f"key{number}", token_hex(4_000))))
+        redis.cli("bgrewriteaof")
+        await until(
+            lambda: "aof_base_size:0" not in redis.cli("info") and "aof_rewrite_in_progress:0" in redis.cli("info")
+        )
+    slow = RedisServer(tmp_path, **{"key-load-delay": "100000", "loading-process-events-interval-bytes": "1024"})
+    with slow.begun():
+        await (await open_redis(parse_address(slow.url), means=Means(seconds=30))).close()
+    assert "DB loaded" in slow.log
     assert caplog.records == []
 
 
