@@ -15,11 +15,18 @@ from runtime.sandbox.outcome import rejection
 _OF_LOAD, _OF_BOTH = frozenset({"loaded"}), frozenset({"failure", "pending"})
 
 
-def request(limits: Limits, *, image: bytes = b"", payload: bytes, seed: bytes = b"", stack_pages: int = 0) -> bytes:
-    """A request of this moment, with entropy of its own."""
-    now_ms = float(time_ns() // 1_000_000)
+def request(
+    limits: Limits,
+    *,
+    image: bytes = b"",
+    payload: bytes,
+    seed: bytes = b"",
+    stack_pages: int = 0,
+    now_ms: float | None = None,
+) -> bytes:
+    """A request of this moment, or another, with entropy of its own."""
     return abi.frame(
-        now_ms=now_ms,
+        now_ms=float(time_ns() // 1_000_000) if now_ms is None else now_ms,
         seed=seed or os.urandom(32),
         limits=limits,
         image=image,
@@ -52,13 +59,24 @@ def ask(
     return reply
 
 
-def load(engine: Engine, invocation: Invocation, wrapped: bytes, limits: Limits, time: Time | None = None) -> abi.Reply:
+def load(
+    engine: Engine,
+    invocation: Invocation,
+    wrapped: bytes,
+    limits: Limits,
+    time: Time | None = None,
+    *,
+    before: bytes = b"",
+) -> abi.Reply:
     """Evaluate a source in a fresh guest: loaded, or pending when it waits. `Stopped`; `SourceRejected`.
+
+    It is evaluated in the moment of the request that comes next, `before` which it is: made a while ago, for it waited for its
+    turn, and time would go backwards in between.
 
     Without `time` its CPU time, however long the machine takes: what does not load for want of a processor would be the author's
     fault otherwise.
     """
-    frame = request(limits, payload=wrapped)
+    frame = request(limits, payload=wrapped, now_ms=abi.HEAD.unpack_from(before)[0] if before else None)
     reply = ask(engine, invocation, engine.load, frame, limits, pages=0, time=time or time_of(limits.cpu_ms))
     if reply.kind == "failure":
         raise rejection(reply, lines=wrapped.count(b"\n") - 1)

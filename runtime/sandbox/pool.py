@@ -289,7 +289,7 @@ class WasmSandbox(Sandbox):
         waiting = False
         try:
             if program.evaluates:
-                guest.load(engine, invocation, program.source, limits, allowed)
+                guest.load(engine, invocation, program.source, limits, allowed, before=frame)
                 allowed = time_of(limits.cpu_ms - (clock() - before) * 1000)[0], allowed[1]
             reply = guest.ask(
                 engine, invocation, engine.invoke, frame, limits, pages=program.pages, time=allowed, hold=hold

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from runtime.errors import Unavailable
 from runtime.model import Answer, Failure
-from runtime.sandbox import pool
+from runtime.sandbox import guest, pool
 from runtime.sandbox.base import Run
 from runtime.sandbox.pool import WasmSandbox, open_sandbox
 from runtime.sandbox.program import QUICK_RUNS, STRIKES, WasmProgram, load_program
@@ -200,6 +200,17 @@ async def test_a_source_that_is_evaluated_in_each_run_has_no_more_time_than_the_
 
     assert isinstance(done.outcome, Failure)
     assert done.outcome.code == "wall_limit"
+
+
+async def test_a_source_that_is_evaluated_in_each_run_is_of_the_same_moment(sandbox: WasmSandbox, monkeypatch):
+    """However long the run waited for its turn: time does not go backwards, and the source's timer is before the hook's."""
+    source = """const at = Date.now(), seen = []; setTimeout(() => seen.push('source'), 0);
+      module.exports = (a, cb) => setTimeout(() => { seen.push('hook'); cb(null, [Date.now() >= at, ...seen]); }, 5);"""
+    program = await program_of(sandbox, source)
+    moments = itertools.count(1_700_000_000_000_000_000, 10_000_000_000)
+    monkeypatch.setattr(guest, "time_ns", lambda: next(moments))
+    done = await sandbox.run(program, b"[1]", AMPLE)
+    assert (program.evaluates, done.outcome) == (True, Answer([True, "source", "hook"]))
 
 
 @pytest.mark.parametrize("waits", [True, False], ids=["waits", "ends"])
