@@ -37,6 +37,8 @@ from runtime.http.routes import (
 
 log = logging.getLogger("hookd.http")
 _DRAIN_STEP_SECONDS: Final = 0.02
+_ACCEPT_ROUNDS: Final = 5
+"""Of the event loop, which takes some from a connection that is accepted to its `connection_made`: uvloop one, asyncio two."""
 
 KEEP_ALIVE_SECONDS: Final = 75.0
 LINGER_SECONDS: Final = 2.0
@@ -219,19 +221,21 @@ async def serve(
             await web.TCPSite(runner, host, port, backlog=backlog).start()
         yield Address(host=host, port=runner.addresses[0][1])
     finally:
+        for site in list(runner.sites):
+            await site.stop()
+        # What was accepted just before is no connection of aiohttp's yet. It would be one after everybody has looked for the last
+        # time, and be closed without an answer, or waited for in vain.
+        for _ in range(_ACCEPT_ROUNDS):
+            await asyncio.sleep(0)
         if drain_seconds:
-            await _drain(runner, app, drain_seconds)
+            await _drain(server, app, drain_seconds)
         server.crowd.close()
         await runner.cleanup()
 
 
-async def _drain(runner: web.AppRunner, app: web.Application, seconds: float) -> None:
-    """Accept nothing more, and wait until all connections are gone."""
-    server = runner.server
-    assert isinstance(server, _Server)
+async def _drain(server: _Server, app: web.Application, seconds: float) -> None:
+    """Wait until all connections are gone."""
     server.is_draining = True
-    for site in list(runner.sites):
-        await site.stop()
     app[STOPPING].set()
     until = time.monotonic() + seconds
     while server.connections and time.monotonic() < until:  # noqa: ASYNC110 - aiohttp tells nobody when a connection goes

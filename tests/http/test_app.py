@@ -4,10 +4,11 @@ import asyncio
 import json
 import logging
 import socket
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 import aiohttp
 import pytest
+import uvloop
 from aiohttp import web
 
 from runtime.errors import HookdError, Unavailable
@@ -278,6 +279,33 @@ async def test_the_end_of_an_endless_answer_is_not_that_of_its_connection():
             following = asyncio.ensure_future(follow_and_ask(address.url))
             await inside.wait()
         assert await following == (200, "close")
+
+
+@pytest.mark.parametrize("rounds", range(7))
+def test_who_comes_just_before_the_stop_is_answered(rounds):
+    """However few rounds of the event loop before it: by the server that has accepted the connection, or else by the next one.
+
+    Its question may take a while yet. With uvloop, as in a service: asyncio forgets those it has accepted in the round before.
+    """
+    question = b"GET /things HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+    def server() -> AbstractAsyncContextManager[Address]:
+        app = create_app()
+        install(app, ROUTES, Authenticator(()))
+        return serve(app, "", sockets=[listening.dup()], drain_seconds=50)
+
+    async def ask() -> bytes:
+        async with server():
+            client.connect(listening.getsockname())
+            asyncio.get_running_loop().call_later(0.05, client.sendall, question)
+            for _ in range(rounds):
+                await asyncio.sleep(0)
+        async with server(), asyncio.timeout(60):
+            client.setblocking(False)
+            return await asyncio.get_running_loop().sock_recv(client, 100)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as client:
+        assert uvloop.run(ask()).startswith(b"HTTP/1.1 200")
 
 
 def test_an_address_is_a_url():
