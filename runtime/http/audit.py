@@ -1,4 +1,4 @@
-"""Who read and changed what: a line for each call of a management API, and for callers who were refused.
+"""Who read and changed what: a line for each call of a management API, and for callers and users who were refused.
 
 In the manner of Kubernetes' and Vault's audit logs, and smaller: who (tenant, subject, token), from where (the peer's address),
 what (`action`, method, route, the ids of the path, the names of what was sent), how it ended (status, error), and the request's id.
@@ -28,6 +28,9 @@ log = logging.getLogger("hookd.audit")
 
 READ, CHANGE = "read", "change"
 """What a call does, the `action` of its line; the log's message, too, where the caller was not refused."""
+
+LOGIN: Final = "login"
+"""The `action` of a user who was not let in at the token server."""
 
 MOST_MEMBERS: Final = 40
 """Members of a body that are named."""
@@ -60,6 +63,22 @@ class Refusals:
 
 
 _REFUSALS: Final = Refusals()
+
+
+def refuse_login(subject: str, peer: str, error: HookdError, request_id: str) -> None:
+    """A user was not let in at the token server. `subject` is "" where nobody has the name: what was typed there may be a password."""
+    left_out = _REFUSALS.left_out("") if log.isEnabledFor(logging.INFO) else None
+    if left_out is None:
+        return
+    fields = {
+        **({"subject": subject} if subject else {}),
+        "action": LOGIN,
+        "peer": peer,
+        **_ended(error),
+        "request_id": request_id,
+        **({"left_out": left_out} if left_out else {}),
+    }
+    log.info("refused", extra={"fields": fields})
 
 
 class Line:

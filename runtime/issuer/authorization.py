@@ -87,7 +87,7 @@ class _Endpoint:
 
     async def _logged_in(self, call: Call, asked: Asked, reply: ReplyTo, name: str, password: str) -> web.Response:
         request = await read_request(self.issuer, asked, reply.client)
-        user = await sign_in(self.issuer, name, password, client_address(call.request))
+        user = await sign_in(self.issuer, name, password, client_address(call.request), call.request_id)
         return _sent_back(reply.address(code=await new_code(self.issuer, reply, request, user)))
 
     def _page(self, asked: Asked, reply: ReplyTo, *, username: str, wrong: str = "", status: int = 200) -> web.Response:

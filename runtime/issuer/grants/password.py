@@ -25,7 +25,7 @@ async def password(issuer: Issuer, client: Client, parameters: Parameters) -> Is
     api = await asked_api(issuer, parameters)
     if api.is_system:  # a user has no client grant, and would otherwise get every scope of our own management
         raise not_authorized(api)
-    user = await sign_in(issuer, name, given, parameters.ip)
+    user = await sign_in(issuer, name, given, parameters.ip, parameters.request_id)
     may_refresh = api.allow_offline_access and client.may_use("refresh_token")
     scope = scopes_of_user(api, asked, may_refresh=may_refresh)
     question = {
