@@ -51,7 +51,7 @@ async def authenticate(issuer: Issuer, parameters: Parameters) -> Client:
 async def _matches(issuer: Issuer, client: Client, secret: str, ip: str) -> bool:
     """Whether this is the client's secret. Costs a hash, so who was wrong too often is not asked any more."""
     async with issuer.client_attempts.attempt(client.client_id, ip):
-        matches = await issuer.secrets.verify(secret, client.secret_hash)
+        matches = await issuer.secrets.verify(secret, client.secret_hash, ip)
         await issuer.client_attempts.count(client.client_id, ip, failed=not matches)
     return matches
 

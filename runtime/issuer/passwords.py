@@ -2,7 +2,8 @@
 
 A hash is made to cost tens of milliseconds, so it is made in threads, a few at once, and the queue before them is short:
 who comes after is told to try again, and the rest of the server does not notice a guesser. Users' passwords and clients'
-secrets have threads and a queue each: who fills the one does not stand in the other's way.
+secrets have threads and a queue each: who fills the one does not stand in the other's way. Half of a queue is the most that one
+address can fill.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from runtime.errors import Unavailable
+from runtime.http.neighbourhood import neighbourhood
 
 T = TypeVar("T")
 
@@ -44,15 +46,29 @@ class Passwords:
         self._cost = cost
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="issuer-hash")
         self._room = threads + queue
+        self._most_each = self._room // 2
+        self._asking: Counter[str] = Counter()
         self._dummy = self._hash(secrets.token_urlsafe())
 
     async def hash(self, password: str) -> str:
         """A new hash, in the PHC string format."""
         return await self._run(lambda: self._hash(password))
 
-    async def verify(self, password: str, hashed: str | None) -> bool:
-        """Whether the hash is of this password. No hash (nobody of that name) is False, after the same time."""
-        matches = await self._run(lambda: _matches(password, hashed or self._dummy))
+    async def verify(self, password: str, hashed: str | None, ip: str = "") -> bool:
+        """Whether the hash is of this password. No hash (nobody of that name) is False, after the same time.
+
+        `Unavailable` where too many wait already, of all or of this address (IPv6: its /64).
+        """
+        asker = neighbourhood(ip)
+        if asker and self._asking[asker] >= self._most_each:
+            raise Unavailable("Too many passwords of this address are being checked.")
+        self._asking[asker] += 1
+        try:
+            matches = await self._run(lambda: _matches(password, hashed or self._dummy))
+        finally:
+            self._asking[asker] -= 1
+            if not self._asking[asker]:
+                del self._asking[asker]
         return matches and bool(hashed)
 
     def close(self) -> None:
@@ -100,11 +116,11 @@ class VerifiedSecrets:
         self._entries.move_to_end(entry)
         return True
 
-    async def verify(self, secret: str, hashed: str) -> bool:
+    async def verify(self, secret: str, hashed: str, ip: str = "") -> bool:
         """As `Passwords.verify`, and quick when this very secret was right before."""
         if self.remembers(secret, hashed):
             return True
-        if not await self._passwords.verify(secret, hashed):
+        if not await self._passwords.verify(secret, hashed, ip):
             return False
         self._entries[self._entry(secret, hashed)] = None
         while len(self._entries) > self._most:

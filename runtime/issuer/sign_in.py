@@ -29,7 +29,7 @@ async def sign_in(issuer: Issuer, name: str, given: str, ip: str, request_id: st
 async def _proved(issuer: Issuer, user: User | None, key: str | None, given: str, ip: str) -> User:
     counted = user.user_id if user is not None else key or ""
     async with issuer.user_attempts.attempt(counted, ip):
-        matches = await issuer.passwords.verify(given, user.password_hash if user is not None else None)
+        matches = await issuer.passwords.verify(given, user.password_hash if user is not None else None, ip)
         await issuer.user_attempts.count(counted, ip, failed=not matches)
     if not matches or user is None:
         raise InvalidGrant("Wrong email or password.")

@@ -62,6 +62,22 @@ async def test_a_crowd_is_told_to_try_again(passwords):
     assert [type(answer) for answer in answers[3:]] == [Unavailable] * 3
 
 
+async def test_one_address_does_not_fill_the_queue():
+    """Half of it, whatever names it says; of IPv6 all addresses of a /64 are one."""
+    narrow = Passwords(CHEAP, threads=1, queue=5)
+    hashed = await narrow.hash("secret")
+    crowd = [f"2001:db8::{number}" for number in range(5)]
+
+    asked = [*crowd, "192.0.2.1", "", ""]
+    answers = await asyncio.gather(*(narrow.verify("secret", hashed, ip) for ip in asked), return_exceptions=True)
+    again = await narrow.verify("secret", hashed, crowd[0])
+    narrow.close()
+
+    assert [answer is True for answer in answers] == [True] * 3 + [False] * 2 + [True] * 3
+    assert {str(answer) for answer in answers[3:5]} == {"Too many passwords of this address are being checked."}
+    assert again
+
+
 async def test_a_checked_secret_is_remembered_for_its_hash_only(passwords):
     """A client whose secret was changed is checked anew, and a wrong one is never remembered."""
     secrets = VerifiedSecrets(passwords, most=2)
