@@ -14,7 +14,7 @@ from typing import Final
 
 from aiohttp import web
 
-from runtime.errors import HookdError, InvalidBody, Unauthenticated, Unavailable
+from runtime.errors import HookdError, InvalidBody, TooManyRequests, Unauthenticated, Unavailable
 from runtime.http.audit import CHANGE, Line
 from runtime.http.bearer import Caller, reread
 from runtime.http.client_address import client_address
@@ -43,10 +43,10 @@ class NotEndedElsewhere(Unavailable):
     code = "session_not_ended"
 
 
-class TooManyLogins(HookdError):
+class TooManyLogins(TooManyRequests):
     """An address from which nothing but bad tokens come."""
 
-    status, error, code = 429, "Too Many Requests", "too_many_attempts"
+    code = "too_many_attempts"
 
 
 def login_routes(sessions: Sessions, *, oidc: bool = False) -> list[Route]:
@@ -90,11 +90,14 @@ class Failures:
     def check(self, address: str) -> None:
         """`TooManyLogins` where too many failed within the window."""
         count, since = self._failed.get(neighbourhood(address), (0, 0.0))
-        if count >= MOST_FAILURES and self._clock() - since < WINDOW_SECONDS:
-            raise TooManyLogins("Too many tokens of this address were refused: try again in a minute.")
+        left = since + WINDOW_SECONDS - self._clock()
+        if count >= MOST_FAILURES and left > 0:
+            raise TooManyLogins("Too many tokens of this address were refused: try again in a minute.", seconds=left)
 
-    def count(self, address: str) -> None:
-        """One more."""
+    def count(self, address: str, error: HookdError) -> None:
+        """One more. Where the login could not even be tried, whoever wanted to log in did not fail."""
+        if isinstance(error, Unavailable):
+            return
         now, address = self._clock(), neighbourhood(address)
         count, since = self._failed.get(address, (0, now))
         self._failed[address] = (count + 1, since) if now - since < WINDOW_SECONDS else (1, now)
@@ -120,8 +123,8 @@ class _Login:
         token = _token(await call.json())
         try:
             caller = await call.identify(f"Bearer {token}")
-        except HookdError:
-            self._failures.count(address)
+        except HookdError as error:
+            self._failures.count(address, error)
             raise
         session = self._sessions.make(token)
         answer = json_response(session_body(session, caller))

@@ -124,7 +124,7 @@ class _Login:
             # Any page can send a browser here: that ends no attempt, and is nobody's failure.
             return self._refused(call, error)
         except HookdError as error:
-            self._failures.count(address)
+            self._failures.count(address, error)
             answer = self._refused(call, error)
         self._cookie.take_back(request, answer)
         return answer

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from yarl import URL
 
-from runtime.errors import Unavailable
+from runtime.errors import Unauthenticated, Unavailable
 from runtime.http.bearer import Authenticator
 from runtime.web.dashboard.login import MOST_FAILURES, WINDOW_SECONDS, Failures, TooManyLogins
 from runtime.web.dashboard.session import CLOCKS_SECONDS
 from tests.web.conftest import token
 
 LOGIN, LOGOUT = "/dashboard/login", "/dashboard/logout"
+WRONG = Unauthenticated("The token is not good.")
 
 
 def audited(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
@@ -223,19 +224,29 @@ async def test_who_fails_often_waits(browser):
     for _ in range(MOST_FAILURES):
         assert (await browser.call("POST", LOGIN, {"token": "nonsense"}))[0] == 401
 
-    status, body, _ = await browser.call("POST", LOGIN, {"token": token()})
+    status, body, headers = await browser.call("POST", LOGIN, {"token": token()})
     assert (status, body["errorCode"]) == (429, "too_many_attempts")
+    assert 1 <= int(headers["Retry-After"]) <= WINDOW_SECONDS
 
 
 def test_another_address_of_the_same_network_fails_no_less():
     """Who has one IPv6 address has 2^64 of them."""
     failures = Failures(lambda: 0.0)
     for number in range(MOST_FAILURES):
-        failures.count(f"2001:db8::{number:x}")
+        failures.count(f"2001:db8::{number:x}", WRONG)
 
     with pytest.raises(TooManyLogins):
         failures.check("2001:db8::ffff:1")
     failures.check("2001:db8:0:1::1")
+
+
+def test_who_could_not_even_try_has_not_failed():
+    """While the issuer does not answer, the owner of a good token asks again and again."""
+    failures = Failures(lambda: 0.0)
+    for _ in range(MOST_FAILURES):
+        failures.count("a", Unavailable("The issuer does not answer."))
+
+    failures.check("a")
 
 
 def test_failures_are_forgotten_after_a_while():
@@ -243,13 +254,15 @@ def test_failures_are_forgotten_after_a_while():
     now = [0.0]
     failures = Failures(lambda: now[0])
     for _ in range(MOST_FAILURES):
-        failures.count("a")
+        failures.count("a", WRONG)
 
     failures.check("b")
-    with pytest.raises(TooManyLogins):
+    now[0] = 20.0
+    with pytest.raises(TooManyLogins) as refused:
         failures.check("a")
+    assert refused.value.seconds == WINDOW_SECONDS - 20
     now[0] = WINDOW_SECONDS
     failures.check("a")
     for number in range(5000):
-        failures.count(str(number))
+        failures.count(str(number), WRONG)
     assert len(failures._failed) == 1000
