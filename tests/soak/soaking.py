@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import itertools
 import random
+import re
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import aiohttp
 
@@ -32,6 +34,9 @@ ENVIRON = {
     "HOOKD_SANDBOX_IMAGE_CACHE_BYTES": str(16 << 20),
     "HOOKD_STORAGE_EXECUTIONS_MOST": "5000",
 }
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT")
+"""How each entry of a log begins; those that go on have more lines, of which so many are told."""
+_MOST_LINES: Final = 100
 
 
 @dataclass(slots=True)
@@ -110,10 +115,21 @@ async def soak(
                 if redis is not None:
                     await lose_everything(redis, nodes, tenants, soaked.told)
         soaked.log = nodes.log
-        for line in soaked.log.splitlines():
-            if "Traceback" in line or "CRITICAL" in line:
-                soaked.told.wrong.append(f"in the log: {line}")
+        soaked.told.wrong += in_the_log(soaked.log)
     return soaked
+
+
+def in_the_log(log: str) -> list[str]:
+    """The tracebacks and the worst lines of a service's log: each with the line before it, and as far as it goes."""
+    lines = log.splitlines()
+    found = [at for at, line in enumerate(lines) if "Traceback" in line or "CRITICAL" in line]
+    return ["in the log:\n" + "\n".join(_entry(lines, at)) for at in found]
+
+
+def _entry(lines: Sequence[str], at: int) -> Sequence[str]:
+    rest = lines[at + 1 : at + _MOST_LINES]
+    more = next((number for number, line in enumerate(rest) if _MOMENT.match(line)), len(rest))
+    return lines[max(0, at - 1) : at + 1 + more]
 
 
 async def _load(

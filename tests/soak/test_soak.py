@@ -24,7 +24,7 @@ from tests.soak.bursts import AFTERWARDS, afterwards, judge
 from tests.soak.load import AWAY, DECIDED, REFUSED, Tenant, Told
 from tests.soak.outages import EMPTY, OF_A_NODE, OUTAGE
 from tests.soak.plot import svg
-from tests.soak.soaking import Soaked, soak
+from tests.soak.soaking import Soaked, in_the_log, soak
 
 SEEN = (
     *("right decisions", "deploys", "tails", "events", "attacks denied", "bursts", "right decisions after a burst"),
@@ -312,3 +312,17 @@ async def test_who_is_late_for_ever_is_a_fault(monkeypatch):
 def test_a_soak_without_an_answer_is_a_fault():
     """It would prove nothing."""
     assert Soaked().faults() == ["no decision was right"]
+
+
+def test_what_must_not_be_in_a_log_is_told_whole():
+    """With what it is of, and as far as it goes: the log itself is gone afterwards."""
+    entry = (
+        "2026-11-23T03:36:50.377Z ERROR asyncio Task exception was never retrieved",
+        "Traceback (most recent call last):",
+        '  File "a.py", line 1, in <module>',
+        "ValueError: no",
+    )
+    before, after = "2026-11-23T03:36:50.376Z INFO hookd ready", "2026-11-23T03:36:50.378Z INFO hookd stopped"
+
+    assert in_the_log("\n".join((before, *entry, after))) == ["\n".join(("in the log:", *entry))]
+    assert in_the_log(f"{before}\n{after}") == []
