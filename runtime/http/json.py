@@ -119,7 +119,8 @@ async def read_body(request: web.Request, limit: int) -> bytes:
         _check_transfer(request)
     elif length > limit:
         raise _too_large(limit)
-    if not request.content.is_eof():
+    # Of who has left meanwhile, all of the body may have come; it is not to be had any more.
+    if not request.content.is_eof() or request.content.exception() is not None:
         return await _read_slowly(request, limit)
     body: bytes = request.content.read_nowait()
     if len(body) > limit:
