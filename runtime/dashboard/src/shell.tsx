@@ -11,6 +11,7 @@ import { Hooks } from "./pages/hooks/index.tsx";
 import { Logs } from "./pages/logs.tsx";
 import { NotFound } from "./pages/notfound.tsx";
 import { Settings as SettingsPage } from "./pages/settings.tsx";
+import { Palette } from "./palette.tsx";
 import { href, leaving, navigate, path } from "./router.ts";
 import { ThemeChoice } from "./themechoice.tsx";
 import { Button, Dialog, Icon, Mark, Skeleton } from "./ui/index.ts";
@@ -22,9 +23,8 @@ const PLACES = [
   { to: "/settings", label: "Settings", icon: Settings, scope: null },
 ];
 
-// In chunks of their own, loaded when they are first shown.
+// In chunks of their own, loaded when they are first shown. The palette is not: who types at once would lose what came before it.
 const HookPage = lazily(() => import("./pages/hook/index.tsx").then((module) => module.HookPage));
-const Palette = lazily(() => import("./palette.tsx").then((module) => module.Palette));
 const Shortcuts = lazily(() => import("./shortcuts.tsx").then((module) => module.Shortcuts));
 
 export function Shell() {
