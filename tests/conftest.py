@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runtime.settings import Settings, parse
+from tests import accepting
 
 if TYPE_CHECKING:
     from runtime.bootstrap import Runtime
@@ -39,6 +40,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 _RUN = subprocess.run
 subprocess.run = lambda *command, **more: _RUN(*command, **{**more, "timeout": more.get("timeout") or 240})
 
+
+accepting.closed_with_their_server()
 
 _PREFIXES = count()
 

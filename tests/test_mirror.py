@@ -77,6 +77,7 @@ WITHOUT_MODULE = {
     "hooks": "the examples in hooks/",
     "packages": "npm's, in hooks",
     "soak": "half an hour of load, run by make soak",
+    "test_accepting.py": "what all tests share",
     "test_admin_secrets.py": "one half of admin.py",
     "test_bench.py": "the benchmark's own parts",
     "test_clocks.py": "structure",
