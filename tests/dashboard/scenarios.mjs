@@ -47,7 +47,10 @@ export async function logs_in_elsewhere({ page, options, serious, assert }) {
   assert(!page.url().includes("code="), "the code stands in the address");
   await page.reload();
   await page.getByRole("switch", { name: "Enable custom-claims" }).waitFor();
-  const cut = await page.locator(".sidebar, .sidebar *").evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().right > all[0].getBoundingClientRect().right).map((one) => one.className || one.tagName));
+  const cut = await page.locator(".sidebar, .sidebar *").evaluateAll(([sidebar, ...inside]) => {
+    const edge = sidebar.getBoundingClientRect().right;
+    return inside.filter((one) => one.getBoundingClientRect().right > edge).map((one) => one.className || one.tagName);
+  });
   assert(cut.length === 0, `the sidebar cuts off, for a subject as token servers have them:\n${cut.join(", ")}`);
 }
 
@@ -301,6 +304,7 @@ export async function commands_by_name({ page, open, api, serious, assert }) {
   await page.keyboard.type("found"); // at once, and the first time
   await options.filter({ hasText: "found by name" }).waitFor();
   assert((await field.inputValue()) === "found", "what one types at once is lost");
+  assert(await field.evaluate((input) => input === document.activeElement), "one can not type at once");
   const found = await serious(".palette");
   assert(found.length === 0, found.join("\n"));
   await page.keyboard.type("nothing of this name");
